@@ -1,0 +1,5 @@
+"""`python -m api` is `latchwork`."""
+
+from api.cli import main
+
+main()

@@ -1,0 +1,125 @@
+"""create_app(): the one place where everything is put together."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import structlog
+from starlette.applications import Starlette
+from starlette.routing import Route, WebSocketRoute
+
+from api.auth.http import HttpAuthentication
+from api.auth.seen_proofs import (
+    MemorySeenProofs,
+    SeenProofs,
+    SharedSeenProofs,
+    sweep_seen_proofs,
+)
+from api.auth.sockets import SocketAuthentication
+from api.endpoint import Endpoint
+from api.pages import ROUTES
+from api.schema.build import build_schema
+from api.settings import Settings
+from domain.clock import Clock, system_clock
+from domain.database import DatabaseUnavailable, connect, disconnect, drain, pending
+from domain.installation import Installation
+from domain.mail import FolderMailer, Mailer, SmtpMailer
+from domain.security.keys import Keyring
+from domain.security.passwords import PasswordHasher, PasswordProfile
+from domain.throttling.service import sweep_counters
+
+PIN_PROFILE = PasswordProfile(time_cost=3, memory_kib=12 * 1024, parallelism=1)
+"""What new sites get for PINs: some 30 ms on a small processor, since a lock spends one an entry."""
+SWEEP_SECONDS = 600.0
+DRAIN_SECONDS = 10.0
+
+log = structlog.get_logger(__name__)
+
+
+class SchemaBehind(RuntimeError):  # noqa: N818 - named for what to do about it
+    """The database lacks migrations: run `latchwork migrate`."""
+
+
+def installation(settings: Settings, *, passwords: PasswordHasher | None = None) -> Installation:
+    """What the settings describe. Reads or makes the secret file."""
+    keys = (
+        Keyring.from_text(settings.secret)
+        if settings.secret
+        else Keyring.load_or_create(settings.key_file)
+    )
+    mailer: Mailer = (
+        SmtpMailer(settings.smtp_url, settings.mail_from)
+        if settings.smtp_url
+        else FolderMailer(settings.data_dir / "mail", settings.mail_from)
+    )
+    return Installation(
+        keys=keys,
+        passwords=passwords or PasswordHasher(),
+        pin_profile=PIN_PROFILE,
+        mailer=mailer,
+        public_url=settings.origin,
+    )
+
+
+async def _sweep(seen: SeenProofs, clock: Clock) -> None:
+    """Forgets what time has made worthless; a failure is tried again at the next turn."""
+    while True:
+        await asyncio.sleep(SWEEP_SECONDS)
+        now = clock()
+        if isinstance(seen, MemorySeenProofs):
+            seen.forget(now)
+        try:
+            await sweep_seen_proofs(now)
+            await sweep_counters(now - timedelta(days=2))
+        except DatabaseUnavailable:
+            log.warning("sweep postponed")
+
+
+def create_app(
+    settings: Settings, *, here: Installation | None = None, clock: Clock = system_clock
+) -> Starlette:
+    """The ASGI application. Refuses to start (SchemaBehind) on a database that lacks migrations."""
+    here = here or installation(settings)
+    seen: SeenProofs = (
+        MemorySeenProofs(clock())
+        if settings.database.startswith("sqlite")
+        else SharedSeenProofs()
+    )
+    endpoint = Endpoint(
+        build_schema(development=settings.development),
+        here=here,
+        clock=clock,
+        http=HttpAuthentication(here, clock, seen),
+        sockets=SocketAuthentication(here, clock, seen),
+        development=settings.development,
+    )
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        await connect(settings.database)
+        try:
+            missing = await pending()
+            if missing:
+                raise SchemaBehind(
+                    f"The database lacks {len(missing)} migration(s). Run: latchwork migrate"
+                )
+            sweeper = asyncio.create_task(_sweep(seen, clock))
+            try:
+                yield
+            finally:
+                sweeper.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await sweeper
+                await drain(DRAIN_SECONDS)
+        finally:
+            await disconnect()
+
+    return Starlette(
+        routes=[
+            Route("/graphql", endpoint),
+            WebSocketRoute("/graphql", endpoint),
+            *ROUTES,
+        ],
+        lifespan=lifespan,
+    )

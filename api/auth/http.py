@@ -1,0 +1,116 @@
+"""Who sends an HTTP request: a browser with a cookie, a phone with DPoP, or a script with a bearer token.
+
+One request, one credential. The dangerous directions: a cookie that another site's page made the browser send (the
+Origin must be our own), and a phone's token sent as a bearer (refused: worth nothing without its key).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from starlette.requests import Request
+
+from api.auth.dpop import FRESH_SECONDS, ProofRefused, read_proof
+from api.auth.seen_proofs import SeenProofs
+from api.context import Door, Identity
+from api.protocol.requests import RequestRefused
+from domain.clock import Clock
+from domain.installation import Installation
+from domain.people.actors import Actor
+from domain.people.identities import api_token_actor, device_actor, session_actor
+
+SESSION_COOKIE = "latchwork_session"
+KNOWN_COOKIE = "latchwork_known"
+
+
+@dataclass(frozen=True)
+class HttpAuthentication:
+    """Turns a request into an identity, or refuses it with 401."""
+
+    here: Installation
+    clock: Clock
+    seen: SeenProofs
+
+    async def identify(self, request: Request, body: bytes) -> Identity:
+        """Raises RequestRefused (401, RFC 9110 and RFC 9449, section 7.1) for a credential that does not hold."""
+        address = request.client.host if request.client else ""
+        scheme, _, credential = request.headers.get("authorization", "").partition(" ")
+        proofs = request.headers.getlist("dpop")
+        now = self.clock()
+        if proofs or scheme.lower() == "dpop":
+            return await self._phone(request, body, proofs, scheme, credential, address, now)
+        if scheme.lower() == "bearer":
+            return await self._script(credential.strip(), address, now)
+        if scheme:
+            raise _refused("invalid_token", "This kind of credential is not known here.")
+        return await self._browser(request, address, now)
+
+    async def _phone(
+        self,
+        request: Request,
+        body: bytes,
+        proofs: list[str],
+        scheme: str,
+        credential: str,
+        address: str,
+        now: datetime,
+    ) -> Identity:
+        if request.method != "POST":
+            raise _refused("invalid_dpop_proof", "A phone sends POST: a proof does not bind a query string.")
+        if len(proofs) != 1:
+            raise _refused("invalid_dpop_proof", "Send exactly one DPoP header.")
+        if scheme and scheme.lower() != "dpop":
+            raise _refused("invalid_token", "A token bound to a key is sent as DPoP, with its proof.")
+        token = credential.strip() or None
+        try:
+            proof = read_proof(
+                proofs[0],
+                method="POST",
+                url=f"{self.here.public_url}{request.url.path}",
+                body=body,
+                token=token,
+                now=now,
+            )
+        except ProofRefused as refused:
+            raise self._proof_refused(refused.code, now) from None
+        expires_at = now + timedelta(seconds=2 * FRESH_SECONDS)
+        if not await self.seen.take(proof.proof_id, proof.issued_at, expires_at):
+            raise self._proof_refused("jti", now)
+        actor: Actor | None = None
+        if token is not None:
+            actor = await device_actor(self.here, token, proof.thumbprint, now)
+            if actor is None:
+                raise _refused("invalid_token", "This access has ended, or the token is not this phone's.")
+        return Identity(actor, Door.HTTP, address, thumbprint=proof.thumbprint)
+
+    def _proof_refused(self, part: str, now: datetime) -> RequestRefused:
+        """With the server's time, so that a phone with a wrong clock can correct itself and try once more."""
+        refusal = _refused(
+            "invalid_dpop_proof", f"The DPoP proof does not hold ({part}).", scheme="DPoP"
+        )
+        refusal.extensions.update(part=part, serverTime=now.isoformat())
+        return refusal
+
+    async def _script(self, token: str, address: str, now: datetime) -> Identity:
+        actor = await api_token_actor(self.here, token, now)
+        if actor is None:
+            raise _refused("invalid_token", "This token is unknown, revoked or over.", scheme="Bearer")
+        return Identity(actor, Door.HTTP, address)
+
+    async def _browser(self, request: Request, address: str, now: datetime) -> Identity:
+        cookie = request.cookies.get(SESSION_COOKIE, "")
+        known = request.cookies.get(KNOWN_COOKIE, "")
+        origin = request.headers.get("origin")
+        if origin is not None and origin != self.here.public_url:
+            # A foreign page may look, as nobody: its request carries no cookie that counts.
+            return Identity(None, Door.HTTP, address)
+        if cookie and origin is None and request.method != "GET":
+            raise _refused("invalid_request", "A cookie needs this site's own Origin header.")
+        actor = await session_actor(self.here, cookie, now) if cookie else None
+        return Identity(actor, Door.HTTP, address, known_browser=known)
+
+
+def _refused(code: str, message: str, scheme: str = "DPoP") -> RequestRefused:
+    challenge = f'{scheme} error="{code}"'
+    if scheme == "DPoP":
+        challenge += ', algs="ES256"'
+    return RequestRefused(401, code.upper(), message, {"www-authenticate": challenge})

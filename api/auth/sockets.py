@@ -1,0 +1,111 @@
+"""Who opens a socket, and the watch that closes it when what the client stands on has ended."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from starlette.websockets import WebSocket
+
+from api.auth.http import SESSION_COOKIE
+from api.auth.seen_proofs import SeenProofs
+from api.context import Context, Door, Identity
+from api.protocol.requests import RequestRefused
+from domain.bus import listening
+from domain.clock import Clock
+from domain.installation import Installation
+from domain.people.actors import Actor
+from domain.people.identities import (
+    api_token_actor,
+    refreshed,
+    session_actor,
+    ticket_actor,
+    topics_of,
+)
+from domain.people.sign_in import consume_socket_ticket
+from domain.sync.lock_identity import CHALLENGE_LIFETIME, prove_lock
+
+SLOW_POLL_SECONDS = 30.0
+ENDED = (4403, "Your access has ended")
+
+
+@dataclass(frozen=True)
+class SocketAuthentication:
+    """Turns the payload of `connection_init` into an identity, or refuses it."""
+
+    here: Installation
+    clock: Clock
+    seen: SeenProofs
+
+    async def identify(self, websocket: WebSocket, payload: dict[str, Any]) -> Identity:
+        """Raises RequestRefused, which closes the socket with 4403."""
+        address = websocket.client.host if websocket.client else ""
+        shown = [name for name in ("ticket", "token", "lock") if name in payload]
+        if len(shown) > 1:
+            raise _refused("Show one credential.")
+        match shown:
+            case ["ticket"]:
+                return await self._ticket(payload["ticket"], address)
+            case ["token"]:
+                return await self._token(payload["token"], address)
+            case ["lock"]:
+                return await self._lock(payload["lock"], address)
+            case _:
+                return await self._cookie(websocket, address)
+
+    async def _ticket(self, ticket: object, address: str) -> Identity:
+        if isinstance(ticket, str):
+            row = await consume_socket_ticket(self.here, ticket, self.clock())
+            actor = await ticket_actor(row, self.clock()) if row is not None else None
+            if actor is not None:
+                return Identity(actor, Door.SUBSCRIPTIONS, address)
+        raise _refused("This ticket is unknown, used or over.")
+
+    async def _token(self, token: object, address: str) -> Identity:
+        actor = (
+            await api_token_actor(self.here, token, self.clock()) if isinstance(token, str) else None
+        )
+        if actor is None:
+            raise _refused("This token is unknown, revoked or over.")
+        return Identity(actor, Door.TOKEN_SOCKET, address)
+
+    async def _lock(self, shown: object, address: str) -> Identity:
+        now = self.clock()
+        if isinstance(shown, dict):
+            lock_name, proof = shown.get("id"), shown.get("proof")
+            if isinstance(lock_name, str) and isinstance(proof, str):
+                proven = await prove_lock(self.here, lock_name, proof, now)
+                if proven is not None and await self.seen.take(
+                    proven.proof_id, now.timestamp(), now + 2 * CHALLENGE_LIFETIME
+                ):
+                    return Identity(proven.actor, Door.LOCK_SOCKET, address)
+        raise _refused("This is no proof of a lock.")
+
+    async def _cookie(self, websocket: WebSocket, address: str) -> Identity:
+        """A browser's own cookie counts only from our own pages; a socket without any credential is nobody's."""
+        cookie = websocket.cookies.get(SESSION_COOKIE)
+        own_page = websocket.headers.get("origin") == self.here.public_url
+        actor = await session_actor(self.here, cookie, self.clock()) if cookie and own_page else None
+        if actor is None:
+            raise _refused("Sign in first.")
+        return Identity(actor, Door.SUBSCRIPTIONS, address)
+
+
+def _refused(message: str) -> RequestRefused:
+    return RequestRefused(403, "FORBIDDEN", message)
+
+
+async def watch(context: Context) -> tuple[int, str]:
+    """Returns when the socket's client has lost what it stands on: by a change, or by the clock."""
+    actor: Actor | None = context.actor
+    assert actor is not None, "a socket without an actor was let in"
+    async with listening(*topics_of(actor)) as wakeups:
+        while True:
+            now = context.clock()
+            actor = await refreshed(actor, now)
+            if actor is None:
+                return ENDED
+            ends_at = getattr(actor, "ends_at", None)
+            patience = SLOW_POLL_SECONDS
+            if ends_at is not None:
+                patience = min(patience, (ends_at - now) / timedelta(seconds=1) + 0.05)
+            await wakeups.wait(max(patience, 0.05))

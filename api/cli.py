@@ -1,0 +1,266 @@
+"""The command line: `latchwork serve | migrate | seed | tour | demo | site | token | audit`."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Coroutine
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import uvicorn
+
+from api.app import create_app, installation
+from api.demo import run_demo
+from api.observability import configure_logging
+from api.protocol import server_options
+from api.schema.build import build_schema
+from api.seed import seed as seed_demo
+from api.settings import Settings
+from api.tour.play import TourFailed, play
+from domain.audit.service import first_broken_row
+from domain.clock import system_clock
+from domain.database import connect, disconnect, drift, make_migration, migrate, pending
+from domain.errors import Refusal
+from domain.people.actors import COMMAND_LINE, Role
+from domain.people.api_tokens import create_api_token
+from domain.people.members import invite_owner
+from domain.sites.rules import SystemType
+from domain.sites.service import change_plan, create_site
+from domain.sites.tables import Site
+
+main = typer.Typer(
+    name="latchwork", help="Door-access credentials.", no_args_is_help=True, add_completion=False
+)
+site_commands = typer.Typer(help="Sites and their plans.", no_args_is_help=True)
+token_commands = typer.Typer(help="API tokens.", no_args_is_help=True)
+audit_commands = typer.Typer(help="The audit chain.", no_args_is_help=True)
+main.add_typer(site_commands, name="site")
+main.add_typer(token_commands, name="token")
+main.add_typer(audit_commands, name="audit")
+
+
+@contextlib.asynccontextmanager
+async def _database(settings: Settings) -> AsyncIterator[None]:
+    await connect(settings.database)
+    try:
+        if await pending():
+            raise typer.BadParameter("The database lacks migrations. Run: latchwork migrate")
+        yield
+    finally:
+        await disconnect()
+
+
+def _run(work: Coroutine[Any, Any, Any]) -> Any:
+    try:
+        return asyncio.run(work)
+    except Refusal as refusal:
+        typer.echo(refusal.message, err=True)
+        raise typer.Exit(1) from None
+
+
+async def _site_named(name: str) -> Site:
+    found = await Site.filter(name=name).order_by("id")
+    if len(found) != 1:
+        raise typer.BadParameter(
+            "There is no site of this name." if not found else "Several sites have this name."
+        )
+    return found[0]
+
+
+@main.command("migrate")
+def migrate_command() -> None:
+    """Bring the database's schema up to date."""
+    settings = Settings()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    applied = _run(migrate(settings.database))
+    typer.echo(f"applied: {', '.join(applied) if applied else 'nothing, the schema is up to date'}")
+
+
+@main.command("seed")
+def seed_command() -> None:
+    """Make the demo site, if the database is empty."""
+    settings = Settings()
+
+    async def work() -> bool:
+        async with _database(settings):
+            return await seed_demo(installation(settings), settings.data_dir, system_clock())
+
+    made = _run(work())
+    typer.echo("made the site Demo" if made else "the database is not empty: left as it is")
+
+
+@main.command("serve")
+def serve_command() -> None:
+    """Serve the API until interrupted."""
+    settings = Settings()
+    configure_logging(json=not settings.development)
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        proxy_headers=True,
+        forwarded_allow_ips=settings.trusted_proxies,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+        **server_options(),
+    )
+
+
+@main.command("tour")
+def tour_command(
+    url: Annotated[str, typer.Option(help="Where the server answers.")] = "",
+) -> None:
+    """Play the main job against a running server that has the demo site; may be repeated."""
+    settings = Settings()
+    try:
+        asyncio.run(play(url or settings.origin, settings.data_dir, typer.echo))
+    except TourFailed as failure:
+        typer.echo(f"the tour failed: {failure}", err=True)
+        raise typer.Exit(1) from None
+
+
+@main.command("demo")
+def demo_command() -> None:
+    """Migrate, seed, serve, start simulated locks, play the tour, and go on serving. What `make run` does."""
+    raise typer.Exit(asyncio.run(run_demo(Settings(), typer.echo)))
+
+
+@main.command("schema", hidden=True)
+def schema_command(
+    check: Annotated[bool, typer.Option(help="Only compare with the committed file.")] = False,
+) -> None:
+    """Print the GraphQL schema into schema.graphql."""
+    path = Path("schema.graphql")
+    printed = build_schema(development=True).as_str() + "\n"
+    if not check:
+        path.write_text(printed)
+    elif path.read_text() != printed:
+        typer.echo("schema.graphql differs from the code. Run: make schema", err=True)
+        raise typer.Exit(1)
+
+
+@main.command("migrations", hidden=True)
+def migrations_command(
+    check: Annotated[bool, typer.Option(help="Only compare the tables with the migrations.")] = False,
+    name: Annotated[str, typer.Option(help="What the new migration does.")] = "change",
+) -> None:
+    """Write the next migration from the tables, for developers."""
+    if not check:
+        typer.echo(_run(make_migration(name)) or "nothing to do")
+        return
+    differences = _run(drift())
+    if differences:
+        typer.echo("The tables differ from the migrations:\n" + "\n".join(differences), err=True)
+        raise typer.Exit(1)
+
+
+@site_commands.command("create")
+def site_create(
+    name: Annotated[str, typer.Option(help="The site's name.")],
+    timezone: Annotated[str, typer.Option(help="Its IANA time zone.")],
+    owner: Annotated[str, typer.Option(help="The owner's e-mail address.")],
+    system_type: Annotated[SystemType, typer.Option(help="Its architecture.")] = SystemType.STANDARD,
+) -> None:
+    """Make a site and print the one-time link with which its owner joins."""
+    settings = Settings()
+
+    async def work() -> str:
+        async with _database(settings):
+            here, now = installation(settings), system_clock()
+            site = await create_site(
+                here,
+                COMMAND_LINE,
+                name=name,
+                timezone=timezone,
+                system_type=system_type,
+                owner=None,
+                now=now,
+            )
+            return await invite_owner(here, COMMAND_LINE, site_id=site.id, email=owner, now=now)
+
+    typer.echo(_run(work()))
+
+
+@site_commands.command("plan")
+def site_plan(
+    site: Annotated[str, typer.Option(help="The site's name.")],
+    system_type: Annotated[SystemType | None, typer.Option(help="Its architecture.")] = None,
+    invitations: Annotated[bool | None, typer.Option(help="The invitations add-on.")] = None,
+    custom_pins: Annotated[bool | None, typer.Option(help="The custom PINs add-on.")] = None,
+    seats: Annotated[int | None, typer.Option(min=1, help="How many seats.")] = None,
+) -> None:
+    """Show or change a site's plan."""
+    settings = Settings()
+
+    async def work() -> Site:
+        async with _database(settings):
+            row = await _site_named(site)
+            asked = (system_type, invitations, custom_pins, seats)
+            if all(each is None for each in asked):
+                return row
+            return await change_plan(
+                installation(settings),
+                COMMAND_LINE,
+                site_id=row.id,
+                system_type=system_type,
+                invitations_enabled=invitations,
+                custom_pins_enabled=custom_pins,
+                seat_limit=seats,
+                now=system_clock(),
+            )
+
+    row = _run(work())
+    typer.echo(
+        f"{row.name}: {row.system_type.value}, {row.seat_limit} seats, "
+        f"invitations {'on' if row.invitations_enabled else 'off'}, "
+        f"custom PINs {'on' if row.custom_pins_enabled else 'off'}"
+    )
+
+
+@token_commands.command("create")
+def token_create(
+    site: Annotated[str, typer.Option(help="The site's name.")],
+    role: Annotated[Role, typer.Option(help="The most that the token may do.")],
+    name: Annotated[str, typer.Option(help="What people call it.")] = "command line",
+    expires: Annotated[datetime | None, typer.Option(help="When it ends, UTC.")] = None,
+) -> None:
+    """Make an API token and print it, and nothing else."""
+    settings = Settings()
+
+    async def work() -> str:
+        async with _database(settings):
+            row = await _site_named(site)
+            now = system_clock()
+            _, token = await create_api_token(
+                installation(settings),
+                COMMAND_LINE,
+                site_ids=[row.id],
+                name=name,
+                role=role,
+                can_edit=True,
+                expires_at=expires.replace(tzinfo=now.tzinfo) if expires else None,
+                now=now,
+            )
+            return token
+
+    typer.echo(_run(work()))
+
+
+@audit_commands.command("verify")
+def audit_verify(site: Annotated[str, typer.Option(help="The site's name.")]) -> None:
+    """Find a changed, removed or reordered audit row of a site."""
+    settings = Settings()
+
+    async def work() -> int | None:
+        async with _database(settings):
+            row = await _site_named(site)
+            return await first_broken_row(installation(settings), row.id)
+
+    broken = _run(work())
+    if broken is not None:
+        typer.echo(f"the chain is broken at row {broken}", err=True)
+        raise typer.Exit(1)
+    typer.echo("the chain is whole")

@@ -1,0 +1,70 @@
+"""What one operation knows: who asks, over what, at what time, and the loaders that batch its reads."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+
+from api.loaders import Loaders
+from domain.clock import Clock
+from domain.installation import Installation
+from domain.people.actors import Actor, ActorKind, Caller, Standing
+
+
+class Door(Enum):
+    """By which way a caller came in; sockets of phones and browsers carry subscriptions only."""
+
+    HTTP = "HTTP"
+    SUBSCRIPTIONS = "SUBSCRIPTIONS"
+    TOKEN_SOCKET = "TOKEN_SOCKET"  # noqa: S105 - a way in, not a secret
+    LOCK_SOCKET = "LOCK_SOCKET"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What authentication found: the actor, if any; the proven key of a phone that has no token yet; the address."""
+
+    actor: Actor | None
+    door: Door
+    address: str
+    thumbprint: str | None = None
+    known_browser: str = ""
+
+
+@dataclass(slots=True)
+class Context:
+    """One operation's context. `cookies` are set on the response: name to (value, lifetime in seconds; 0 deletes)."""
+
+    here: Installation
+    clock: Clock
+    identity: Identity
+    loaders: Loaders = field(default_factory=Loaders)
+    cookies: dict[str, tuple[str, int]] = field(default_factory=dict)
+
+    @property
+    def actor(self) -> Actor | None:
+        return self.identity.actor
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One permitted call of one operation: handed to its resolver by the place that permitted it."""
+
+    context: Context
+    by: Caller
+    now: datetime
+
+    @property
+    def here(self) -> Installation:
+        return self.context.here
+
+
+def caller_of(context: Context, standing: Standing | None = None) -> Caller:
+    """The caller for the services; `standing` where the operation is about a site."""
+    actor = context.actor
+    return Caller(
+        actor.kind if actor else ActorKind.ANONYMOUS,
+        actor.id if actor else None,
+        standing,
+        actor,
+        context.identity.address,
+    )

@@ -1,0 +1,282 @@
+"""Every operation is declared here with who may call it, and permitted in this one place before any service runs.
+
+The dangerous direction: an operation without a rule. There is no way to make one: `query`, `mutation` and `subscription`
+demand a rule, and the schema is assembled from what they made. A subscription asks its rule again before every item.
+"""
+
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum
+from types import UnionType
+from typing import Annotated, Any, Protocol, Union, get_args, get_origin, get_type_hints
+from uuid import UUID
+
+import strawberry
+from strawberry.tools import create_type
+from strawberry.types import Info
+from strawberry.types.field import StrawberryField
+
+from api.context import Call, Context, caller_of
+from api.protocol.masking import PublicError
+from api.schema.errors import COMMON, Error, error_of
+from domain.errors import NotAllowed, NotFound, Refusal
+from domain.node_ids import read_node_id
+from domain.people.actors import AccountActor, Caller, InvitedDeviceActor, LockActor, TokenActor
+from domain.people.identities import refreshed, standing_at
+from domain.people.rules import Permission, allows
+
+Arguments = dict[str, Any]
+
+
+class Rule(Protocol):
+    """Who may call: returns the caller for the services, or raises NotAllowed or NotFound."""
+
+    async def permit(self, context: Context, arguments: Arguments) -> Caller: ...
+
+
+class Anyone:
+    """Open to everybody; what the operation takes is its own proof."""
+
+    async def permit(self, context: Context, arguments: Arguments) -> Caller:
+        return caller_of(context)
+
+
+@dataclass(frozen=True)
+class Signed:
+    """Whoever has signed in, as one of these kinds of actors."""
+
+    kinds: tuple[type, ...]
+
+    async def permit(self, context: Context, arguments: Arguments) -> Caller:
+        if not isinstance(context.actor, self.kinds):
+            raise NotAllowed(
+                "Sign in first." if context.actor is None else "This is not for this kind of caller."
+            )
+        return caller_of(context)
+
+
+ANYONE = Anyone()
+ANY_ACTOR = Signed((AccountActor, TokenActor, InvitedDeviceActor, LockActor))
+PERSON = Signed((AccountActor,))
+PERSON_OR_TOKEN = Signed((AccountActor, TokenActor))
+INVITED_DEVICE = Signed((InvitedDeviceActor,))
+LOCK = Signed((LockActor,))
+SOCKET_USER = Signed((AccountActor, InvitedDeviceActor, TokenActor))
+
+
+@dataclass(frozen=True)
+class AtSite:
+    """Somebody with this permission at the site that the argument leads to.
+
+    `field` names the argument (or field of the input); `kind` and `model` say what its id names: the site itself, or a
+    row with a `site_id`. Somebody without any standing there is answered as if the id named nothing.
+    """
+
+    permission: Permission
+    field: str = "site_id"
+    kind: str = "site"
+    model: Any = None
+
+    async def permit(self, context: Context, arguments: Arguments) -> Caller:
+        if context.actor is None:
+            raise NotAllowed("Sign in first.")
+        site_id = await self._site(_value(arguments, self.field))
+        standing = await standing_at(context.actor, site_id) if site_id else None
+        if standing is None:
+            raise NotFound(_camel(self.field))
+        if not allows(standing, self.permission):
+            raise NotAllowed
+        return caller_of(context, standing)
+
+    async def _site(self, text: Any) -> UUID | None:
+        key = read_node_id(self.kind, str(text))
+        if key is None or self.model is None:
+            return key
+        row = await self.model.get_or_none(id=key)
+        return None if row is None else row.site_id
+
+
+def _value(arguments: Arguments, field: str) -> Any:
+    if "input" in arguments:
+        return getattr(arguments["input"], field)
+    return arguments[field]
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(each.capitalize() for each in rest)
+
+
+class OperationKind(Enum):
+    """The root type that an operation belongs to."""
+
+    QUERY = "Query"
+    MUTATION = "Mutation"
+    SUBSCRIPTION = "Subscription"
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One declared operation: which root type, who may call it, and its field in the schema."""
+
+    kind: OperationKind
+    rule: Rule
+    field: StrawberryField
+
+
+DECLARED: dict[str, Operation] = {}
+"""Every operation by its GraphQL name."""
+
+
+def _declare(
+    function: Callable[..., Any], kind: OperationKind, rule: Rule, field: StrawberryField
+) -> StrawberryField:
+    name = _camel(function.__name__)
+    assert name not in DECLARED, f"{name} is declared twice"
+    DECLARED[name] = Operation(kind, rule, field)
+    return field
+
+
+def _described(function: Callable[..., Any]) -> str:
+    text = inspect.getdoc(function)
+    assert text, f"{function.__name__} needs a docstring: it is the schema's manual"
+    return " ".join(text.split())
+
+
+def _signature(
+    function: Callable[..., Any], returns: Any
+) -> tuple[dict[str, Any], inspect.Signature]:
+    """The function's own arguments behind `info`, with another return type: what Strawberry reads."""
+    hints = get_type_hints(function, include_extras=True)
+    parameters = [
+        each.replace(annotation=hints[each.name])
+        for each in list(inspect.signature(function).parameters.values())[1:]
+    ]
+    info = inspect.Parameter("info", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Info)
+    annotations = {"info": Info, **{each.name: each.annotation for each in parameters}}
+    annotations["return"] = returns
+    return annotations, inspect.Signature([info, *parameters], return_annotation=returns)
+
+
+def _dress(resolver: Any, function: Callable[..., Any], returns: Any) -> None:
+    resolver.__name__ = function.__name__
+    resolver.__doc__ = None
+    resolver.__annotations__, resolver.__signature__ = _signature(function, returns)
+
+
+def mutation(
+    rule: Rule, *errors: type[Error]
+) -> Callable[[Callable[..., Awaitable[Any]]], StrawberryField]:
+    """Declares a mutation: it returns its result, or one of `errors` or of those common to all, as a union."""
+
+    def declare(function: Callable[..., Awaitable[Any]]) -> StrawberryField:
+        name = _camel(function.__name__)
+        returned = get_type_hints(function, include_extras=True)["return"]
+        results = get_args(returned) if get_origin(returned) in (UnionType, Union) else (returned,)
+        members = tuple(dict.fromkeys((*results, *errors, *COMMON)))
+        union = Annotated[
+            Union[members],  # noqa: UP007 - the members are known at run time only
+            strawberry.union(
+                f"{name[0].upper()}{name[1:]}Result",
+                description=f"What {name} answers: its result, or an expected error.",
+            ),
+        ]
+
+        async def resolver(info: Info, **arguments: Any) -> Any:
+            context: Context = info.context
+            try:
+                by = await rule.permit(context, arguments)
+                return await function(Call(context, by, context.clock()), **arguments)
+            except Refusal as refusal:
+                return error_of(refusal)
+
+        _dress(resolver, function, union)
+        field = strawberry.mutation(resolver=resolver, description=_described(function))
+        return _declare(function, OperationKind.MUTATION, rule, field)
+
+    return declare
+
+
+def _public(refusal: Refusal) -> PublicError:
+    code = "NOT_FOUND" if isinstance(refusal, NotFound) else "NOT_ALLOWED"
+    return PublicError(refusal.message, code=code)
+
+
+def query(rule: Rule) -> Callable[[Callable[..., Awaitable[Any]]], StrawberryField]:
+    """Declares a query. A refusal is a GraphQL error with a code; a nullable one answers null for what is not there."""
+
+    def declare(function: Callable[..., Awaitable[Any]]) -> StrawberryField:
+        returned = get_type_hints(function, include_extras=True)["return"]
+        nullable = type(None) in get_args(returned)
+
+        async def resolver(info: Info, **arguments: Any) -> Any:
+            context: Context = info.context
+            try:
+                by = await rule.permit(context, arguments)
+                return await function(Call(context, by, context.clock()), **arguments)
+            except NotFound as refusal:
+                if nullable:
+                    return None
+                raise _public(refusal) from None
+            except Refusal as refusal:
+                raise _public(refusal) from None
+
+        _dress(resolver, function, returned)
+        field = strawberry.field(resolver=resolver, description=_described(function))
+        return _declare(function, OperationKind.QUERY, rule, field)
+
+    return declare
+
+
+def _without_none(item: Any) -> Any:
+    """The item's type for the schema: None is our own sign between generator and wrapper."""
+    if get_origin(item) not in (UnionType, Union):
+        return item
+    (shown,) = (each for each in get_args(item) if each is not type(None))
+    return shown
+
+
+def subscription(
+    rule: Rule,
+) -> Callable[[Callable[..., AsyncIterator[Any]]], StrawberryField]:
+    """Declares a subscription. Its function yields items, or None to say "ask the rule again, there is nothing new"."""
+
+    def declare(function: Callable[..., AsyncIterator[Any]]) -> StrawberryField:
+        returned = get_type_hints(function, include_extras=True)["return"]
+        (item,) = get_args(returned)
+        shown = _without_none(item)
+
+        async def resolver(info: Info, **arguments: Any) -> AsyncIterator[Any]:
+            context: Context = info.context
+            try:
+                by = await rule.permit(context, arguments)
+                stream = function(Call(context, by, context.clock()), **arguments)
+                try:
+                    async for item in stream:
+                        await _still(rule, context, arguments)
+                        if item is not None:
+                            yield item
+                finally:
+                    await stream.aclose()  # type: ignore[attr-defined]
+            except Refusal as refusal:
+                raise _public(refusal) from None
+
+        _dress(resolver, function, AsyncIterator[shown])  # type: ignore[valid-type]
+        field = strawberry.subscription(resolver=resolver, description=_described(function))
+        return _declare(function, OperationKind.SUBSCRIPTION, rule, field)
+
+    return declare
+
+
+async def _still(rule: Rule, context: Context, arguments: Arguments) -> None:
+    """Raises NotAllowed when what the subscriber stands on has ended."""
+    if context.actor is not None and await refreshed(context.actor, context.clock()) is None:
+        raise NotAllowed("Your access has ended.")
+    await rule.permit(context, arguments)
+
+
+def root_type(kind: OperationKind, description: str) -> type:
+    """The root type of all that was declared of this kind."""
+    fields = [each.field for each in DECLARED.values() if each.kind is kind]
+    return create_type(kind.value, fields, description=description)

@@ -1,0 +1,82 @@
+"""How uvicorn must be run, so that a socket's limits hold below the application too.
+
+The application bounds what it sends; the server answers some frames on its own. The dangerous
+mistakes are below the reach of ASGI: a client that sends WebSocket pings and reads nothing makes
+uvicorn write pongs without end into a buffer that nobody empties, and a connection closed towards
+such a client is kept, with its buffer, for as long as the client pleases, because closing waits for
+the buffer. `BoundedWebSocketProtocol` ends both.
+"""
+
+import asyncio
+from typing import Any, ClassVar
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+
+class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's own, except that it does not read while it cannot write, and does not linger.
+
+    `linger` is how many seconds the last bytes of a closed connection may take.
+    """
+
+    linger: ClassVar[float] = 5.0
+    _abort: asyncio.TimerHandle | None = None
+
+    def pause_writing(self) -> None:
+        """The client reads too slowly: read no more from it, or its pings would fill the buffer."""
+        super().pause_writing()
+        self._pause_reading()
+
+    def resume_writing(self) -> None:
+        """The buffer has drained: read on, unless the application has a message still to take."""
+        super().resume_writing()
+        if not self.read_paused and not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    async def receive(self) -> Any:
+        """The next event. uvicorn resumes reading here, which must wait for the buffer to drain."""
+        event = await super().receive()
+        if not self.writable.is_set():
+            self._pause_reading()
+        return event
+
+    async def run_asgi(self) -> None:
+        """Run the application. Once it is done, what is still buffered gets a moment, no more."""
+        try:
+            await super().run_asgi()
+        finally:
+            self._abort_soon()
+
+    def keepalive_timeout(self) -> None:
+        """A ping went unanswered: the buffer may never drain, so closing must not wait for it."""
+        super().keepalive_timeout()
+        self._abort_soon()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone: nothing is left to abort."""
+        super().connection_lost(exc)
+        if self._abort is not None:
+            self._abort.cancel()
+
+    def _abort_soon(self) -> None:
+        if self._abort is None and not self.disconnected:
+            self._abort = self.loop.call_later(self.linger, self.transport.abort)
+
+    def _pause_reading(self) -> None:
+        if self.transport.is_reading() and not self.transport.is_closing():
+            self.transport.pause_reading()
+
+
+def server_options() -> dict[str, Any]:
+    """Keyword arguments for `uvicorn.run` or `uvicorn.Config`: what this package's limits rely on.
+
+    Messages of at most 64 KiB are assembled; deflate is off, as it doubles what an open socket
+    costs.
+    """
+    return {
+        "ws": BoundedWebSocketProtocol,
+        "ws_max_size": 65_536,
+        "ws_per_message_deflate": False,
+        "ws_ping_interval": 20.0,
+        "ws_ping_timeout": 20.0,
+    }

@@ -1,0 +1,102 @@
+"""Operations on invitations."""
+
+from collections.abc import AsyncIterator
+
+from api.context import Call
+from api.operations import ANYONE, INVITED_DEVICE, AtSite, mutation, subscription
+from api.schema.errors import (
+    DeviceLimitReached,
+    FeatureNotInPlan,
+    InvalidSchedule,
+    InvitationNotRedeemable,
+    SeatLimitReached,
+)
+from api.schema.invitations import (
+    AccessChange,
+    CreatedInvitation,
+    CreateInvitationInput,
+    DeletedInvitation,
+    DeleteInvitationInput,
+    RedeemedInvitation,
+    RedeemInvitationInput,
+    home_type,
+    invitation_type,
+)
+from api.schema.nodes import key_of, keys_of
+from api.schema.people import device_type
+from api.schema.schedules import schedule_of
+from domain.bus import listening
+from domain.errors import NotAllowed
+from domain.invitations import service
+from domain.invitations.tables import Invitation
+from domain.people.actors import InvitedDeviceActor
+from domain.people.rules import Permission
+
+_AT_SITE = AtSite(Permission.CREDENTIALS)
+_AT_INVITATION = AtSite(Permission.CREDENTIALS, "invitation_id", "invitation", Invitation)
+_SLOW_POLL_SECONDS = 5.0
+
+
+@mutation(_AT_SITE, InvalidSchedule, FeatureNotInPlan, SeatLimitReached)
+async def create_invitation(call: Call, input: CreateInvitationInput) -> CreatedInvitation:
+    """Makes an invitation and its code. It takes one of the site's seats until it ends, whatever its devices."""
+    invitation, code = await service.create_invitation(
+        call.here,
+        call.by,
+        name=input.name,
+        lock_ids=keys_of("lock", input.lock_ids, "lockIds"),
+        lock_tag_ids=keys_of("tag", input.lock_tag_ids, "lockTagIds"),
+        schedule=schedule_of(input),
+        device_limit=input.device_limit,
+        now=call.now,
+    )
+    return CreatedInvitation(code=code, invitation=invitation_type(invitation, call.now))
+
+
+@mutation(_AT_INVITATION)
+async def delete_invitation(call: Call, input: DeleteInvitationInput) -> DeletedInvitation:
+    """Ends an invitation for good, and at once the access of every phone that redeemed it."""
+    key = key_of("invitation", input.invitation_id, "invitationId")
+    invitation = await service.delete_invitation(
+        call.here, call.by, invitation_id=key, now=call.now
+    )
+    return DeletedInvitation(invitation=invitation_type(invitation, call.now))
+
+
+@mutation(ANYONE, InvitationNotRedeemable, DeviceLimitReached)
+async def redeem_invitation(call: Call, input: RedeemInvitationInput) -> RedeemedInvitation:
+    """Binds the phone, by the key in its DPoP header, to the invitation; answers all that its home screen shows.
+
+    Asking again with the same key gives the same token and takes no second place."""
+    thumbprint = call.context.identity.thumbprint
+    if thumbprint is None:
+        raise NotAllowed("Redeeming needs a DPoP header: it carries the phone's key.")
+    done = await service.redeem_invitation(
+        call.here,
+        call.by,
+        code=input.code,
+        thumbprint=thumbprint,
+        device_name=input.device_name,
+        platform=input.platform,
+        now=call.now,
+    )
+    return RedeemedInvitation(
+        access_token=done.token, device=device_type(done.device), home=home_type(done.home)
+    )
+
+
+@subscription(INVITED_DEVICE)
+async def my_access(call: Call) -> AsyncIterator[AccessChange | None]:
+    """The caller's access: first as it is, then each change. The stream ends when the access does."""
+    actor = call.by.actor
+    assert isinstance(actor, InvitedDeviceActor)
+    async with listening(f"invitation:{actor.invitation_id}", f"device:{actor.device_id}") as wakeups:
+        shown: AccessChange | None = None
+        while True:
+            home = await service.home_of(actor.invitation_id, call.context.clock())
+            change = AccessChange(
+                active=home is not None, home=home_type(home) if home is not None else None
+            )
+            yield change if change != shown else None
+            shown = change
+            await wakeups.wait(_SLOW_POLL_SECONDS)

@@ -1,0 +1,157 @@
+"""Operations of signing in and out, passwords and the second factor."""
+
+import asyncio
+
+from api.auth.http import KNOWN_COOKIE, SESSION_COOKIE
+from api.context import Call
+from api.operations import ANYONE, PERSON, mutation
+from api.schema.errors import LinkNotUsable, PolicyViolation, SignInFailed, TotpRequired
+from api.schema.people import member_type
+from api.schema.sign_in import (
+    AcceptMembershipInput,
+    ChangePasswordInput,
+    ConfirmTotpInput,
+    MembershipAccepted,
+    PasswordChanged,
+    PasswordResetRequested,
+    RequestPasswordResetInput,
+    ResetPasswordInput,
+    SignedIn,
+    SignedOut,
+    SignInInput,
+    SignInWithTotpInput,
+    TotpConfirmed,
+    TotpEnrolment,
+)
+from domain.people import passwords, second_factor, sign_in as signing
+from domain.people.actors import AccountActor
+from domain.people.sign_in import Phone
+from domain.people.tables import Platform
+
+_KNOWN_SECONDS = 180 * 24 * 3600
+
+
+def _phone(call: Call, name: str, platform: Platform) -> Phone | None:
+    thumbprint = call.context.identity.thumbprint
+    return Phone(thumbprint, name, platform) if thumbprint else None
+
+
+def _signed_in(call: Call, done: signing.SignedIn) -> SignedIn:
+    if done.session is not None:
+        lifetime = int((done.expires_at - call.now).total_seconds())
+        call.context.cookies[SESSION_COOKIE] = (done.token, lifetime)
+        call.context.cookies[KNOWN_COOKIE] = (done.known, _KNOWN_SECONDS)
+    return SignedIn(
+        member=member_type(done.member) if done.member else None,
+        expires_at=done.expires_at,
+        access_token=done.token if done.device is not None else None,
+    )
+
+
+@mutation(ANYONE, SignInFailed, TotpRequired)
+async def sign_in(call: Call, input: SignInInput) -> SignedIn:
+    """Signs a person in: a browser gets a cookie, a phone (with a DPoP header) a token bound to its key."""
+    done = await signing.sign_in(
+        call.here,
+        call.by,
+        email=input.email,
+        password=input.password,
+        phone=_phone(call, input.device_name, input.platform),
+        known=call.context.identity.known_browser,
+        now=call.now,
+    )
+    return _signed_in(call, done)
+
+
+@mutation(ANYONE, SignInFailed)
+async def sign_in_with_totp(call: Call, input: SignInWithTotpInput) -> SignedIn:
+    """The second step of signing in, for an account with a second factor."""
+    done = await signing.sign_in_with_totp(
+        call.here,
+        call.by,
+        ticket=input.ticket,
+        code=input.code,
+        phone=_phone(call, input.device_name, input.platform),
+        now=call.now,
+    )
+    return _signed_in(call, done)
+
+
+@mutation(PERSON)
+async def sign_out(call: Call) -> SignedOut:
+    """Ends the sign-in that asks, with its sockets and streams."""
+    await signing.sign_out(call.here, call.by, _person(call), now=call.now)
+    call.context.cookies[SESSION_COOKIE] = ("", 0)
+    return SignedOut(done=True)
+
+
+def _person(call: Call) -> AccountActor:
+    assert isinstance(call.by.actor, AccountActor)
+    return call.by.actor
+
+
+@mutation(PERSON, SignInFailed, PolicyViolation)
+async def change_password(call: Call, input: ChangePasswordInput) -> PasswordChanged:
+    """Changes the caller's own password and ends all their other sign-ins."""
+    await passwords.change_password(
+        call.here,
+        call.by,
+        _person(call),
+        old=input.old_password,
+        new=input.new_password,
+        now=call.now,
+    )
+    return PasswordChanged(done=True)
+
+
+_letters: set[asyncio.Task[None]] = set()
+
+
+@mutation(ANYONE)
+async def request_password_reset(
+    call: Call, input: RequestPasswordResetInput
+) -> PasswordResetRequested:
+    """Mails a link that sets a new password, if there is such an account; the answer does not tell."""
+    letter = await passwords.request_password_reset(
+        call.here, call.by, email=input.email, now=call.now
+    )
+    if letter is not None:
+        # In the background: how long the mail server takes would tell a known address from an unknown one.
+        task = asyncio.create_task(call.here.mailer.send(letter))
+        _letters.add(task)
+        task.add_done_callback(_letters.discard)
+    return PasswordResetRequested(done=True)
+
+
+@mutation(ANYONE, LinkNotUsable, PolicyViolation)
+async def reset_password(call: Call, input: ResetPasswordInput) -> PasswordChanged:
+    """Sets a new password by a mailed link, once, and ends all sign-ins of the account."""
+    await passwords.reset_password(
+        call.here, call.by, token=input.token, password=input.password, now=call.now
+    )
+    return PasswordChanged(done=True)
+
+
+@mutation(ANYONE, LinkNotUsable, PolicyViolation)
+async def accept_membership(call: Call, input: AcceptMembershipInput) -> MembershipAccepted:
+    """Joins a site by a mailed link, once; an account without a password sets one."""
+    member = await passwords.accept_membership(
+        call.here, call.by, token=input.token, password=input.password, now=call.now
+    )
+    return MembershipAccepted(member=member_type(member))
+
+
+@mutation(PERSON)
+async def enroll_totp(call: Call) -> TotpEnrolment:
+    """Starts a second factor; sign-in stays as it is until confirmTotp."""
+    enrolment = await second_factor.enroll_totp(call.here, call.by, _person(call), now=call.now)
+    return TotpEnrolment(secret=enrolment.secret, uri=enrolment.uri)
+
+
+@mutation(PERSON)
+async def confirm_totp(call: Call, input: ConfirmTotpInput) -> TotpConfirmed:
+    """Puts the second factor in force and shows ten recovery codes, once."""
+    codes = await second_factor.confirm_totp(
+        call.here, call.by, _person(call), code=input.code, now=call.now
+    )
+    return TotpConfirmed(recovery_codes=codes)

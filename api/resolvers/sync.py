@@ -1,0 +1,121 @@
+"""Operations between server and lock, and on what locks reported."""
+
+import base64
+from collections.abc import AsyncIterator
+
+import strawberry
+
+from api.context import Call
+from api.operations import ANYONE, INVITED_DEVICE, LOCK, AtSite, mutation, query, subscription
+from api.schema.errors import AccessDenied, LockDidNotAnswer, LockOffline
+from api.schema.events import (
+    LockEvent,
+    LockFeedMessage,
+    LockReported,
+    OpenedLock,
+    OpenLockInput,
+    RemoteUnlockInput,
+    ReportLockInput,
+    SealedTime,
+    UnlockCommand,
+    event_type,
+)
+from api.schema.nodes import key_of
+from domain.errors import NotFound
+from domain.link.events import LockEventBody
+from domain.locks.tables import Lock
+from domain.people.actors import LockActor
+from domain.people.rules import Permission
+from domain.sync import events as event_log
+from domain.sync import feed, reports, unlocking
+from domain.sync.lock_identity import make_challenge
+
+_AT_LOCK = AtSite(Permission.CREDENTIALS, "lock_id", "lock", Lock)
+
+
+@query(ANYONE)
+async def lock_challenge(call: Call, lock_id: strawberry.ID) -> str:
+    """A nonce over which a lock proves its secret within 60 seconds. It tells nothing about the lock, not even that there is one."""
+    return make_challenge(call.here, lock_id[:200], call.now)
+
+
+@mutation(INVITED_DEVICE, AccessDenied, LockOffline, LockDidNotAnswer)
+async def open_lock(call: Call, input: OpenLockInput) -> OpenedLock:
+    """Opens a door that the caller may open now, and waits for the lock's own word."""
+    key = key_of("lock", input.lock_id, "lockId")
+    event = await unlocking.open_lock(call.here, call.by, lock_id=key, now=call.now)
+    return OpenedLock(event=event_type(event))
+
+
+@mutation(_AT_LOCK, AccessDenied, LockOffline, LockDidNotAnswer)
+async def remote_unlock(call: Call, input: RemoteUnlockInput) -> OpenedLock:
+    """Opens a door from afar, whatever the schedules, and ends a lockout of its keypad."""
+    key = key_of("lock", input.lock_id, "lockId")
+    event = await unlocking.remote_unlock(call.here, call.by, lock_id=key, now=call.now)
+    return OpenedLock(event=event_type(event))
+
+
+@mutation(LOCK)
+async def report_lock(call: Call, input: ReportLockInput) -> LockReported:
+    """A lock's word, on its own socket: its nonce, what it has applied, its events."""
+    actor = call.by.actor
+    assert isinstance(actor, LockActor)
+    done = await reports.report_lock(
+        actor,
+        lock_id=key_of("lock", input.lock_id, "lockId"),
+        applied_revision=input.applied_revision,
+        nonce=input.nonce,
+        events=[
+            LockEventBody(
+                state_id=each.state_id,
+                sequence=each.sequence,
+                at=each.at,
+                kind=each.kind,
+                method=each.method,
+                entry_id=each.entry_id,
+                command_id=each.command_id,
+                reasons=tuple(each.reasons),
+            )
+            for each in input.events
+        ],
+        now=call.now,
+    )
+    return LockReported(state_id=done.state_id, events_up_to=done.events_up_to)
+
+
+@subscription(LOCK)
+async def lock_feed(
+    call: Call, lock_id: strawberry.ID, incarnation: str, epoch: int, applied_revision: int
+) -> AsyncIterator[LockFeedMessage]:
+    """What the lock should get, as it arises. The newest feed of a lock wins; an older one ends."""
+    actor = call.by.actor
+    assert isinstance(actor, LockActor)
+    if key_of("lock", lock_id, "lockId") != actor.lock_id:
+        raise NotFound("lockId")
+    async for item in feed.follow_feed(
+        call.here, actor, incarnation=incarnation, clock=call.context.clock
+    ):
+        sealed = base64.urlsafe_b64encode(item.sealed).rstrip(b"=").decode()
+        yield _MESSAGES[item.kind](id=strawberry.ID(item.id), sealed=sealed)
+
+
+_MESSAGES = {
+    feed.FeedItemKind.UNLOCK_COMMAND: UnlockCommand,
+    feed.FeedItemKind.SEALED_TIME: SealedTime,
+}
+
+
+@subscription(AtSite(Permission.READ))
+async def lock_events(
+    call: Call,
+    site_id: strawberry.ID,
+    lock_id: strawberry.ID | None = None,
+    after: str | None = None,
+) -> AsyncIterator[LockEvent | None]:
+    """A site's events in order, from behind the cursor `after`, or from now on. Resumable: no gap, no double."""
+    key = key_of("lock", lock_id, "lockId") if lock_id is not None else None
+    if key is not None and not await Lock.filter(id=key, site_id=call.by.site_id).exists():
+        raise NotFound("lockId")
+    start = event_log.number_after(after)
+    async for event in event_log.follow_events(call.by.site_id, key, start):
+        yield event_type(event) if event is not None else None

@@ -1,0 +1,23 @@
+"""The schema, assembled from what the resolver modules declare. Built once a process."""
+
+import strawberry
+
+import api.schema.enums
+from api.operations import OperationKind, root_type
+from api.protocol import build_schema_kwargs
+from api.resolvers import invitations, locks, people, sign_in, sites, sync, tags
+from api.schema.people import InvitedDevice, LockActorType, MemberActor, TokenActorType
+
+DECLARING = (api.schema.enums, sites, people, sign_in, locks, tags, invitations, sync)
+"""The modules that must have been imported before the schema is built: they declare what is in it."""
+
+
+def build_schema(*, development: bool) -> strawberry.Schema:
+    """The whole schema. `development` as in `api.protocol`."""
+    return strawberry.Schema(
+        query=root_type(OperationKind.QUERY, "What can be asked."),
+        mutation=root_type(OperationKind.MUTATION, "What can be changed."),
+        subscription=root_type(OperationKind.SUBSCRIPTION, "What can be followed."),
+        types=[MemberActor, InvitedDevice, LockActorType, TokenActorType],
+        **build_schema_kwargs(development=development),
+    )

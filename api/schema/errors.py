@@ -1,0 +1,142 @@
+"""Expected failures as union members, and the one table that maps the domain's refusals to them."""
+
+import dataclasses
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import strawberry
+
+from domain import errors as domain
+
+
+@strawberry.interface(description="An expected failure. Nothing was changed, unless the message says so.")
+class Error:
+    message: str = strawberry.field(description="What went wrong and what to do, for a person.")
+
+
+@strawberry.type(description="A field of the input cannot be used.")
+class InvalidInput(Error):
+    field: str = strawberry.field(description="The input field at fault.")
+
+
+@strawberry.type(description="The five schedule fields do not make a schedule.")
+class InvalidSchedule(Error):
+    field: str = strawberry.field(description="The schedule field at fault.")
+
+
+@strawberry.type(description="The site's or the installation's policy does not allow this value.")
+class PolicyViolation(Error):
+    field: str = strawberry.field(description="The input field at fault.")
+
+
+@strawberry.type(description="No such thing for this caller; a foreign id answers the same.")
+class NotFound(Error):
+    field: str = strawberry.field(description="The input field that names nothing.")
+
+
+@strawberry.type(description="The caller may not do this.")
+class NotAllowed(Error):
+    pass
+
+
+@strawberry.type(description="Too many tries.")
+class Throttled(Error):
+    retry_after: int = strawberry.field(description="Seconds to wait before the next try.")
+
+
+@strawberry.type(description="The site's plan does not include the add-on.")
+class FeatureNotInPlan(Error):
+    feature: str = strawberry.field(description="The add-on that is missing.")
+
+
+@strawberry.type(description="All seats of the plan are taken.")
+class SeatLimitReached(Error):
+    limit: int = strawberry.field(description="The number of seats.")
+
+
+@strawberry.type(description="The code is unknown, ended or deleted: one answer for all three.")
+class InvitationNotRedeemable(Error):
+    pass
+
+
+@strawberry.type(description="The invitation is in use on as many devices as it allows.")
+class DeviceLimitReached(Error):
+    limit: int = strawberry.field(description="The number of devices.")
+
+
+@strawberry.type(description="The door stayed closed.")
+class AccessDenied(Error):
+    reasons: list[str] = strawberry.field(description="Every reason, by name of DenialReason.")
+
+
+@strawberry.type(description="The lock is not connected; nothing was sent to it.")
+class LockOffline(Error):
+    last_contact_at: datetime | None = strawberry.field(
+        description="When the lock was last heard of; null: never."
+    )
+
+
+@strawberry.type(description="The lock did not answer in time: the outcome is unknown until an event tells it.")
+class LockDidNotAnswer(Error):
+    pass
+
+
+@strawberry.type(description="E-mail, password or code is wrong: one answer for all.")
+class SignInFailed(Error):
+    pass
+
+
+@strawberry.type(description="The password is right; the account has a second factor.")
+class TotpRequired(Error):
+    ticket: str = strawberry.field(description="Give it to signInWithTotp within five minutes.")
+
+
+@strawberry.type(description="The mailed link is unknown, used or too old: one answer for all.")
+class LinkNotUsable(Error):
+    pass
+
+
+@strawberry.type(description="The message could not be handed to a mail server.")
+class MailNotSent(Error):
+    pass
+
+
+@strawberry.type(description="The thing cannot be deleted while others stand on it.")
+class StillInUse(Error):
+    pass
+
+
+ERRORS: dict[type[domain.Refusal], type[Error]] = {
+    domain.InvalidInput: InvalidInput,
+    domain.InvalidSchedule: InvalidSchedule,
+    domain.PolicyViolation: PolicyViolation,
+    domain.NotFound: NotFound,
+    domain.NotAllowed: NotAllowed,
+    domain.Throttled: Throttled,
+    domain.FeatureNotInPlan: FeatureNotInPlan,
+    domain.SeatLimitReached: SeatLimitReached,
+    domain.InvitationNotRedeemable: InvitationNotRedeemable,
+    domain.DeviceLimitReached: DeviceLimitReached,
+    domain.AccessDenied: AccessDenied,
+    domain.LockOffline: LockOffline,
+    domain.LockDidNotAnswer: LockDidNotAnswer,
+    domain.SignInFailed: SignInFailed,
+    domain.TotpRequired: TotpRequired,
+    domain.LinkNotUsable: LinkNotUsable,
+    domain.MailNotSent: MailNotSent,
+    domain.StillInUse: StillInUse,
+}
+
+COMMON: tuple[type[Error], ...] = (InvalidInput, NotFound, NotAllowed, Throttled)
+"""What every mutation may answer."""
+
+
+def error_of(refusal: domain.Refusal) -> Error:
+    """The GraphQL error of a refusal: the type of the same name, with the same fields."""
+    kind = ERRORS[type(refusal)]
+    make: Callable[..., Error] = kind
+    values: dict[str, Any] = {
+        each.name: getattr(refusal, each.name) for each in dataclasses.fields(kind)  # type: ignore[arg-type]
+    }
+    return make(**values)

@@ -1,0 +1,137 @@
+"""What locks report, and what is handed to them."""
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+from strawberry.types import Info
+
+from api.schema.locks import Lock, lock_type
+from api.schema.nodes import Node, global_id
+from domain.access.decision import DenialReason
+from domain.link.events import LockEventKind, OpeningMethod
+from domain.sync import tables
+from domain.sync.events import event_cursor
+
+
+@strawberry.type(description="What a lock reported, once.")
+class LockEvent(Node):
+    row: strawberry.Private[tables.LockEvent]
+    cursor: str = strawberry.field(description="Give it as `after` to lockEvents to go on behind this event.")
+    kind: LockEventKind = strawberry.field(description="What happened.")
+    method: OpeningMethod | None = strawberry.field(description="With what somebody tried to open.")
+    at: datetime | None = strawberry.field(
+        description="When, by the lock's clock; null: the lock had no time."
+    )
+    recorded_at: datetime = strawberry.field(description="When the server stored it.")
+    reasons: list[DenialReason] = strawberry.field(description="Why a door stayed closed.")
+    member_id: strawberry.ID | None = strawberry.field(description="Whose doing it was, if a member's.")
+    invitation_id: strawberry.ID | None = strawberry.field(
+        description="By which invitation, if by one."
+    )
+    device_id: strawberry.ID | None = strawberry.field(description="With which phone, if with one.")
+
+    @strawberry.field(description="The lock.")
+    async def lock(self, info: Info) -> Lock:
+        return lock_type(await info.context.loaders.lock.load(self.row.lock_id), info.context.clock)
+
+
+def event_type(row: tables.LockEvent) -> LockEvent:
+    """An event as the API shows it."""
+    return LockEvent(
+        id=global_id("lock_event", row.id),
+        row=row,
+        cursor=event_cursor(row),
+        kind=row.kind,
+        method=row.method,
+        at=row.at,
+        recorded_at=row.recorded_at,
+        reasons=[DenialReason(each) for each in row.reasons],
+        member_id=global_id("member", row.member_id) if row.member_id else None,
+        invitation_id=global_id("invitation", row.invitation_id) if row.invitation_id else None,
+        device_id=global_id("device", row.device_id) if row.device_id else None,
+    )
+
+
+@strawberry.input(description="A door to open.")
+class OpenLockInput:
+    lock_id: strawberry.ID = strawberry.field(description="The lock.")
+
+
+@strawberry.input(description="A door to open from afar, whatever the schedules.")
+class RemoteUnlockInput:
+    lock_id: strawberry.ID = strawberry.field(description="The lock.")
+
+
+@strawberry.type(description="The lock opened and said so.")
+class OpenedLock:
+    event: LockEvent = strawberry.field(description="The lock's own event.")
+
+
+@strawberry.input(description="What happened at the lock; see docs/lock.md.")
+class LockEventInput:
+    state_id: str = strawberry.field(description="Random, made with the lock's empty disk.")
+    sequence: int = strawberry.field(description="Counted from 1 under one state id.")
+    at: datetime | None = strawberry.field(
+        default=None, description="When, by the lock's clock; null: it had no time."
+    )
+    kind: LockEventKind = strawberry.field(description="What happened.")
+    method: OpeningMethod | None = strawberry.field(default=None, description="With what.")
+    entry_id: str | None = strawberry.field(default=None, description="The credential's entry.")
+    command_id: str | None = strawberry.field(default=None, description="The command that it answers.")
+    reasons: list[DenialReason] = strawberry.field(
+        default_factory=list, description="Why the door stayed closed."
+    )
+
+
+@strawberry.input(description="The acknowledgement of a delivery.")
+class DeliveryAckInput:
+    delivery_id: str = strawberry.field(description="The delivery.")
+    state_sum: str = strawberry.field(description="The sum of the lock's own state, hexadecimal.")
+
+
+@strawberry.input(description="What a lock has to say, on its own socket.")
+class ReportLockInput:
+    lock_id: strawberry.ID = strawberry.field(description="The lock itself.")
+    applied_revision: int = strawberry.field(description="The revision that it has applied.")
+    nonce: str | None = strawberry.field(
+        default=None, description="Its newest nonce: 32 random bytes, base64url."
+    )
+    ack: DeliveryAckInput | None = strawberry.field(
+        default=None, description="The delivery that it applied last."
+    )
+    events: list[LockEventInput] = strawberry.field(
+        default_factory=list, description="At most 200, in order, of one state id."
+    )
+
+
+@strawberry.type(description="The report is stored.")
+class LockReported:
+    state_id: str | None = strawberry.field(description="The state id of the events.")
+    events_up_to: int = strawberry.field(
+        description="The lock may forget its events up to this sequence; 0: there were none."
+    )
+
+
+@strawberry.type(description="An order to open, sealed for the lock.")
+class UnlockCommand:
+    id: strawberry.ID = strawberry.field(description="The command's id.")
+    sealed: str = strawberry.field(description="Base64url; domain/link says what is inside.")
+
+
+@strawberry.type(description="The time, sealed for the lock over its own nonce.")
+class SealedTime:
+    id: strawberry.ID = strawberry.field(description="The message's id.")
+    sealed: str = strawberry.field(description="Base64url; domain/link says what is inside.")
+
+
+@strawberry.type(description="Changes to apply, sealed for the lock.")
+class Delivery:
+    id: strawberry.ID = strawberry.field(description="The delivery's id, for its acknowledgement.")
+    sealed: str = strawberry.field(description="Base64url; domain/link says what is inside.")
+
+
+LockFeedMessage = Annotated[
+    Delivery | UnlockCommand | SealedTime,
+    strawberry.union("LockFeedMessage", description="What is handed to a lock over its feed."),
+]

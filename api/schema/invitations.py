@@ -1,0 +1,151 @@
+"""Invitations, and the home screen of whoever redeems one."""
+
+from datetime import datetime, time
+
+import strawberry
+from strawberry.types import Info
+
+from api.context import caller_of
+from api.schema.locks import Lock, lock_type
+from api.schema.nodes import Node, global_id
+from api.schema.people import Device, device_type
+from api.schema.schedules import MomentSchedule, moment_schedule
+from domain.access.schedule import Weekday
+from domain.invitations import service, tables
+from domain.invitations.rules import InvitationStatus, status_of
+from domain.people.identities import standing_at
+from domain.people.rules import Permission, allows
+from domain.people.tables import Platform
+
+
+@strawberry.type(description="A code that phones redeem without an account.")
+class Invitation(Node):
+    row: strawberry.Private[tables.Invitation]
+    name: str = strawberry.field(description="For admins only; the guest never sees it.")
+    status: InvitationStatus = strawberry.field(description="Where it is in its life.")
+    devices_used: int = strawberry.field(description="How many phones are bound to it.")
+    device_limit: int = strawberry.field(description="How many phones may be bound to it.")
+    expires_at: datetime = strawberry.field(description="When it ends.")
+    created_at: datetime = strawberry.field(description="When it was made.")
+    schedule: MomentSchedule = strawberry.field(description="When its doors open.")
+
+    @strawberry.field(
+        description="The code, to share it again; every reading is audited. Null for whoever may not edit, and once deleted."
+    )
+    async def code(self, info: Info) -> str | None:
+        context = info.context
+        standing = await standing_at(context.actor, self.row.site_id)
+        if standing is None or not allows(standing, Permission.READ_CODES):
+            return None
+        return await service.read_code(
+            context.here, caller_of(context, standing), invitation=self.row, now=context.clock()
+        )
+
+    @strawberry.field(description="The phones bound to it.")
+    async def devices(self, info: Info) -> list[Device]:
+        rows = await info.context.loaders.devices_of_invitation.load(self.row.id)
+        return [device_type(row) for row in rows]
+
+    @strawberry.field(description="The locks it opens.")
+    async def locks(self, info: Info) -> list[Lock]:
+        rows = await info.context.loaders.locks_of_invitation.load(self.row.id)
+        return [lock_type(row.lock, info.context.clock) for row in rows]
+
+
+def invitation_type(row: tables.Invitation, now: datetime) -> Invitation:
+    """An invitation as the API shows it."""
+    return Invitation(
+        id=global_id("invitation", row.id),
+        row=row,
+        name=row.name,
+        status=status_of(row.valid_from, row.valid_until, row.deleted_at, now),
+        devices_used=row.devices_used,
+        device_limit=row.device_limit,
+        expires_at=row.valid_until,
+        created_at=row.created_at,
+        schedule=moment_schedule(row.schedule()),
+    )
+
+
+@strawberry.type(description="A door as its guest sees it.")
+class HomeLock:
+    id: strawberry.ID = strawberry.field(description="The id, for openLock.")
+    name: str = strawberry.field(description="What people call it.")
+
+
+@strawberry.type(description="All that a guest's home screen shows.")
+class Home:
+    site_name: str = strawberry.field(description="The location.")
+    site_timezone: str = strawberry.field(description="Its time zone, in which the schedule is meant.")
+    expires_at: datetime = strawberry.field(description="When the access ends.")
+    locks: list[HomeLock] = strawberry.field(description="The doors.")
+    schedule: MomentSchedule = strawberry.field(description="When they open.")
+
+
+def home_type(home: service.Home) -> Home:
+    """A home screen as the API shows it."""
+    return Home(
+        site_name=home.site.name,
+        site_timezone=home.site.timezone,
+        expires_at=home.invitation.valid_until,
+        locks=[HomeLock(id=global_id("lock", row.id), name=row.name) for row in home.locks],
+        schedule=moment_schedule(home.invitation.schedule()),
+    )
+
+
+@strawberry.input(description="A new invitation. It is never modified once created.")
+class CreateInvitationInput:
+    site_id: strawberry.ID = strawberry.field(description="The site.")
+    name: str = strawberry.field(description="For admins only.")
+    lock_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="The locks it opens."
+    )
+    lock_tag_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="Tags of locks; what they hold now is what it opens, for good."
+    )
+    valid_from: datetime | None = strawberry.field(
+        default=None, description="Doors open from here on; omitted: at once."
+    )
+    valid_until: datetime | None = strawberry.field(default=None, description="Its end, needed.")
+    device_limit: int = strawberry.field(default=1, description="How many phones may redeem it, 1 to 100.")
+    slot_start: time | None = strawberry.field(default=None, description="Daily from this time.")
+    slot_end: time | None = strawberry.field(default=None, description="Daily until this time.")
+    weekdays: list[Weekday] | None = strawberry.field(
+        default=None, description="The allowed days; omitted: every day."
+    )
+
+
+@strawberry.type(description="The new invitation with its code.")
+class CreatedInvitation:
+    code: str = strawberry.field(description="The code to share.")
+    invitation: Invitation = strawberry.field(description="The invitation.")
+
+
+@strawberry.input(description="An invitation to delete.")
+class DeleteInvitationInput:
+    invitation_id: strawberry.ID = strawberry.field(description="The invitation.")
+
+
+@strawberry.type(description="The invitation is gone, and with it the access of its phones.")
+class DeletedInvitation:
+    invitation: Invitation = strawberry.field(description="The invitation as it was.")
+
+
+@strawberry.input(description="A code, and the phone that redeems it; the DPoP header carries the phone's key.")
+class RedeemInvitationInput:
+    code: str = strawberry.field(description="As shown or typed: case, spaces and hyphens do not matter.")
+    device_name: str = strawberry.field(description="How the phone calls itself.")
+    platform: Platform = strawberry.field(default=Platform.OTHER, description="What kind of phone.")
+
+
+@strawberry.type(description="Redeemed: the phone is bound and can open.")
+class RedeemedInvitation:
+    access_token: str = strawberry.field(description="Worth nothing without the phone's key.")
+    device: Device = strawberry.field(description="The phone.")
+    home: Home = strawberry.field(description="All that the home screen shows.")
+
+
+@strawberry.type(description="The caller's access, now: first the present state, then each change.")
+class AccessChange:
+    active: bool = strawberry.field(description="Whether there is any access left.")
+    home: Home | None = strawberry.field(description="The home screen as it is now.")

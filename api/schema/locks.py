@@ -1,0 +1,236 @@
+"""Hubs, locks and readers."""
+
+from datetime import datetime
+
+import strawberry
+from strawberry.types import Info
+
+from api.schema.nodes import Node, global_id
+from domain.clock import Clock
+from domain.locks import tables
+from domain.locks.rules import Connectivity, Propagation, is_online, propagation
+
+
+@strawberry.type(description="Connects locks; topology only.")
+class Hub(Node):
+    name: str = strawberry.field(description="What people call it.")
+
+
+@strawberry.type(description="A keypad, NFC or BLE face of a lock.")
+class Reader(Node):
+    name: str = strawberry.field(description="What people call it.")
+    has_keypad: bool = strawberry.field(description="Whether PINs can be typed on it.")
+    pin_enabled: bool = strawberry.field(description="Whether PIN mode is on.")
+
+
+@strawberry.type(description="A door with its hardware.")
+class Lock(Node):
+    row: strawberry.Private[tables.Lock]
+    name: str = strawberry.field(description="What people call it.")
+    connectivity: Connectivity = strawberry.field(description="How it is connected.")
+    propagation: Propagation = strawberry.field(description="How changes reach it.")
+    online: bool = strawberry.field(
+        description="Whether its feed is open and it has reported within the last 75 seconds."
+    )
+    last_contact_at: datetime | None = strawberry.field(
+        description="When the server last heard of it; null: never."
+    )
+    smart_pin_enabled: bool = strawberry.field(description="Whether it accepts SmartPINs.")
+
+    @strawberry.field(description="Its readers.")
+    async def readers(self, info: Info) -> list[Reader]:
+        return [reader_type(row) for row in await info.context.loaders.readers_of_lock.load(self.row.id)]
+
+    @strawberry.field(description="Whether a reader of it has a keypad.")
+    async def pin_supported(self, info: Info) -> bool:
+        rows = await info.context.loaders.readers_of_lock.load(self.row.id)
+        return any(row.has_keypad for row in rows)
+
+    @strawberry.field(description="Whether PIN mode is on at a reader with a keypad.")
+    async def pin_enabled(self, info: Info) -> bool:
+        rows = await info.context.loaders.readers_of_lock.load(self.row.id)
+        return any(row.has_keypad and row.pin_enabled for row in rows)
+
+    @strawberry.field(description="The hub that connects it, if any.")
+    async def hub(self, info: Info) -> Hub | None:
+        if self.row.hub_id is None:
+            return None
+        return hub_type(await info.context.loaders.hub.load(self.row.hub_id))
+
+
+def hub_type(row: tables.Hub) -> Hub:
+    """A hub as the API shows it."""
+    return Hub(id=global_id("hub", row.id), name=row.name)
+
+
+def reader_type(row: tables.Reader) -> Reader:
+    """A reader as the API shows it."""
+    return Reader(
+        id=global_id("reader", row.id),
+        name=row.name,
+        has_keypad=row.has_keypad,
+        pin_enabled=row.pin_enabled,
+    )
+
+
+def lock_type(row: tables.Lock, clock: Clock) -> Lock:
+    """A lock as the API shows it."""
+    return Lock(
+        id=global_id("lock", row.id),
+        row=row,
+        name=row.name,
+        connectivity=row.connectivity,
+        propagation=propagation(row.connectivity),
+        online=is_online(row.feed_id, row.last_contact_at, clock()),
+        last_contact_at=row.last_contact_at,
+        smart_pin_enabled=row.smart_pin_enabled,
+    )
+
+
+@strawberry.type(description="The Argon2id profile with which a lock hashes what is typed.")
+class PinProfile:
+    time_cost: int = strawberry.field(description="Passes.")
+    memory_kib: int = strawberry.field(description="Memory in KiB.")
+    parallelism: int = strawberry.field(description="Lanes.")
+
+
+@strawberry.type(description="The first settings of a lock, installed with its secret.")
+class LockSettings:
+    zone: str = strawberry.field(description="The site's IANA time zone.")
+    fixed_offset_minutes: int = strawberry.field(
+        description="The offset from UTC in which SmartPIN hours are counted, frozen now."
+    )
+    pin_salt: str = strawberry.field(description="The site's Argon2id salt, base64url.")
+    pin_profile: PinProfile = strawberry.field(description="The site's Argon2id profile.")
+
+
+@strawberry.input(description="A reader of a new lock.")
+class ReaderInput:
+    name: str = strawberry.field(description="What people call it.")
+    has_keypad: bool = strawberry.field(default=True, description="Whether PINs can be typed on it.")
+
+
+@strawberry.input(description="A new hub.")
+class CreateHubInput:
+    site_id: strawberry.ID = strawberry.field(description="The site.")
+    name: str = strawberry.field(description="What people call it.")
+
+
+@strawberry.input(description="Changes to a hub.")
+class UpdateHubInput:
+    hub_id: strawberry.ID = strawberry.field(description="The hub.")
+    name: str = strawberry.field(description="Its new name.")
+
+
+@strawberry.input(description="A hub to delete.")
+class DeleteHubInput:
+    hub_id: strawberry.ID = strawberry.field(description="The hub; it must connect no lock.")
+
+
+@strawberry.input(description="A new lock.")
+class CreateLockInput:
+    site_id: strawberry.ID = strawberry.field(description="The site.")
+    name: str = strawberry.field(description="What people call it.")
+    connectivity: Connectivity | None = strawberry.field(
+        default=None, description="How it is connected; omitted: by the site's system type."
+    )
+    hub_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The hub behind which it is, for WIRELESS_GATEWAY."
+    )
+    readers: list[ReaderInput] = strawberry.field(
+        default_factory=list, description="Its readers."
+    )
+
+
+@strawberry.input(description="Changes to a lock. An omitted field keeps its value; null clears it.")
+class UpdateLockInput:
+    lock_id: strawberry.ID = strawberry.field(description="The lock.")
+    name: str | None = strawberry.field(default=strawberry.UNSET, description="Its new name.")
+    connectivity: Connectivity | None = strawberry.field(
+        default=strawberry.UNSET, description="How it is connected now."
+    )
+    hub_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="The hub behind which it is now; null: none."
+    )
+
+
+@strawberry.input(description="A lock to delete.")
+class DeleteLockInput:
+    lock_id: strawberry.ID = strawberry.field(description="The lock.")
+
+
+@strawberry.input(description="A lock to be given a new secret.")
+class ProvisionLockInput:
+    lock_id: strawberry.ID = strawberry.field(description="The lock.")
+
+
+@strawberry.input(description="A reader to add to a lock.")
+class CreateReaderInput:
+    lock_id: strawberry.ID = strawberry.field(description="The lock.")
+    name: str = strawberry.field(description="What people call it.")
+    has_keypad: bool = strawberry.field(default=True, description="Whether PINs can be typed on it.")
+
+
+@strawberry.input(description="Changes to a reader.")
+class UpdateReaderInput:
+    reader_id: strawberry.ID = strawberry.field(description="The reader.")
+    name: str = strawberry.field(description="Its new name.")
+
+
+@strawberry.input(description="A reader to take off its lock.")
+class DeleteReaderInput:
+    reader_id: strawberry.ID = strawberry.field(description="The reader.")
+
+
+@strawberry.type(description="The new hub.")
+class CreatedHub:
+    hub: Hub = strawberry.field(description="The hub.")
+
+
+@strawberry.type(description="The hub as it is now.")
+class UpdatedHub:
+    hub: Hub = strawberry.field(description="The hub.")
+
+
+@strawberry.type(description="The hub is gone.")
+class DeletedHub:
+    hub: Hub = strawberry.field(description="The hub as it was.")
+
+
+@strawberry.type(description="The new lock.")
+class CreatedLock:
+    lock: Lock = strawberry.field(description="The lock.")
+
+
+@strawberry.type(description="The lock as it is now.")
+class UpdatedLock:
+    lock: Lock = strawberry.field(description="The lock.")
+
+
+@strawberry.type(description="The lock is gone.")
+class DeletedLock:
+    lock: Lock = strawberry.field(description="The lock as it was.")
+
+
+@strawberry.type(description="What is installed on the lock, shown this once.")
+class ProvisionedLock:
+    lock: Lock = strawberry.field(description="The lock.")
+    incarnation: str = strawberry.field(description="The name of this life of the lock.")
+    secret: str = strawberry.field(description="The lock secret: 32 bytes, base64url.")
+    programming_code: str = strawberry.field(description="Eight digits for the keypad's own functions.")
+    settings: LockSettings = strawberry.field(description="The first settings.")
+
+
+@strawberry.type(description="The new reader.")
+class CreatedReader:
+    reader: Reader = strawberry.field(description="The reader.")
+
+
+@strawberry.type(description="The reader as it is now.")
+class UpdatedReader:
+    reader: Reader = strawberry.field(description="The reader.")
+
+
+@strawberry.type(description="The reader is off its lock.")
+class DeletedReader:
+    reader: Reader = strawberry.field(description="The reader as it was.")

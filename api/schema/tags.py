@@ -1,0 +1,78 @@
+"""Tags: by which members and locks are chosen."""
+
+import strawberry
+from strawberry.types import Info
+
+from api.schema.locks import Lock, lock_type
+from api.schema.nodes import Node, global_id
+from api.schema.people import Member, member_type
+from domain.tags import tables
+from domain.tags.tables import TagKind, TagTarget
+
+
+@strawberry.type(description="A named set of members or of locks.")
+class Tag(Node):
+    row: strawberry.Private[tables.Tag]
+    name: str = strawberry.field(description="What people call it.")
+    kind: TagKind = strawberry.field(description="DEFAULT stands for its one member or lock.")
+    target: TagTarget = strawberry.field(description="What it holds.")
+
+    @strawberry.field(description="The members it holds now.")
+    async def members(self, info: Info) -> list[Member]:
+        rows = await info.context.loaders.members_of_tag.load(self.row.id)
+        return [member_type(row.member) for row in rows]
+
+    @strawberry.field(description="The locks it holds now.")
+    async def locks(self, info: Info) -> list[Lock]:
+        rows = await info.context.loaders.locks_of_tag.load(self.row.id)
+        return [lock_type(row.lock, info.context.clock) for row in rows]
+
+
+def tag_type(row: tables.Tag) -> Tag:
+    """A tag as the API shows it."""
+    return Tag(id=global_id("tag", row.id), row=row, name=row.name, kind=row.kind, target=row.target)
+
+
+@strawberry.input(description="A new SPECIAL tag.")
+class CreateTagInput:
+    site_id: strawberry.ID = strawberry.field(description="The site.")
+    name: str = strawberry.field(description="What people call it.")
+    target: TagTarget = strawberry.field(description="What it holds.")
+    member_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="The members it holds, for a tag of members."
+    )
+    lock_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="The locks it holds, for a tag of locks."
+    )
+
+
+@strawberry.input(description="Changes to a SPECIAL tag. An omitted field keeps its value; lists replace.")
+class UpdateTagInput:
+    tag_id: strawberry.ID = strawberry.field(description="The tag.")
+    name: str | None = strawberry.field(default=None, description="Its new name.")
+    member_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="All the members it holds from now on."
+    )
+    lock_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="All the locks it holds from now on."
+    )
+
+
+@strawberry.input(description="A SPECIAL tag to delete.")
+class DeleteTagInput:
+    tag_id: strawberry.ID = strawberry.field(description="The tag.")
+
+
+@strawberry.type(description="The new tag.")
+class CreatedTag:
+    tag: Tag = strawberry.field(description="The tag.")
+
+
+@strawberry.type(description="The tag as it is now.")
+class UpdatedTag:
+    tag: Tag = strawberry.field(description="The tag.")
+
+
+@strawberry.type(description="The tag is gone; what it held stays.")
+class DeletedTag:
+    tag: Tag = strawberry.field(description="The tag as it was.")

@@ -1,0 +1,193 @@
+"""The demo site: people and locks of every kind, only into an empty database.
+
+Nothing here bypasses the use cases. Passwords are random and written, with the locks' secrets, into files of mode 0600
+in the data directory; they are never printed by the server or logged.
+"""
+
+import base64
+import os
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import orjson
+
+from domain.audit.service import recorded
+from domain.database import use_case
+from domain.installation import Installation
+from domain.locks.rules import Connectivity
+from domain.locks.service import (
+    NewReader,
+    ProvisioningKit,
+    create_hub,
+    create_lock,
+    provision_lock,
+)
+from domain.locks.tables import Lock
+from domain.node_ids import node_id
+from domain.people.actors import ActorKind, Caller, Role, Standing
+from domain.people.tables import Account, Member
+from domain.sites.rules import SystemType
+from domain.sites.service import create_site
+from domain.sites.tables import Site
+from domain.tags.service import create_tag, make_default_tag
+from domain.tags.tables import TagTarget
+
+SITE_NAME = "Demo"
+_PEOPLE = (
+    ("Ben", "ben@demo.example", Role.SUPER_ADMIN, True),
+    ("Carla", "carla@demo.example", Role.LIMITED_ADMIN, True),
+    ("Dario", "dario@demo.example", Role.LIMITED_ADMIN, False),
+    ("Emma", "emma@demo.example", Role.USER, False),
+)
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What the seed made. `sign_ins` maps e-mail to password."""
+
+    site: Site
+    sign_ins: dict[str, str]
+    kits: list[ProvisioningKit]
+    locks: list[Lock]
+
+    def __repr__(self) -> str:
+        return f"Demo(site={self.site.id})"
+
+
+async def seed(here: Installation, data_dir: Path, now: datetime) -> bool:
+    """Makes the demo site and writes `demo.json` and `locks.json`; False when the database is not empty."""
+    if await Site.exists() or await Account.exists():
+        return False
+    demo = await _make(here, now)
+    _write_private(
+        data_dir / "demo.json",
+        {
+            "site": node_id("site", demo.site.id),
+            "signIns": [
+                {"email": email, "password": password} for email, password in demo.sign_ins.items()
+            ],
+        },
+    )
+    offline = {
+        lock.id for lock in demo.locks if lock.connectivity is Connectivity.WIRELESS_OFFLINE
+    }
+    _write_private(
+        data_dir / "locks.json",
+        [kit_entry(kit, online=kit.lock.id not in offline) for kit in demo.kits],
+    )
+    return True
+
+
+async def _make(here: Installation, now: datetime) -> Demo:
+    shell = Caller(ActorKind.COMMAND_LINE, None)
+    sign_ins: dict[str, str] = {}
+    owner = await _account(here, "anna@demo.example", sign_ins, now)
+    site = await create_site(
+        here,
+        shell,
+        name=SITE_NAME,
+        timezone="Europe/Rome",
+        system_type=SystemType.STANDARD,
+        owner=owner,
+        now=now,
+    )
+    by = Caller(ActorKind.COMMAND_LINE, None, Standing(site.id, Role.OWNER, True, None))
+    for name, email, role, can_edit in _PEOPLE:
+        await _member(here, by, name, email, role, can_edit, sign_ins, now)
+    hub = await create_hub(here, by, name="Stairwell gateway", now=now)
+    keypad = (NewReader("Keypad"),)
+    wanted = (
+        ("Front door", Connectivity.ONLINE_WIRED, None, keypad),
+        ("Flat 4", Connectivity.WIRELESS_GATEWAY, hub.id, keypad),
+        ("Garage", Connectivity.ONLINE_WIRED, None, (NewReader("Antenna", has_keypad=False),)),
+        ("Cellar", Connectivity.WIRELESS_OFFLINE, None, keypad),
+    )
+    locks = [
+        await create_lock(
+            here, by, name=name, connectivity=how, hub_id=behind, readers=readers, now=now
+        )
+        for name, how, behind, readers in wanted
+    ]
+    await create_tag(
+        here,
+        by,
+        name="House doors",
+        target=TagTarget.LOCK,
+        member_ids=None,
+        lock_ids=[locks[0].id, locks[1].id],
+        now=now,
+    )
+    kits = [await provision_lock(here, by, lock_id=lock.id, now=now) for lock in locks]
+    return Demo(site, sign_ins, kits, locks)
+
+
+@use_case
+async def _account(
+    here: Installation, email: str, sign_ins: dict[str, str], now: datetime
+) -> Account:
+    password = secrets.token_urlsafe(18)
+    sign_ins[email] = password
+    return await Account.create(
+        email=email, password_hash=await here.passwords.hash(password), created_at=now
+    )
+
+
+@use_case
+async def _member(
+    here: Installation,
+    by: Caller,
+    name: str,
+    email: str,
+    role: Role,
+    can_edit: bool,
+    sign_ins: dict[str, str],
+    now: datetime,
+) -> None:
+    account = await _account(here, email, sign_ins, now)
+    async with recorded(here, by, "seed", now) as deed:
+        member = await Member.create(
+            site_id=by.site_id,
+            account=account,
+            name=name,
+            role=role,
+            can_edit=can_edit,
+            accepted_at=now,
+            created_at=now,
+        )
+        await make_default_tag(by.site_id, member, now)
+        deed.note("Member", member.id, role=role.value)
+
+
+def kit_entry(kit: ProvisioningKit, *, online: bool = True) -> dict[str, object]:
+    """A provisioned lock as `python -m locksim` reads it. It is a secret."""
+    return {
+        "lockId": node_id("lock", kit.lock.id),
+        "name": kit.lock.name,
+        "online": online,
+        "incarnation": kit.incarnation,
+        "secret": _base64url(kit.secret),
+        "programmingCode": kit.programming_code,
+        "settings": {
+            "zone": kit.zone,
+            "fixedOffsetMinutes": kit.fixed_offset_minutes,
+            "pinSalt": _base64url(kit.pin_salt),
+            "pinProfile": {
+                "timeCost": kit.pin_time_cost,
+                "memoryKib": kit.pin_memory_kib,
+                "parallelism": kit.pin_parallelism,
+            },
+        },
+    }
+
+
+def _base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _write_private(path: Path, content: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(orjson.dumps(content, option=orjson.OPT_INDENT_2))

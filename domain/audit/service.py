@@ -1,0 +1,124 @@
+"""The audit: every mutation by a person or a script leaves a row in its own transaction, chained by a MAC.
+
+`recorded` is the only way in: a use case that changes something and notes nothing fails its transaction, so a missing
+audit row is a broken use case, not a gap. The dangerous direction: a secret in `changes`. Only ids, names of fields and
+settings belong there; people appear by id, so that erasing a person leaves the chain whole.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from domain.audit.tables import AuditHead, AuditRow
+from domain.database import Transaction, lock_row, transaction
+from domain.installation import Installation
+from domain.people.actors import Caller
+from domain.security.keys import KeyLabel
+from domain.security.tags import keyed_tag
+
+
+class Deed:
+    """One use case's transaction, and what it will say of itself in the audit."""
+
+    def __init__(self, tx: Transaction, chain: UUID | None) -> None:
+        self._tx = tx
+        self._chain = chain
+        self.notes: list[tuple[UUID, str, UUID, dict[str, Any]]] = []
+        self.changed_nothing = False
+
+    def wake(self, *topics: str) -> None:
+        """Wakes those who listen to the topics, after the commit."""
+        self._tx.wake(*topics)
+
+    def note(self, target_kind: str, target_id: UUID, chain: UUID | None = None, **changes: Any) -> None:
+        """Says what was done to what. `chain` is the site's id, needed only where the caller does not imply it."""
+        belongs_to = chain or self._chain
+        assert belongs_to is not None, "an audit note needs a chain"
+        self.notes.append((belongs_to, target_kind, target_id, changes))
+
+    def unchanged(self) -> None:
+        """The use case found everything as asked and wrote nothing."""
+        self.changed_nothing = True
+
+
+@asynccontextmanager
+async def recorded(here: Installation, by: Caller, action: str, now: datetime) -> AsyncIterator[Deed]:
+    """A transaction that ends with the audit rows of what was noted. Raises AssertionError when nothing was."""
+    chain = by.standing.site_id if by.standing else None
+    async with transaction() as tx:
+        deed = Deed(tx, chain)
+        yield deed
+        assert deed.notes or deed.changed_nothing, f"{action} changed something and noted nothing"
+        for belongs_to, target_kind, target_id, changes in sorted(deed.notes, key=lambda n: n[0].bytes):
+            await _append(here, by, action, belongs_to, target_kind, target_id, changes, now)
+
+
+def _mac(here: Installation, key_id: str | None, previous: str, row: AuditRow) -> str:
+    content = orjson.dumps(
+        {
+            "chain": str(row.chain),
+            "number": row.number,
+            "at": row.at.astimezone(UTC).isoformat(timespec="microseconds"),
+            "actor": [row.actor_kind.value, str(row.actor_id)],
+            "action": row.action,
+            "target": [row.target_kind, str(row.target_id)],
+            "changes": row.changes,
+        },
+        option=orjson.OPT_SORT_KEYS,
+    )
+    return keyed_tag(here.keys, KeyLabel.AUDIT, previous, content, key_id=key_id)
+
+
+async def _append(
+    here: Installation,
+    by: Caller,
+    action: str,
+    chain: UUID,
+    target_kind: str,
+    target_id: UUID,
+    changes: dict[str, Any],
+    now: datetime,
+) -> None:
+    await AuditHead.bulk_create([AuditHead(id=chain)], ignore_conflicts=True)
+    head = await lock_row(AuditHead, chain)
+    assert head is not None
+    row = AuditRow(
+        chain=chain,
+        number=head.number + 1,
+        at=now,
+        actor_kind=by.actor_kind,
+        actor_id=by.actor_id,
+        action=action,
+        target_kind=target_kind,
+        target_id=target_id,
+        changes=changes,
+        mac="",
+    )
+    row.mac = _mac(here, None, head.mac, row)
+    await row.save()
+    head.number, head.mac = row.number, row.mac
+    await head.save()
+
+
+async def first_broken_row(here: Installation, chain: UUID) -> int | None:
+    """The number of the first row that was changed, removed or reordered; None when the chain is whole.
+
+    A chain cut at its end and its head set back together is whole by this check: only signed checkpoints kept outside
+    the database show that.
+    """
+    previous, expected = "", 1
+    async for row in AuditRow.filter(chain=chain).order_by("number"):
+        key_id, _, _ = row.mac.partition(":")
+        if row.number != expected or key_id not in here.keys.ids:
+            return expected
+        if _mac(here, key_id, previous, row) != row.mac:
+            return row.number
+        previous, expected = row.mac, expected + 1
+    head = await AuditHead.get_or_none(id=chain)
+    if head is not None and (head.number != expected - 1 or head.mac != previous):
+        return expected
+    return None

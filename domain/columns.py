@@ -1,0 +1,68 @@
+"""Columns that several tables share: time-ordered keys, and a schedule.
+
+The dangerous direction: a schedule that loses a limit on its way through the database. `schedule_columns` writes all
+of them, always.
+"""
+
+from datetime import date, datetime, time
+from typing import Any
+from uuid import UUID
+
+from tortoise import fields
+from tortoise.models import Model
+from uuid_utils.compat import uuid7
+
+from domain.access.schedule import Schedule, Slot, Weekday
+
+
+def new_id() -> UUID:
+    """A UUIDv7 (RFC 9562, section 5.7): keys in order of creation, so that lists page by key."""
+    return uuid7()
+
+
+class Row(Model):
+    """A table with a UUIDv7 key."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+
+    class Meta:
+        abstract = True
+
+
+def _weekday_bits(weekdays: frozenset[Weekday]) -> int:
+    return sum(1 << position for position, day in enumerate(Weekday) if day in weekdays)
+
+
+def _weekdays(bits: int) -> frozenset[Weekday]:
+    return frozenset(day for position, day in enumerate(Weekday) if bits & (1 << position))
+
+
+class SlotColumns(Model):
+    """The daily part of a schedule: slot as ISO times (both or neither), weekdays as bits, Monday the lowest."""
+
+    slot_start = fields.CharField(max_length=15, null=True)
+    slot_end = fields.CharField(max_length=15, null=True)
+    weekdays = fields.SmallIntField(default=127)
+
+    class Meta:
+        abstract = True
+
+    def schedule_between(
+        self, valid_from: date | datetime | None, valid_until: date | datetime | None
+    ) -> Schedule:
+        """The whole schedule, with the row's own kind of interval (dates or moments)."""
+        slot = None
+        if self.slot_start is not None and self.slot_end is not None:
+            slot = Slot(time.fromisoformat(self.slot_start), time.fromisoformat(self.slot_end))
+        return Schedule(valid_from, valid_until, slot, _weekdays(self.weekdays))
+
+
+def schedule_columns(schedule: Schedule) -> dict[str, Any]:
+    """Every column of a schedule, as keyword arguments for a row."""
+    return {
+        "valid_from": schedule.valid_from,
+        "valid_until": schedule.valid_until,
+        "slot_start": schedule.slot.start.isoformat() if schedule.slot else None,
+        "slot_end": schedule.slot.end.isoformat() if schedule.slot else None,
+        "weekdays": _weekday_bits(schedule.weekdays),
+    }

@@ -1,0 +1,41 @@
+"""The database: connecting, transactions, use cases, migrations. What the rest of `domain` needs,
+by name.
+
+The one rule: a change is made in a `use_case`, inside one `transaction()`, which also carries its
+wake-ups.
+"""
+
+from domain.database.connection import connect, disconnect, healthy
+from domain.database.errors import (
+    Conflict,
+    DatabaseUnavailable,
+    DuplicateRow,
+    TransactionMisuse,
+    translated,
+)
+from domain.database.migrating import build, migrate, pending
+from domain.database.transactions import Transaction, lock_row, lock_rows, transaction
+from domain.database.use_cases import drain, use_case
+from domain.database.writing import drift, make_migration
+
+__all__ = [
+    "Conflict",
+    "DatabaseUnavailable",
+    "DuplicateRow",
+    "Transaction",
+    "TransactionMisuse",
+    "build",
+    "connect",
+    "disconnect",
+    "drain",
+    "drift",
+    "healthy",
+    "lock_row",
+    "lock_rows",
+    "make_migration",
+    "migrate",
+    "pending",
+    "transaction",
+    "translated",
+    "use_case",
+]

@@ -1,0 +1,139 @@
+"""What the models declare, as columns and constraints alone, to be compared with the migrations.
+
+Migrations outlive the code that they were made from. One that names an enum or a default function
+of the domain breaks, or quietly changes its meaning, when that is renamed: the dangerous mistake,
+as old migrations run again on every new database. So descriptions, Python defaults and enum classes
+are taken away before anything is compared or written; the database does not know them anyway.
+"""
+
+from collections.abc import Iterable
+from copy import copy
+from enum import Enum
+from typing import Any
+
+from tortoise import fields
+from tortoise.context import TortoiseContext
+from tortoise.fields.base import Field
+from tortoise.fields.data import CharEnumFieldInstance, IntEnumFieldInstance
+from tortoise.fields.relational import RelationalField
+from tortoise.migrations.autodetector import MigrationAutodetector
+from tortoise.migrations.operations import AlterModelOptions, CreateModel, Operation
+from tortoise.migrations.schema_generator.state import State
+from tortoise.migrations.schema_generator.state_apps import StateApps
+from tortoise.migrations.writer import ImportManager, MigrationWriter, _render_call
+
+from domain.database.connection import APP
+
+ALIAS = "migrating"
+"""Not the server's connection: historical models must not be taken for today's."""
+
+_SAID_ANYWAY: dict[str, Any] = {
+    "auto_now": False,
+    "auto_now_add": False,
+    "db_constraint": True,
+}
+
+
+def nothing() -> State:
+    """The schema before the first migration."""
+    return State(models={}, apps=StateApps(default_connections={APP: ALIAS}))
+
+
+def declared(context: TortoiseContext) -> State:
+    """The schema that the models of this context describe."""
+    return Autodetector(context, None)._current_state()
+
+
+class Autodetector(MigrationAutodetector):
+    """Tortoise's, on plain columns."""
+
+    def __init__(self, context: TortoiseContext, migrations: str | None) -> None:
+        assert context.apps is not None
+        apps = {APP: {"default_connection": ALIAS, "migrations": migrations}}
+        super().__init__(context.apps, apps)
+
+    async def changes(self) -> list[MigrationWriter]:
+        writers = await super().changes()
+        return [_Writer.of(writer) for writer in writers]
+
+    def _current_state(self) -> State:
+        state = super()._current_state()
+        _make_plain(state)
+        return state
+
+    async def _project_state(self) -> State:
+        state = await super()._project_state()
+        _make_plain(state)
+        return state
+
+
+class _Writer(MigrationWriter):
+    """Writes what the database needs to know, nothing else."""
+
+    @classmethod
+    def of(cls, other: MigrationWriter) -> "_Writer":
+        return cls(
+            other.name,
+            other.app_label,
+            [_tidied(operation) for operation in other.operations],
+            dependencies=other.dependencies,
+            initial=other.initial,
+            migrations_module=other.migrations_module,
+        )
+
+    def _render_field(self, field: Any, imports: ImportManager) -> str:
+        path, arguments, named = field.deconstruct()
+        if field.pk:
+            named.pop("unique", None)
+            named.pop("db_index", None)
+        for name in ("default", "encoder", "decoder"):
+            named.pop(name, None)
+        for name, value in _SAID_ANYWAY.items():
+            if named.get(name) == value:
+                del named[name]
+        return _render_call(path, arguments, named, imports)
+
+
+def _tidied(operation: Operation) -> Operation:
+    if isinstance(operation, CreateModel):
+        operation.bases = None
+    if isinstance(operation, AlterModelOptions):
+        # indexes and constraints have operations of their own; here they would be applied twice
+        managed = AlterModelOptions.UNMANAGED_OPTION_KEYS - {"table", "app"}
+        operation.options = {
+            key: value for key, value in operation.options.items() if key not in managed
+        }
+    return operation
+
+
+def _make_plain(state: State) -> None:
+    for model in state.models.values():
+        model.options.pop("table_description", None)
+        model.description = ""
+        model.fields = {name: _plain(field) for name, field in model.fields.items()}
+
+
+def _plain(field: Field[Any]) -> Field[Any]:
+    plain: Field[Any]
+    if isinstance(field, CharEnumFieldInstance):
+        plain = fields.CharField(max_length=field.max_length)
+    elif isinstance(field, IntEnumFieldInstance):
+        plain = fields.SmallIntField()
+    else:
+        plain = copy(field)
+    _copy_attributes(
+        field, plain, ("model_field_name", "model", "source_field", "null", "unique", "index")
+    )
+    if field.has_db_default():
+        default = field.db_default
+        plain.db_default = default.value if isinstance(default, Enum) else default
+    plain.description = None
+    if not isinstance(field, RelationalField):
+        plain.default = None
+    return plain
+
+
+def _copy_attributes(source: object, target: object, names: Iterable[str]) -> None:
+    for name in names:
+        if hasattr(source, name):
+            setattr(target, name, getattr(source, name))

@@ -1,0 +1,14 @@
+"""Which modules hold tables. A module that is missing here has no tables in the database, and no
+migrations either.
+"""
+
+MODEL_MODULES: list[str] = [
+    "domain.sites.tables",
+    "domain.people.tables",
+    "domain.tags.tables",
+    "domain.locks.tables",
+    "domain.invitations.tables",
+    "domain.sync.tables",
+    "domain.throttling.tables",
+    "domain.audit.tables",
+]

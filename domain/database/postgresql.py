@@ -1,0 +1,193 @@
+"""PostgreSQL through asyncpg: a bounded pool whose connections always come back.
+
+Tortoise's transactions leak a pooled connection when they are cancelled between taking it and
+entering the block; after a few such requests the pool is empty and every request hangs, which is
+the dangerous mistake here. Waiting for a connection and every statement have an end: after that,
+`DatabaseUnavailable`.
+"""
+
+import asyncio
+import contextlib
+from typing import Any
+
+import asyncpg  # type: ignore[import-untyped]
+from tortoise.backends.asyncpg import client as tortoise_asyncpg
+from tortoise.backends.base.client import (
+    ConnectionWrapper,
+    NestedTransactionContext,
+    PoolConnectionWrapper,
+    TransactionalDBClient,
+    TransactionContext,
+)
+from tortoise.connection import ConnectionToken, get_connections
+from tortoise.exceptions import TransactionManagementError
+
+from domain.database.client import OurClient
+from domain.database.errors import translated
+from domain.database.shielding import to_its_end
+
+POOL_SIZE = 10
+POOL_WAIT_SECONDS = 10.0
+"""How long a request waits for a free connection."""
+STATEMENT_SECONDS = 30.0
+CONNECT_SECONDS = 10.0
+IDLE_IN_TRANSACTION_MS = 60_000
+"""The server ends a transaction that says nothing for so long: a hung process must not keep rows
+locked.
+"""
+
+
+class PostgresClient(OurClient, tortoise_asyncpg.AsyncpgDBClient):
+    """The pool. `dsn` is read by asyncpg itself, so every libpq form (sslmode, socket directories)
+    works.
+    """
+
+    def __init__(self, dsn: str, pool_size: int = POOL_SIZE, **options: Any) -> None:
+        super().__init__(**options)
+        self._dsn = dsn
+        self.pool_maxsize = pool_size
+
+    async def create_connection(self, with_db: bool) -> None:
+        async with self._pool_init_lock:
+            if self._pool is None:
+                with translated():
+                    await to_its_end(self._open())
+
+    async def _open(self) -> None:
+        self._pool = await asyncpg.create_pool(
+            self._dsn,
+            min_size=1,
+            max_size=self.pool_maxsize,
+            timeout=CONNECT_SECONDS,
+            command_timeout=STATEMENT_SECONDS,
+            reset=_leave_as_it_is,
+            server_settings={
+                "application_name": "latchwork",
+                "timezone": "UTC",
+                "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_MS),
+            },
+        )
+        await self._post_connect()
+
+    async def take(self) -> Any:
+        """A connection of the pool, within `POOL_WAIT_SECONDS`; give it back with `give_back`."""
+        if self._pool is None:
+            await self.create_connection(with_db=True)
+        assert self._pool is not None
+        with translated():
+            async with asyncio.timeout(POOL_WAIT_SECONDS):
+                return await self._pool.acquire()
+
+    async def give_back(self, connection: Any) -> None:
+        if self._pool is not None:
+            with translated():
+                await to_its_end(self._pool.release(connection, timeout=STATEMENT_SECONDS))
+
+    def acquire_connection(self) -> PoolConnectionWrapper[Any]:
+        return _Borrowed(self, self._pool_init_lock)
+
+    def _in_transaction(self) -> TransactionContext:
+        return _PooledTransaction(self)
+
+    async def execute_many(self, query: str, values: list[list[Any]]) -> None:
+        async with self._in_transaction() as transaction:
+            await transaction.execute_many(query, values)
+
+
+class _Borrowed(PoolConnectionWrapper[Any]):
+    client: PostgresClient
+
+    async def __aenter__(self) -> Any:
+        self.connection = await self.client.take()
+        return self.connection
+
+    async def __aexit__(self, kind: Any, error: Any, trace: Any) -> None:
+        await self.client.give_back(self.connection)
+
+
+class PostgresTransaction(OurClient, tortoise_asyncpg.TransactionWrapper):
+    """The connection as seen inside a transaction. Refuses to be used after its end, when it is
+    somebody else's.
+    """
+
+    committed = False
+
+    def acquire_connection(self) -> ConnectionWrapper[Any]:
+        if self._finalized:
+            raise TransactionManagementError("this transaction has ended")
+        return super().acquire_connection()
+
+    def _in_transaction(self) -> TransactionContext:
+        return NestedTransactionContext(PostgresTransaction(self))
+
+    async def begin(self) -> None:
+        with translated():
+            await super().begin()
+
+    async def commit(self) -> None:
+        with translated():
+            await super().commit()
+        self.committed = True
+
+
+class _PooledTransaction(TransactionContext):
+    """`BEGIN` ... `COMMIT` or `ROLLBACK` on one pooled connection, which goes back to the pool
+    whatever is cancelled where.
+    """
+
+    def __init__(self, client: PostgresClient) -> None:
+        self._client = client
+        self._transaction: PostgresTransaction
+        self._token: ConnectionToken
+
+    async def __aenter__(self) -> TransactionalDBClient:
+        client = self._client
+        connection = await client.take()
+        self._transaction = PostgresTransaction(client)
+        self._transaction._connection = connection
+        try:
+            await to_its_end(self._transaction.begin())
+        except BaseException:
+            await self._undo()
+            raise
+        self._token = get_connections().set(client.connection_name, self._transaction)
+        return self._transaction
+
+    async def __aexit__(self, kind: Any, error: Any, trace: Any) -> None:
+        transaction = self._transaction
+        try:
+            if kind is None and not transaction._finalized:
+                await to_its_end(transaction.commit())
+        finally:
+            get_connections().reset(self._token)
+            await self._undo()
+
+    async def _undo(self) -> None:
+        """Roll back what is still open and give the connection back; a connection that cannot roll
+        back is ended.
+        """
+        transaction = self._transaction
+        connection = transaction._connection
+        try:
+            if not transaction._finalized and not connection.is_closed():
+                await to_its_end(self._roll_back(connection))
+        finally:
+            transaction._finalized = True
+            await self._client.give_back(connection)
+
+    async def _roll_back(self, connection: Any) -> None:
+        try:
+            if self._transaction.transaction is not None and connection.is_in_transaction():
+                await self._transaction.rollback()
+        except Exception:
+            with contextlib.suppress(Exception):
+                connection.terminate()
+
+
+async def _leave_as_it_is(connection: Any) -> None:
+    """asyncpg has already ended an open transaction; we set nothing else on a session, so a round
+    trip is saved.
+    """
+
+
+client_class = PostgresClient

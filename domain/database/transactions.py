@@ -1,0 +1,123 @@
+"""Transactions, the locks taken in them, and the wake-ups sent by them.
+
+A wake-up that leaves before its change is committed makes a listener look, find nothing and sleep:
+the dangerous mistake. So wake-ups belong to the transaction: on PostgreSQL they are a NOTIFY inside
+it, delivered by the commit itself; on SQLite they are published in memory after it. A transaction
+that is undone wakes nobody.
+"""
+
+import contextvars
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.models import Model
+
+from domain.bus import CHANNEL, PostgresBus, checked, payloads
+from domain.database.connection import connected
+from domain.database.errors import TransactionMisuse
+
+M = TypeVar("M", bound=Model)
+
+
+class Transaction:
+    """An open transaction. Queries of the same task are in it by themselves; `client` is for raw
+    SQL.
+    """
+
+    def __init__(self, client: BaseDBAsyncClient) -> None:
+        self.client = client
+        self.open = True
+        self._topics: dict[str, None] = {}
+
+    def wake(self, *topics: str) -> None:
+        """Wake the listeners of these topics once this transaction is committed. Ids only;
+        repetitions become one.
+        """
+        if not self.open:
+            raise TransactionMisuse("wake() after the end of the transaction")
+        self._topics.update(dict.fromkeys(checked(topics)))
+
+
+class Attempt:
+    """One run of a use case: it may be repeated only while nothing of it is committed."""
+
+    def __init__(self, outer: "Attempt | None") -> None:
+        self.committed = False
+        self._outer = outer
+
+    def note_commit(self) -> None:
+        """Also for the use case that called this one."""
+        self.committed = True
+        if self._outer is not None:
+            self._outer.note_commit()
+
+
+_transaction: contextvars.ContextVar[Transaction | None] = contextvars.ContextVar(
+    "transaction", default=None
+)
+attempt: contextvars.ContextVar[Attempt | None] = contextvars.ContextVar("attempt", default=None)
+
+
+def current_transaction() -> Transaction | None:
+    """The open transaction around the caller, or None."""
+    transaction = _transaction.get()
+    return transaction if transaction is not None and transaction.open else None
+
+
+@asynccontextmanager
+async def transaction() -> AsyncIterator[Transaction]:
+    """Commit what is done inside, all or nothing; undo it if the block raises or is cancelled.
+
+    SQLite takes the write lock at the start. PostgreSQL runs READ COMMITTED: lock the rows that are
+    decided upon. Raises `DuplicateRow`, `Conflict` (undone; `use_case` repeats) or
+    `DatabaseUnavailable` (if it came from the commit, the outcome is unknown). Not to be nested.
+    """
+    if current_transaction() is not None:
+        raise TransactionMisuse("a transaction inside a transaction")
+    here = connected()
+    notifies = isinstance(here.bus, PostgresBus)
+    context = here.client._in_transaction()
+    opened: Transaction | None = None
+    try:
+        async with context as client:
+            opened = Transaction(client)
+            token = _transaction.set(opened)
+            try:
+                yield opened
+                if notifies:
+                    for payload in payloads(opened._topics):
+                        await client.execute_query("SELECT pg_notify($1, $2)", [CHANNEL, payload])
+            finally:
+                opened.open = False
+                _transaction.reset(token)
+    finally:
+        # also when cancelled while committing: what is committed is told
+        if opened is not None and getattr(opened.client, "committed", False):
+            if (run := attempt.get()) is not None:
+                run.note_commit()
+            if not notifies:
+                here.bus.deliver(opened._topics)
+
+
+async def lock_row(model: type[M], row_id: Any) -> M | None:
+    """The row, held until the end of the transaction against everybody else who locks or changes
+    it; None if not there.
+    """
+    rows = await lock_rows(model, [row_id])
+    return rows[0] if rows else None
+
+
+async def lock_rows(model: type[M], row_ids: Iterable[Any]) -> Sequence[M]:
+    """The rows that exist, in the order of their ids, in which they are locked: so two callers
+    cannot deadlock.
+
+    `SELECT ... FOR UPDATE` on PostgreSQL; on SQLite the transaction holds the write lock already.
+    """
+    if current_transaction() is None:
+        raise TransactionMisuse("a row lock outside of a transaction ends at once")
+    ids = list(row_ids)
+    if not ids:
+        return []
+    return await model.filter(pk__in=ids).order_by(model._meta.pk_attr).select_for_update()

@@ -1,0 +1,64 @@
+"""New migrations, and the check that none is missing. For developers; nothing of this runs in a
+server.
+
+A model that is changed without a migration works on the developer's fresh database and fails on
+every populated one: the dangerous mistake. `drift()` finds it.
+"""
+
+import importlib
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from tortoise.migrations.writer import MigrationWriter, format_migration_name
+
+from domain.database.connection import MIGRATIONS, Address, tables_of
+from domain.database.detecting import Autodetector
+from domain.database.migrating import migration_context
+
+
+async def make_migration(
+    name: str, *, model_modules: Sequence[str] | None = None, migrations: str = MIGRATIONS
+) -> Path | None:
+    """Write the next migration: what the models have and the migrations have not. None if they
+    agree. `name` says what changes, in a few words; the number is put before it.
+    """
+    async with _differences(model_modules, migrations) as writers:
+        for writer in writers:
+            writer.name = format_migration_name(_next_number(migrations), name)
+            path = writer.path()
+            path.write_text(_module_text(writer, name), encoding="utf-8")
+            return path
+    return None
+
+
+async def drift(
+    *, model_modules: Sequence[str] | None = None, migrations: str = MIGRATIONS
+) -> list[str]:
+    """What the models have and the migrations have not, or the other way round, a line each; empty
+    when they agree.
+    """
+    async with _differences(model_modules, migrations) as writers:
+        return [operation.describe() for writer in writers for operation in writer.operations]
+
+
+@asynccontextmanager
+async def _differences(
+    model_modules: Sequence[str] | None, migrations: str
+) -> AsyncIterator[list[MigrationWriter]]:
+    memory = Address("sqlite", ":memory:")
+    async with migration_context(memory, tables_of(model_modules), migrations) as context:
+        yield await Autodetector(context, migrations).changes()
+
+
+def _next_number(migrations: str) -> int:
+    package = importlib.import_module(migrations)
+    names = [path.name for folder in package.__path__ for path in Path(folder).glob("*.py")]
+    numbers = [int(found.group()) for name in names if (found := re.match(r"\d{4}", name))]
+    return max(numbers, default=0) + 1
+
+
+def _module_text(writer: MigrationWriter, name: str) -> str:
+    title = name.strip().capitalize().rstrip(".")
+    return f'"""{title}."""\n# ruff: noqa: E501, RUF012\n\n{writer.as_string()}'

@@ -1,0 +1,145 @@
+"""Expected failures: what a caller did that cannot be, said so that the caller can act on it.
+
+Every class here is one GraphQL error type of the same name; `api/schema/errors.py` holds the one table that maps them.
+The dangerous direction: a message that quotes input. Messages end up on screens and in logs, so they never carry PIN
+digits, codes, tokens or anything a caller typed.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+
+class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault
+    """A use case declined, nothing was changed. `message` is for people."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class InvalidInput(Refusal):
+    """A field's value cannot be used; `field` names it as the API spells it."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class InvalidSchedule(InvalidInput):
+    """The five schedule fields do not make a schedule."""
+
+
+class PolicyViolation(InvalidInput):
+    """The site's (or the installation's) policy does not allow this value."""
+
+
+class NotFound(Refusal):
+    """No such thing for this caller. A foreign id answers exactly like one that does not exist."""
+
+    def __init__(self, field: str = "id") -> None:
+        super().__init__("There is nothing with this id that you may see.")
+        self.field = field
+
+
+class NotAllowed(Refusal):
+    """The caller is known, but may not do this."""
+
+    def __init__(self, message: str = "You may not do this.") -> None:
+        super().__init__(message)
+
+
+class Throttled(Refusal):
+    """Too many tries; `retry_after` is in whole seconds."""
+
+    def __init__(self, retry_after: int, message: str = "Too many tries. Wait, then try again.") -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class FeatureNotInPlan(Refusal):
+    """The site's plan does not include the add-on."""
+
+    def __init__(self, feature: str) -> None:
+        super().__init__(f"This site's plan does not include {feature}.")
+        self.feature = feature
+
+
+class SeatLimitReached(Refusal):
+    """Members and invitations that have not ended fill the plan."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"All {limit} seats of this site are taken. Remove a member, delete an invitation, or enlarge the plan."
+        )
+        self.limit = limit
+
+
+class InvitationNotRedeemable(Refusal):
+    """One answer for unknown, ended and deleted codes: a guess learns nothing."""
+
+    def __init__(self) -> None:
+        super().__init__("This invitation code cannot be redeemed. Check it, or ask your host for another.")
+
+
+class DeviceLimitReached(Refusal):
+    """The invitation already has as many devices as it may."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"This invitation is already in use on {limit} device(s), as many as it allows.")
+        self.limit = limit
+
+
+class AccessDenied(Refusal):
+    """The door stays closed; `reasons` are names of `domain.access.DenialReason`."""
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        super().__init__("The door did not open: " + ", ".join(reasons) + ".")
+        self.reasons = tuple(reasons)
+
+
+class LockOffline(Refusal):
+    """The lock has no live connection, so nothing was sent to it."""
+
+    def __init__(self, last_contact_at: datetime | None) -> None:
+        super().__init__("The lock is not connected. Nothing was sent to it.")
+        self.last_contact_at = last_contact_at
+
+
+class LockDidNotAnswer(Refusal):
+    """The command was handed out and no answer came in time: the outcome is unknown until an event tells it."""
+
+    def __init__(self) -> None:
+        super().__init__("The lock did not answer in time. It may still have opened; its events will tell.")
+
+
+class SignInFailed(Refusal):
+    """One answer for an unknown account, a wrong password and a wrong second factor."""
+
+    def __init__(self) -> None:
+        super().__init__("E-mail, password or code is wrong.")
+
+
+class TotpRequired(Refusal):
+    """The password is right and the account has a second factor; `ticket` carries on with `signInWithTotp`."""
+
+    def __init__(self, ticket: str) -> None:
+        super().__init__("Enter the code of your authenticator.")
+        self.ticket = ticket
+
+
+class LinkNotUsable(Refusal):
+    """One answer for a mailed link that is unknown, used or too old."""
+
+    def __init__(self) -> None:
+        super().__init__("This link cannot be used any more. Ask for a new one.")
+
+
+class MailNotSent(Refusal):
+    """The mail server did not take the message, or none is configured."""
+
+    def __init__(self) -> None:
+        super().__init__("The message could not be handed to a mail server. Nothing was sent.")
+
+
+class StillInUse(Refusal):
+    """The thing cannot be deleted while others stand on it."""

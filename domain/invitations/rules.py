@@ -1,0 +1,61 @@
+"""What an invitation is at a moment, and what may be asked for."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from domain.access.schedule import Schedule
+from domain.errors import InvalidInput, InvalidSchedule
+
+MOST_DEVICES = 100
+LONGEST = timedelta(days=3653)
+
+
+class InvitationStatus(StrEnum):
+    """UPCOMING until its doors open first, ENDED after its end, DELETED for good."""
+
+    UPCOMING = "UPCOMING"
+    ACTIVE = "ACTIVE"
+    ENDED = "ENDED"
+    DELETED = "DELETED"
+
+
+def status_of(
+    valid_from: datetime | None, valid_until: datetime, deleted_at: datetime | None, now: datetime
+) -> InvitationStatus:
+    """The status at `now`."""
+    if deleted_at is not None:
+        return InvitationStatus.DELETED
+    if valid_until <= now:
+        return InvitationStatus.ENDED
+    if valid_from is not None and now < valid_from:
+        return InvitationStatus.UPCOMING
+    return InvitationStatus.ACTIVE
+
+
+def check_new(schedule: Schedule, device_limit: int, now: datetime) -> None:
+    """An invitation ends, in the future, and serves 1 to 100 devices. Raises InvalidSchedule, InvalidInput."""
+    end = schedule.valid_until
+    if not isinstance(end, datetime):
+        raise InvalidSchedule("validUntil", "An invitation needs an end.")
+    if end <= now:
+        raise InvalidSchedule("validUntil", "The end of an invitation lies in the future.")
+    if end > now + LONGEST:
+        raise InvalidSchedule("validUntil", "An invitation ends within ten years.")
+    if not 1 <= device_limit <= MOST_DEVICES:
+        raise InvalidInput("deviceLimit", f"An invitation serves 1 to {MOST_DEVICES} devices.")
+
+
+def having_status(rows: Any, status: InvitationStatus | None, now: datetime) -> Any:
+    """A query set narrowed to one status; without one, to all that were not deleted."""
+    if status is InvitationStatus.DELETED:
+        return rows.filter(deleted_at__isnull=False)
+    rows = rows.filter(deleted_at=None)
+    match status:
+        case InvitationStatus.ENDED:
+            return rows.filter(valid_until__lte=now)
+        case InvitationStatus.UPCOMING:
+            return rows.filter(valid_until__gt=now, valid_from__gt=now)
+        case InvitationStatus.ACTIVE:
+            return rows.filter(valid_until__gt=now).exclude(valid_from__gt=now)
+    return rows

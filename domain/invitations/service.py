@@ -1,0 +1,280 @@
+"""Invitations: making them, sharing their code again, redeeming, deleting.
+
+The dangerous directions: more devices than the limit, and access that outlives a deletion. A slot is taken by one
+guarded write; every use of a device's token reads the invitation anew.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from tortoise.expressions import F
+
+from domain.access.schedule import Schedule
+from domain.audit.service import recorded
+from domain.columns import new_id, schedule_columns
+from domain.database import lock_row, use_case
+from domain.errors import (
+    DeviceLimitReached,
+    FeatureNotInPlan,
+    InvalidInput,
+    InvitationNotRedeemable,
+    NotFound,
+)
+from domain.installation import Installation
+from domain.invitations.rules import check_new
+from domain.invitations.tables import Invitation, InvitationLock
+from domain.locks.tables import Lock
+from domain.people.actors import ActorKind, Caller
+from domain.people.identities import device_token
+from domain.people.tables import Device, Platform
+from domain.security.codes import display_code, new_invitation_code, normalise_code
+from domain.security.keys import KeyLabel
+from domain.security.sealing import open_sealed, seal
+from domain.security.tags import candidate_tags, keyed_tag
+from domain.sites.rules import checked_name
+from domain.sites.service import take_seat
+from domain.sites.tables import Site
+from domain.tags.service import live_locks, live_tags, locks_of_tags
+from domain.tags.tables import TagTarget
+from domain.throttling.service import Budget, count_try
+
+WRONG_CODES = Budget("wrong invitation codes by address", 20, timedelta(minutes=1))
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What a guest's home screen shows. The invitation's name is for admins and is not here."""
+
+    site: Site
+    invitation: Invitation
+    locks: list[Lock]
+
+
+@dataclass(frozen=True, slots=True)
+class Redeemed:
+    """A device's access token, and its home screen."""
+
+    token: str
+    device: Device
+    home: Home
+
+    def __repr__(self) -> str:
+        return f"Redeemed(device={self.device.id})"
+
+
+def _identity(invitation_id: UUID) -> str:
+    return f"invitation-code:{invitation_id}"
+
+
+@use_case
+async def create_invitation(
+    here: Installation,
+    by: Caller,
+    *,
+    name: str,
+    lock_ids: Collection[UUID] | None,
+    lock_tag_ids: Collection[UUID] | None,
+    schedule: Schedule,
+    device_limit: int,
+    now: datetime,
+) -> tuple[Invitation, str]:
+    """A new invitation and its code, for display. Tags are resolved now, for good.
+
+    Raises FeatureNotInPlan, SeatLimitReached, InvalidSchedule, InvalidInput, NotFound.
+    """
+    name = checked_name(name)
+    check_new(schedule, device_limit, now)
+    code = new_invitation_code()
+    async with recorded(here, by, "createInvitation", now) as deed:
+        site = await take_seat(by.site_id, now)
+        if not site.invitations_enabled:
+            raise FeatureNotInPlan("invitations")
+        locks = await _chosen_locks(site.id, lock_ids, lock_tag_ids)
+        key = new_id()
+        invitation = await Invitation.create(
+            id=key,
+            site=site,
+            name=name,
+            code_tag=keyed_tag(here.keys, KeyLabel.CODES, "invitation", code),
+            code_sealed=seal(here.keys, code.encode(), _identity(key)),
+            device_limit=device_limit,
+            created_at=now,
+            **schedule_columns(schedule),
+        )
+        await InvitationLock.bulk_create(
+            [InvitationLock(invitation=invitation, lock=lock) for lock in locks]
+        )
+        deed.note("Invitation", invitation.id, locks=[str(lock.id) for lock in locks])
+        return invitation, display_code(code)
+
+
+async def _chosen_locks(
+    site_id: UUID, lock_ids: Collection[UUID] | None, lock_tag_ids: Collection[UUID] | None
+) -> list[Lock]:
+    if lock_ids is not None and not lock_ids:
+        raise InvalidInput("lockIds", "Name at least one lock, or leave the field out.")
+    if lock_tag_ids is not None and not lock_tag_ids:
+        raise InvalidInput("lockTagIds", "Name at least one tag, or leave the field out.")
+    tags = await live_tags(site_id, lock_tag_ids or (), TagTarget.LOCK, "lockTagIds")
+    chosen = set(lock_ids or ()) | await locks_of_tags([tag.id for tag in tags])
+    if not chosen:
+        raise InvalidInput("lockIds", "An invitation opens at least one lock.")
+    return await live_locks(site_id, chosen)
+
+
+def code_of(here: Installation, invitation: Invitation) -> str:
+    """The code, for display to somebody who may share it."""
+    return display_code(
+        open_sealed(here.keys, invitation.code_sealed, _identity(invitation.id)).decode()
+    )
+
+
+@use_case
+async def read_code(
+    here: Installation, by: Caller, *, invitation: Invitation, now: datetime
+) -> str | None:
+    """The code, to be shared again, with an audit row; None once the invitation was deleted."""
+    if invitation.deleted_at is not None:
+        return None
+    async with recorded(here, by, "readInvitationCode", now) as deed:
+        deed.note("Invitation", invitation.id)
+    return code_of(here, invitation)
+
+
+async def live_invitation(by: Caller, invitation_id: UUID) -> Invitation:
+    """The site's invitation, its row locked. Raises NotFound."""
+    invitation = await lock_row(Invitation, invitation_id)
+    if (
+        invitation is None
+        or invitation.site_id != by.site_id
+        or invitation.deleted_at is not None
+    ):
+        raise NotFound("invitationId")
+    return invitation
+
+
+@use_case
+async def delete_invitation(
+    here: Installation, by: Caller, *, invitation_id: UUID, now: datetime
+) -> Invitation:
+    """Ends an invitation for good: tokens, sockets and streams of its devices end with it. Raises NotFound."""
+    async with recorded(here, by, "deleteInvitation", now) as deed:
+        invitation = await live_invitation(by, invitation_id)
+        invitation.deleted_at = now
+        await invitation.save(update_fields=["deleted_at"])
+        deed.note("Invitation", invitation.id)
+        deed.wake(f"invitation:{invitation.id}")
+        return invitation
+
+
+@use_case
+async def redeem_invitation(
+    here: Installation,
+    by: Caller,
+    *,
+    code: str,
+    thumbprint: str,
+    device_name: str,
+    platform: Platform,
+    now: datetime,
+) -> Redeemed:
+    """Binds the phone's key to the invitation and returns all that its home screen shows.
+
+    A retry with the same key gets the same token and takes no second slot. Wrong codes are counted by address, a right
+    one never. Raises InvitationNotRedeemable, DeviceLimitReached, Throttled, InvalidInput.
+    """
+    device_name = checked_name(device_name, "deviceName")
+    found = await _find(here, code, now)
+    if found is None:
+        await count_try(here, WRONG_CODES, by.address, now)
+        raise InvitationNotRedeemable
+    key = new_id()
+    async with recorded(here, Caller(ActorKind.INVITED_DEVICE, key), "redeemInvitation", now) as deed:
+        # Insert first: the unique (invitation, key) makes a phone's retries queue here, before any slot is taken.
+        await Device.bulk_create(
+            [
+                Device(
+                    id=key,
+                    invitation_id=found.id,
+                    thumbprint=thumbprint,
+                    name=device_name,
+                    platform=platform,
+                    redeemed_at=now,
+                )
+            ],
+            ignore_conflicts=True,
+        )
+        device = await Device.get(invitation_id=found.id, thumbprint=thumbprint)
+        if device.id == key or device.removed_at is not None:
+            await _take_slot(found, now)
+            if device.removed_at is not None:
+                device.generation += 1
+                device.removed_at, device.redeemed_at = None, now
+                device.name, device.platform = device_name, platform
+                await device.save()
+            deed.note("Invitation", found.id, chain=found.site_id, device=str(device.id))
+            deed.wake(f"invitation:{found.id}")
+        else:
+            deed.unchanged()
+        home = await home_of(found.id, now)
+        if home is None:
+            raise InvitationNotRedeemable
+    return Redeemed(device_token(here, device), device, home)
+
+
+async def _find(here: Installation, code: str, now: datetime) -> Invitation | None:
+    normal = normalise_code(code)
+    if normal is None:
+        return None
+    tags = candidate_tags(here.keys, KeyLabel.CODES, "invitation", normal)
+    return await Invitation.get_or_none(code_tag__in=tags, deleted_at=None, valid_until__gt=now)
+
+
+async def _take_slot(invitation: Invitation, now: datetime) -> None:
+    taken = await Invitation.filter(
+        id=invitation.id,
+        deleted_at=None,
+        valid_until__gt=now,
+        devices_used__lt=F("device_limit"),
+    ).update(devices_used=F("devices_used") + 1)
+    if taken == 1:
+        return
+    if await Invitation.filter(id=invitation.id, deleted_at=None, valid_until__gt=now).exists():
+        raise DeviceLimitReached(invitation.device_limit)
+    raise InvitationNotRedeemable
+
+
+async def home_of(invitation_id: UUID, now: datetime) -> Home | None:
+    """The home screen of an invitation; None once it has ended or was deleted."""
+    invitation = await Invitation.get_or_none(
+        id=invitation_id, deleted_at=None, valid_until__gt=now
+    ).select_related("site")
+    if invitation is None:
+        return None
+    lock_ids = await InvitationLock.filter(invitation_id=invitation_id).values_list(
+        "lock_id", flat=True
+    )
+    locks = await Lock.filter(id__in=list(lock_ids), deleted_at=None).order_by("id")
+    return Home(invitation.site, invitation, locks)
+
+
+@use_case
+async def remove_invited_device(
+    here: Installation, by: Caller, *, device_id: UUID, now: datetime
+) -> Device:
+    """Takes one phone off an invitation and frees its slot. Raises NotFound."""
+    async with recorded(here, by, "removeDevice", now) as deed:
+        device = await Device.get_or_none(id=device_id, removed_at=None)
+        if device is None or device.invitation_id is None:
+            raise NotFound("deviceId")
+        await live_invitation(by, device.invitation_id)
+        removed = await Device.filter(id=device_id, removed_at=None).update(removed_at=now)
+        if removed != 1:
+            raise NotFound("deviceId")
+        await Invitation.filter(id=device.invitation_id).update(devices_used=F("devices_used") - 1)
+        deed.note("Device", device.id, invitation=str(device.invitation_id))
+        deed.wake(f"device:{device.id}")
+        device.removed_at = now
+        return device

@@ -1,0 +1,45 @@
+"""What a lock holds in place of a PIN, a card and a blocked SmartPIN.
+
+Why: a lock's list is useless at another lock, because each digest is made with this lock's key. A
+mistake is dangerous when digests of two kinds can be equal: a card's number would pass for a PIN.
+"""
+
+import hashlib
+import hmac
+
+from domain.link.keys import LinkKeys
+from domain.security.tags import mac
+
+DIGEST_BYTES = 32
+VERIFIER_BYTES = 32
+SMARTPIN_DIGITS = 10
+_CARD = b"latchwork/card-digest/v1"
+_SMARTPIN = b"latchwork/smartpin-digest/v1"
+_MAX_CARD_UID_BYTES = 10
+
+
+def pin_digest(keys: LinkKeys, verifier: bytes) -> bytes:
+    """`HMAC-SHA256(digest key, verifier)` of the 32-byte argon2id verifier of a PIN."""
+    if len(verifier) != VERIFIER_BYTES:
+        raise ValueError(f"a verifier has {VERIFIER_BYTES} bytes")
+    return hmac.digest(keys.digest, verifier, hashlib.sha256)
+
+
+def card_digest(keys: LinkKeys, uid: bytes) -> bytes:
+    """The digest of an NFC card's UID, 4 to 10 bytes (ISO/IEC 14443-3 section 6.5.4).
+
+    What is hashed is longer than a verifier, so it never equals a PIN's.
+    """
+    if not 4 <= len(uid) <= _MAX_CARD_UID_BYTES:
+        raise ValueError("a card UID has 4 to 10 bytes")
+    return mac(keys.digest, _CARD, uid)
+
+
+def smartpin_digest(keys: LinkKeys, digits: str) -> bytes:
+    """The digest under which a blocked SmartPIN is held until its window ends.
+
+    Raises `ValueError`, without the digits, for anything but ten ASCII digits.
+    """
+    if not (len(digits) == SMARTPIN_DIGITS and digits.isascii() and digits.isdigit()):
+        raise ValueError(f"a SmartPIN has {SMARTPIN_DIGITS} ASCII digits")
+    return mac(keys.digest, _SMARTPIN, digits)

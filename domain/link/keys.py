@@ -1,0 +1,53 @@
+"""The keys between one lock and the server, all derived from the lock secret.
+
+Why: the secret is installed once, by hand, and erased by a factory reset; each use gets a key of
+its own, so that a digest list that leaks forges no command. A mistake is dangerous when two uses
+share a key, or when a key shows in a log.
+"""
+
+from dataclasses import dataclass, field
+from typing import Self
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+LOCK_SECRET_BYTES = 32
+
+
+@dataclass(frozen=True)
+class LinkKeys:
+    """The six keys of one incarnation of a lock, 32 bytes each.
+
+    HKDF-SHA256 (RFC 5869) without salt, the `info` of each as written beside it. `repr` shows none.
+    """
+
+    link: bytes = field(repr=False)
+    """`latchwork/lock-link/v1`: connection proof and hello."""
+    digest: bytes = field(repr=False)
+    """`latchwork/digest/v1`: digests of PINs, cards and blocked SmartPINs."""
+    bundle: bytes = field(repr=False)
+    """`latchwork/bundle/v1`: whatever the server sends to the lock."""
+    lease: bytes = field(repr=False)
+    """`latchwork/lease/v1`."""
+    receipt: bytes = field(repr=False)
+    """`latchwork/receipt/v1`: whatever the lock sends back through a phone."""
+    smartpin: bytes = field(repr=False)
+    """`latchwork/smartpin/v1`: the FF1 key."""
+
+    @classmethod
+    def derive(cls, secret: bytes) -> Self:
+        """The keys of a lock secret of exactly 32 bytes; anything else is a `ValueError`."""
+        if len(secret) != LOCK_SECRET_BYTES:
+            raise ValueError(f"a lock secret has {LOCK_SECRET_BYTES} bytes")
+        return cls(
+            link=_derive(secret, b"latchwork/lock-link/v1"),
+            digest=_derive(secret, b"latchwork/digest/v1"),
+            bundle=_derive(secret, b"latchwork/bundle/v1"),
+            lease=_derive(secret, b"latchwork/lease/v1"),
+            receipt=_derive(secret, b"latchwork/receipt/v1"),
+            smartpin=_derive(secret, b"latchwork/smartpin/v1"),
+        )
+
+
+def _derive(secret: bytes, info: bytes) -> bytes:
+    return HKDF(SHA256(), length=32, salt=None, info=info).derive(secret)

@@ -1,0 +1,32 @@
+"""Nonces and the limits of the link, in one place because both sides must count alike.
+
+Why: a nonce is how a lock without a trusted clock knows that a message was made just now for it. A
+mistake is dangerous when a nonce lives longer at one side than at the other: a withheld command
+would open a door later.
+"""
+
+import base64
+import re
+import secrets
+
+NONCE_BYTES = 32
+NONCE_LIFETIME_SECONDS = 60
+"""How long a nonce is good, counted in the lock's uptime from its making."""
+NONCE_REPORT_INTERVAL_SECONDS = 30
+"""How often a lock on a socket reports a new nonce; it takes its newest two."""
+OFFLINE_AFTER_SECONDS = 75
+"""A lock that has reported no nonce for so long counts as offline."""
+MAX_DELIVERY_ENTRIES = 500
+"""Entries in one delivery, or in one part of a snapshot."""
+
+_NONCE = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
+
+
+def new_nonce() -> str:
+    """32 random bytes as 43 base64url symbols."""
+    return base64.urlsafe_b64encode(secrets.token_bytes(NONCE_BYTES)).rstrip(b"=").decode("ascii")
+
+
+def well_formed_nonce(text: str) -> bool:
+    """Whether it is the base64url of 32 bytes, in the one way of writing them."""
+    return _NONCE.fullmatch(text) is not None

@@ -1,0 +1,130 @@
+"""The proof by which a lock opens its socket: a JWT over a nonce of the server's.
+
+Why: the lock has no trusted clock yet, so the server gives a nonce and the lock signs it. A mistake
+is dangerous when a token is believed that the lock's key did not sign: another algorithm than the
+one agreed on ("none" first of all), another lock's name, an old nonce.
+"""
+
+import base64
+import binascii
+from dataclasses import dataclass
+
+import orjson
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OctKey
+
+from domain.link.keys import LinkKeys
+
+AUDIENCE = "lock-link"
+MAX_PROOF_LENGTH = 4096
+MAX_CLAIM_LENGTH = 2048
+_ALGORITHM = "HS256"
+_HEADER_FIELDS = frozenset({"alg", "typ", "kid"})
+
+
+class ProofRefused(Exception):  # noqa: N818
+    """The token proves nothing; the message names the claim or part at fault, never quotes it."""
+
+
+@dataclass(frozen=True)
+class ProofClaims:
+    """What a proof says of itself."""
+
+    lock_id: str
+    """`sub`: the lock that wants to connect."""
+    nonce: str
+    """`nonce`: the challenge that it answers."""
+    jti: str
+    """`jti`: this proof's own name, so that the server takes it once."""
+
+
+def make_proof(keys: LinkKeys, lock_id: str, nonce: str, jti: str) -> str:
+    """A JWT (RFC 7519) signed with HS256 under the link key, for `connection_init`."""
+    header = {"alg": _ALGORITHM, "typ": "JWT"}
+    claims = {"sub": lock_id, "aud": AUDIENCE, "nonce": nonce, "jti": jti}
+    return jwt.encode(header, claims, OctKey.import_key(keys.link), algorithms=[_ALGORITHM])
+
+
+def claimed_proof(token: str) -> ProofClaims:
+    """The claims *as written by anyone*: to find the lock whose keys to try, and its challenge.
+
+    Believe nothing of them before `read_proof`. Raises `ProofRefused` if it is no such token.
+    """
+    return _claims_of(_segment(_split(token)[1], "claims"))
+
+
+def read_proof(keys: LinkKeys, token: str, lock_id: str, nonce: str | None) -> ProofClaims:
+    """The claims, proven: signed by this lock's link key for this lock.
+
+    `nonce` is the only one accepted; None leaves that check to the caller, who then must verify the
+    returned one (the server's challenges are stateless). Whether `jti` was used is the caller's
+    question too. Raises `ProofRefused`.
+    """
+    head, body, _ = _split(token)
+    _check_header(_segment(head, "header"))
+    stated = _claims_of(_segment(body, "claims"))
+    try:
+        decoded = jwt.decode(token, OctKey.import_key(keys.link), algorithms=[_ALGORITHM])
+    except (JoseError, ValueError, RecursionError):
+        raise ProofRefused("signature: not made with the key of this lock") from None
+    claims = _claims_of(decoded.claims)
+    if claims != stated:
+        raise ProofRefused("claims: can be read in two ways")
+    if claims.lock_id != lock_id:
+        raise ProofRefused("sub: another lock")
+    if nonce is not None and claims.nonce != nonce:
+        raise ProofRefused("nonce: another challenge")
+    return claims
+
+
+def _check_header(header: dict[str, object]) -> None:
+    """Only what cannot change the meaning: no `crit`, no key of the token's own choice."""
+    if header.get("alg") != _ALGORITHM:
+        raise ProofRefused("header: the algorithm must be HS256")
+    if not header.keys() <= _HEADER_FIELDS or not all(
+        isinstance(value, str) for value in header.values()
+    ):
+        raise ProofRefused("header: must hold alg, and may hold typ and kid")
+
+
+def _claims_of(claims: dict[str, object]) -> ProofClaims:
+    if claims.get("aud") != AUDIENCE:
+        raise ProofRefused("aud: must be lock-link")
+    return ProofClaims(
+        lock_id=_text(claims, "sub"), nonce=_text(claims, "nonce"), jti=_text(claims, "jti")
+    )
+
+
+def _text(claims: dict[str, object], name: str) -> str:
+    value = claims.get(name)
+    if not isinstance(value, str) or not 1 <= len(value) <= MAX_CLAIM_LENGTH:
+        raise ProofRefused(f"{name}: must be a short text")
+    return value
+
+
+def _split(token: str) -> tuple[str, str, str]:
+    if len(token) > MAX_PROOF_LENGTH or not token.isascii():
+        raise ProofRefused("token: too long, or not ASCII")
+    segments = token.split(".")
+    if len(segments) != 3:
+        raise ProofRefused("token: must have three segments")
+    return segments[0], segments[1], segments[2]
+
+
+def _segment(text: str, part: str) -> dict[str, object]:
+    try:
+        value = orjson.loads(_decode(text, part))
+    except orjson.JSONDecodeError:
+        raise ProofRefused(f"{part}: not JSON") from None
+    if not isinstance(value, dict):
+        raise ProofRefused(f"{part}: not an object")
+    return value
+
+
+def _decode(text: str, part: str) -> bytes:
+    """Base64url without padding."""
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise ProofRefused(f"{part}: not base64url") from None

@@ -1,0 +1,83 @@
+"""Doors: hubs, locks, readers, and the secrets that were given to locks."""
+
+from uuid import UUID
+
+from tortoise import fields
+
+from domain.columns import Row
+from domain.locks.rules import Connectivity
+
+
+class Hub(Row):
+    """Connects locks; topology only: each lock has a socket of its own."""
+
+    site_id: UUID
+    site = fields.ForeignKeyField("latchwork.Site", on_delete=fields.RESTRICT)
+    name = fields.CharField(max_length=100)
+    deleted_at = fields.DatetimeField(null=True)
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "hubs"
+        indexes = (("site", "id"),)
+
+
+class Lock(Row):
+    """A door with its hardware.
+
+    `incarnation` is the life that last proved its secret (None before the first proof). `feed_id` names the newest
+    feed, `nonces` the newest two that the lock reported, each with the moment of its arrival (newest first). `epoch` is
+    the life of the data that this lock follows.
+    """
+
+    site_id: UUID
+    site = fields.ForeignKeyField("latchwork.Site", on_delete=fields.RESTRICT)
+    hub_id: UUID | None
+    hub = fields.ForeignKeyField("latchwork.Hub", on_delete=fields.RESTRICT, null=True)
+    name = fields.CharField(max_length=100)
+    connectivity = fields.CharEnumField(Connectivity, max_length=20)
+    smart_pin_enabled = fields.BooleanField(default=False)
+    incarnation = fields.CharField(max_length=32, null=True)
+    feed_id = fields.CharField(max_length=32, null=True)
+    last_contact_at = fields.DatetimeField(null=True)
+    nonces = fields.JSONField(default=list)
+    epoch = fields.BigIntField(default=1)
+    wanted_revision = fields.BigIntField(default=0)
+    applied_revision = fields.BigIntField(default=0)
+    deleted_at = fields.DatetimeField(null=True)
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "locks"
+        indexes = (("site", "id"),)
+
+
+class Reader(Row):
+    """A keypad, NFC or BLE face of a lock; PIN mode is kept here."""
+
+    lock_id: UUID
+    lock = fields.ForeignKeyField("latchwork.Lock", on_delete=fields.CASCADE, related_name="readers")
+    name = fields.CharField(max_length=100)
+    has_keypad = fields.BooleanField(default=True)
+    pin_enabled = fields.BooleanField(default=True)
+    deleted_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "readers"
+        indexes = (("lock",),)
+
+
+class Provisioning(Row):
+    """One lock secret, sealed. Pending until `proven_at`; a proven one is replaced only by a newer proven one."""
+
+    lock_id: UUID
+    lock = fields.ForeignKeyField("latchwork.Lock", on_delete=fields.CASCADE)
+    incarnation = fields.CharField(max_length=32, unique=True)
+    secret_sealed = fields.BinaryField()
+    fixed_offset_minutes = fields.SmallIntField()
+    created_at = fields.DatetimeField()
+    proven_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "provisionings"
+        indexes = (("lock",),)

@@ -1,0 +1,192 @@
+"""From what a caller shows to who the caller is, and from that to a standing at a site.
+
+The dangerous direction: believing a credential whose ground is gone. Every function here reads the database anew, and
+`refreshed` is what sockets and streams ask before every item.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from domain.installation import Installation
+from domain.invitations.tables import Invitation
+from domain.locks.tables import Lock
+from domain.people.actors import (
+    AccountActor,
+    Actor,
+    InvitedDeviceActor,
+    LockActor,
+    Role,
+    Standing,
+    TokenActor,
+)
+from domain.people.tables import (
+    Account,
+    ApiToken,
+    ApiTokenSite,
+    Device,
+    Member,
+    Session,
+    SocketTicket,
+)
+from domain.security.keys import KeyLabel
+from domain.security.tags import candidate_tags
+from domain.security.tokens import derived_token, derived_token_matches, well_formed
+
+SESSION_PREFIX = "lws"
+DEVICE_PREFIX = "lwd"
+API_TOKEN_PREFIX = "lwt"  # noqa: S105 - how a token begins, not one
+
+
+def device_token(here: Installation, device: Device) -> str:
+    """The access token of a device: the same whenever it is asked for, until `generation` is raised."""
+    return derived_token(here.keys, DEVICE_PREFIX, *_device_parts(device))
+
+
+def _device_parts(device: Device) -> tuple[str, ...]:
+    return (str(device.id), device.thumbprint, str(device.generation))
+
+
+async def session_actor(here: Installation, token: str, now: datetime) -> AccountActor | None:
+    """The person behind a console cookie, or None."""
+    if not well_formed(token, SESSION_PREFIX):
+        return None
+    tags = candidate_tags(here.keys, KeyLabel.TOKENS, SESSION_PREFIX, token)
+    session = await Session.get_or_none(tag__in=tags).select_related("account")
+    return _of_session(session, now)
+
+
+def _of_session(session: Session | None, now: datetime) -> AccountActor | None:
+    if session is None or session.ended_at is not None or session.expires_at <= now:
+        return None
+    account = session.account
+    return AccountActor(
+        account.id, account.email, session_id=session.id, ends_at=session.expires_at
+    )
+
+
+async def device_actor(
+    here: Installation, token: str, thumbprint: str, now: datetime
+) -> AccountActor | InvitedDeviceActor | None:
+    """The phone that holds both the token and the key of this thumbprint (RFC 7638), or None."""
+    if not well_formed(token, DEVICE_PREFIX):
+        return None
+    devices = await Device.filter(thumbprint=thumbprint, removed_at=None).select_related(
+        "account", "invitation"
+    )
+    for device in devices:
+        if derived_token_matches(here.keys, token, DEVICE_PREFIX, *_device_parts(device)):
+            return _of_device(device, now)
+    return None
+
+
+def _of_device(device: Device | None, now: datetime) -> AccountActor | InvitedDeviceActor | None:
+    if device is None or device.removed_at is not None:
+        return None
+    if device.expires_at is not None and device.expires_at <= now:
+        return None
+    invitation: Invitation | None = device.invitation
+    if invitation is not None:
+        if invitation.deleted_at is not None or invitation.valid_until <= now:
+            return None
+        return InvitedDeviceActor(
+            device.id, invitation.id, invitation.site_id, device.name, invitation.valid_until
+        )
+    account: Account = device.account
+    return AccountActor(account.id, account.email, device_id=device.id, ends_at=device.expires_at)
+
+
+async def api_token_actor(here: Installation, token: str, now: datetime) -> TokenActor | None:
+    """The script behind an API token, or None."""
+    if not well_formed(token, API_TOKEN_PREFIX):
+        return None
+    tags = candidate_tags(here.keys, KeyLabel.TOKENS, API_TOKEN_PREFIX, token)
+    return _of_token(await ApiToken.get_or_none(tag__in=tags), now)
+
+
+def _of_token(row: ApiToken | None, now: datetime) -> TokenActor | None:
+    if row is None or row.revoked_at is not None:
+        return None
+    if row.expires_at is not None and row.expires_at <= now:
+        return None
+    return TokenActor(row.id, row.name, row.role, row.can_edit, row.expires_at)
+
+
+async def refreshed(actor: Actor, now: datetime) -> Actor | None:
+    """The same actor as the database knows it now, or None when what it stands on has ended."""
+    match actor:
+        case AccountActor(session_id=UUID() as session_id):
+            session = await Session.get_or_none(id=session_id).select_related("account")
+            return _of_session(session, now)
+        case AccountActor(device_id=UUID() as device_id) | InvitedDeviceActor(device_id=device_id):
+            device = await Device.get_or_none(id=device_id).select_related("account", "invitation")
+            return _of_device(device, now)
+        case TokenActor():
+            return _of_token(await ApiToken.get_or_none(id=actor.token_id), now)
+        case LockActor():
+            lock = await Lock.get_or_none(id=actor.lock_id, deleted_at=None)
+            return actor if lock is not None and lock.incarnation == actor.incarnation else None
+        case _:
+            return None
+
+
+async def standing_at(actor: Actor | None, site_id: UUID) -> Standing | None:
+    """What the actor is at the site now; None for nothing, which callers answer like an unknown id."""
+    match actor:
+        case AccountActor():
+            member = await Member.get_or_none(
+                site_id=site_id,
+                account_id=actor.account_id,
+                removed_at=None,
+                accepted_at__isnull=False,
+            )
+            if member is None:
+                return None
+            return Standing(site_id, member.role, member.can_edit, member.id)
+        case TokenActor():
+            if not await ApiTokenSite.filter(token_id=actor.token_id, site_id=site_id).exists():
+                return None
+            return Standing(site_id, actor.role, actor.can_edit or actor.role is Role.OWNER, None)
+        case _:
+            return None
+
+
+async def sites_of(actor: Actor | None) -> list[UUID]:
+    """The sites at which the actor has a standing, in order of their making."""
+    match actor:
+        case AccountActor():
+            rows = Member.filter(
+                account_id=actor.account_id, removed_at=None, accepted_at__isnull=False
+            )
+        case TokenActor():
+            return sorted(
+                await ApiTokenSite.filter(token_id=actor.token_id).values_list("site_id", flat=True)  # type: ignore[arg-type]
+            )
+        case _:
+            return []
+    return sorted(await rows.values_list("site_id", flat=True))  # type: ignore[arg-type]
+
+
+def topics_of(actor: Actor) -> tuple[str, ...]:
+    """The bus topics that wake when something the actor stands on may have changed."""
+    match actor:
+        case AccountActor(session_id=UUID() as session_id):
+            return (f"account:{actor.account_id}", f"session:{session_id}")
+        case AccountActor():
+            return (f"account:{actor.account_id}", f"device:{actor.device_id}")
+        case InvitedDeviceActor():
+            return (f"device:{actor.device_id}", f"invitation:{actor.invitation_id}")
+        case TokenActor():
+            return (f"token:{actor.token_id}",)
+        case LockActor():
+            return (f"lock:{actor.lock_id}",)
+
+
+async def ticket_actor(ticket: SocketTicket, now: datetime) -> Actor | None:
+    """Whoever asked for the ticket, if they still are who they were."""
+    if ticket.session_id is not None:
+        session = await Session.get_or_none(id=ticket.session_id).select_related("account")
+        return _of_session(session, now)
+    if ticket.device_id is not None:
+        device = await Device.get_or_none(id=ticket.device_id).select_related("account", "invitation")
+        return _of_device(device, now)
+    return _of_token(await ApiToken.get_or_none(id=ticket.token_id), now)

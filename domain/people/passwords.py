@@ -1,0 +1,148 @@
+"""Setting a password: by its owner, or by whoever reads the owner's mail.
+
+The dangerous direction: a password that changed while old sign-ins live on. Every change ends all sessions and phones
+of the account but the one that asked.
+"""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from tortoise.expressions import F
+
+from domain.audit.service import Deed, recorded
+from domain.database import lock_row, use_case
+from domain.errors import PolicyViolation, SignInFailed, Throttled
+from domain.installation import Installation
+from domain.mail import Letter, checked_email
+from domain.people.actors import AccountActor, ActorKind, Caller
+from domain.people.mailed_links import consume_link, link_letter, make_link
+from domain.people.tables import Account, Device, LinkPurpose, Member, Session
+from domain.security.password_rules import check_password
+from domain.security.passwords import HasherBusy
+from domain.sites.tables import Site
+from domain.throttling.service import Budget, count_try
+
+CHANGES = Budget("password change", 10, timedelta(minutes=15))
+RESETS_BY_ADDRESS = Budget("password reset by address", 20, timedelta(hours=1))
+RESETS_BY_ACCOUNT = Budget("password reset by account", 3, timedelta(hours=1))
+LINKS_BY_ADDRESS = Budget("mailed link by address", 50, timedelta(minutes=15))
+
+
+async def _hashed(here: Installation, account: Account, password: str) -> str:
+    problem = check_password(
+        password, second_factor=account.totp_confirmed_at is not None, context=(account.email,)
+    )
+    if problem is not None:
+        raise PolicyViolation("password", _advice(problem.value))
+    try:
+        return await here.passwords.hash(password)
+    except HasherBusy:
+        raise Throttled(2, "Too many people sign in at this moment. Try again.") from None
+
+
+def _advice(problem: str) -> str:
+    return (
+        f"This password does not do ({problem.lower().replace('_', ' ')}): "
+        "take 15 characters or more, or 8 or more with a second factor, and nothing common."
+    )
+
+
+async def _end_sign_ins(
+    deed: Deed, account: Account, now: datetime, keep_session: UUID | None, keep_device: UUID | None
+) -> None:
+    sessions = Session.filter(account_id=account.id, ended_at=None)
+    if keep_session is not None:
+        sessions = sessions.exclude(id=keep_session)
+    await sessions.update(ended_at=now)
+    devices = Device.filter(account_id=account.id, removed_at=None)
+    if keep_device is not None:
+        devices = devices.exclude(id=keep_device)
+    await devices.update(removed_at=now, generation=F("generation") + 1)
+    deed.wake(f"account:{account.id}")
+
+
+@use_case
+async def change_password(
+    here: Installation, by: Caller, actor: AccountActor, *, old: str, new: str, now: datetime
+) -> None:
+    """Raises SignInFailed for a wrong old password, PolicyViolation, Throttled."""
+    await count_try(here, CHANGES, str(actor.account_id), now)
+    account = await Account.get(id=actor.account_id)
+    if account.password_hash is None or not await here.passwords.verify(account.password_hash, old):
+        raise SignInFailed
+    encoded = await _hashed(here, account, new)
+    async with recorded(here, by, "changePassword", now) as deed:
+        await Account.filter(id=account.id).update(password_hash=encoded)
+        await _end_sign_ins(deed, account, now, actor.session_id, actor.device_id)
+        deed.note("Account", account.id, chain=account.id)
+
+
+@use_case
+async def request_password_reset(
+    here: Installation, by: Caller, *, email: str, now: datetime
+) -> Letter | None:
+    """Makes the link, if there is such an account; the caller mails it in the background, so that the answer and its
+    time are the same for every address. Raises InvalidInput for what is no address, Throttled."""
+    address = checked_email(email)
+    await count_try(here, RESETS_BY_ADDRESS, by.address, now)
+    try:
+        await count_try(here, RESETS_BY_ACCOUNT, address, now)
+    except Throttled:
+        return None
+    account = await Account.get_or_none(email=address)
+    if account is None:
+        return None
+    async with recorded(here, by, "requestPasswordReset", now) as deed:
+        link = await make_link(here, LinkPurpose.RESET_PASSWORD, account, None, now)
+        deed.note("Account", account.id, chain=account.id)
+    return link_letter(LinkPurpose.RESET_PASSWORD, account.email, "Latchwork", link)
+
+
+@use_case
+async def reset_password(
+    here: Installation, by: Caller, *, token: str, password: str, now: datetime
+) -> Account:
+    """Sets a new password from a mailed link, once. Raises LinkNotUsable, PolicyViolation, Throttled."""
+    await count_try(here, LINKS_BY_ADDRESS, by.address, now)
+    async with recorded(here, by, "resetPassword", now) as deed:
+        link = await consume_link(here, LinkPurpose.RESET_PASSWORD, token, now)
+        account = link.account
+        account.password_hash = await _hashed(here, account, password)
+        await account.save()
+        await _end_sign_ins(deed, account, now, None, None)
+        deed.note("Account", account.id, chain=account.id)
+        return account
+
+
+@use_case
+async def accept_membership(
+    here: Installation,
+    by: Caller,
+    *,
+    token: str,
+    password: str | None,
+    now: datetime,
+) -> Member:
+    """Joins the site that a mailed link names, once. An account without a password sets one here; one that has a
+    password keeps it. Raises LinkNotUsable, PolicyViolation, Throttled."""
+    await count_try(here, LINKS_BY_ADDRESS, by.address, now)
+    async with recorded(here, by, "acceptMembership", now) as deed:
+        link = await consume_link(here, LinkPurpose.ACCEPT_MEMBERSHIP, token, now)
+        account = link.account
+        member = await lock_row(Member, link.member.id)
+        assert member is not None
+        if account.password_hash is None:
+            if password is None:
+                raise PolicyViolation("password", "Choose a password for your new account.")
+            account.password_hash = await _hashed(here, account, password)
+            await account.save()
+        member.accepted_at = now
+        await member.save()
+        site = await Site.get(id=member.site_id)
+        deed.note("Member", member.id, chain=site.id, account=str(account.id))
+        deed.wake(f"member:{member.id}", f"account:{account.id}")
+        return member
+
+
+ANYONE = Caller(ActorKind.ANONYMOUS, None)
+"""Somebody who has shown nothing."""

@@ -1,0 +1,113 @@
+"""The second factor of an account: enrolling it, and checking a code once.
+
+The dangerous direction: a code that works twice. The step of an authenticator's code and a recovery code are each
+consumed by a guarded update.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from domain.audit.service import recorded
+from domain.database import lock_row, use_case
+from domain.errors import InvalidInput, NotAllowed
+from domain.installation import Installation
+from domain.people.actors import AccountActor, Caller
+from domain.people.tables import Account, RecoveryCode
+from domain.security.keys import KeyLabel
+from domain.security.sealing import open_sealed, seal
+from domain.security.tags import candidate_tags, keyed_tag
+from domain.security.totp import (
+    display_recovery_code,
+    matching_step,
+    new_recovery_codes,
+    new_totp_secret,
+    normalise_recovery_code,
+    totp_uri,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """A new authenticator secret (base32) and its `otpauth://` address, shown once."""
+
+    secret: str
+    uri: str
+
+    def __repr__(self) -> str:
+        return "Enrolment()"
+
+
+def _identity(account_id: UUID) -> str:
+    return f"totp:{account_id}"
+
+
+def _recovery_tags(here: Installation, account_id: UUID, code: str) -> list[str]:
+    return candidate_tags(here.keys, KeyLabel.TOKENS, "recovery", str(account_id), code)
+
+
+@use_case
+async def enroll_totp(
+    here: Installation, by: Caller, actor: AccountActor, *, now: datetime
+) -> Enrolment:
+    """Starts enrolment; nothing changes at sign-in until it is confirmed. Raises NotAllowed when one is in force."""
+    secret = new_totp_secret()
+    async with recorded(here, by, "enrollTotp", now) as deed:
+        account = await lock_row(Account, actor.account_id)
+        assert account is not None
+        if account.totp_confirmed_at is not None:
+            raise NotAllowed("This account has a second factor already.")
+        account.totp_sealed = seal(here.keys, secret.encode(), _identity(account.id))
+        account.totp_last_step = None
+        await account.save()
+        deed.note("Account", account.id, chain=account.id)
+    return Enrolment(secret, totp_uri(secret, actor.email, "Latchwork"))
+
+
+@use_case
+async def confirm_totp(
+    here: Installation, by: Caller, actor: AccountActor, *, code: str, now: datetime
+) -> list[str]:
+    """Puts the second factor in force; returns ten recovery codes, shown once. Raises InvalidInput, NotAllowed."""
+    async with recorded(here, by, "confirmTotp", now) as deed:
+        account = await lock_row(Account, actor.account_id)
+        assert account is not None
+        if account.totp_sealed is None or account.totp_confirmed_at is not None:
+            raise NotAllowed("There is no enrolment to confirm.")
+        secret = open_sealed(here.keys, account.totp_sealed, _identity(account.id)).decode()
+        step = matching_step(secret, code, now, last_step=account.totp_last_step)
+        if step is None:
+            raise InvalidInput("code", "This is not the authenticator's present code.")
+        account.totp_last_step, account.totp_confirmed_at = step, now
+        await account.save()
+        codes = new_recovery_codes(10)
+        await RecoveryCode.filter(account_id=account.id).delete()
+        await RecoveryCode.bulk_create(
+            [
+                RecoveryCode(
+                    account=account,
+                    tag=keyed_tag(here.keys, KeyLabel.TOKENS, "recovery", str(account.id), each),
+                )
+                for each in codes
+            ]
+        )
+        deed.note("Account", account.id, chain=account.id)
+    return [display_recovery_code(each) for each in codes]
+
+
+@use_case
+async def check_second_factor(
+    here: Installation, account: Account, code: str, now: datetime
+) -> bool:
+    """Whether the code is the authenticator's, or an unused recovery code; consumes it."""
+    assert account.totp_sealed is not None
+    secret = open_sealed(here.keys, account.totp_sealed, _identity(account.id)).decode()
+    step = matching_step(secret, code, now, last_step=account.totp_last_step)
+    if step is not None:
+        unchanged = Account.filter(id=account.id, totp_last_step=account.totp_last_step)
+        return await unchanged.update(totp_last_step=step) == 1
+    recovery = normalise_recovery_code(code)
+    if recovery is None:
+        return False
+    tags = _recovery_tags(here, account.id, recovery)
+    return await RecoveryCode.filter(tag__in=tags, used_at=None).update(used_at=now) == 1

@@ -1,0 +1,273 @@
+"""Signing in and out: password, second factor, console sessions and phones.
+
+The dangerous directions: an answer that tells a known account from an unknown one, in words or in time; and guesses
+that are judged before they are counted. Every try is counted and committed first, per account and per address.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from domain.audit.service import Deed, recorded
+from domain.database import lock_row, use_case
+from domain.errors import NotFound, SignInFailed, Throttled, TotpRequired
+from domain.installation import Installation
+from domain.people.actors import AccountActor, ActorKind, Caller
+from domain.people.identities import SESSION_PREFIX, device_token
+from domain.people.second_factor import check_second_factor
+from domain.people.tables import (
+    Account,
+    Device,
+    Member,
+    Platform,
+    Session,
+    SignInTicket,
+    SocketTicket,
+)
+from domain.security.keys import KeyLabel
+from domain.security.passwords import HasherBusy
+from domain.security.tags import candidate_tags, keyed_tag
+from domain.security.tokens import derived_token, derived_token_matches, new_token, well_formed
+from domain.throttling.service import Budget, count_try, forget_tries
+
+SESSION_LIFETIME = timedelta(hours=12)
+PHONE_LIFETIME = timedelta(days=90)
+TICKET_LIFETIME = timedelta(minutes=5)
+SOCKET_TICKET_LIFETIME = timedelta(seconds=30)
+BY_STRANGERS = Budget("sign-in by strangers", 10, timedelta(minutes=15))
+BY_KNOWN_DEVICE = Budget("sign-in by a known device", 10, timedelta(minutes=15))
+BY_ADDRESS = Budget("sign-in by address", 100, timedelta(minutes=15))
+SECOND_FACTOR = Budget("second factor", 10, timedelta(minutes=15))
+_TICKET_PREFIX, _SOCKET_PREFIX, _KNOWN_PREFIX = "lwf", "lwk", "lwb"
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """The phone that signs in: the thumbprint of the key it proved (RFC 7638), and how it calls itself."""
+
+    thumbprint: str
+    name: str
+    platform: Platform
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session or a device, with its token, shown once. `known` marks the browser as one that has signed in before."""
+
+    account: Account
+    member: Member | None
+    token: str
+    known: str
+    expires_at: datetime
+    session: Session | None
+    device: Device | None
+
+    def __repr__(self) -> str:
+        return f"SignedIn(account={self.account.id})"
+
+
+def known_browser(here: Installation, account_id: UUID) -> str:
+    """What a browser keeps to be recognised: it opens nothing, it only spares it the strangers' budget."""
+    return derived_token(here.keys, _KNOWN_PREFIX, str(account_id))
+
+
+async def sign_in(
+    here: Installation,
+    by: Caller,
+    *,
+    email: str,
+    password: str,
+    phone: Phone | None,
+    known: str,
+    now: datetime,
+) -> SignedIn:
+    """Raises SignInFailed, TotpRequired, Throttled."""
+    address = email.strip().lower()
+    account = await Account.get_or_none(email=address)
+    budget, subject = await _budget(here, account, address, phone, known)
+    await count_try(here, BY_ADDRESS, by.address, now)
+    await count_try(here, budget, subject, now)
+    if not await _password_holds(here, account, password):
+        raise SignInFailed
+    assert account is not None
+    await forget_tries(here, budget, subject)
+    if account.totp_confirmed_at is not None:
+        raise TotpRequired(await _make_ticket(here, account, now))
+    return await _begin(here, account, phone, now)
+
+
+async def _budget(
+    here: Installation, account: Account | None, address: str, phone: Phone | None, known: str
+) -> tuple[Budget, str]:
+    """Which budget a try spends: a device that signed in before is not locked out by strangers' guesses."""
+    if account is not None and phone is not None:
+        earlier = Device.filter(
+            account_id=account.id, thumbprint=phone.thumbprint, removed_at=None
+        )
+        if await earlier.exists():
+            return BY_KNOWN_DEVICE, f"{address} {phone.thumbprint}"
+    if account is not None and derived_token_matches(
+        here.keys, known, _KNOWN_PREFIX, str(account.id)
+    ):
+        return BY_KNOWN_DEVICE, address
+    return BY_STRANGERS, address
+
+
+async def _password_holds(here: Installation, account: Account | None, password: str) -> bool:
+    try:
+        if account is None or account.password_hash is None:
+            await here.passwords.waste()
+            return False
+        return await here.passwords.verify(account.password_hash, password)
+    except HasherBusy:
+        raise Throttled(2, "Too many people sign in at this moment. Try again.") from None
+
+
+@use_case
+async def _make_ticket(here: Installation, account: Account, now: datetime) -> str:
+    token = new_token(_TICKET_PREFIX)
+    await SignInTicket.create(
+        tag=keyed_tag(here.keys, KeyLabel.TOKENS, _TICKET_PREFIX, token),
+        account=account,
+        expires_at=now + TICKET_LIFETIME,
+    )
+    return token
+
+
+async def sign_in_with_totp(
+    here: Installation, by: Caller, *, ticket: str, code: str, phone: Phone | None, now: datetime
+) -> SignedIn:
+    """The second step, with an authenticator's or a recovery code. Raises SignInFailed, Throttled."""
+    await count_try(here, BY_ADDRESS, by.address, now)
+    if not well_formed(ticket, _TICKET_PREFIX):
+        raise SignInFailed
+    tags = candidate_tags(here.keys, KeyLabel.TOKENS, _TICKET_PREFIX, ticket)
+    row = await SignInTicket.get_or_none(
+        tag__in=tags, used_at=None, expires_at__gt=now
+    ).select_related("account")
+    if row is None:
+        raise SignInFailed
+    subject = str(row.account.id)
+    await count_try(here, SECOND_FACTOR, subject, now)
+    if not await check_second_factor(here, row.account, code, now):
+        raise SignInFailed
+    if not await SignInTicket.filter(id=row.id, used_at=None).update(used_at=now):
+        raise SignInFailed
+    await forget_tries(here, SECOND_FACTOR, subject)
+    return await _begin(here, row.account, phone, now)
+
+
+@use_case
+async def _begin(
+    here: Installation, account: Account, phone: Phone | None, now: datetime
+) -> SignedIn:
+    by = Caller(ActorKind.ACCOUNT, account.id)
+    async with recorded(here, by, "signIn", now) as deed:
+        session, device = None, None
+        if phone is None:
+            token = new_token(SESSION_PREFIX)
+            expires_at = now + SESSION_LIFETIME
+            session = await Session.create(
+                account=account,
+                tag=keyed_tag(here.keys, KeyLabel.TOKENS, SESSION_PREFIX, token),
+                created_at=now,
+                expires_at=expires_at,
+            )
+            deed.note("Session", session.id, chain=account.id)
+        else:
+            expires_at = now + PHONE_LIFETIME
+            device = await _device(account, phone, now, expires_at)
+            token = device_token(here, device)
+            deed.note("Device", device.id, chain=account.id)
+    member = await Member.filter(
+        account_id=account.id, removed_at=None, accepted_at__isnull=False
+    ).order_by("id").first()
+    return SignedIn(
+        account, member, token, known_browser(here, account.id), expires_at, session, device
+    )
+
+
+async def _device(account: Account, phone: Phone, now: datetime, expires_at: datetime) -> Device:
+    await lock_row(Account, account.id)
+    device = await Device.get_or_none(account_id=account.id, thumbprint=phone.thumbprint)
+    if device is None:
+        device = Device(account=account, thumbprint=phone.thumbprint, redeemed_at=now)
+    elif device.removed_at is not None:
+        device.generation += 1
+        device.removed_at = None
+    device.name, device.platform, device.expires_at = phone.name, phone.platform, expires_at
+    await device.save()
+    return device
+
+
+@use_case
+async def sign_out(here: Installation, by: Caller, actor: AccountActor, *, now: datetime) -> None:
+    """Ends the session or the phone's sign-in that asks."""
+    async with recorded(here, by, "signOut", now) as deed:
+        await _end(deed, actor.account_id, actor.session_id, actor.device_id, now)
+
+
+@use_case
+async def end_session(
+    here: Installation, by: Caller, actor: AccountActor, *, session_id: UUID, now: datetime
+) -> Session:
+    """Ends one of the caller's own sessions. Raises NotFound."""
+    session = await Session.get_or_none(id=session_id, account_id=actor.account_id, ended_at=None)
+    if session is None:
+        raise NotFound("sessionId")
+    async with recorded(here, by, "endSession", now) as deed:
+        await _end(deed, actor.account_id, session_id, None, now)
+    return session
+
+
+async def _end(
+    deed: Deed,
+    account_id: UUID,
+    session_id: UUID | None,
+    device_id: UUID | None,
+    now: datetime,
+) -> None:
+    if session_id is not None:
+        await Session.filter(id=session_id, ended_at=None).update(ended_at=now)
+        deed.note("Session", session_id, chain=account_id)
+        deed.wake(f"session:{session_id}")
+    if device_id is not None:
+        await Device.filter(id=device_id, removed_at=None).update(removed_at=now)
+        deed.note("Device", device_id, chain=account_id)
+        deed.wake(f"device:{device_id}")
+
+
+@use_case
+async def create_socket_ticket(
+    here: Installation,
+    *,
+    session_id: UUID | None,
+    device_id: UUID | None,
+    token_id: UUID | None,
+    now: datetime,
+) -> tuple[str, datetime]:
+    """A ticket that opens one websocket within thirty seconds, as whoever asked for it."""
+    ticket = new_token(_SOCKET_PREFIX)
+    expires_at = now + SOCKET_TICKET_LIFETIME
+    await SocketTicket.create(
+        tag=keyed_tag(here.keys, KeyLabel.TOKENS, _SOCKET_PREFIX, ticket),
+        session_id=session_id,
+        device_id=device_id,
+        token_id=token_id,
+        expires_at=expires_at,
+    )
+    return ticket, expires_at
+
+
+@use_case
+async def consume_socket_ticket(
+    here: Installation, ticket: str, now: datetime
+) -> SocketTicket | None:
+    """Takes the ticket by a guarded update; None when it is unknown, used or too old."""
+    if not well_formed(ticket, _SOCKET_PREFIX):
+        return None
+    tags = candidate_tags(here.keys, KeyLabel.TOKENS, _SOCKET_PREFIX, ticket)
+    taken = await SocketTicket.filter(tag__in=tags, used_at=None, expires_at__gt=now).update(
+        used_at=now
+    )
+    return await SocketTicket.get(tag__in=tags) if taken == 1 else None

@@ -1,0 +1,197 @@
+"""People and what they sign in with: accounts, members, sessions, phones, tokens, mailed links."""
+
+from enum import StrEnum
+
+from uuid import UUID
+
+from tortoise import fields
+
+from domain.columns import Row
+from domain.people.actors import Role
+
+
+class Platform(StrEnum):
+    """What kind of phone redeemed or signed in."""
+
+    IOS = "IOS"
+    ANDROID = "ANDROID"
+    WEB = "WEB"
+    OTHER = "OTHER"
+
+
+class LinkPurpose(StrEnum):
+    """What a mailed link is for."""
+
+    ACCEPT_MEMBERSHIP = "ACCEPT_MEMBERSHIP"
+    RESET_PASSWORD = "RESET_PASSWORD"
+
+
+class Account(Row):
+    """A person's sign-in; it belongs to the person, not to a site."""
+
+    email = fields.CharField(max_length=254, unique=True)
+    password_hash = fields.CharField(max_length=255, null=True)
+    totp_sealed = fields.BinaryField(null=True)
+    totp_confirmed_at = fields.DatetimeField(null=True)
+    totp_last_step = fields.BigIntField(null=True)
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "accounts"
+
+
+class RecoveryCode(Row):
+    """A second factor for once, stored as a keyed tag."""
+
+    account_id: UUID
+    account = fields.ForeignKeyField("latchwork.Account", on_delete=fields.CASCADE)
+    tag = fields.CharField(max_length=64, unique=True)
+    used_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "recovery_codes"
+
+
+class Member(Row):
+    """A person on a site, with a role; `account` is None for one who has only a name and credentials."""
+
+    site_id: UUID
+    site = fields.ForeignKeyField("latchwork.Site", on_delete=fields.RESTRICT)
+    account_id: UUID | None
+    account = fields.ForeignKeyField("latchwork.Account", on_delete=fields.RESTRICT, null=True)
+    name = fields.CharField(max_length=100)
+    role = fields.CharEnumField(Role, max_length=16)
+    can_edit = fields.BooleanField(default=False)
+    accepted_at = fields.DatetimeField(null=True)
+    removed_at = fields.DatetimeField(null=True)
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "members"
+        indexes = (("site", "id"), ("account",))
+
+
+class Session(Row):
+    """A console sign-in: an opaque token in a cookie, stored as a keyed tag."""
+
+    account_id: UUID
+    account = fields.ForeignKeyField("latchwork.Account", on_delete=fields.CASCADE)
+    tag = fields.CharField(max_length=64, unique=True)
+    created_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField()
+    ended_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "sessions"
+
+
+class Device(Row):
+    """A phone, bound by its own key (`thumbprint`, RFC 7638) to an account or to an invitation: exactly one of the two.
+
+    Its access token is derived from this row and the application secret, so nothing of it is stored; raising
+    `generation` ends every token handed out so far.
+    """
+
+    account_id: UUID | None
+    account = fields.ForeignKeyField("latchwork.Account", on_delete=fields.CASCADE, null=True)
+    invitation_id: UUID | None
+    invitation = fields.ForeignKeyField("latchwork.Invitation", on_delete=fields.CASCADE, null=True)
+    thumbprint = fields.CharField(max_length=43, db_index=True)
+    name = fields.CharField(max_length=100)
+    platform = fields.CharEnumField(Platform, max_length=16)
+    generation = fields.IntField(default=1)
+    redeemed_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField(null=True)
+    removed_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "devices"
+        unique_together = (("invitation", "thumbprint"), ("account", "thumbprint"))
+
+
+class ApiToken(Row):
+    """A script's credential: role ceiling, sites, end date; the token itself is stored as a keyed tag."""
+
+    name = fields.CharField(max_length=100)
+    tag = fields.CharField(max_length=64, unique=True)
+    role = fields.CharEnumField(Role, max_length=16)
+    can_edit = fields.BooleanField(default=True)
+    created_by_id: UUID | None
+    created_by = fields.ForeignKeyField(
+        "latchwork.Account", on_delete=fields.RESTRICT, null=True
+    )
+    created_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField(null=True)
+    revoked_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "api_tokens"
+
+
+class ApiTokenSite(Row):
+    """A site that a token may act on."""
+
+    token_id: UUID
+    token = fields.ForeignKeyField("latchwork.ApiToken", on_delete=fields.CASCADE)
+    site_id: UUID
+    site = fields.ForeignKeyField("latchwork.Site", on_delete=fields.CASCADE)
+
+    class Meta:
+        table = "api_token_sites"
+        unique_together = (("token", "site"),)
+
+
+class MailedLink(Row):
+    """A link sent by mail, good once; the secret part is stored as a keyed tag."""
+
+    purpose = fields.CharEnumField(LinkPurpose, max_length=24)
+    account_id: UUID
+    account = fields.ForeignKeyField("latchwork.Account", on_delete=fields.CASCADE)
+    member_id: UUID | None
+    member = fields.ForeignKeyField("latchwork.Member", on_delete=fields.CASCADE, null=True)
+    tag = fields.CharField(max_length=64, unique=True)
+    expires_at = fields.DatetimeField()
+    used_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "mailed_links"
+
+
+class SocketTicket(Row):
+    """Thirty seconds and one use, to open a websocket as the device or session that asked for it."""
+
+    tag = fields.CharField(max_length=64, unique=True)
+    device_id: UUID | None
+    device = fields.ForeignKeyField("latchwork.Device", on_delete=fields.CASCADE, null=True)
+    session_id: UUID | None
+    session = fields.ForeignKeyField("latchwork.Session", on_delete=fields.CASCADE, null=True)
+    token_id: UUID | None
+    token = fields.ForeignKeyField("latchwork.ApiToken", on_delete=fields.CASCADE, null=True)
+    expires_at = fields.DatetimeField()
+    used_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "socket_tickets"
+
+
+class SignInTicket(Row):
+    """What a right password earns before the second factor is shown: five minutes, once."""
+
+    tag = fields.CharField(max_length=64, unique=True)
+    account_id: UUID
+    account = fields.ForeignKeyField("latchwork.Account", on_delete=fields.CASCADE)
+    expires_at = fields.DatetimeField()
+    used_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "sign_in_tickets"
+
+
+class SeenProof(Row):
+    """A DPoP proof already used (RFC 9449, section 11.1), for many processes; forgotten when it could not be fresh."""
+
+    proof = fields.CharField(max_length=64, unique=True)
+    expires_at = fields.DatetimeField(db_index=True)
+
+    class Meta:
+        table = "seen_proofs"

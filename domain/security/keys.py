@@ -1,0 +1,183 @@
+"""The application's keys: one secret outside the database, everything else derived from it.
+
+Why: no hash saves a four-digit PIN from someone who has the database; only keys that are not in it
+do. A mistake is dangerous towards *more* access: a key file that others can read, a key that shows
+in a log, or a second secret made beside the first, which makes everything sealed before unreadable.
+"""
+
+import base64
+import binascii
+import contextlib
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Self
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+MIN_SECRET_BYTES = 32
+_KEY_BYTES = 32
+_MAX_FILE_BYTES = 4096
+_OTHERS = 0o077
+
+
+class KeyLabel(StrEnum):
+    """What a derived key is for; the value is part of the derivation and never changes."""
+
+    PIN_INDEX = "latchwork/pin-index/v1"
+    SEALING = "latchwork/sealing/v1"
+    CODES = "latchwork/codes/v1"
+    TOKENS = "latchwork/tokens/v1"
+    AUDIT = "latchwork/audit/v1"
+    CHALLENGE = "latchwork/challenge/v1"
+
+
+_ID_INFO = "latchwork/key-id/v1"
+
+
+class KeyFileError(Exception):
+    """The key file cannot be used; the message names the file, never its content."""
+
+
+class InsecureKeyFile(KeyFileError):  # noqa: N818
+    """The key file grants something to its group or to everyone; `chmod 600` mends it."""
+
+
+class InvalidSecret(ValueError):  # noqa: N818
+    """The text is not a list of base64url secrets of 32 bytes or more; never quotes the text."""
+
+
+class UnknownKey(LookupError):  # noqa: N818
+    """The keyring has no key of this id: it was dropped too early, or the data is another's."""
+
+
+@dataclass(frozen=True, eq=False)
+class Keyring:
+    """The current secret's keys and those of previous secrets, for the time of a rotation.
+
+    Claim: the secrets themselves are not kept, only keys derived by HKDF-SHA256 (RFC 5869) without
+    salt, one label each; neither shows in `repr`, and a key id does not reveal its secret.
+    """
+
+    ids: tuple[str, ...]
+    """Key ids, the current one first; 8 hexadecimal characters each."""
+    _keys: Mapping[tuple[str, KeyLabel], bytes] = field(repr=False)
+
+    @classmethod
+    def from_secret(cls, secret: bytes, *previous: bytes) -> Self:
+        """A keyring that writes with `secret` and still reads what `previous` ones wrote.
+
+        Raises `InvalidSecret` if one is shorter than 32 bytes or given twice.
+        """
+        ids: list[str] = []
+        keys: dict[tuple[str, KeyLabel], bytes] = {}
+        for material in (secret, *previous):
+            if len(material) < MIN_SECRET_BYTES:
+                raise InvalidSecret(f"a secret needs at least {MIN_SECRET_BYTES} bytes")
+            key_id = _derive(material, _ID_INFO, 4).hex()
+            if key_id in ids:
+                raise InvalidSecret("a secret is given twice")
+            ids.append(key_id)
+            for label in KeyLabel:
+                keys[key_id, label] = _derive(material, label.value, _KEY_BYTES)
+        return cls(ids=tuple(ids), _keys=MappingProxyType(keys))
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """A keyring from base64url secrets, separated by white space: the current, then previous.
+
+        Raises `InvalidSecret`.
+        """
+        found = [_decode_secret(word) for word in text.split()]
+        if not found:
+            raise InvalidSecret("there is no secret")
+        return cls.from_secret(*found)
+
+    @classmethod
+    def load_or_create(cls, path: Path) -> Self:
+        """The keyring of a key file, which is made with a new random secret if there is none.
+
+        The file appears whole (written aside, then linked into place, which never replaces a file)
+        with mode 0600, so two processes that start at once, or a power cut, leave one secret.
+        Raises `InsecureKeyFile` if group or others may do anything with the file, and
+        `KeyFileError` if it holds no valid secret. The directory must exist.
+        """
+        try:
+            return cls._load(path)
+        except FileNotFoundError:
+            _create_key_file(path)
+            return cls._load(path)
+
+    @classmethod
+    def _load(cls, path: Path) -> Self:
+        with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            if mode & _OTHERS:
+                raise InsecureKeyFile(
+                    f"{path} has mode {mode & 0o777:04o}; it must be 0600 (chmod 600 {path})"
+                )
+            content = file.read(_MAX_FILE_BYTES + 1)
+        if len(content) > _MAX_FILE_BYTES or not content.isascii():
+            raise KeyFileError(f"{path} is not a key file")
+        try:
+            return cls.from_text(content.decode("ascii"))
+        except InvalidSecret as error:
+            raise KeyFileError(f"{path}: {error}") from None
+
+    @property
+    def current_id(self) -> str:
+        """The id of the key that writers use."""
+        return self.ids[0]
+
+    def key(self, label: KeyLabel, key_id: str | None = None) -> bytes:
+        """The 32-byte key of a label, of the current secret or the named one.
+
+        Raises `UnknownKey`.
+        """
+        chosen = self.current_id if key_id is None else key_id
+        try:
+            return self._keys[chosen, label]
+        except KeyError:
+            raise UnknownKey("the keyring has no key of this id") from None
+
+
+def _derive(secret: bytes, info: str, length: int) -> bytes:
+    """HKDF-SHA256 (RFC 5869) without salt."""
+    return HKDF(SHA256(), length=length, salt=None, info=info.encode("ascii")).derive(secret)
+
+
+def _decode_secret(word: str) -> bytes:
+    body = word.rstrip("=")
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", body):
+        raise InvalidSecret("a secret is not base64url")
+    try:
+        return base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
+    except binascii.Error:
+        raise InvalidSecret("a secret is not base64url") from None
+
+
+def _create_key_file(path: Path) -> None:
+    """Make the key file unless another process is first; either way one whole file is there."""
+    text = base64.urlsafe_b64encode(secrets.token_bytes(_KEY_BYTES)).rstrip(b"=") + b"\n"
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(aside, path)
+    finally:
+        aside.unlink()
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

@@ -1,0 +1,95 @@
+"""Tokens: strings that are a right by themselves, recognisable before anything is looked up.
+
+Why: an API token, a session or a mailed link is 256 random bits; a prefix tells people and secret
+scanners what it is, a checksum tells a typing error from a wrong token without a query. A mistake
+is dangerous when a token can be guessed or compared in time that depends on its content; the
+checksum protects against typing errors only and is no proof of anything.
+"""
+
+import base64
+import hmac
+import re
+import secrets
+import zlib
+
+from domain.security.keys import KeyLabel, Keyring
+from domain.security.tags import mac
+
+_TOKEN_BYTES = 32
+_BODY_LENGTH = 43
+_CHECK_LENGTH = 6
+_PREFIX = re.compile(r"[a-z]{2,12}")
+# 32 bytes leave two unused bits in the last symbol; only symbols in which they are zero are valid.
+_BODY = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
+_DERIVED_PURPOSE = b"derived-token/v1"
+
+
+def new_token(prefix: str) -> str:
+    """A random token: `<prefix>_`, 256 bits as 43 base64url symbols, 6 symbols of CRC-32.
+
+    `prefix` is 2 to 12 lower-case letters without the underscore; anything else is a `ValueError`.
+    Store its `keyed_tag`, never the token.
+    """
+    return _format(prefix, secrets.token_bytes(_TOKEN_BYTES))
+
+
+def well_formed(token: str, prefix: str) -> bool:
+    """Whether the text has this prefix, the right length and a right checksum.
+
+    True says nothing about whether such a token was ever given out.
+    """
+    head = _checked_prefix(prefix) + "_"
+    if not token.isascii() or len(token) != len(head) + _BODY_LENGTH + _CHECK_LENGTH:
+        return False
+    checked, check = token[:-_CHECK_LENGTH], token[-_CHECK_LENGTH:]
+    return (
+        checked.startswith(head)
+        and _BODY.fullmatch(checked[len(head) :]) is not None
+        and check == _checksum(checked)
+    )
+
+
+def derived_token(keyring: Keyring, prefix: str, *parts: str | bytes) -> str:
+    """The token of these parts under the current key: the same every time, so that a retry of a
+    one-time exchange gets the token it lost. Looks like `new_token`.
+
+    Claim: without the keyring no one can make it, knowing the parts or other derived tokens.
+    """
+    return _derived(keyring, keyring.current_id, prefix, parts)
+
+
+def derived_token_matches(keyring: Keyring, token: str, prefix: str, *parts: str | bytes) -> bool:
+    """Whether the token is that of the parts under any key of the keyring.
+
+    Compares against every key in constant time, so time tells nothing of content or key.
+    """
+    given = token.encode("utf-8", "surrogatepass")
+    matches = False
+    for key_id in keyring.ids:
+        expected = _derived(keyring, key_id, prefix, parts).encode("ascii")
+        matches |= hmac.compare_digest(given, expected)
+    return matches
+
+
+def _derived(keyring: Keyring, key_id: str, prefix: str, parts: tuple[str | bytes, ...]) -> str:
+    key = keyring.key(KeyLabel.TOKENS, key_id)
+    return _format(prefix, mac(key, _DERIVED_PURPOSE, prefix, *parts))
+
+
+def _format(prefix: str, body: bytes) -> str:
+    text = f"{_checked_prefix(prefix)}_{_base64url(body)}"
+    return text + _checksum(text)
+
+
+def _checksum(text: str) -> str:
+    return _base64url(zlib.crc32(text.encode("ascii")).to_bytes(4, "big"))
+
+
+def _checked_prefix(prefix: str) -> str:
+    if not _PREFIX.fullmatch(prefix):
+        raise ValueError("a token prefix is 2 to 12 lower-case letters, without the underscore")
+    return prefix
+
+
+def _base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")

@@ -1,0 +1,170 @@
+"""Making a site, changing its settings and its plan, and counting its seats."""
+
+import os
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from domain.audit.service import recorded
+from domain.database import lock_row, use_case
+from domain.errors import NotFound, SeatLimitReached
+from domain.installation import Installation
+from domain.invitations.tables import Invitation
+from domain.people.actors import Caller, Role
+from domain.people.tables import Account, ApiToken, ApiTokenSite, Member
+from domain.sites.rules import SystemType, check_pin_policy, checked_name, checked_zone
+from domain.sites.tables import Site
+from domain.tags.service import make_default_tag
+
+
+async def live_site(site_id: UUID) -> Site:
+    """The site. Raises NotFound."""
+    site = await Site.get_or_none(id=site_id)
+    if site is None:
+        raise NotFound("siteId")
+    return site
+
+
+def zone_of(site: Site) -> ZoneInfo:
+    """The site's time zone."""
+    return ZoneInfo(site.timezone)
+
+
+async def seats_used(site_id: UUID, now: datetime) -> int:
+    """Members, and invitations that have not ended, whatever the number of their devices."""
+    members = await Member.filter(site_id=site_id, removed_at=None).count()
+    invitations = await Invitation.filter(
+        site_id=site_id, deleted_at=None, valid_until__gt=now
+    ).count()
+    return members + invitations
+
+
+async def take_seat(site_id: UUID, now: datetime) -> Site:
+    """Within a transaction: locks the site's row, so that two cannot both take the last seat. Raises SeatLimitReached."""
+    site = await lock_row(Site, site_id)
+    assert site is not None
+    if await seats_used(site_id, now) >= site.seat_limit:
+        raise SeatLimitReached(site.seat_limit)
+    return site
+
+
+@use_case
+async def create_site(
+    here: Installation,
+    by: Caller,
+    *,
+    name: str,
+    timezone: str,
+    system_type: SystemType,
+    owner: Account | None,
+    token: ApiToken | None = None,
+    now: datetime,
+) -> Site:
+    """A new site. `owner`'s account owns it; a token that makes one may act on it from then on. Raises InvalidInput."""
+    name, zone = checked_name(name), checked_zone(timezone)
+    async with recorded(here, by, "createSite", now) as deed:
+        site = await Site.create(
+            name=name,
+            timezone=zone.key,
+            system_type=system_type,
+            pin_salt=os.urandom(16),
+            pin_time_cost=here.pin_profile.time_cost,
+            pin_memory_kib=here.pin_profile.memory_kib,
+            pin_parallelism=here.pin_profile.parallelism,
+            created_at=now,
+        )
+        if owner is not None:
+            member = await Member.create(
+                site=site,
+                account=owner,
+                name=owner.email,
+                role=Role.OWNER,
+                can_edit=True,
+                accepted_at=now,
+                created_at=now,
+            )
+            await make_default_tag(site.id, member, now)
+            deed.wake(f"account:{owner.id}")
+        if token is not None:
+            await ApiTokenSite.create(token=token, site=site)
+        deed.note("Site", site.id, chain=site.id)
+        return site
+
+
+@use_case
+async def update_site(
+    here: Installation,
+    by: Caller,
+    *,
+    name: str | None,
+    timezone: str | None,
+    pin_min_length: int | None,
+    pin_max_length: int | None,
+    pin_auto_length: int | None,
+    guess_limit: int | None,
+    now: datetime,
+) -> Site:
+    """Changes settings; None keeps. Raises InvalidInput, PolicyViolation."""
+    async with recorded(here, by, "updateSite", now) as deed:
+        site = await lock_row(Site, by.site_id)
+        assert site is not None
+        before = _settings(site)
+        if name is not None:
+            site.name = checked_name(name)
+        if timezone is not None:
+            site.timezone = checked_zone(timezone).key
+        if pin_min_length is not None:
+            site.pin_min_length = pin_min_length
+        if pin_max_length is not None:
+            site.pin_max_length = pin_max_length
+        if pin_auto_length is not None:
+            site.pin_auto_length = pin_auto_length
+        if guess_limit is not None:
+            site.guess_limit = guess_limit
+        check_pin_policy(
+            site.pin_min_length, site.pin_max_length, site.pin_auto_length, site.guess_limit
+        )
+        await site.save()
+        after = _settings(site)
+        deed.note("Site", site.id, **{key: after[key] for key in after if after[key] != before[key]})
+        return site
+
+
+def _settings(site: Site) -> dict[str, object]:
+    return {
+        "timezone": site.timezone,
+        "pinMinLength": site.pin_min_length,
+        "pinMaxLength": site.pin_max_length,
+        "pinAutoLength": site.pin_auto_length,
+        "guessLimit": site.guess_limit,
+    }
+
+
+@use_case
+async def change_plan(
+    here: Installation,
+    by: Caller,
+    *,
+    site_id: UUID,
+    system_type: SystemType | None,
+    invitations_enabled: bool | None,
+    custom_pins_enabled: bool | None,
+    seat_limit: int | None,
+    now: datetime,
+) -> Site:
+    """The plan, which is changed from the command line only; None keeps."""
+    async with recorded(here, by, "changePlan", now) as deed:
+        site = await lock_row(Site, site_id)
+        if site is None:
+            raise NotFound("siteId")
+        changes = {
+            "system_type": system_type,
+            "invitations_enabled": invitations_enabled,
+            "custom_pins_enabled": custom_pins_enabled,
+            "seat_limit": seat_limit,
+        }
+        given = {key: value for key, value in changes.items() if value is not None}
+        site.update_from_dict(given)
+        await site.save()
+        deed.note("Site", site.id, chain=site.id, **given)
+        return site

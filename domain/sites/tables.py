@@ -1,0 +1,29 @@
+"""The tenant boundary."""
+
+from tortoise import fields
+
+from domain.columns import Row
+from domain.sites.rules import SystemType
+
+
+class Site(Row):
+    """One customer's place: its zone, its plan (system type, add-ons, seats) and its PIN policy."""
+
+    name = fields.CharField(max_length=100)
+    timezone = fields.CharField(max_length=64)
+    system_type = fields.CharEnumField(SystemType, max_length=16)
+    invitations_enabled = fields.BooleanField(default=True)
+    custom_pins_enabled = fields.BooleanField(default=True)
+    seat_limit = fields.IntField(default=100)
+    pin_min_length = fields.SmallIntField(default=4)
+    pin_max_length = fields.SmallIntField(default=8)
+    pin_auto_length = fields.SmallIntField(default=6)
+    guess_limit = fields.IntField(default=1000)
+    pin_salt = fields.BinaryField()
+    pin_time_cost = fields.IntField()
+    pin_memory_kib = fields.IntField()
+    pin_parallelism = fields.SmallIntField()
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "sites"

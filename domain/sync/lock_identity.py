@@ -1,0 +1,130 @@
+"""Which lock is on the socket: challenges, proofs, and the secrets that were given out.
+
+The dangerous directions: a slip with a new secret that deafens a working lock (it stays pending until proven), and a
+proof accepted twice.
+"""
+
+import base64
+import hmac
+import os
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from domain.audit.service import recorded
+from domain.database import lock_row, use_case
+from domain.installation import Installation
+from domain.link.keys import LinkKeys
+from domain.link.proof import ProofRefused, claimed_proof, read_proof
+from domain.locks.service import secret_identity
+from domain.locks.tables import Lock, Provisioning
+from domain.node_ids import read_node_id
+from domain.people.actors import ActorKind, Caller, LockActor
+from domain.security.keys import KeyLabel
+from domain.security.sealing import open_sealed
+from domain.security.tags import mac
+
+CHALLENGE_LIFETIME = timedelta(seconds=60)
+_PURPOSE = b"lock-challenge/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenLock:
+    """A lock that proved a secret; `proof_id` names the proof, so that it is taken once."""
+
+    actor: LockActor
+    proof_id: str
+
+
+def make_challenge(here: Installation, lock_name: str, now: datetime) -> str:
+    """A nonce for any id, existing or not: the answer tells nothing about the lock. Good for 60 seconds."""
+    body = int(now.timestamp()).to_bytes(8, "big") + os.urandom(16)
+    key_id = here.keys.current_id
+    signature = mac(here.keys.key(KeyLabel.CHALLENGE, key_id), _PURPOSE, lock_name, body)
+    return base64.urlsafe_b64encode(bytes.fromhex(key_id) + body + signature).rstrip(b"=").decode()
+
+
+def _challenge_holds(here: Installation, nonce: str, lock_name: str, now: datetime) -> bool:
+    try:
+        data = base64.urlsafe_b64decode(nonce + "=" * (-len(nonce) % 4))
+    except ValueError:
+        return False
+    if len(data) != 4 + 24 + 32:
+        return False
+    key_id, body, signature = data[:4].hex(), data[4:28], data[28:]
+    if key_id not in here.keys.ids:
+        return False
+    expected = mac(here.keys.key(KeyLabel.CHALLENGE, key_id), _PURPOSE, lock_name, body)
+    made = int.from_bytes(body[:8], "big")
+    age = now.timestamp() - made
+    fresh = -1 <= age <= CHALLENGE_LIFETIME.total_seconds()
+    return hmac.compare_digest(expected, signature) and fresh
+
+
+def link_keys(here: Installation, provisioning: Provisioning) -> LinkKeys:
+    """The keys of one incarnation."""
+    identity = secret_identity(provisioning.lock_id, provisioning.incarnation)
+    return LinkKeys.derive(open_sealed(here.keys, provisioning.secret_sealed, identity))
+
+
+async def proven_keys(here: Installation, lock: Lock) -> LinkKeys | None:
+    """The keys of the lock's present life; None before its first proof."""
+    row = await Provisioning.get_or_none(lock_id=lock.id, incarnation=lock.incarnation)
+    return link_keys(here, row) if row is not None and lock.incarnation else None
+
+
+async def prove_lock(
+    here: Installation, lock_name: str, proof: str, now: datetime
+) -> ProvenLock | None:
+    """The lock behind a proof, or None. The first proof of a pending secret makes it the lock's present life."""
+    try:
+        claims = claimed_proof(proof)
+    except ProofRefused:
+        return None
+    if claims.lock_id != lock_name or not _challenge_holds(here, claims.nonce, lock_name, now):
+        return None
+    lock_id = read_node_id("lock", lock_name)
+    lock = await Lock.get_or_none(id=lock_id, deleted_at=None) if lock_id else None
+    if lock is None:
+        return None
+    for row in await _candidates(lock):
+        try:
+            read_proof(link_keys(here, row), proof, lock_name, claims.nonce)
+        except ProofRefused:
+            continue
+        if row.proven_at is None and not await _begin_life(here, row.id, now):
+            return None
+        actor = LockActor(lock.id, lock.site_id, lock.name, row.incarnation)
+        return ProvenLock(actor, f"lock-proof:{lock.id}:{claims.jti}:{claims.nonce}")
+    return None
+
+
+async def _candidates(lock: Lock) -> list[Provisioning]:
+    """The secret in force, and those given out after it that nobody has proven yet, newest first."""
+    rows = await Provisioning.filter(lock_id=lock.id).order_by("-id")
+    return [row for row in rows if row.proven_at is None or row.incarnation == lock.incarnation]
+
+
+@use_case
+async def _begin_life(here: Installation, provisioning_id: UUID, now: datetime) -> bool:
+    """Makes a pending secret the one in force, once; older ones are void from here on."""
+    by = Caller(ActorKind.LOCK, None)
+    async with recorded(here, by, "proveLock", now) as deed:
+        row = await Provisioning.get_or_none(id=provisioning_id)
+        if row is None:
+            deed.unchanged()
+            return False
+        lock = await lock_row(Lock, row.lock_id)
+        current = await Provisioning.get_or_none(id=provisioning_id, proven_at=None)
+        if lock is None or lock.deleted_at is not None or current is None:
+            deed.unchanged()
+            return current is None and lock is not None and lock.incarnation == row.incarnation
+        await Provisioning.filter(lock_id=lock.id, id__lt=row.id).delete()
+        current.proven_at = now
+        await current.save()
+        lock.incarnation = current.incarnation
+        lock.nonces, lock.feed_id, lock.applied_revision = [], None, 0
+        await lock.save()
+        deed.note("Lock", lock.id, chain=lock.site_id, incarnation=current.incarnation)
+        deed.wake(f"lock:{lock.id}", f"site-sync:{lock.site_id}")
+        return True

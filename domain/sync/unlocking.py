@@ -1,0 +1,142 @@
+"""Opening a door from afar: an order to a connected lock, and what became of it.
+
+The dangerous directions: an order that works later than it was meant (it carries the lock's own nonce and a deadline),
+twice (the lock remembers its id), or for somebody whose access has ended meanwhile (decided under the row's lock, and
+again when it is handed out).
+"""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from domain.access.decision import Denied, DenialReason, check_schedule
+from domain.audit.service import recorded
+from domain.bus import Wakeups, listening
+from domain.columns import new_id
+from domain.database import lock_row, use_case
+from domain.errors import AccessDenied, LockDidNotAnswer, LockOffline, NotFound
+from domain.installation import Installation
+from domain.invitations.tables import Invitation, InvitationLock
+from domain.link.events import LockEventKind
+from domain.locks.rules import is_online
+from domain.locks.tables import Lock
+from domain.people.actors import Caller, InvitedDeviceActor, TokenActor
+from domain.people.tables import Device, Member
+from domain.sites.service import live_site, zone_of
+from domain.sync.rules import (
+    COMMAND_PATIENCE_SECONDS,
+    OUTCOME_PATIENCE_SECONDS,
+    command_seconds,
+)
+from domain.sync.tables import LockEvent, UnlockCommand
+
+
+async def open_lock(
+    here: Installation, by: Caller, *, lock_id: UUID, now: datetime
+) -> LockEvent:
+    """Opens a door that the caller's invitation opens now. Returns the lock's own event.
+
+    Raises AccessDenied with every reason, the lock's own too; LockOffline; LockDidNotAnswer; NotFound.
+    """
+    command_id = new_id()
+    async with listening(f"command:{command_id}") as wakeups:
+        await _order_by_invitation(here, by, command_id, lock_id, now)
+        return await _outcome(command_id, wakeups)
+
+
+async def remote_unlock(
+    here: Installation, by: Caller, *, lock_id: UUID, now: datetime
+) -> LockEvent:
+    """Opens a door as somebody who may, whatever the schedules; also releases a lockout.
+
+    Raises LockOffline, LockDidNotAnswer, AccessDenied when the lock itself refused, NotFound.
+    """
+    command_id = new_id()
+    async with listening(f"command:{command_id}") as wakeups:
+        await _order_by_admin(here, by, command_id, lock_id, now)
+        return await _outcome(command_id, wakeups)
+
+
+@use_case
+async def _order_by_invitation(
+    here: Installation, by: Caller, command_id: UUID, lock_id: UUID, now: datetime
+) -> None:
+    actor = by.actor
+    assert isinstance(actor, InvitedDeviceActor)
+    async with recorded(here, by, "openLock", now) as deed:
+        invitation = await lock_row(Invitation, actor.invitation_id)
+        lock = await Lock.get_or_none(id=lock_id, site_id=actor.site_id, deleted_at=None)
+        chosen = InvitationLock.filter(invitation_id=actor.invitation_id, lock_id=lock_id)
+        if invitation is None or lock is None or not await chosen.exists():
+            raise NotFound("lockId")
+        if invitation.deleted_at is not None:
+            raise AccessDenied([DenialReason.ENDED.value])
+        zone = zone_of(await live_site(invitation.site_id))
+        decision = check_schedule(invitation.schedule(), zone, now)
+        if isinstance(decision, Denied):
+            raise AccessDenied([reason.value for reason in decision.reasons])
+        command = _command(lock, command_id, now)
+        command.invitation_id, command.device_id = invitation.id, actor.device_id
+        await command.save()
+        deed.note("Lock", lock.id, chain=invitation.site_id, command=str(command_id))
+        deed.wake(f"lock:{lock.id}")
+
+
+@use_case
+async def _order_by_admin(
+    here: Installation, by: Caller, command_id: UUID, lock_id: UUID, now: datetime
+) -> None:
+    async with recorded(here, by, "remoteUnlock", now) as deed:
+        lock = await Lock.get_or_none(id=lock_id, site_id=by.site_id, deleted_at=None)
+        if lock is None:
+            raise NotFound("lockId")
+        command = _command(lock, command_id, now)
+        command.releases_lockout = True
+        if isinstance(by.actor, TokenActor):
+            command.token_id = by.actor.token_id
+        elif by.standing is not None:
+            command.member_id = by.standing.member_id
+        await command.save()
+        deed.note("Lock", lock.id, command=str(command_id))
+        deed.wake(f"lock:{lock.id}")
+
+
+def _command(lock: Lock, command_id: UUID, now: datetime) -> UnlockCommand:
+    if not is_online(lock.feed_id, lock.last_contact_at, now) or not lock.nonces:
+        raise LockOffline(lock.last_contact_at)
+    nonce, received_at = lock.nonces[0]
+    seconds = command_seconds(datetime.fromisoformat(received_at), now)
+    if seconds is None:
+        raise LockOffline(lock.last_contact_at)
+    return UnlockCommand(
+        id=command_id,
+        lock_id=lock.id,
+        incarnation=lock.incarnation,
+        nonce=nonce,
+        nonce_seconds=seconds,
+        created_at=now,
+        expires_at=now + timedelta(seconds=COMMAND_PATIENCE_SECONDS),
+    )
+
+
+async def still_stands(command: UnlockCommand, now: datetime) -> bool:
+    """Whether whoever ordered may still: their invitation, device or membership has not ended meanwhile."""
+    if command.invitation_id is not None:
+        alive = Invitation.filter(
+            id=command.invitation_id, deleted_at=None, valid_until__gt=now
+        )
+        device = Device.filter(id=command.device_id, removed_at=None)
+        return await alive.exists() and await device.exists()
+    if command.member_id is not None:
+        return await Member.filter(id=command.member_id, removed_at=None).exists()
+    return True
+
+
+async def _outcome(command_id: UUID, wakeups: Wakeups) -> LockEvent:
+    """Waits for the lock's event that names the command. A caller that goes away leaves the order as it is."""
+    await wakeups.wait(OUTCOME_PATIENCE_SECONDS)
+    event = await LockEvent.filter(command_id=command_id).order_by("number").first()
+    if event is None:
+        raise LockDidNotAnswer
+    if event.kind is not LockEventKind.OPENED:
+        raise AccessDenied(list(event.reasons))
+    return event

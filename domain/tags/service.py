@@ -1,0 +1,179 @@
+"""Default and special tags, and what they stand for."""
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from domain.audit.service import recorded
+from domain.database import lock_row, use_case
+from domain.errors import InvalidInput, NotAllowed, NotFound
+from domain.installation import Installation
+from domain.locks.tables import Lock
+from domain.people.actors import Caller
+from domain.people.tables import Member
+from domain.sites.rules import checked_name
+from domain.tags.tables import Tag, TaggedLock, TaggedMember, TagKind, TagTarget
+
+
+async def make_default_tag(site_id: UUID, owner: Member | Lock, now: datetime) -> None:
+    """Part of making a member or lock: its DEFAULT tag, of the same name, holding just it."""
+    target = TagTarget.MEMBER if isinstance(owner, Member) else TagTarget.LOCK
+    tag = await Tag.create(
+        site_id=site_id, kind=TagKind.DEFAULT, target=target, name=owner.name, created_at=now
+    )
+    if isinstance(owner, Member):
+        await TaggedMember.create(tag=tag, member=owner)
+    else:
+        await TaggedLock.create(tag=tag, lock=owner)
+
+
+async def rename_default_tag(owner: Member | Lock) -> None:
+    """Part of renaming a member or lock."""
+    await Tag.filter(id=(await default_tag(owner)).id).update(name=owner.name)
+
+
+async def drop_default_tag(owner: Member | Lock, now: datetime) -> None:
+    """Part of removing a member or lock: its DEFAULT tag goes, and it leaves every SPECIAL one."""
+    await Tag.filter(id=(await default_tag(owner)).id).update(deleted_at=now)
+    if isinstance(owner, Member):
+        await TaggedMember.filter(member_id=owner.id).delete()
+    else:
+        await TaggedLock.filter(lock_id=owner.id).delete()
+
+
+async def default_tag(owner: Member | Lock) -> Tag:
+    """The DEFAULT tag of a member or lock."""
+    rows: list[Tag]
+    if isinstance(owner, Member):
+        held = await TaggedMember.filter(member_id=owner.id).values_list("tag_id", flat=True)
+    else:
+        held = await TaggedLock.filter(lock_id=owner.id).values_list("tag_id", flat=True)
+    rows = await Tag.filter(id__in=list(held), kind=TagKind.DEFAULT)
+    return rows[0]
+
+
+async def live_locks(site_id: UUID, ids: Collection[UUID], field: str = "lockIds") -> list[Lock]:
+    """The site's locks with these ids, in id order. Raises NotFound when one is missing, deleted or foreign."""
+    wanted = set(ids)
+    rows = await Lock.filter(id__in=wanted, site_id=site_id, deleted_at=None).order_by("id")
+    if len(rows) != len(wanted):
+        raise NotFound(field)
+    return rows
+
+
+async def live_members(
+    site_id: UUID, ids: Collection[UUID], field: str = "memberIds"
+) -> list[Member]:
+    """The site's members with these ids, in id order. Raises NotFound when one is missing, removed or foreign."""
+    wanted = set(ids)
+    rows = await Member.filter(id__in=wanted, site_id=site_id, removed_at=None).order_by("id")
+    if len(rows) != len(wanted):
+        raise NotFound(field)
+    return rows
+
+
+async def live_tags(
+    site_id: UUID, ids: Collection[UUID], target: TagTarget, field: str
+) -> list[Tag]:
+    """The site's tags of one target with these ids. Raises NotFound when one is missing, deleted or foreign."""
+    wanted = set(ids)
+    rows = await Tag.filter(id__in=wanted, site_id=site_id, target=target, deleted_at=None)
+    if len(rows) != len(wanted):
+        raise NotFound(field)
+    return rows
+
+
+async def locks_of_tags(tag_ids: Collection[UUID]) -> set[UUID]:
+    """The ids of the locks that these tags hold now."""
+    return set(
+        await TaggedLock.filter(tag_id__in=set(tag_ids)).values_list("lock_id", flat=True)  # type: ignore[arg-type]
+    )
+
+
+async def _fill(
+    tag: Tag, member_ids: Collection[UUID] | None, lock_ids: Collection[UUID] | None
+) -> None:
+    """Makes the tag hold exactly these."""
+    if tag.target is TagTarget.MEMBER:
+        if lock_ids is not None:
+            raise InvalidInput("lockIds", "This tag holds members.")
+        if member_ids is not None:
+            members = await live_members(tag.site_id, member_ids)
+            await TaggedMember.filter(tag_id=tag.id).delete()
+            await TaggedMember.bulk_create([TaggedMember(tag=tag, member=m) for m in members])
+    else:
+        if member_ids is not None:
+            raise InvalidInput("memberIds", "This tag holds locks.")
+        if lock_ids is not None:
+            locks = await live_locks(tag.site_id, lock_ids)
+            await TaggedLock.filter(tag_id=tag.id).delete()
+            await TaggedLock.bulk_create([TaggedLock(tag=tag, lock=lock) for lock in locks])
+
+
+@use_case
+async def create_tag(
+    here: Installation,
+    by: Caller,
+    *,
+    name: str,
+    target: TagTarget,
+    member_ids: Collection[UUID] | None,
+    lock_ids: Collection[UUID] | None,
+    now: datetime,
+) -> Tag:
+    """A SPECIAL tag. Raises InvalidInput, NotFound."""
+    name = checked_name(name)
+    async with recorded(here, by, "createTag", now) as deed:
+        tag = await Tag.create(
+            site_id=by.site_id, kind=TagKind.SPECIAL, target=target, name=name, created_at=now
+        )
+        await _fill(tag, member_ids, lock_ids)
+        deed.note("Tag", tag.id)
+        return tag
+
+
+@use_case
+async def update_tag(
+    here: Installation,
+    by: Caller,
+    *,
+    tag_id: UUID,
+    name: str | None,
+    member_ids: Collection[UUID] | None,
+    lock_ids: Collection[UUID] | None,
+    now: datetime,
+) -> Tag:
+    """Renames a SPECIAL tag or replaces what it holds; None keeps. Raises InvalidInput, NotFound, NotAllowed."""
+    async with recorded(here, by, "updateTag", now) as deed:
+        tag = await _special(by, tag_id)
+        if name is not None:
+            tag.name = checked_name(name)
+            await tag.save()
+        await _fill(tag, member_ids, lock_ids)
+        deed.note("Tag", tag.id)
+        return tag
+
+
+@use_case
+async def delete_tag(here: Installation, by: Caller, *, tag_id: UUID, now: datetime) -> Tag:
+    """Deletes a SPECIAL tag. Raises NotFound, NotAllowed."""
+    async with recorded(here, by, "deleteTag", now) as deed:
+        tag = await _special(by, tag_id)
+        await _fill(
+            tag,
+            [] if tag.target is TagTarget.MEMBER else None,
+            [] if tag.target is TagTarget.LOCK else None,
+        )
+        tag.deleted_at = now
+        await tag.save()
+        deed.note("Tag", tag.id)
+        return tag
+
+
+async def _special(by: Caller, tag_id: UUID) -> Tag:
+    tag = await lock_row(Tag, tag_id)
+    if tag is None or tag.site_id != by.site_id or tag.deleted_at is not None:
+        raise NotFound("tagId")
+    if tag.kind is TagKind.DEFAULT:
+        raise NotAllowed("A default tag belongs to its member or lock and cannot be changed.")
+    return tag

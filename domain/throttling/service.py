@@ -1,0 +1,60 @@
+"""Counting tries in the database, so that a restart, a second process, an alias or a long websocket forgets nothing.
+
+The dangerous direction: counting after the guess was judged, which lets parallel guesses through together. `count_try`
+commits before the caller goes on, and whoever was right gives the try back with `forget_tries`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from uuid import UUID
+
+from domain.database import lock_row, transaction, use_case
+from domain.errors import Throttled
+from domain.installation import Installation
+from domain.security.keys import KeyLabel
+from domain.security.tags import keyed_tag
+from domain.throttling.tables import TryCounter
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """`tries` within `window`, counted from the first try of the window."""
+
+    kind: str
+    tries: int
+    window: timedelta
+
+
+def _counter_id(here: Installation, budget: Budget, subject: str) -> UUID:
+    """A counter is found by a keyed hash, so the table holds no address and no e-mail."""
+    tag = keyed_tag(here.keys, KeyLabel.TOKENS, "try-counter", budget.kind, subject)
+    return UUID(bytes=sha256(tag.encode()).digest()[:16])
+
+
+@use_case
+async def count_try(here: Installation, budget: Budget, subject: str, now: datetime) -> None:
+    """Counts one try in a transaction of its own. Raises Throttled when the window's budget is already spent."""
+    key = _counter_id(here, budget, subject)
+    async with transaction():
+        await TryCounter.bulk_create([TryCounter(id=key, window_start=now)], ignore_conflicts=True)
+        counter = await lock_row(TryCounter, key)
+        assert counter is not None
+        if counter.window_start + budget.window <= now:
+            counter.window_start, counter.tries = now, 0
+        if counter.tries >= budget.tries:
+            wait = counter.window_start + budget.window - now
+            raise Throttled(max(1, int(wait.total_seconds()) + 1))
+        counter.tries += 1
+        await counter.save()
+
+
+@use_case
+async def forget_tries(here: Installation, budget: Budget, subject: str) -> None:
+    """Clears the counter: the last try was right."""
+    await TryCounter.filter(id=_counter_id(here, budget, subject)).delete()
+
+
+async def sweep_counters(before: datetime) -> int:
+    """Removes counters whose window began before the given moment; returns how many."""
+    return await TryCounter.filter(window_start__lt=before).delete()

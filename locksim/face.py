@@ -1,0 +1,98 @@
+"""The face of a lock: its keys and its card reader, for whoever stands in front of the door.
+
+An entry is counted on disk before it is looked at, and every entry costs one Argon2 and two writes,
+so that neither a power cut nor a stopwatch gains a guess. The dangerous mistake is an answer that
+differs: all denials show one signal, and the reason stands in the event alone.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from domain.access.decision import DenialReason
+from domain.link.digests import card_digest, pin_digest
+from domain.link.events import LockEventKind
+from domain.security.passwords import PasswordProfile
+from locksim import entries
+from locksim.core import Core
+from locksim.journal import Happening
+from locksim.keypad import Key, Keypad
+from locksim.signals import Signal
+
+SlowHash = Callable[[str, bytes, PasswordProfile], bytes]
+"""Digits, salt and profile to a verifier: one Argon2."""
+
+
+class Face:
+    """Keypad and card reader of one lock."""
+
+    def __init__(self, core: Core, slow_hash: SlowHash) -> None:
+        self._core = core
+        self._slow_hash = slow_hash
+        self._keypad = Keypad()
+
+    @property
+    def typed(self) -> int:
+        """How many digits stand in the entry."""
+        return self._keypad.length
+
+    @property
+    def due_ms(self) -> int | None:
+        """The uptime at which an unfinished entry is dropped, if there is one."""
+        return self._keypad.expires_ms
+
+    def tick(self, uptime_ms: int) -> None:
+        """Drop an entry that was left unfinished."""
+        self._keypad.tick(uptime_ms)
+
+    def press(self, key: Key, uptime_ms: int) -> None:
+        """Take one key; Enter behind at least one digit is an entry."""
+        entry = self._keypad.press(key, uptime_ms)
+        if entry is not None:
+            self._enter(entry, uptime_ms)
+        else:
+            self._core.outbox.append(Signal.CLEARED if key is Key.CANCEL else Signal.KEY)
+
+    def present_card(self, uid: bytes, uptime_ms: int) -> None:
+        """Take a card by its UID. The paired one ends a lockout; none opens anything."""
+        core = self._core
+        if not self._is_paired(uid):
+            reasons = (DenialReason.UNKNOWN_CARD,)
+            core.record(uptime_ms, Happening(LockEventKind.CARD_PRESENTED, reasons=reasons))
+            core.outbox.append(Signal.DENIED)
+            return
+        locked = core.state.budget.locked
+        state = core.recorded(core.state, uptime_ms, Happening(LockEventKind.CARD_PRESENTED))
+        core.commit(core.released(state, uptime_ms) if locked else state)
+        core.outbox.append(Signal.RELEASED if locked else Signal.CLEARED)
+
+    def _enter(self, entry: str, uptime_ms: int) -> None:
+        core = self._core
+        before = core.state.budget
+        if before.locked:
+            verdict: entries.Verdict | None = entries.locked_out(len(entry))
+        else:
+            verdict = entries.turned_off(core.holdings, len(entry))
+        counts = verdict is None
+        charged = before.charged(core.clock.now_ms(uptime_ms)) if counts else before
+        core.write(replace(core.state, budget=charged))
+        own = core.provisioning
+        verifier = self._slow_hash(entry, own.pin_salt, own.pin_profile)
+        digest = pin_digest(core.keys, verifier)
+        if verdict is None:
+            verdict = entries.judge(core.holdings, len(entry), digest, core.now(uptime_ms))
+        state = core.recorded(core.state, uptime_ms, verdict.happening)
+        if counts and verdict.opens:
+            state = replace(state, budget=before.forgiven())
+        elif counts and not verdict.wrong:
+            state = replace(state, budget=before)
+        core.write(core.announced(state, uptime_ms))
+        if verdict.opens:
+            core.open(uptime_ms)
+        else:
+            core.outbox.append(Signal.DENIED)
+
+    def _is_paired(self, uid: bytes) -> bool:
+        try:
+            return card_digest(self._core.keys, uid) in self._core.holdings.cards
+        except ValueError:
+            return False

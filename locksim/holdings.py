@@ -1,0 +1,73 @@
+"""What the lock's entries amount to: the PINs to look up, the settings, the cards.
+
+The entries are the truth on disk; this is the same in the form in which the keypad asks. Without a
+settings entry PIN mode and SmartPINs are off: what was never said is not granted.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from domain.access.schedule import Schedule
+from domain.link.entries import CardPayload, Entry, PinPayload, SettingsPayload, read_payload
+
+
+class UnknownZone(ValueError):  # noqa: N818
+    """The settings name a zone that the lock's zone database does not have."""
+
+
+@dataclass(frozen=True)
+class HeldPin:
+    """A PIN that the lock would recognise."""
+
+    entry_id: str
+    schedules: tuple[Schedule, ...]
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """The entries of a lock, read."""
+
+    zone: ZoneInfo
+    pin_enabled: bool = False
+    smartpin_enabled: bool = False
+    lockout_release_minutes: int | None = None
+    pins: Mapping[bytes, HeldPin] = field(default_factory=dict, repr=False)
+    """By their digest under the lock's key."""
+    cards: frozenset[bytes] = field(default=frozenset(), repr=False)
+
+    @classmethod
+    def of(cls, entries: Mapping[str, Entry], provisioned_zone: ZoneInfo) -> Self:
+        """Reads live entries, in the zone of provisioning until settings say otherwise.
+
+        Should two entries hold one digest, which uniqueness in a site forbids, both are honoured.
+        Raises UnknownZone and Malformed.
+        """
+        settings: SettingsPayload | None = None
+        pins: dict[bytes, HeldPin] = {}
+        cards = set()
+        for entry in entries.values():
+            payload = read_payload(entry.kind, entry.payload)
+            if isinstance(payload, PinPayload):
+                other = pins.get(payload.digest)
+                schedules = payload.schedules + (other.schedules if other else ())
+                pins[payload.digest] = HeldPin(entry.id, schedules)
+            elif isinstance(payload, SettingsPayload):
+                settings = payload
+            elif isinstance(payload, CardPayload):
+                cards.add(payload.card_digest)
+        if settings is None:
+            return cls(provisioned_zone, pins=pins, cards=frozenset(cards))
+        try:
+            zone = ZoneInfo(settings.zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise UnknownZone("settings.zone: is not known to this lock") from None
+        return cls(
+            zone=zone,
+            pin_enabled=settings.pin_enabled,
+            smartpin_enabled=settings.smartpin_enabled,
+            lockout_release_minutes=settings.lockout_release_minutes,
+            pins=pins,
+            cards=frozenset(cards),
+        )

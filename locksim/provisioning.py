@@ -1,0 +1,139 @@
+"""What an installer puts on a lock, read from the file of a fleet.
+
+The file holds lock secrets: whoever has them can make PINs for those doors. So a file that others
+may read is refused, errors name the place and never quote the content, and nothing here shows a
+secret in `repr`. Which way a mistake is dangerous: a secret in a log opens the door for good.
+"""
+
+import base64
+import binascii
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import orjson
+
+from domain.link.keys import LOCK_SECRET_BYTES
+from domain.security.passwords import MIN_SALT_BYTES, PasswordProfile
+
+MAX_FILE_BYTES = 64 * 1024 * 1024
+MAX_OFFSET_MINUTES = 24 * 60
+_OTHERS = 0o077
+
+
+class InvalidProvisioning(ValueError):  # noqa: N818
+    """The file cannot be used; the message names the place and never quotes what is there."""
+
+
+@dataclass(frozen=True)
+class Provisioning:
+    """One lock as provisioned: one incarnation of it."""
+
+    lock_id: str
+    name: str
+    incarnation: str
+    secret: bytes = field(repr=False)
+    """32 bytes; every key of the link comes from it."""
+    programming_code: str = field(repr=False)
+    zone: ZoneInfo
+    """The site's zone, until settings arrive that name another."""
+    fixed_offset_minutes: int
+    """The offset in which SmartPIN hours are counted."""
+    pin_salt: bytes = field(repr=False)
+    pin_profile: PasswordProfile
+    """Of the site: one Argon2 an entry, however many PINs the lock holds."""
+
+    @classmethod
+    def from_json(cls, value: object, place: str) -> Self:
+        """One lock of the file. Raises InvalidProvisioning."""
+        lock = _Fields(value, place)
+        settings = _Fields(lock.value("settings"), f"{place}.settings")
+        profile = _Fields(settings.value("pinProfile"), f"{place}.settings.pinProfile")
+        secret = lock.data("secret")
+        salt = settings.data("pinSalt")
+        if len(secret) != LOCK_SECRET_BYTES:
+            raise InvalidProvisioning(f"{place}.secret: must be {LOCK_SECRET_BYTES} bytes")
+        if len(salt) < MIN_SALT_BYTES:
+            raise InvalidProvisioning(f"{place}.settings.pinSalt: is too short")
+        try:
+            zone = ZoneInfo(settings.text("zone"))
+        except (ZoneInfoNotFoundError, ValueError):
+            raise InvalidProvisioning(f"{place}.settings.zone: is not a known zone") from None
+        return cls(
+            lock_id=lock.text("lockId"),
+            name=lock.text("name"),
+            incarnation=lock.text("incarnation"),
+            secret=secret,
+            programming_code=lock.text("programmingCode"),
+            zone=zone,
+            fixed_offset_minutes=settings.number("fixedOffsetMinutes", -MAX_OFFSET_MINUTES),
+            pin_salt=salt,
+            pin_profile=PasswordProfile(
+                time_cost=profile.number("timeCost", 1),
+                memory_kib=profile.number("memoryKib", 1),
+                parallelism=profile.number("parallelism", 1),
+            ),
+        )
+
+
+def read_provisionings(path: Path) -> tuple[Provisioning, ...]:
+    """The locks of a file, a JSON list, each lock once.
+
+    Raises InvalidProvisioning for a file that group or others may use, for one that is not such a
+    list, and for a lock that is named twice; OSError if it cannot be read.
+    """
+    with path.open("rb") as file:
+        if stat.S_IMODE(path.stat().st_mode) & _OTHERS:
+            raise InvalidProvisioning(f"{path}: must be private (mode 0600)")
+        data = file.read(MAX_FILE_BYTES + 1)
+    if len(data) > MAX_FILE_BYTES:
+        raise InvalidProvisioning(f"{path}: is too large")
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        raise InvalidProvisioning(f"{path}: must be JSON") from None
+    if not isinstance(value, list):
+        raise InvalidProvisioning(f"{path}: must be a list of locks")
+    locks = tuple(Provisioning.from_json(each, f"locks[{n}]") for n, each in enumerate(value))
+    if len({lock.lock_id for lock in locks}) != len(locks):
+        raise InvalidProvisioning(f"{path}: must name each lock once")
+    return locks
+
+
+class _Fields:
+    """An object of the file, read field by field."""
+
+    def __init__(self, value: object, place: str) -> None:
+        if not isinstance(value, Mapping):
+            raise InvalidProvisioning(f"{place}: must be an object")
+        self._value: Mapping[str, object] = value
+        self._place = place
+
+    def value(self, name: str) -> object:
+        if name not in self._value:
+            raise InvalidProvisioning(f"{self._place}.{name}: is missing")
+        return self._value[name]
+
+    def text(self, name: str) -> str:
+        value = self.value(name)
+        if not isinstance(value, str) or not value:
+            raise InvalidProvisioning(f"{self._place}.{name}: must be a text")
+        return value
+
+    def number(self, name: str, least: int) -> int:
+        value = self.value(name)
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            raise InvalidProvisioning(f"{self._place}.{name}: must be a number from {least}")
+        return value
+
+    def data(self, name: str) -> bytes:
+        spelled = self.text(name).rstrip("=")
+        try:
+            return base64.b64decode(
+                spelled + "=" * (-len(spelled) % 4), altchars=b"-_", validate=True
+            )
+        except (binascii.Error, ValueError):
+            raise InvalidProvisioning(f"{self._place}.{name}: must be base64url") from None

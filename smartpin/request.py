@@ -1,0 +1,230 @@
+"""From the start and end that somebody asks for to the window that the format has.
+
+Why it exists: the format has hours up to 768 and days from 33 to 365, and nothing else. A request
+either is such a window, or is widened to one and told so, or is refused with the nearest that work.
+
+Dangerous direction: both. A window wider than was asked for, unsaid, opens the door to a stranger's
+stay; one narrower leaves a guest outside. So an effective window always covers what was asked for,
+and says by how much it goes beyond.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import product
+from typing import Final
+
+from smartpin.errors import InvalidWindow, Span, WindowFault
+from smartpin.locktime import CLOSES_AT, HOUR, OPENS_AT, LockTime, utc
+from smartpin.windows import (
+    EPOCH_DAYS,
+    EPOCH_HOURS,
+    MAX_DAYS,
+    MAX_HOURS,
+    MIN_DAYS,
+    MIN_HOURS,
+    Daily,
+    Hourly,
+    Window,
+)
+
+SUGGESTIONS: Final = 4
+ZERO: Final = timedelta(0)
+# Requests further off than this are judged as if they lay here: they are refused alike, and the
+# arithmetic stays inside the years that datetime has.
+FARTHEST: Final = timedelta(days=5 * EPOCH_DAYS)
+
+
+@dataclass(frozen=True, slots=True)
+class EffectiveWindow:
+    """The window that a request gets.
+
+    Attributes:
+        window: what a code will say.
+        opens, closes: its edges in UTC; open for ``opens <= now < closes``.
+        activate_by: with the activation rule on, the code must first be used before this instant
+            (UTC). On a snapped window it may lie less than 24 hours after the start asked for.
+        opens_early_by, closes_late_by: how far each edge was widened; zero where it was not.
+    """
+
+    window: Window
+    opens: datetime
+    closes: datetime
+    activate_by: datetime
+    opens_early_by: timedelta
+    closes_late_by: timedelta
+
+    @property
+    def widened(self) -> bool:
+        """Whether the window is wider than what was asked for. Say so to whoever asked."""
+        return self.opens_early_by > ZERO or self.closes_late_by > ZERO
+
+
+def fit(start: datetime, end: datetime, *, now: datetime, lock_time: LockTime) -> EffectiveWindow:
+    """The window for a requested start and end.
+
+    * Edges have to be on the hour, of the wall clock or of the lock's fixed offset. Where the two
+      differ by half an hour (daylight saving on Lord Howe Island) an edge on the wall's hour is
+      widened to the lock's.
+    * Up to 768 hours: the hourly form. Hours are real ones, so 32 days over the autumn change of
+      clocks are 769.
+    * More: the daily form. The start goes back to the last 08:00 wall time, the end on to the next
+      20:00, which have to be 33 to 365 days apart by date.
+    * The start may lie in the current hour; for the daily form, in the day (08:00 to 08:00) of now.
+    * The start lies at most in the next epoch, for the keypad can block no code beyond it.
+
+    Args:
+        start, end: aware datetimes in any zone.
+        now: the server's time, aware.
+        lock_time: the lock's time settings.
+
+    Raises:
+        InvalidWindow: there is no such window; carries the fault, the nearest, the limits.
+        ValueError: a naive datetime, or ``now`` before 2020.
+    """
+    now = utc(now)
+    if lock_time.hour(now) < 0:
+        raise ValueError("the format begins in 2020")
+    asked = Span(_within_reach(start, now), _within_reach(end, now))
+    fitted = _fit(asked, now, lock_time)
+    if isinstance(fitted, WindowFault):
+        raise InvalidWindow(fitted, _nearest(asked, now, lock_time))
+    return fitted
+
+
+def may_start(window: Window, *, now: datetime, lock_time: LockTime) -> bool:
+    """Whether a code for this window may be issued now: not begun before the current hour (daily:
+    the current day, 08:00 to 08:00), and not beyond the next epoch."""
+    if isinstance(window, Hourly):
+        begun = window.start < lock_time.hour(now)
+    else:
+        begun = window.start < _start_day(now, lock_time)
+    return not begun and window.epoch <= lock_time.epoch(now) + 1
+
+
+def _fit(asked: Span, now: datetime, lock_time: LockTime) -> EffectiveWindow | WindowFault:  # noqa: PLR0911 - one return for each fault, in the order of the faults
+    if not all(_on_the_hour(edge, lock_time) for edge in asked):
+        return WindowFault.OFF_THE_HOUR
+    if asked.end <= now:
+        return WindowFault.ENDED
+    current_hour = lock_time.hour(now)
+    first, last = lock_time.hour(asked.start), _hour_up(asked.end, lock_time)
+    if first // EPOCH_HOURS > lock_time.epoch(now) + 1:
+        return WindowFault.TOO_FAR_AHEAD
+    if asked.end - asked.start < MIN_HOURS * HOUR:
+        return WindowFault.TOO_SHORT
+    window: Window
+    if last - first <= MAX_HOURS:
+        if first < current_hour:
+            return WindowFault.STARTED
+        window = Hourly(first, last - first)
+    else:
+        start_day, end_day = _start_day(asked.start, lock_time), _end_day(asked.end, lock_time)
+        if start_day < 0 or (first < current_hour and start_day < _start_day(now, lock_time)):
+            return WindowFault.STARTED
+        if end_day - start_day > MAX_DAYS:
+            return WindowFault.TOO_LONG
+        if end_day - start_day < MIN_DAYS:
+            return WindowFault.BETWEEN_FORMS
+        window = Daily(start_day, end_day - start_day)
+    opens, closes = lock_time.opens(window), lock_time.closes(window)
+    return EffectiveWindow(
+        window=window,
+        opens=opens,
+        closes=closes,
+        activate_by=lock_time.activation_deadline(window),
+        opens_early_by=asked.start - opens,
+        closes_late_by=closes - asked.end,
+    )
+
+
+def _within_reach(moment: datetime, now: datetime) -> datetime:
+    if moment.utcoffset() is None:
+        raise ValueError("an aware datetime is wanted")
+    # Compared before anything is added to it: the year may be 1 or 9999.
+    if moment < now - FARTHEST:
+        return now.replace(minute=0, second=0, microsecond=0) - FARTHEST
+    if moment > now + FARTHEST:
+        return now.replace(minute=0, second=0, microsecond=0) + FARTHEST
+    return utc(moment)
+
+
+def _on_the_hour(moment: datetime, lock_time: LockTime) -> bool:
+    _, clock = lock_time.wall(moment)
+    on_the_wall = clock.minute == clock.second == clock.microsecond == 0
+    return on_the_wall or lock_time.hour_begins(lock_time.hour(moment)) == moment
+
+
+def _hour_up(moment: datetime, lock_time: LockTime) -> int:
+    hour = lock_time.hour(moment)
+    return hour if lock_time.hour_begins(hour) == moment else hour + 1
+
+
+def _start_day(moment: datetime, lock_time: LockTime) -> int:
+    day, clock = lock_time.wall(moment)
+    return day if clock >= OPENS_AT else day - 1
+
+
+def _end_day(moment: datetime, lock_time: LockTime) -> int:
+    day, clock = lock_time.wall(moment)
+    return day if clock <= CLOSES_AT else day + 1
+
+
+def _nearest(asked: Span, now: datetime, lock_time: LockTime) -> tuple[Span, ...]:
+    """Generate and test: what is suggested has been through :func:`_fit` and was not widened."""
+
+    def distance(span: Span) -> tuple[timedelta, bool, datetime]:
+        moved = abs(span.start - asked.start) + abs(span.end - asked.end)
+        covers = span.start <= asked.start and asked.end <= span.end
+        return moved, not covers, span.start
+
+    works = []
+    for span in sorted(set(_candidates(asked, now, lock_time)), key=distance):
+        fitted = _fit(span, now, lock_time)
+        if isinstance(fitted, EffectiveWindow) and not fitted.widened:
+            works.append(span)
+            if len(works) == SUGGESTIONS:
+                break
+    return tuple(works)
+
+
+def _candidates(asked: Span, now: datetime, lock_time: LockTime) -> Iterator[Span]:
+    def opening(day: int) -> datetime:
+        return lock_time.instant(day, OPENS_AT)
+
+    def closing(day: int) -> datetime:
+        return lock_time.instant(day, CLOSES_AT)
+
+    current_hour = lock_time.hour(now)
+    final_epoch = lock_time.epoch(now) + 1
+    start_hour, end_hour = lock_time.hour(asked.start), _hour_up(asked.end, lock_time)
+    length = max(end_hour - start_hour, MIN_HOURS)
+    start_hours = {
+        start_hour,
+        start_hour + 1,
+        current_hour,
+        (final_epoch + 1) * EPOCH_HOURS - 1,
+    }
+    end_hours = {end_hour - 1, end_hour}
+    start_day, end_day = _start_day(asked.start, lock_time), _end_day(asked.end, lock_time)
+    start_days = {
+        start_day,
+        start_day + 1,
+        _start_day(now, lock_time),
+        (final_epoch + 1) * EPOCH_DAYS - 1,
+    }
+    end_days = {end_day - 1, end_day}
+
+    hours = set(product(start_hours, end_hours))
+    for reach in (MIN_HOURS, MAX_HOURS, length):
+        hours |= {(first, first + reach) for first in start_hours}
+        hours |= {(last - reach, last) for last in end_hours}
+    days = set(product(start_days, end_days))
+    for reach in (MIN_DAYS, MAX_DAYS, end_day - start_day):
+        days |= {(first, first + reach) for first in start_days}
+        days |= {(last - reach, last) for last in end_days}
+
+    for first, last in hours:
+        yield Span(lock_time.hour_begins(first), lock_time.hour_begins(last))
+    for first, last in days:
+        yield Span(opening(first), closing(last))

@@ -1,0 +1,187 @@
+"""A real, empty database of each kind for every test that asks for `database`.
+
+Mocked databases hide exactly what breaks in production (locks, constraints, cancelled statements), so there are none here.
+The tables are made once a session, straight from the models, and copied for each test: a file on SQLite, `CREATE
+DATABASE ... TEMPLATE` on PostgreSQL. A suite that silently left out PostgreSQL would be the dangerous mistake: without
+a server its tests are skipped, and the summary says so loudly.
+
+A test module with tables of its own overrides the fixture `model_modules`.
+"""
+
+import asyncio
+import os
+import shutil
+import uuid
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg  # type: ignore[import-untyped]
+import pytest
+
+from domain.database import build, connect, disconnect
+from domain.database.connection import tables_of
+
+DEFAULT_SERVERS = (
+    "postgresql://postgres@127.0.0.1:5432/postgres",
+    "postgresql://root@127.0.0.1:5432/postgres",
+)
+MISSING = "no PostgreSQL server answers; set LATCHWORK_TEST_POSTGRES_URL"
+
+_skipped_for_want_of_postgresql = 0
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database made for one test. `url` is what `connect()` and `migrate()` take."""
+
+    kind: str
+    url: str
+
+    @property
+    def is_postgresql(self) -> bool:
+        return self.kind == "postgresql"
+
+
+@dataclass
+class Servers:
+    """Templates and databases of this session, all of them dropped at its end."""
+
+    folder: Path
+    postgres: str | None
+    run: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
+    templates: dict[tuple[str, ...], str] = field(default_factory=dict)
+    count: int = 0
+
+    async def fresh(self, kind: str, model_modules: Sequence[str] | None) -> Database:
+        """A database with the tables of these modules; with no tables at all for an empty sequence."""
+        modules = tables_of(model_modules)
+        self.count += 1
+        key = (kind, *modules)
+        if modules and key not in self.templates:
+            self.templates[key] = url = await self._empty(kind, f"template_{len(self.templates)}")
+            await build(url, model_modules=modules)
+        name = f"test_{self.count}"
+        if not modules:
+            return Database(kind, await self._empty(kind, name))
+        return Database(kind, await self._copy(kind, self.templates[key], name))
+
+    async def _empty(self, kind: str, name: str) -> str:
+        if kind == "sqlite":
+            return f"sqlite://{self.folder / name}.sqlite3"
+        await self.administer(f'CREATE DATABASE "{self._own(name)}"')
+        return self.postgres_url(self._own(name))
+
+    async def _copy(self, kind: str, template: str, name: str) -> str:
+        if kind == "sqlite":
+            path = self.folder / f"{name}.sqlite3"
+            shutil.copyfile(template.removeprefix("sqlite://"), path)
+            return f"sqlite://{path}"
+        origin = urlsplit(template).path.lstrip("/")
+        await self.administer(f'CREATE DATABASE "{self._own(name)}" TEMPLATE "{origin}"')
+        return self.postgres_url(self._own(name))
+
+    async def remove(self, database: Database) -> None:
+        if database.is_postgresql:
+            name = urlsplit(database.url).path.lstrip("/")
+            await self.administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            return
+        for suffix in ("", "-wal", "-shm"):
+            Path(database.url.removeprefix("sqlite://") + suffix).unlink(missing_ok=True)
+
+    async def administer(self, *statements: str) -> None:
+        """Run statements on the server's maintenance database."""
+        assert self.postgres is not None
+        session = await asyncpg.connect(self.postgres, timeout=10)
+        try:
+            for statement in statements:
+                await session.execute(statement)
+        finally:
+            await session.close()
+
+    def postgres_url(self, name: str) -> str:
+        assert self.postgres is not None
+        return urlunsplit(urlsplit(self.postgres)._replace(path=f"/{name}"))
+
+    def _own(self, name: str) -> str:
+        return f"latchwork_{self.run}_{name}"
+
+    async def remove_all(self) -> None:
+        if self.postgres is None:
+            return
+        session = await asyncpg.connect(self.postgres, timeout=10)
+        try:
+            mine = await session.fetch(
+                "SELECT datname FROM pg_database WHERE starts_with(datname, $1)", self._own("")
+            )
+            for row in mine:
+                await session.execute(f'DROP DATABASE IF EXISTS "{row["datname"]}" WITH (FORCE)')
+        finally:
+            await session.close()
+
+
+async def _answering_server() -> str | None:
+    given = os.environ.get("LATCHWORK_TEST_POSTGRES_URL")
+    for url in (given,) if given else DEFAULT_SERVERS:
+        try:
+            session = await asyncpg.connect(url, timeout=5)
+        except (OSError, asyncpg.PostgresError):
+            continue
+        await session.close()
+        return url
+    return None
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    found = Servers(tmp_path_factory.mktemp("databases"), asyncio.run(_answering_server()))
+    yield found
+    asyncio.run(found.remove_all())
+
+
+@pytest.fixture
+def model_modules() -> Sequence[str] | None:
+    """The modules whose tables the database has; None for those of the product."""
+    return None
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_kind(request: pytest.FixtureRequest, servers: Servers) -> str:
+    global _skipped_for_want_of_postgresql  # noqa: PLW0603
+    kind: str = request.param
+    if kind == "postgresql" and servers.postgres is None:
+        _skipped_for_want_of_postgresql += 1
+        pytest.skip(MISSING)
+    return kind
+
+
+@pytest.fixture
+async def fresh_database(
+    database_kind: str, servers: Servers, model_modules: Sequence[str] | None
+) -> AsyncIterator[Database]:
+    """A database of its own with the tables made, not connected."""
+    made = await servers.fresh(database_kind, model_modules)
+    yield made
+    await servers.remove(made)
+
+
+@pytest.fixture
+async def database(
+    fresh_database: Database, model_modules: Sequence[str] | None
+) -> AsyncIterator[Database]:
+    """A database of its own with the tables made, connected."""
+    await connect(fresh_database.url, model_modules=model_modules)
+    try:
+        yield fresh_database
+    finally:
+        await disconnect()
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    if _skipped_for_want_of_postgresql:
+        terminalreporter.section("PostgreSQL WAS NOT TESTED", sep="!", red=True, bold=True)
+        terminalreporter.line(
+            f"{_skipped_for_want_of_postgresql} tests skipped: {MISSING}", red=True
+        )

@@ -1,0 +1,133 @@
+"""Cancelling costs nobody but the cancelled: no lock, no connection and no half change is left."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+
+import pytest
+from tortoise.transactions import in_transaction
+
+from domain.database import drain, lock_rows, transaction, use_case
+from tests.databases import Database
+from tests.domain.database.pools import assert_nothing_is_held
+from tests.domain.database.toys import Box, Toy
+
+CANCELLATIONS = 3_000
+AT_ONCE = 25
+LONGEST_SECONDS = 0.012
+BOXES = 6
+BALANCE = 1_000
+
+
+@pytest.fixture
+def model_modules() -> list[str]:
+    return ["tests.domain.database.toys"]
+
+
+async def _move(dice: random.Random) -> None:
+    """Two rows change together or not at all."""
+    source, target = dice.sample(range(BOXES), 2)
+    async with transaction() as tx:
+        boxes = {box.id: box for box in await lock_rows(Box, [source, target])}
+        boxes[source].balance -= 1
+        await boxes[source].save()
+        await asyncio.sleep(0)
+        boxes[target].balance += 1
+        await boxes[target].save()
+        tx.wake(f"box:{source}")
+
+
+moved = use_case(_move)
+
+
+async def _read(dice: random.Random) -> None:
+    await Box.filter(id=dice.randrange(BOXES)).prefetch_related("toys")
+
+
+async def _nested(dice: random.Random) -> None:
+    """Tortoise's own transactions and savepoints, as `get_or_create` uses them."""
+    async with in_transaction("default"):
+        await Toy.get_or_create(box_id=dice.randrange(BOXES), name=f"toy {dice.randrange(40)}")
+
+
+async def _many(dice: random.Random) -> None:
+    await Toy.bulk_create(
+        [Toy(box_id=0, name=f"{dice.random()}", broken_at=None) for _ in range(3)], batch_size=2
+    )
+
+
+WORK: list[Callable[[random.Random], Awaitable[None]]] = [moved, moved, _move, _read, _nested, _many]
+
+
+async def _cancelled_somewhere(dice: random.Random) -> bool:
+    """Begin something, cancel it a little later; whether the cancellation came in time."""
+    task = asyncio.ensure_future(dice.choice(WORK)(dice))
+    await asyncio.sleep(dice.uniform(0, LONGEST_SECONDS))
+    task.cancel()
+    try:
+        await task
+    except asyncio.CancelledError:
+        return True
+    return False
+
+
+async def test_three_thousand_random_cancellations_leave_everything_intact(
+    database: Database,
+) -> None:
+    """Use cases, bare transactions, reads and savepoints, cancelled at random moments, 25 at a time:
+    afterwards nothing is held, the balances still add up, and the database serves.
+    """
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    dice = random.Random(seed)
+    await Box.bulk_create([Box(id=n, label=f"box {n}", balance=BALANCE) for n in range(BOXES)])
+    hit = 0
+
+    async def keep_cancelling() -> None:
+        nonlocal hit
+        while hit < CANCELLATIONS:
+            hit += await _cancelled_somewhere(dice)
+
+    await asyncio.gather(*(keep_cancelling() for _ in range(AT_ONCE)))
+
+    assert await drain(10) == 0
+    await assert_nothing_is_held()
+    assert sum(box.balance for box in await Box.all()) == BOXES * BALANCE
+    await asyncio.gather(*(moved(dice) for _ in range(20)))
+    assert sum(box.balance for box in await Box.all()) == BOXES * BALANCE
+
+
+async def test_a_cancelled_use_case_still_happens(database: Database) -> None:
+    """The caller goes away at the very beginning; the change is made all the same."""
+
+    @use_case
+    async def add() -> None:
+        async with transaction():
+            await asyncio.sleep(0.01)
+            await Box.create(id=1, label="a")
+
+    task = asyncio.create_task(add())
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await Box.all().count() == 0
+    assert await drain(5) == 0
+    assert await Box.all().count() == 1
+
+
+async def test_a_cancelled_bare_transaction_is_undone(database: Database) -> None:
+    """Outside of a use case the block is undone whole, and the next one can begin at once."""
+
+    async def add() -> None:
+        async with transaction():
+            await Box.create(id=1, label="a")
+            await asyncio.sleep(10)
+
+    task = asyncio.create_task(add())
+    await asyncio.sleep(0.05)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await assert_nothing_is_held()
+    assert await Box.all().count() == 0

@@ -1,0 +1,95 @@
+"""Sealing: only the same identity reads it, and only unchanged."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.security.keys import Keyring
+from domain.security.sealing import SealBroken, open_sealed, seal, sealing_key_id
+
+RING = Keyring.from_secret(bytes(range(32)))
+IDENTITY = "pin:0190:verifier"
+GOLDEN = bytes.fromhex(
+    "018497247960bb8b29a41a2066a4be180a54bb58694caf6a3da6968516ec95104defe02fe3fd38ec0e"
+)
+
+
+class TestRoundTrip:
+    """What was sealed comes back."""
+
+    @given(st.binary(max_size=200), st.text(max_size=40).filter(lambda t: t.isprintable()))
+    def test_what_was_sealed_opens_for_its_identity(self, plaintext: bytes, identity: str) -> None:
+        """Of any length, the empty one too."""
+        assert open_sealed(RING, seal(RING, plaintext, identity), identity) == plaintext
+
+    def test_sealing_twice_gives_two_values(self) -> None:
+        """Random nonces: equal secrets do not show as equal rows."""
+        assert seal(RING, b"x", IDENTITY) != seal(RING, b"x", IDENTITY)
+
+    def test_a_value_sealed_long_ago_still_opens(self) -> None:
+        """Golden bytes: rows outlive releases."""
+        assert open_sealed(RING, GOLDEN, IDENTITY) == b"verifier"
+        assert GOLDEN[0] == 1
+        assert GOLDEN[1:5].hex() == RING.current_id
+
+
+class TestRefusals:
+    """Whatever is not exactly it, is refused."""
+
+    def test_every_single_bit_that_flips_breaks_the_seal(self) -> None:
+        """Version, key id, nonce, ciphertext and tag: there is no slack."""
+        for position in range(len(GOLDEN) * 8):
+            changed = bytearray(GOLDEN)
+            changed[position // 8] ^= 1 << position % 8
+            with pytest.raises(SealBroken):
+                open_sealed(RING, bytes(changed), IDENTITY)
+
+    def test_every_cut_and_every_addition_breaks_the_seal(self) -> None:
+        """From nothing at all to one byte too many."""
+        for length in range(len(GOLDEN)):
+            with pytest.raises(SealBroken):
+                open_sealed(RING, GOLDEN[:length], IDENTITY)
+        with pytest.raises(SealBroken):
+            open_sealed(RING, GOLDEN + b"\x00", IDENTITY)
+
+    def test_a_row_copied_over_another_is_refused(self) -> None:
+        """The identity is part of the seal."""
+        for other in ("pin:0191:verifier", "pin:0190:code", "pin:0190:verifier ", ""):
+            with pytest.raises(SealBroken):
+                open_sealed(RING, GOLDEN, other)
+
+    def test_another_keyring_does_not_open_it(self, new_keyring: Keyring) -> None:
+        """And says no more than for a damaged one."""
+        with pytest.raises(SealBroken) as refusal:
+            open_sealed(new_keyring, GOLDEN, IDENTITY)
+        assert str(refusal.value) == "a sealed value does not open"
+
+    @given(st.binary(max_size=80))
+    def test_noise_is_refused(self, noise: bytes) -> None:
+        """No other exception than the one that callers expect."""
+        with pytest.raises(SealBroken):
+            open_sealed(RING, noise, IDENTITY)
+
+
+class TestRotation:
+    """Sealed values name their key."""
+
+    def test_old_values_open_until_the_old_key_goes(
+        self, old_keyring: Keyring, rotating_keyring: Keyring, new_keyring: Keyring
+    ) -> None:
+        """Re-sealing is: open with the rotating keyring, seal again."""
+        sealed = seal(old_keyring, b"x", IDENTITY)
+        again = seal(rotating_keyring, open_sealed(rotating_keyring, sealed, IDENTITY), IDENTITY)
+        assert open_sealed(new_keyring, again, IDENTITY) == b"x"
+        with pytest.raises(SealBroken):
+            open_sealed(new_keyring, sealed, IDENTITY)
+
+    def test_the_key_is_told_without_opening(
+        self, old_keyring: Keyring, rotating_keyring: Keyring
+    ) -> None:
+        """So that a rotation knows which rows are left."""
+        assert sealing_key_id(seal(old_keyring, b"x", "a")) == old_keyring.current_id
+        assert sealing_key_id(seal(rotating_keyring, b"x", "a")) == rotating_keyring.current_id
+        for no_seal in (b"\x01short", b"\x02" + GOLDEN[1:]):
+            with pytest.raises(SealBroken):
+                sealing_key_id(no_seal)

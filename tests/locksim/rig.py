@@ -1,0 +1,335 @@
+"""A lock on the bench: firmware on a disk in memory, and the server's pen for its messages."""
+
+import hashlib
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from domain.access.schedule import ALWAYS, Schedule
+from domain.link.digests import card_digest, pin_digest
+from domain.link.entries import CardPayload, Entry, EntryKind, PinPayload, SettingsPayload
+from domain.link.events import LockEventBody, LockEventKind
+from domain.link.keys import LinkKeys
+from domain.link.messages import DeliveryBody, SealedTimeBody, UnlockCommandBody
+from domain.link.sealing import MessageKind, seal_message
+from domain.security.passwords import PasswordProfile
+from locksim.firmware import Firmware
+from locksim.keypad import Key
+from locksim.provisioning import Provisioning
+from locksim.signals import (
+    Bolt,
+    Delivery,
+    Inbound,
+    Outbound,
+    Report,
+    Reported,
+    SealedTime,
+    Signal,
+    UnlockCommand,
+)
+
+LOCK_ID = "TG9jazox"
+SALT = bytes(range(16))
+CHEAP = PasswordProfile(time_cost=1, memory_kib=8, parallelism=1)
+NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
+"""A Friday; 13:00 in Berlin."""
+CARD = bytes.fromhex("04a1b2c3d4e5f6")
+
+
+def unix_ms(moment: datetime) -> int:
+    """Milliseconds since 1970."""
+    return int(moment.timestamp() * 1000)
+
+
+def provisioning(*, incarnation: str = "life-1", secret: bytes = b"s" * 32) -> Provisioning:
+    """A lock in Berlin with the cheapest Argon2 there is."""
+    return Provisioning(
+        lock_id=LOCK_ID,
+        name="Front door",
+        incarnation=incarnation,
+        secret=secret,
+        programming_code="90817263",
+        zone=ZoneInfo("Europe/Berlin"),
+        fixed_offset_minutes=60,
+        pin_salt=SALT,
+        pin_profile=CHEAP,
+    )
+
+
+class PowerCut(Exception):  # noqa: N818
+    """The power goes while the disk writes."""
+
+
+class MemoryDisk:
+    """A disk that keeps what was written, and can be told to lose power at a write."""
+
+    def __init__(self) -> None:
+        self.state: bytes | None = None
+        self.writes = 0
+        self.cut_at: int | None = None
+        """The number of the write during which power goes; 0 is the next."""
+        self.keeps_cut_write = False
+        """Whether the write that was cut had already reached the disk whole."""
+
+    def read(self) -> bytes | None:
+        """What was written last."""
+        return self.state
+
+    def write(self, state: bytes) -> None:
+        """Replace the state, or raise PowerCut."""
+        self.writes += 1
+        if self.cut_at is not None:
+            self.cut_at -= 1
+            if self.cut_at < 0:
+                if self.keeps_cut_write:
+                    self.state = state
+                raise PowerCut
+        self.state = state
+
+
+class FakeHash:
+    """Instead of Argon2: counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def __call__(self, digits: str, salt: bytes, profile: PasswordProfile) -> bytes:
+        """A verifier of 32 bytes."""
+        self.asked += 1
+        return verifier_of(digits, salt)
+
+
+def verifier_of(digits: str, salt: bytes = SALT) -> bytes:
+    """What FakeHash makes of digits."""
+    return hashlib.sha256(salt + digits.encode()).digest()
+
+
+@dataclass
+class Pen:
+    """Seals messages as the server would, under the keys of one incarnation."""
+
+    lock: Provisioning
+    epoch: int = 7
+    numbered: int = 0
+
+    @property
+    def keys(self) -> LinkKeys:
+        """The keys of the lock."""
+        return LinkKeys.derive(self.lock.secret)
+
+    def pin(
+        self, name: str, digits: str, *schedules: Schedule, version: int = 1, never: bool = False
+    ) -> Entry:
+        """A PIN; unlimited, unless it has schedules or is never to open."""
+        digest = pin_digest(self.keys, verifier_of(digits))
+        payload = PinPayload(digest, () if never else schedules or (ALWAYS,))
+        return Entry(name, EntryKind.PIN, version, payload.to_payload())
+
+    def gone(self, name: str, version: int = 2) -> Entry:
+        """A removal."""
+        return Entry(name, EntryKind.PIN, version, None)
+
+    def settings(
+        self,
+        *,
+        pin: bool = True,
+        smartpin: bool = False,
+        zone: str = "Europe/Berlin",
+        release: int | None = None,
+        version: int = 1,
+    ) -> Entry:
+        """The settings entry."""
+        payload = SettingsPayload(zone, pin, smartpin, release).to_payload()
+        return Entry("settings", EntryKind.SETTINGS, version, payload)
+
+    def card(self, uid: bytes = CARD) -> Entry:
+        """The paired card."""
+        payload = CardPayload(card_digest(self.keys, uid)).to_payload()
+        return Entry("card", EntryKind.CARD, 1, payload)
+
+    def delivery(
+        self,
+        start: int,
+        end: int,
+        *entries: Entry,
+        epoch: int | None = None,
+        snapshot: bool = False,
+        part: int = 1,
+        parts: int = 1,
+    ) -> Delivery:
+        """A delivery of revisions in (start, end]."""
+        body = DeliveryBody(start, end, snapshot, part, parts, entries)
+        sealed = self._seal(MessageKind.DELIVERY, body.encode(), epoch)
+        return Delivery(self._name("delivery"), sealed)
+
+    def snapshot(
+        self, end: int, *entries: Entry, epoch: int | None = None, part: int = 1, parts: int = 1
+    ) -> Delivery:
+        """A snapshot, or one part of one."""
+        return self.delivery(0, end, *entries, epoch=epoch, snapshot=True, part=part, parts=parts)
+
+    def command(
+        self,
+        nonce: str,
+        *,
+        name: str = "command-1",
+        seconds: int = 10,
+        releases: bool = False,
+        opens: bool = True,
+    ) -> UnlockCommand:
+        """An order to open."""
+        body = UnlockCommandBody(name, nonce, seconds, releases, opens)
+        sealed = self._seal(MessageKind.UNLOCK_COMMAND, body.encode(), None)
+        return UnlockCommand(name, sealed)
+
+    def time(self, nonce: str, moment: datetime, *, event_floor: int = 0) -> SealedTime:
+        """The time."""
+        body = SealedTimeBody(nonce, unix_ms(moment), event_floor)
+        sealed = self._seal(MessageKind.SEALED_TIME, body.encode(), None)
+        return SealedTime(self._name("time"), sealed)
+
+    def _seal(self, kind: MessageKind, body: bytes, epoch: int | None) -> bytes:
+        own = self.lock
+        at = self.epoch if epoch is None else epoch
+        return seal_message(self.keys.bundle, kind, own.lock_id, own.incarnation, at, body)
+
+    def _name(self, what: str) -> str:
+        self.numbered += 1
+        return f"{what}-{self.numbered}"
+
+
+class Bench:
+    """A lock with its disk, hash, clock and pen. Time stands still unless it is moved."""
+
+    def __init__(
+        self, *, battery: datetime | None = NOON, lock: Provisioning | None = None
+    ) -> None:
+        self.lock = lock or provisioning()
+        self.disk = MemoryDisk()
+        self.hash = FakeHash()
+        self.pen = Pen(self.lock)
+        self.rng = random.Random(7)  # noqa: S311 - to be repeated, not to be secret
+        self.uptime_ms = 0
+        self.seen: list[Outbound] = []
+        self.reports: list[Report] = []
+        """Those made and not yet answered."""
+        self.told: list[LockEventBody] = []
+        """The events that the server has."""
+        self.firmware = self._started(battery)
+
+    def restart(self, battery: datetime | None = NOON, lock: Provisioning | None = None) -> None:
+        """The power comes back, after it was cut or not; uptime begins anew."""
+        self.disk.cut_at = None
+        self.lock = lock or self.lock
+        self.uptime_ms = 0
+        self.reports.clear()
+        self.firmware = self._started(battery)
+
+    def _started(self, battery: datetime | None) -> Firmware:
+        return Firmware(
+            self.lock,
+            self.disk,
+            uptime_ms=self.uptime_ms,
+            battery_ms=None if battery is None else unix_ms(battery),
+            random_bytes=self.rng.randbytes,
+            slow_hash=self.hash,
+        )
+
+    def connect(self) -> Report:
+        """Open a socket; the first report, answered like all that follow."""
+        self.drain()
+        self.reports.clear()
+        self.firmware.connected(self.uptime_ms)
+        return self.settle()[0]
+
+    def settle(self) -> list[Report]:
+        """Answer reports as recorded, until the lock has nothing more to tell; all of them."""
+        answered: list[Report] = []
+        self.drain()
+        while self.reports:
+            report = self.reports.pop(0)
+            answered.append(report)
+            self.told.extend(report.events)
+            last = max((event.sequence for event in report.events), default=0)
+            self.receive(Reported(self.firmware.state.state_id if last else None, last))
+            self.drain()
+        return answered
+
+    def report(self) -> Report:
+        """The last report that the lock has to make now."""
+        return self.settle()[-1]
+
+    def nonce(self) -> str:
+        """The nonce of a new connection."""
+        return self.connect().nonce
+
+    def receive(self, *messages: Inbound) -> None:
+        """Hand messages to the lock."""
+        for message in messages:
+            self.firmware.receive(message, self.uptime_ms)
+
+    def hold(self, *entries: Entry) -> None:
+        """Let the lock hold these entries and no others."""
+        state = self.firmware.state
+        self.receive(self.pen.snapshot(state.applied + 1, *entries))
+
+    def wait(self, *, seconds: float = 0, hours: float = 0) -> None:
+        """Let time pass, with a tick at its end."""
+        self.uptime_ms += int((seconds + hours * 3600) * 1000)
+        self.firmware.tick(self.uptime_ms)
+
+    def type(self, digits: str) -> Signal:
+        """Type digits and Enter; what is shown for it."""
+        self.drain()
+        for digit in digits:
+            self.firmware.press(Key(digit), self.uptime_ms)
+        self.firmware.press(Key.ENTER, self.uptime_ms)
+        shown = [item for item in self.drain() if isinstance(item, Signal)]
+        return shown[-1]
+
+    def wrong(self, times: int) -> None:
+        """Type so many wrong entries."""
+        for number in range(times):
+            self.type(f"{5550 + number}")
+
+    def present(self, uid: bytes = CARD) -> Signal:
+        """Hold a card to the reader; what is shown for it."""
+        self.drain()
+        self.firmware.present_card(uid, self.uptime_ms)
+        (shown,) = [item for item in self.drain() if isinstance(item, Signal)]
+        return shown
+
+    def drain(self) -> list[Outbound]:
+        """Take what is in the outbox."""
+        items = list(self.firmware.outbox)
+        self.firmware.outbox.clear()
+        self.seen.extend(items)
+        self.reports.extend(item for item in items if isinstance(item, Report))
+        return items
+
+    @property
+    def openings(self) -> int:
+        """How often the bolt was drawn."""
+        self.drain()
+        return sum(item == Bolt(drawn=True) for item in self.seen)
+
+    @property
+    def locked_out(self) -> bool:
+        """Whether PIN entry is disabled."""
+        return self.firmware.front(self.uptime_ms).locked_out
+
+    def events(self, *kinds: LockEventKind) -> list[LockEventBody]:
+        """All events so far, of these kinds or of all, told or not."""
+        waiting = {event.sequence: event for event in (*self.told, *self.firmware.state.events)}
+        return [event for event in waiting.values() if not kinds or event.kind in kinds]
+
+    def reasons(self) -> list[str]:
+        """The reasons of the newest event."""
+        return [reason.value for reason in self.firmware.state.events[-1].reasons]
+
+
+def kinds_of(events: Iterable[LockEventBody]) -> list[str]:
+    """The kinds of events, in order."""
+    return [event.kind.value for event in events]

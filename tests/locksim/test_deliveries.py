@@ -1,0 +1,303 @@
+"""Deliveries: applied whole, in order, once; or not at all."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.link.entries import Entry
+from domain.link.events import LockEventKind
+from domain.link.state import EMPTY_SUM, payload_hash, state_sum
+from locksim.signals import Delivery, Report, Reported, ReportRefused, Signal
+from tests.locksim.rig import Bench, Pen, PowerCut, provisioning
+
+
+@pytest.fixture
+def bench() -> Bench:
+    """A lock at revision 4 of epoch 7, with PIN mode on and one PIN, on an open connection."""
+    bench = Bench()
+    bench.connect()
+    bench.receive(bench.pen.snapshot(4, bench.pen.settings(), bench.pen.pin("a", "1593")))
+    bench.report()
+    return bench
+
+
+def held(bench: Bench) -> dict[str, int]:
+    """The entries of the lock with their versions."""
+    return {entry.id: entry.version for entry in bench.firmware.state.entries.values()}
+
+
+def sum_over(*entries: Entry) -> str:
+    """The sum as the server computes it."""
+    return state_sum(
+        (entry.id, entry.version, payload_hash(entry.payload)) for entry in entries if entry.payload
+    )
+
+
+class TestInOrder:
+    """`from <= applied < to` in the same epoch."""
+
+    @pytest.mark.parametrize(
+        ("start", "end", "applies"),
+        [
+            (4, 5, True),
+            (2, 9, True),
+            (0, 5, True),
+            (5, 6, False),
+            (3, 4, False),
+            (0, 2, False),
+        ],
+    )
+    def test_only_a_delivery_that_continues_applies(
+        self, bench: Bench, start: int, end: int, applies: bool
+    ) -> None:
+        """It may reach back, but neither leave a gap nor end at or below what is applied."""
+        bench.receive(bench.pen.delivery(start, end, bench.pen.pin("b", "2604")))
+        assert ("b" in held(bench)) == applies
+        assert bench.firmware.state.applied == (end if applies else 4)
+        assert (bench.type("2604") is Signal.GRANTED) == applies
+
+    @pytest.mark.parametrize("epoch", [0, 6, 8])
+    def test_another_epoch_changes_nothing(self, bench: Bench, epoch: int) -> None:
+        """Neither an older nor a newer one; only a snapshot brings a new epoch."""
+        bench.receive(bench.pen.delivery(4, 5, bench.pen.pin("b", "2604"), epoch=epoch))
+        assert held(bench) == {"settings": 1, "a": 1}
+
+    def test_an_old_delivery_does_not_bring_a_removed_pin_back(self, bench: Bench) -> None:
+        """Whoever kept it may play it as often as they like."""
+        kept = bench.pen.delivery(4, 5, bench.pen.pin("b", "2604"))
+        bench.receive(kept, bench.pen.delivery(5, 6, bench.pen.gone("b")), kept, kept)
+        assert "b" not in held(bench)
+        assert bench.type("2604") is Signal.DENIED
+
+    def test_a_delivery_sent_twice_counts_once(self, bench: Bench) -> None:
+        """And is answered both times."""
+        delivery = bench.pen.delivery(4, 5, bench.pen.pin("b", "2604"))
+        for _ in range(2):
+            bench.receive(delivery)
+            report = bench.report()
+            assert report.ack is not None
+            assert report.ack.delivery_id == delivery.id
+            assert report.applied_revision == 5
+
+
+class TestSnapshots:
+    """A snapshot replaces everything, if (epoch, to) is above the lock's own."""
+
+    @pytest.mark.parametrize(
+        ("epoch", "end", "applies"),
+        [(7, 5, True), (8, 1, True), (7, 4, False), (7, 3, False), (6, 99, False)],
+    )
+    def test_only_a_higher_one_is_swapped_in(
+        self, bench: Bench, epoch: int, end: int, applies: bool
+    ) -> None:
+        """After a restore the epoch is higher and the revision may be lower."""
+        bench.receive(bench.pen.snapshot(end, bench.pen.pin("b", "2604"), epoch=epoch))
+        assert (held(bench) == {"b": 1}) == applies
+        state = bench.firmware.state
+        assert (state.epoch, state.applied) == ((epoch, end) if applies else (7, 4))
+
+    def test_its_parts_are_swapped_in_at_once_in_any_order(self, bench: Bench) -> None:
+        """Until the last is here the lock holds what it held, also through a power cut."""
+        pen = bench.pen
+        parts = [
+            pen.snapshot(9, pen.settings(), part=1, parts=3),
+            pen.snapshot(9, pen.pin("b", "2604"), part=2, parts=3),
+            pen.snapshot(9, pen.pin("c", "3715"), part=3, parts=3),
+        ]
+        bench.receive(parts[2], parts[0], parts[2])
+        assert held(bench) == {"settings": 1, "a": 1}
+        assert bench.firmware.state.applied == 4
+        bench.restart()
+        assert bench.type("1593") is Signal.GRANTED
+        bench.receive(parts[1])
+        assert held(bench) == {"settings": 1, "b": 1, "c": 1}
+        assert bench.firmware.state.applied == 9
+        assert bench.type("1593") is Signal.DENIED
+
+    def test_parts_of_a_newer_snapshot_displace_older_ones(self, bench: Bench) -> None:
+        """Parts of two snapshots are never mixed, and an old one is not begun again."""
+        pen = bench.pen
+        bench.receive(pen.snapshot(9, pen.pin("old", "2604"), part=1, parts=2))
+        bench.receive(pen.snapshot(10, pen.pin("new-1", "3715"), part=1, parts=2))
+        bench.receive(pen.snapshot(9, pen.pin("old-2", "4826"), part=2, parts=2))
+        bench.receive(pen.snapshot(10, pen.pin("new-2", "5937"), part=2, parts=2))
+        assert held(bench) == {"new-1": 1, "new-2": 1}
+
+    def test_a_delivery_that_overtakes_a_snapshot_ends_it(self, bench: Bench) -> None:
+        """Parts that could no longer apply are not kept on disk."""
+        pen = bench.pen
+        bench.receive(pen.snapshot(5, pen.pin("b", "2604"), part=1, parts=2))
+        bench.receive(pen.delivery(4, 6, pen.pin("c", "3715")))
+        assert bench.firmware.state.gathering is None
+        bench.receive(pen.snapshot(5, part=2, parts=2))
+        assert held(bench) == {"settings": 1, "a": 1, "c": 1}
+
+    def test_each_part_is_answered_with_the_state_as_it_still_is(self, bench: Bench) -> None:
+        """The revision stands until the last part, so that nothing is taken for settled."""
+        pen = bench.pen
+        before = sum_over(pen.settings(), pen.pin("a", "1593"))
+        first = pen.snapshot(9, pen.pin("b", "2604"), part=1, parts=2)
+        bench.receive(first)
+        report = bench.report()
+        assert report.ack is not None
+        assert (report.ack.delivery_id, report.ack.state_sum) == (first.id, before)
+        assert report.applied_revision == 4
+
+
+class TestUnreadable:
+    """What cannot be read changes nothing, and is told."""
+
+    def test_a_changed_byte_changes_nothing(self, bench: Bench) -> None:
+        """The seal breaks; nobody is answered, but there is an event."""
+        delivery = bench.pen.delivery(4, 5, bench.pen.pin("b", "2604"))
+        broken = bytearray(delivery.sealed)
+        broken[-1] ^= 1
+        bench.receive(Delivery(delivery.id, bytes(broken)))
+        assert held(bench) == {"settings": 1, "a": 1}
+        report = bench.report()
+        assert report.ack is None
+        assert [event.kind for event in report.events] == [LockEventKind.DELIVERY_REFUSED]
+
+    def test_another_locks_or_lifes_delivery_changes_nothing(self, bench: Bench) -> None:
+        """Another secret, and the same secret under another incarnation."""
+        for other in (provisioning(secret=b"t" * 32), provisioning(incarnation="life-2")):
+            bench.receive(Pen(other).delivery(4, 5, Pen(other).pin("b", "2604")))
+        assert held(bench) == {"settings": 1, "a": 1}
+
+    def test_a_zone_that_the_lock_does_not_know_refuses_the_whole_delivery(
+        self, bench: Bench
+    ) -> None:
+        """Half a delivery is none; it is answered with the revision that the lock has."""
+        pen = bench.pen
+        entries = (pen.settings(zone="Mars/Olympus", version=2), pen.pin("b", "2604"))
+        bench.receive(pen.delivery(4, 5, *entries))
+        assert held(bench) == {"settings": 1, "a": 1}
+        report = bench.report()
+        assert (report.applied_revision, report.ack is not None) == (4, True)
+        assert [event.kind for event in report.events] == [LockEventKind.DELIVERY_REFUSED]
+
+
+class TestAcknowledgement:
+    """What the lock answers, and when it repeats it."""
+
+    def test_the_sum_is_that_of_the_lock_and_of_nothing_else(self, bench: Bench) -> None:
+        """Wrong entries, events and commands are the lock's own and outside the sum."""
+        pen = bench.pen
+        bench.wrong(3)
+        bench.receive(pen.delivery(4, 5, pen.pin("b", "2604"), pen.gone("a")))
+        report = bench.report()
+        assert report.ack is not None
+        assert report.ack.state_sum == sum_over(pen.settings(), pen.pin("b", "2604"))
+
+    def test_a_lock_that_holds_nothing_has_the_empty_sum(self) -> None:
+        """A snapshot of nothing is a snapshot."""
+        bench = Bench()
+        bench.connect()
+        bench.receive(bench.pen.snapshot(1))
+        report = bench.report()
+        assert report.ack is not None
+        assert report.ack.state_sum == EMPTY_SUM
+
+    def test_a_fresh_lock_has_nothing_to_repeat_and_says_revision_0(self) -> None:
+        """Epoch 0 too."""
+        bench = Bench()
+        start = bench.firmware.connected(0)
+        assert (start.epoch, start.applied_revision) == (0, 0)
+        assert bench.report().ack is None
+
+    def test_on_connecting_the_lock_repeats_its_last_answer(self, bench: Bench) -> None:
+        """Also after a power cut: the first may have been lost."""
+        delivery = bench.pen.delivery(4, 5, bench.pen.pin("b", "2604"))
+        bench.receive(delivery)
+        bench.restart()
+        start = bench.firmware.connected(0)
+        assert (start.epoch, start.applied_revision) == (7, 5)
+        report = bench.report()
+        assert report.ack is not None
+        assert report.ack.delivery_id == delivery.id
+
+    def test_an_answer_that_was_refused_is_given_again_with_the_next_nonce(
+        self, bench: Bench
+    ) -> None:
+        """Not at once: a server in trouble is not hammered."""
+        bench.receive(bench.pen.delivery(4, 5, bench.pen.pin("b", "2604")))
+        (first,) = [item for item in bench.drain() if isinstance(item, Report)]
+        bench.receive(ReportRefused())
+        assert bench.drain() == []
+        bench.wait(seconds=30)
+        (again,) = [item for item in bench.drain() if isinstance(item, Report)]
+        assert again.ack == first.ack
+
+
+def test_a_delivery_is_on_disk_before_it_is_answered(bench: Bench) -> None:
+    """The power goes at its write: nothing was answered, and the old state stands."""
+    bench.disk.cut_at = 0
+    with pytest.raises(PowerCut):
+        bench.receive(bench.pen.delivery(4, 5, bench.pen.pin("b", "2604")))
+    assert bench.drain() == []
+    bench.restart()
+    assert held(bench) == {"settings": 1, "a": 1}
+
+
+def test_a_new_incarnation_forgets_everything(bench: Bench) -> None:
+    """A factory reset erases entries, counters and events, and begins a new state id."""
+    bench.wrong(9)
+    before = bench.firmware.state.state_id
+    bench.restart(lock=provisioning(incarnation="life-2", secret=b"n" * 32))
+    state = bench.firmware.state
+    assert (state.epoch, state.applied, dict(state.entries), state.budget.streak) == (0, 0, {}, 0)
+    assert state.state_id != before
+    assert [event.sequence for event in state.events] == [1]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_whatever_is_lost_repeated_or_reordered_the_lock_holds_one_state_of_the_server(
+    data: st.DataObject,
+) -> None:
+    """Against a server that is a list of states: at each moment the lock's entries are exactly
+    those of the revision that it says it has applied."""
+    bench = Bench()
+    pen = bench.pen
+    wanted: dict[str, tuple[int, Entry]] = {}
+    history: dict[int, dict[str, int]] = {0: {}}
+    sent: list[Delivery] = []
+    revision = 0
+    for _ in range(data.draw(st.integers(1, 12))):
+        action = data.draw(
+            st.sampled_from(["edit", "edit", "deliver", "snapshot", "replay", "cut"])
+        )
+        if action == "edit":
+            revision += 1
+            name = data.draw(st.sampled_from("abc"))
+            version = wanted[name][1].version + 1 if name in wanted else 1
+            removed = data.draw(st.booleans())
+            entry = (
+                pen.gone(name, version)
+                if removed
+                else pen.pin(name, f"{1000 + revision}", version=version)
+            )
+            wanted[name] = (revision, entry)
+            history[revision] = {n: e.version for n, (_, e) in wanted.items() if e.payload}
+        elif action == "deliver" and revision:
+            start = data.draw(st.integers(0, revision - 1))
+            entries = [entry for at, entry in wanted.values() if at > start]
+            sent.append(pen.delivery(start, revision, *entries))
+            bench.receive(sent[-1])
+        elif action == "snapshot":
+            revision += 1
+            history[revision] = {n: e.version for n, (_, e) in wanted.items() if e.payload}
+            live = [entry for _, entry in wanted.values() if entry.payload]
+            parts = data.draw(st.integers(1, 3))
+            for part in data.draw(st.permutations(range(1, parts + 1))):
+                chosen = live[part - 1 :: parts]
+                sent.append(pen.snapshot(revision, *chosen, part=part, parts=parts))
+                if data.draw(st.integers(0, 3)):
+                    bench.receive(sent[-1])
+        elif action == "replay" and sent:
+            bench.receive(data.draw(st.sampled_from(sent)))
+        elif action == "cut":
+            bench.restart()
+        state = bench.firmware.state
+        assert held(bench) == history[state.applied]
+        bench.receive(Reported(state.state_id, state.next_sequence))

@@ -1,0 +1,446 @@
+"""From what somebody asks for to a window: exact, widened and said so, or refused with the nearest.
+
+Unless a test says otherwise, now is 2026-05-01T09:10 on the wall.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from smartpin import (
+    Daily,
+    EffectiveWindow,
+    Hourly,
+    InvalidWindow,
+    LockTime,
+    Span,
+    WindowFault,
+    fit,
+    fixed_offset,
+    may_start,
+)
+
+LockIn = Callable[[str], LockTime]
+HOUR = timedelta(hours=1)
+ZERO = timedelta(0)
+NOW = "2026-05-01T09:10"
+
+ZONES = (
+    "UTC",
+    "Europe/Berlin",
+    "Europe/Dublin",
+    "Asia/Kathmandu",
+    "America/St_Johns",
+    "Australia/Sydney",
+    "Australia/Lord_Howe",
+    "Pacific/Chatham",
+)
+
+
+def at(text: str, zone: str, fold: int = 0) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone), fold=fold)
+
+
+def ask(start: str, end: str, zone: str = "Europe/Berlin", now: str = NOW) -> EffectiveWindow:
+    lock_time = LockTime(fixed_offset(ZoneInfo(zone), 2026), ZoneInfo(zone))
+    return fit(at(start, zone), at(end, zone), now=at(now, zone), lock_time=lock_time)
+
+
+def refused(start: str, end: str, zone: str = "Europe/Berlin", now: str = NOW) -> InvalidWindow:
+    with pytest.raises(InvalidWindow) as refusal:
+        ask(start, end, zone, now)
+    return refusal.value
+
+
+def spans(refusal: InvalidWindow, zone: str = "Europe/Berlin") -> list[tuple[str, str]]:
+    def text(moment: datetime) -> str:
+        return moment.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%dT%H:%M")
+
+    return [(text(span.start), text(span.end)) for span in refusal.nearest]
+
+
+# ---- what is taken as it is ----------------------------------------------------------------------
+
+
+def test_full_hours_make_an_hourly_window() -> None:
+    """46 hours over a weekend: the edges as asked for, nothing widened."""
+    effective = ask("2026-05-01T14:00", "2026-05-03T12:00")
+    assert isinstance(effective.window, Hourly)
+    assert effective.window.hours == 46
+    assert effective.opens == at("2026-05-01T14:00", "Europe/Berlin")
+    assert effective.closes == at("2026-05-03T12:00", "Europe/Berlin")
+    assert effective.activate_by == at("2026-05-02T14:00", "Europe/Berlin")
+    assert not effective.widened
+
+
+def test_768_hours_are_hourly_even_from_eight_to_eight() -> None:
+    """32 days are the longest hourly window."""
+    effective = ask("2026-06-01T08:00", "2026-07-03T08:00")
+    assert effective.window == Hourly(effective.window.start, 768)
+
+
+def test_33_days_from_eight_to_twenty_are_daily_and_not_widened() -> None:
+    """The shortest daily window, and the longest."""
+    for end, days in (("2026-07-04T20:00", 33), ("2027-06-01T20:00", 365)):
+        effective = ask("2026-06-01T08:00", end)
+        assert effective.window == Daily(effective.window.start, days)
+        assert not effective.widened
+
+
+def test_a_start_in_the_current_hour_is_allowed() -> None:
+    """At 09:10 the hour from 09:00 can still be given out; at 10:00 no more."""
+    assert ask("2026-05-01T09:00", "2026-05-01T10:00").window.variants == 768
+    assert refused("2026-05-01T09:00", "2026-05-01T11:00", now="2026-05-01T10:00").fault is (
+        WindowFault.STARTED
+    )
+
+
+def test_a_daily_start_on_the_current_day_is_allowed() -> None:
+    """The daily form has no hours: at 09:10 one from 08:00 today has begun, and is not past."""
+    assert not ask("2026-05-01T08:00", "2026-07-01T20:00").widened
+    assert refused("2026-04-30T08:00", "2026-07-01T20:00").fault is WindowFault.STARTED
+    early = ask("2026-04-30T08:00", "2026-07-01T20:00", now="2026-05-01T07:59")
+    assert not early.widened, "before 08:00 the day that began yesterday still runs"
+
+
+@pytest.mark.parametrize(
+    ("zone", "start", "end"),
+    [
+        ("Asia/Kathmandu", "2026-07-10T09:00", "2026-07-11T09:00"),
+        ("America/St_Johns", "2026-07-10T09:00", "2026-07-11T09:00"),
+        ("Pacific/Chatham", "2026-12-31T22:00", "2027-01-01T02:00"),
+        ("America/New_York", "2028-02-28T22:00", "2028-03-01T02:00"),
+    ],
+)
+def test_odd_zones_leap_days_and_new_year_are_nothing_special(
+    zone: str, start: str, end: str
+) -> None:
+    """Full hours on the wall are full hours of the lock; 29 February is a day like any other."""
+    now = "2028-02-01T00:00" if start.startswith("2028") else NOW
+    effective = ask(start, end, zone, now)
+    assert isinstance(effective.window, Hourly)
+    assert not effective.widened
+    assert effective.opens == at(start, zone)
+    assert effective.closes == at(end, zone)
+
+
+# ---- the nights on which clocks move -------------------------------------------------------------
+
+
+def test_the_short_night_has_fewer_hours() -> None:
+    """Midnight to 06:00 is five hours in spring and seven in autumn, and the edges hold."""
+    for day, hours in (("2027-03-28", 5), ("2026-10-25", 7)):
+        effective = ask(f"{day}T00:00", f"{day}T06:00")
+        assert effective.window == Hourly(effective.window.start, hours)
+        assert effective.closes == at(f"{day}T06:00", "Europe/Berlin")
+
+
+def test_the_hour_that_happens_twice_is_two_hours(lock_in: LockIn) -> None:
+    """The first 02:00 and the second are different starts."""
+    first, second, end = (
+        at("2026-10-25T02:00", "Europe/Berlin"),
+        at("2026-10-25T02:00", "Europe/Berlin", fold=1),
+        at("2026-10-25T03:00", "Europe/Berlin"),
+    )
+    now, berlin = at(NOW, "Europe/Berlin"), lock_in("Europe/Berlin")
+    assert fit(first, second, now=now, lock_time=berlin).window.variants == 768
+    whole = fit(first, end, now=now, lock_time=berlin).window
+    assert whole == Hourly(whole.start, 2)
+
+
+def test_32_days_over_the_autumn_change_are_769_hours() -> None:
+    """Refused, and the nearest are an hour less at either end."""
+    refusal = refused("2026-10-01T10:00", "2026-11-02T10:00")
+    assert refusal.fault is WindowFault.BETWEEN_FORMS
+    assert spans(refusal)[:2] == [
+        ("2026-10-01T10:00", "2026-11-02T09:00"),
+        ("2026-10-01T11:00", "2026-11-02T10:00"),
+    ]
+
+
+def test_in_half_hour_summer_time_edges_are_widened_to_the_hour() -> None:
+    """10:00 to 12:00 at +11:00 is 09:30 to 11:30 at the lock's +10:30: three hours, and said so."""
+    effective = ask(
+        "2027-01-10T10:00", "2027-01-10T12:00", "Australia/Lord_Howe", "2027-01-01T09:00"
+    )
+    assert effective.window == Hourly(effective.window.start, 3)
+    assert effective.widened
+    assert effective.opens_early_by == effective.closes_late_by == timedelta(minutes=30)
+
+
+def test_in_half_hour_summer_time_the_half_hour_is_exact() -> None:
+    """10:30 there is on the lock's hour, and is taken as it is."""
+    effective = ask(
+        "2027-01-10T10:30", "2027-01-10T12:30", "Australia/Lord_Howe", "2027-01-01T09:00"
+    )
+    assert effective.window == Hourly(effective.window.start, 2)
+    assert not effective.widened
+
+
+def test_half_an_hour_is_less_than_an_hour_there_too() -> None:
+    """10:00 to 10:30 is refused although it would widen to a full hour."""
+    refusal = refused(
+        "2027-01-10T10:00", "2027-01-10T10:30", "Australia/Lord_Howe", "2027-01-01T09:00"
+    )
+    assert refusal.fault is WindowFault.TOO_SHORT
+
+
+def test_768_hours_that_widen_to_769_are_refused() -> None:
+    """32 days inside half-hour summer time, from full hour to full hour, do not fit."""
+    refusal = refused(
+        "2027-01-01T10:00", "2027-02-02T10:00", "Australia/Lord_Howe", "2026-12-01T09:00"
+    )
+    assert refusal.fault is WindowFault.BETWEEN_FORMS
+    assert spans(refusal, "Australia/Lord_Howe")[0] == ("2027-01-01T09:30", "2027-02-02T09:30")
+
+
+# ---- what is widened -----------------------------------------------------------------------------
+
+
+def test_long_windows_go_back_to_eight_and_on_to_twenty() -> None:
+    """Two months from 14:00 to 11:00: from 08:00 that day to 20:00 that day, and by how much."""
+    effective = ask("2026-06-01T14:00", "2026-08-01T11:00")
+    assert effective.window == Daily(effective.window.start, 61)
+    assert effective.opens == at("2026-06-01T08:00", "Europe/Berlin")
+    assert effective.closes == at("2026-08-01T20:00", "Europe/Berlin")
+    assert (effective.opens_early_by, effective.closes_late_by) == (6 * HOUR, 9 * HOUR)
+    assert effective.activate_by == at("2026-06-02T08:00", "Europe/Berlin")
+
+
+def test_a_start_before_eight_belongs_to_the_day_before() -> None:
+    """A guest who was promised 06:00 is never left outside until 08:00; nor sent off at 20:00."""
+    effective = ask("2026-06-01T06:00", "2026-08-01T22:00")
+    assert effective.opens == at("2026-05-31T08:00", "Europe/Berlin")
+    assert effective.closes == at("2026-08-02T20:00", "Europe/Berlin")
+
+
+def test_769_hours_can_be_daily_if_they_touch_34_days() -> None:
+    """From 06:00 to 07:00 32 days on: widened to 33 days by date."""
+    effective = ask("2026-06-01T06:00", "2026-07-03T07:00")
+    assert effective.window == Daily(effective.window.start, 33)
+    assert effective.widened
+
+
+# ---- what is refused -----------------------------------------------------------------------------
+
+
+def test_off_the_hour_is_refused_with_the_hours_beside_it() -> None:
+    """10:20 is refused with 10:00 and 11:00; seconds and microseconds are off the hour too."""
+    refusal = refused("2026-05-01T10:20", "2026-05-03T12:00")
+    assert refusal.fault is WindowFault.OFF_THE_HOUR
+    assert spans(refusal)[:2] == [
+        ("2026-05-01T10:00", "2026-05-03T12:00"),
+        ("2026-05-01T11:00", "2026-05-03T12:00"),
+    ]
+    for edge in ("10:00:01", "10:00:00.000001"):
+        assert refused(f"2026-05-01T{edge}", "2026-05-03T12:00").fault is WindowFault.OFF_THE_HOUR
+    assert refused("2026-05-01T10:00", "2026-05-03T12:30").fault is WindowFault.OFF_THE_HOUR
+
+
+@pytest.mark.parametrize("end", ["2026-05-02T10:00", "2026-05-02T09:00", "2026-05-01T12:00"])
+def test_no_time_or_less_is_refused(end: str) -> None:
+    """Zero hours, and ends before the start."""
+    assert refused("2026-05-02T10:00", end).fault is WindowFault.TOO_SHORT
+
+
+def test_zero_hours_are_refused_with_the_hour_before_and_after() -> None:
+    """One hour is the least."""
+    assert spans(refused("2026-05-02T10:00", "2026-05-02T10:00"))[:2] == [
+        ("2026-05-02T09:00", "2026-05-02T10:00"),
+        ("2026-05-02T10:00", "2026-05-02T11:00"),
+    ]
+
+
+def test_an_end_in_the_past_is_refused() -> None:
+    """Also one that is now: a window is closed at its end."""
+    assert refused("2026-04-01T10:00", "2026-04-02T10:00").fault is WindowFault.ENDED
+    refusal = refused("2026-05-01T08:00", "2026-05-01T10:00", now="2026-05-01T10:00")
+    assert refusal.fault is WindowFault.ENDED
+
+
+def test_a_start_in_the_past_is_refused_with_the_current_hour() -> None:
+    """From 05:00 to 12:00 at 09:10: from 09:00 would do."""
+    refusal = refused("2026-05-01T05:00", "2026-05-01T12:00")
+    assert refusal.fault is WindowFault.STARTED
+    assert spans(refusal)[0] == ("2026-05-01T09:00", "2026-05-01T12:00")
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "nearest"),
+    [
+        ("2026-06-01T10:00", "2026-07-03T11:00", ("2026-06-01T10:00", "2026-07-03T10:00")),
+        ("2026-06-01T08:00", "2026-07-03T20:00", ("2026-06-01T08:00", "2026-07-03T08:00")),
+        ("2026-06-01T08:00", "2026-07-03T09:00", ("2026-06-01T08:00", "2026-07-03T08:00")),
+    ],
+)
+def test_between_the_forms_is_refused(start: str, end: str, nearest: tuple[str, str]) -> None:
+    """769 hours and 32.5 days that cannot be daily: the nearest are 768 hours."""
+    refusal = refused(start, end)
+    assert refusal.fault is WindowFault.BETWEEN_FORMS
+    assert spans(refusal)[0] == nearest
+
+
+def test_beyond_365_days_is_refused() -> None:
+    """366 days: a day less, at either end; and a hundred years the same."""
+    refusal = refused("2026-06-01T08:00", "2027-06-02T20:00")
+    assert refusal.fault is WindowFault.TOO_LONG
+    assert spans(refusal)[:2] == [
+        ("2026-06-01T08:00", "2027-06-01T20:00"),
+        ("2026-06-02T08:00", "2027-06-02T20:00"),
+    ]
+    assert refused("2026-06-01T08:00", "2126-06-02T20:00").fault is WindowFault.TOO_LONG
+
+
+def test_365_days_that_widen_to_366_are_refused() -> None:
+    """A calendar year from midnight to midnight touches 366 mornings."""
+    refusal = refused("2027-01-01T00:00", "2028-01-01T00:00")
+    assert refusal.fault is WindowFault.TOO_LONG
+    assert spans(refusal)[0] == ("2027-01-01T08:00", "2027-12-31T20:00")
+
+
+def test_beyond_the_next_epoch_is_refused() -> None:
+    """A code that the keypad could not block yet is not made. Epoch 7 ends with 2028-01-06."""
+    assert ask("2028-01-06T23:00", "2028-01-08T10:00").window.epoch == 7
+    refusal = refused("2028-01-07T00:00", "2028-01-08T10:00")
+    assert refusal.fault is WindowFault.TOO_FAR_AHEAD
+    assert spans(refusal)[0] == ("2028-01-06T23:00", "2028-01-08T10:00")
+
+
+def test_a_refusal_names_the_limits() -> None:
+    """1 to 768 hours, 33 to 365 days, 08:00 to 20:00."""
+    limits = refused("2026-05-02T10:00", "2026-05-02T10:00").limits
+    assert (limits.min_hours, limits.max_hours) == (1, 768)
+    assert (limits.min_days, limits.max_days) == (33, 365)
+    assert (limits.opens_at.hour, limits.closes_at.hour) == (8, 20)
+
+
+def test_naive_datetimes_and_a_clock_before_2020_are_bugs(lock_in: LockIn) -> None:
+    """Not somebody's input: ValueError."""
+    good, naive = at("2026-05-02T10:00", "UTC"), datetime(2026, 5, 2, 11)  # noqa: DTZ001
+    utc = lock_in("UTC")
+    for start, end, now in ((naive, good, good), (good, naive, good), (good, good, naive)):
+        with pytest.raises(ValueError, match="aware"):
+            fit(start, end, now=now, lock_time=utc)
+    with pytest.raises(ValueError, match="2020"):
+        fit(good, good + HOUR, now=datetime(2019, 12, 31, 23, tzinfo=UTC), lock_time=utc)
+
+
+def test_the_first_hours_of_the_format_work(lock_in: LockIn) -> None:
+    """At 2020-01-01T00:10 an hourly window begins at hour 0; no daily one begins in 2019."""
+    now = datetime(2020, 1, 1, 0, 10, tzinfo=UTC)
+    start = datetime(2020, 1, 1, tzinfo=UTC)
+    assert fit(start, start + HOUR, now=now, lock_time=lock_in("UTC")).window == Hourly(0, 1)
+    with pytest.raises(InvalidWindow) as refusal:
+        fit(start, start + 60 * 24 * HOUR, now=now, lock_time=lock_in("UTC"))
+    assert refusal.value.fault is WindowFault.STARTED
+
+
+# ---- rules that hold for whatever is asked -------------------------------------------------------
+
+nows = st.datetimes(datetime(2024, 1, 1), datetime(2032, 1, 1)).map(  # noqa: DTZ001
+    lambda m: m.replace(tzinfo=UTC)
+)
+# Mostly hours and quarters near now, sometimes anything at all.
+shifts = st.one_of(
+    st.integers(-50, 40_000).map(lambda quarters: timedelta(minutes=15 * quarters)),
+    st.integers(-50, 9_000).map(lambda hours: timedelta(hours=hours)),
+    st.integers(-2, 900).map(lambda days: timedelta(days=days)),
+    st.timedeltas(timedelta(days=-300_000), timedelta(days=1_400_000)),
+)
+zones = st.sampled_from(ZONES)
+
+
+def outcome(asked: Span, now: datetime, lock_time: LockTime) -> EffectiveWindow | InvalidWindow:
+    try:
+        return fit(asked.start, asked.end, now=now, lock_time=lock_time)
+    except InvalidWindow as refusal:
+        return refusal
+
+
+@settings(max_examples=400)
+@given(zone=zones, now=nows, start=shifts, length=shifts)
+def test_a_window_covers_what_was_asked_and_a_refusal_names_what_works(
+    lock_in: LockIn, zone: str, now: datetime, start: timedelta, length: timedelta
+) -> None:
+    """Accepted: never narrower, widened by less than a day an edge, and it may be issued now.
+
+    Refused: one to four spans, each of which works as it stands, nearest first.
+    """
+    lock_time, hour = lock_in(zone), now.replace(minute=0, second=0, microsecond=0)
+    first = hour + start
+    last = first + length
+    asked = Span(first, last)
+    result = outcome(asked, now, lock_time)
+    if isinstance(result, EffectiveWindow):
+        assert result.opens <= asked.start
+        assert asked.end <= result.closes
+        assert max(result.opens_early_by, result.closes_late_by) < 25 * HOUR
+        assert result.opens == asked.start - result.opens_early_by
+        assert result.closes == asked.end + result.closes_late_by
+        assert may_start(result.window, now=now, lock_time=lock_time)
+        assert now < result.closes
+        assert now < result.activate_by, "no code is dead before it is given out"
+        return
+    assert 1 <= len(result.nearest) <= 4
+    distances = [abs(span.start - first) + abs(span.end - last) for span in result.nearest]
+    assert distances == sorted(distances)
+    for span in result.nearest:
+        again = outcome(span, now, lock_time)
+        assert isinstance(again, EffectiveWindow)
+        assert not again.widened
+        assert (again.opens, again.closes) == span
+
+
+@settings(max_examples=60)
+@given(
+    zone=zones,
+    now=nows,
+    start=st.integers(-200, 10_000),
+    length=st.integers(-100, 40_000),
+    data=st.data(),
+)
+def test_nothing_nearer_than_the_nearest_works(  # noqa: PLR0917 - drawn by hypothesis
+    lock_in: LockIn, zone: str, now: datetime, start: int, length: int, data: st.DataObject
+) -> None:
+    """Any span closer to the request than the first suggestion is refused or widened.
+
+    Requests in quarters of an hour; rivals on the lock's hours and on 08:00 and 20:00.
+    """
+    lock_time = lock_in(zone)
+    first = now.replace(minute=0, second=0, microsecond=0) + start * HOUR
+    asked = Span(first, first + length * timedelta(minutes=15))
+    result = outcome(asked, now, lock_time)
+    if isinstance(result, EffectiveWindow):
+        return
+    best = sum((abs(a - b) for a, b in zip(result.nearest[0], asked, strict=True)), ZERO)
+    reach = min(int(best / HOUR) + 1, 2000)
+    for _ in range(40):
+        moved = data.draw(st.integers(-reach, reach))
+        rest = reach - abs(moved)
+        rival = Span(
+            lock_time.hour_begins(lock_time.hour(asked.start) + moved),
+            lock_time.hour_begins(
+                lock_time.hour(asked.end) + data.draw(st.integers(-rest - 1, rest + 1))
+            ),
+        )
+        distance = sum((abs(a - b) for a, b in zip(rival, asked, strict=True)), ZERO)
+        if distance < best:
+            found = outcome(rival, now, lock_time)
+            assert isinstance(found, InvalidWindow) or found.widened
+
+
+def test_years_1_and_9999_are_refused_and_not_overflowed(lock_in: LockIn) -> None:
+    """Whatever a datetime can hold gets a precise refusal, in zones ahead of and behind UTC."""
+    now = datetime(2026, 5, 1, 9, 10, tzinfo=UTC)
+    for zone in ("Asia/Kathmandu", "America/St_Johns", "UTC"):
+        tz = ZoneInfo(zone)
+        ends = (datetime.min.replace(tzinfo=tz), now, datetime.max.replace(tzinfo=tz))
+        for start in ends:
+            for end in ends:
+                result = outcome(Span(start, end), now, lock_in(zone))
+                assert isinstance(result, InvalidWindow)
+                assert result.nearest
