@@ -37,7 +37,7 @@ DRAIN_SECONDS = 10.0
 log = structlog.get_logger(__name__)
 
 
-class SchemaBehind(RuntimeError):  # noqa: N818 - named for what to do about it
+class SchemaBehind(RuntimeError):
     """The database lacks migrations: run `latchwork migrate`."""
 
 
@@ -82,9 +82,7 @@ def create_app(
     """The ASGI application. Refuses to start (SchemaBehind) on a database that lacks migrations."""
     here = here or installation(settings)
     seen: SeenProofs = (
-        MemorySeenProofs(clock())
-        if settings.database.startswith("sqlite")
-        else SharedSeenProofs()
+        MemorySeenProofs(clock()) if settings.database.startswith("sqlite") else SharedSeenProofs()
     )
     endpoint = Endpoint(
         build_schema(development=settings.development),

@@ -144,7 +144,9 @@ def schema_command(
 
 @main.command("migrations", hidden=True)
 def migrations_command(
-    check: Annotated[bool, typer.Option(help="Only compare the tables with the migrations.")] = False,
+    check: Annotated[
+        bool, typer.Option(help="Only compare the tables with the migrations.")
+    ] = False,
     name: Annotated[str, typer.Option(help="What the new migration does.")] = "change",
 ) -> None:
     """Write the next migration from the tables, for developers."""
@@ -162,7 +164,9 @@ def site_create(
     name: Annotated[str, typer.Option(help="The site's name.")],
     timezone: Annotated[str, typer.Option(help="Its IANA time zone.")],
     owner: Annotated[str, typer.Option(help="The owner's e-mail address.")],
-    system_type: Annotated[SystemType, typer.Option(help="Its architecture.")] = SystemType.STANDARD,
+    system_type: Annotated[
+        SystemType, typer.Option(help="Its architecture.")
+    ] = SystemType.STANDARD,
 ) -> None:
     """Make a site and print the one-time link with which its owner joins."""
     settings = Settings()

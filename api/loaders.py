@@ -76,41 +76,47 @@ class Loaders:
     @cached_property
     def locks_of_invitation(self) -> DataLoader[UUID, list[InvitationLock]]:
         return _many(
-            lambda keys: InvitationLock.filter(invitation_id__in=keys, lock__deleted_at=None)
-            .order_by("lock_id")
-            .select_related("lock"),
+            lambda keys: (
+                InvitationLock.filter(invitation_id__in=keys, lock__deleted_at=None)
+                .order_by("lock_id")
+                .select_related("lock")
+            ),
             "invitation_id",
         )
 
     @cached_property
     def tags_of_lock(self) -> DataLoader[UUID, list[TaggedLock]]:
         return _many(
-            lambda keys: TaggedLock.filter(lock_id__in=keys).order_by("tag_id").select_related("tag"),
+            lambda keys: (
+                TaggedLock.filter(lock_id__in=keys).order_by("tag_id").select_related("tag")
+            ),
             "lock_id",
         )
 
     @cached_property
     def tags_of_member(self) -> DataLoader[UUID, list[TaggedMember]]:
         return _many(
-            lambda keys: TaggedMember.filter(member_id__in=keys)
-            .order_by("tag_id")
-            .select_related("tag"),
+            lambda keys: (
+                TaggedMember.filter(member_id__in=keys).order_by("tag_id").select_related("tag")
+            ),
             "member_id",
         )
 
     @cached_property
     def locks_of_tag(self) -> DataLoader[UUID, list[TaggedLock]]:
         return _many(
-            lambda keys: TaggedLock.filter(tag_id__in=keys).order_by("lock_id").select_related("lock"),
+            lambda keys: (
+                TaggedLock.filter(tag_id__in=keys).order_by("lock_id").select_related("lock")
+            ),
             "tag_id",
         )
 
     @cached_property
     def members_of_tag(self) -> DataLoader[UUID, list[TaggedMember]]:
         return _many(
-            lambda keys: TaggedMember.filter(tag_id__in=keys)
-            .order_by("member_id")
-            .select_related("member"),
+            lambda keys: (
+                TaggedMember.filter(tag_id__in=keys).order_by("member_id").select_related("member")
+            ),
             "tag_id",
         )
 

@@ -46,7 +46,8 @@ def metrics_text() -> str:
     """The numbers in the Prometheus text format."""
     lines = ["# TYPE latchwork_requests_total counter"]
     lines += [
-        f'latchwork_requests_total{{what="{what}"}} {count}' for what, count in sorted(COUNTS.items())
+        f'latchwork_requests_total{{what="{what}"}} {count}'
+        for what, count in sorted(COUNTS.items())
     ]
     lines += [
         "# TYPE latchwork_uptime_seconds gauge",

@@ -51,7 +51,9 @@ class Signed:
     async def permit(self, context: Context, arguments: Arguments) -> Caller:
         if not isinstance(context.actor, self.kinds):
             raise NotAllowed(
-                "Sign in first." if context.actor is None else "This is not for this kind of caller."
+                "Sign in first."
+                if context.actor is None
+                else "This is not for this kind of caller."
             )
         return caller_of(context)
 

@@ -70,9 +70,7 @@ async def seed(here: Installation, data_dir: Path, now: datetime) -> bool:
             ],
         },
     )
-    offline = {
-        lock.id for lock in demo.locks if lock.connectivity is Connectivity.WIRELESS_OFFLINE
-    }
+    offline = {lock.id for lock in demo.locks if lock.connectivity is Connectivity.WIRELESS_OFFLINE}
     _write_private(
         data_dir / "locks.json",
         [kit_entry(kit, online=kit.lock.id not in offline) for kit in demo.kits],

@@ -47,7 +47,9 @@ class Settings(BaseSettings):
         url = self.origin
         loopback = url.startswith(("http://127.", "http://localhost", "http://[::1]"))
         if self.env is Environment.PRODUCTION and not (url.startswith("https://") or loopback):
-            raise ValueError("LATCHWORK_PUBLIC_URL must be https in production (http only on loopback)")
+            raise ValueError(
+                "LATCHWORK_PUBLIC_URL must be https in production (http only on loopback)"
+            )
         return self
 
     @property

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 
-class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault
+class Refusal(Exception):
     """A use case declined, nothing was changed. `message` is for people."""
 
     def __init__(self, message: str) -> None:
@@ -51,7 +51,9 @@ class NotAllowed(Refusal):
 class Throttled(Refusal):
     """Too many tries; `retry_after` is in whole seconds."""
 
-    def __init__(self, retry_after: int, message: str = "Too many tries. Wait, then try again.") -> None:
+    def __init__(
+        self, retry_after: int, message: str = "Too many tries. Wait, then try again."
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
 
@@ -78,14 +80,18 @@ class InvitationNotRedeemable(Refusal):
     """One answer for unknown, ended and deleted codes: a guess learns nothing."""
 
     def __init__(self) -> None:
-        super().__init__("This invitation code cannot be redeemed. Check it, or ask your host for another.")
+        super().__init__(
+            "This invitation code cannot be redeemed. Check it, or ask your host for another."
+        )
 
 
 class DeviceLimitReached(Refusal):
     """The invitation already has as many devices as it may."""
 
     def __init__(self, limit: int) -> None:
-        super().__init__(f"This invitation is already in use on {limit} device(s), as many as it allows.")
+        super().__init__(
+            f"This invitation is already in use on {limit} device(s), as many as it allows."
+        )
         self.limit = limit
 
 
@@ -109,7 +115,9 @@ class LockDidNotAnswer(Refusal):
     """The command was handed out and no answer came in time: the outcome is unknown until an event tells it."""
 
     def __init__(self) -> None:
-        super().__init__("The lock did not answer in time. It may still have opened; its events will tell.")
+        super().__init__(
+            "The lock did not answer in time. It may still have opened; its events will tell."
+        )
 
 
 class SignInFailed(Refusal):

@@ -31,7 +31,9 @@ def make_schedule(
             "slotStart" if slot_start is None else "slotEnd", "A slot has both a start and an end."
         )
     try:
-        slot = Slot(slot_start, slot_end) if slot_start is not None and slot_end is not None else None
+        slot = (
+            Slot(slot_start, slot_end) if slot_start is not None and slot_end is not None else None
+        )
         days = EVERY_DAY if weekdays is None else frozenset(weekdays)
         return Schedule(valid_from, valid_until, slot, days)
     except ScheduleFault as fault:

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg  # type: ignore[import-untyped]
 import pytest
 
-from domain.database import build, connect, disconnect
+from domain.database import build, connect, disconnect, migrate
 from domain.database.connection import tables_of
 
 DEFAULT_SERVERS = (
@@ -62,7 +62,10 @@ class Servers:
         key = (kind, *modules)
         if modules and key not in self.templates:
             self.templates[key] = url = await self._empty(kind, f"template_{len(self.templates)}")
-            await build(url, model_modules=modules)
+            if model_modules is None:
+                await migrate(url)
+            else:
+                await build(url, model_modules=modules)
         name = f"test_{self.count}"
         if not modules:
             return Database(kind, await self._empty(kind, name))
@@ -103,7 +106,9 @@ class Servers:
 
     def postgres_url(self, name: str) -> str:
         assert self.postgres is not None
-        return urlunsplit(urlsplit(self.postgres)._replace(path=f"/{name}"))
+        # without waiting for the disk: what a crash loses is not what these tests are about
+        settings = {"path": f"/{name}", "query": "synchronous_commit=off"}
+        return urlunsplit(urlsplit(self.postgres)._replace(**settings))
 
     def _own(self, name: str) -> str:
         return f"latchwork_{self.run}_{name}"
@@ -172,7 +177,8 @@ async def database(
     fresh_database: Database, model_modules: Sequence[str] | None
 ) -> AsyncIterator[Database]:
     """A database of its own with the tables made, connected."""
-    await connect(fresh_database.url, model_modules=model_modules)
+    hurry = {} if fresh_database.is_postgresql else {"synchronous": "OFF"}
+    await connect(fresh_database.url, model_modules=model_modules, **hurry)
     try:
         yield fresh_database
     finally:

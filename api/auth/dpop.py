@@ -26,7 +26,7 @@ TYPE = "dpop+jwt"
 _PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})
 
 
-class ProofRefused(Exception):  # noqa: N818 - an answer
+class ProofRefused(Exception):
     """The proof does not hold. `code` says which part, for the client's log; nothing of the proof is quoted."""
 
     def __init__(self, code: str) -> None:

@@ -55,11 +55,15 @@ class HttpAuthentication:
         now: datetime,
     ) -> Identity:
         if request.method != "POST":
-            raise _refused("invalid_dpop_proof", "A phone sends POST: a proof does not bind a query string.")
+            raise _refused(
+                "invalid_dpop_proof", "A phone sends POST: a proof does not bind a query string."
+            )
         if len(proofs) != 1:
             raise _refused("invalid_dpop_proof", "Send exactly one DPoP header.")
         if scheme and scheme.lower() != "dpop":
-            raise _refused("invalid_token", "A token bound to a key is sent as DPoP, with its proof.")
+            raise _refused(
+                "invalid_token", "A token bound to a key is sent as DPoP, with its proof."
+            )
         token = credential.strip() or None
         try:
             proof = read_proof(
@@ -79,7 +83,9 @@ class HttpAuthentication:
         if token is not None:
             actor = await device_actor(self.here, token, proof.thumbprint, now)
             if actor is None:
-                raise _refused("invalid_token", "This access has ended, or the token is not this phone's.")
+                raise _refused(
+                    "invalid_token", "This access has ended, or the token is not this phone's."
+                )
         return Identity(actor, Door.HTTP, address, thumbprint=proof.thumbprint)
 
     def _proof_refused(self, part: str, now: datetime) -> RequestRefused:
@@ -93,7 +99,9 @@ class HttpAuthentication:
     async def _script(self, token: str, address: str, now: datetime) -> Identity:
         actor = await api_token_actor(self.here, token, now)
         if actor is None:
-            raise _refused("invalid_token", "This token is unknown, revoked or over.", scheme="Bearer")
+            raise _refused(
+                "invalid_token", "This token is unknown, revoked or over.", scheme="Bearer"
+            )
         return Identity(actor, Door.HTTP, address)
 
     async def _browser(self, request: Request, address: str, now: datetime) -> Identity:

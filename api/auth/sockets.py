@@ -62,7 +62,9 @@ class SocketAuthentication:
 
     async def _token(self, token: object, address: str) -> Identity:
         actor = (
-            await api_token_actor(self.here, token, self.clock()) if isinstance(token, str) else None
+            await api_token_actor(self.here, token, self.clock())
+            if isinstance(token, str)
+            else None
         )
         if actor is None:
             raise _refused("This token is unknown, revoked or over.")
@@ -84,7 +86,9 @@ class SocketAuthentication:
         """A browser's own cookie counts only from our own pages; a socket without any credential is nobody's."""
         cookie = websocket.cookies.get(SESSION_COOKIE)
         own_page = websocket.headers.get("origin") == self.here.public_url
-        actor = await session_actor(self.here, cookie, self.clock()) if cookie and own_page else None
+        actor = (
+            await session_actor(self.here, cookie, self.clock()) if cookie and own_page else None
+        )
         if actor is None:
             raise _refused("Sign in first.")
         return Identity(actor, Door.SUBSCRIPTIONS, address)

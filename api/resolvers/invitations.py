@@ -90,7 +90,9 @@ async def my_access(call: Call) -> AsyncIterator[AccessChange | None]:
     """The caller's access: first as it is, then each change. The stream ends when the access does."""
     actor = call.by.actor
     assert isinstance(actor, InvitedDeviceActor)
-    async with listening(f"invitation:{actor.invitation_id}", f"device:{actor.device_id}") as wakeups:
+    async with listening(
+        f"invitation:{actor.invitation_id}", f"device:{actor.device_id}"
+    ) as wakeups:
         shown: AccessChange | None = None
         while True:
             home = await service.home_of(actor.invitation_id, call.context.clock())

@@ -49,7 +49,7 @@ class _ReaderSite:
     """Finds a reader's site, which is its lock's."""
 
     @staticmethod
-    async def get_or_none(id: object) -> Lock | None:  # noqa: A002 - as a model's
+    async def get_or_none(id: object) -> Lock | None:
         reader = await Reader.get_or_none(id=id).select_related("lock")
         return reader.lock if reader is not None else None
 

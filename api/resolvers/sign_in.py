@@ -23,7 +23,8 @@ from api.schema.sign_in import (
     TotpConfirmed,
     TotpEnrolment,
 )
-from domain.people import passwords, second_factor, sign_in as signing
+from domain.people import passwords, second_factor
+from domain.people import sign_in as signing
 from domain.people.actors import AccountActor
 from domain.people.sign_in import Phone
 from domain.people.tables import Platform

@@ -90,7 +90,9 @@ async def _of_site(context: Context, kind: str, key: object) -> Node | None:
 
 
 def _gone(row: object) -> bool:
-    return getattr(row, "deleted_at", None) is not None or getattr(row, "removed_at", None) is not None
+    return (
+        getattr(row, "deleted_at", None) is not None or getattr(row, "removed_at", None) is not None
+    )
 
 
 @mutation(PERSON_OR_TOKEN)
@@ -103,9 +105,7 @@ async def create_site(call: Call, input: CreateSiteInput) -> CreatedSite:
         name=input.name,
         timezone=input.timezone,
         system_type=input.system_type,
-        owner=(
-            await Account.get(id=actor.account_id) if isinstance(actor, AccountActor) else None
-        ),
+        owner=(await Account.get(id=actor.account_id) if isinstance(actor, AccountActor) else None),
         token=await ApiToken.get(id=actor.token_id) if isinstance(actor, TokenActor) else None,
         now=call.now,
     )

@@ -13,7 +13,9 @@ from domain.sites.rules import SystemType
 from domain.tags.tables import TagKind, TagTarget
 
 strawberry.enum(Weekday, description="A day of the week in the site's time zone.")
-strawberry.enum(SystemType, description="A site's plan; it sets the default connectivity of new locks.")
+strawberry.enum(
+    SystemType, description="A site's plan; it sets the default connectivity of new locks."
+)
 strawberry.enum(Role, description="What a member is at a site.")
 strawberry.enum(Connectivity, description="How a lock is connected.")
 strawberry.enum(
@@ -24,6 +26,8 @@ strawberry.enum(InvitationStatus, description="Where an invitation is in its lif
 strawberry.enum(LockEventKind, description="What a lock reports.")
 strawberry.enum(OpeningMethod, description="With what somebody tried to open.")
 strawberry.enum(Platform, description="What kind of phone.")
-strawberry.enum(TagKind, description="DEFAULT is made with its one member or lock; SPECIAL is a named group.")
+strawberry.enum(
+    TagKind, description="DEFAULT is made with its one member or lock; SPECIAL is a named group."
+)
 strawberry.enum(TagTarget, description="What a tag holds.")
 strawberry.enum(ActorKind, description="What kind of caller did something.")

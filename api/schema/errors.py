@@ -10,7 +10,9 @@ import strawberry
 from domain import errors as domain
 
 
-@strawberry.interface(description="An expected failure. Nothing was changed, unless the message says so.")
+@strawberry.interface(
+    description="An expected failure. Nothing was changed, unless the message says so."
+)
 class Error:
     message: str = strawberry.field(description="What went wrong and what to do, for a person.")
 
@@ -77,7 +79,9 @@ class LockOffline(Error):
     )
 
 
-@strawberry.type(description="The lock did not answer in time: the outcome is unknown until an event tells it.")
+@strawberry.type(
+    description="The lock did not answer in time: the outcome is unknown until an event tells it."
+)
 class LockDidNotAnswer(Error):
     pass
 
@@ -137,6 +141,7 @@ def error_of(refusal: domain.Refusal) -> Error:
     kind = ERRORS[type(refusal)]
     make: Callable[..., Error] = kind
     values: dict[str, Any] = {
-        each.name: getattr(refusal, each.name) for each in dataclasses.fields(kind)  # type: ignore[arg-type]
+        each.name: getattr(refusal, each.name)
+        for each in dataclasses.fields(kind)  # type: ignore[arg-type]
     }
     return make(**values)

@@ -17,7 +17,9 @@ from domain.sync.events import event_cursor
 @strawberry.type(description="What a lock reported, once.")
 class LockEvent(Node):
     row: strawberry.Private[tables.LockEvent]
-    cursor: str = strawberry.field(description="Give it as `after` to lockEvents to go on behind this event.")
+    cursor: str = strawberry.field(
+        description="Give it as `after` to lockEvents to go on behind this event."
+    )
     kind: LockEventKind = strawberry.field(description="What happened.")
     method: OpeningMethod | None = strawberry.field(description="With what somebody tried to open.")
     at: datetime | None = strawberry.field(
@@ -25,7 +27,9 @@ class LockEvent(Node):
     )
     recorded_at: datetime = strawberry.field(description="When the server stored it.")
     reasons: list[DenialReason] = strawberry.field(description="Why a door stayed closed.")
-    member_id: strawberry.ID | None = strawberry.field(description="Whose doing it was, if a member's.")
+    member_id: strawberry.ID | None = strawberry.field(
+        description="Whose doing it was, if a member's."
+    )
     invitation_id: strawberry.ID | None = strawberry.field(
         description="By which invitation, if by one."
     )
@@ -78,7 +82,9 @@ class LockEventInput:
     kind: LockEventKind = strawberry.field(description="What happened.")
     method: OpeningMethod | None = strawberry.field(default=None, description="With what.")
     entry_id: str | None = strawberry.field(default=None, description="The credential's entry.")
-    command_id: str | None = strawberry.field(default=None, description="The command that it answers.")
+    command_id: str | None = strawberry.field(
+        default=None, description="The command that it answers."
+    )
     reasons: list[DenialReason] = strawberry.field(
         default_factory=list, description="Why the door stayed closed."
     )

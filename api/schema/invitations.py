@@ -76,7 +76,9 @@ class HomeLock:
 @strawberry.type(description="All that a guest's home screen shows.")
 class Home:
     site_name: str = strawberry.field(description="The location.")
-    site_timezone: str = strawberry.field(description="Its time zone, in which the schedule is meant.")
+    site_timezone: str = strawberry.field(
+        description="Its time zone, in which the schedule is meant."
+    )
     expires_at: datetime = strawberry.field(description="When the access ends.")
     locks: list[HomeLock] = strawberry.field(description="The doors.")
     schedule: MomentSchedule = strawberry.field(description="When they open.")
@@ -107,7 +109,9 @@ class CreateInvitationInput:
         default=None, description="Doors open from here on; omitted: at once."
     )
     valid_until: datetime | None = strawberry.field(default=None, description="Its end, needed.")
-    device_limit: int = strawberry.field(default=1, description="How many phones may redeem it, 1 to 100.")
+    device_limit: int = strawberry.field(
+        default=1, description="How many phones may redeem it, 1 to 100."
+    )
     slot_start: time | None = strawberry.field(default=None, description="Daily from this time.")
     slot_end: time | None = strawberry.field(default=None, description="Daily until this time.")
     weekdays: list[Weekday] | None = strawberry.field(
@@ -131,9 +135,13 @@ class DeletedInvitation:
     invitation: Invitation = strawberry.field(description="The invitation as it was.")
 
 
-@strawberry.input(description="A code, and the phone that redeems it; the DPoP header carries the phone's key.")
+@strawberry.input(
+    description="A code, and the phone that redeems it; the DPoP header carries the phone's key."
+)
 class RedeemInvitationInput:
-    code: str = strawberry.field(description="As shown or typed: case, spaces and hyphens do not matter.")
+    code: str = strawberry.field(
+        description="As shown or typed: case, spaces and hyphens do not matter."
+    )
     device_name: str = strawberry.field(description="How the phone calls itself.")
     platform: Platform = strawberry.field(default=Platform.OTHER, description="What kind of phone.")
 

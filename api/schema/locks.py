@@ -39,7 +39,9 @@ class Lock(Node):
 
     @strawberry.field(description="Its readers.")
     async def readers(self, info: Info) -> list[Reader]:
-        return [reader_type(row) for row in await info.context.loaders.readers_of_lock.load(self.row.id)]
+        return [
+            reader_type(row) for row in await info.context.loaders.readers_of_lock.load(self.row.id)
+        ]
 
     @strawberry.field(description="Whether a reader of it has a keypad.")
     async def pin_supported(self, info: Info) -> bool:
@@ -107,7 +109,9 @@ class LockSettings:
 @strawberry.input(description="A reader of a new lock.")
 class ReaderInput:
     name: str = strawberry.field(description="What people call it.")
-    has_keypad: bool = strawberry.field(default=True, description="Whether PINs can be typed on it.")
+    has_keypad: bool = strawberry.field(
+        default=True, description="Whether PINs can be typed on it."
+    )
 
 
 @strawberry.input(description="A new hub.")
@@ -137,12 +141,12 @@ class CreateLockInput:
     hub_id: strawberry.ID | None = strawberry.field(
         default=None, description="The hub behind which it is, for WIRELESS_GATEWAY."
     )
-    readers: list[ReaderInput] = strawberry.field(
-        default_factory=list, description="Its readers."
-    )
+    readers: list[ReaderInput] = strawberry.field(default_factory=list, description="Its readers.")
 
 
-@strawberry.input(description="Changes to a lock. An omitted field keeps its value; null clears it.")
+@strawberry.input(
+    description="Changes to a lock. An omitted field keeps its value; null clears it."
+)
 class UpdateLockInput:
     lock_id: strawberry.ID = strawberry.field(description="The lock.")
     name: str | None = strawberry.field(default=strawberry.UNSET, description="Its new name.")
@@ -168,7 +172,9 @@ class ProvisionLockInput:
 class CreateReaderInput:
     lock_id: strawberry.ID = strawberry.field(description="The lock.")
     name: str = strawberry.field(description="What people call it.")
-    has_keypad: bool = strawberry.field(default=True, description="Whether PINs can be typed on it.")
+    has_keypad: bool = strawberry.field(
+        default=True, description="Whether PINs can be typed on it."
+    )
 
 
 @strawberry.input(description="Changes to a reader.")
@@ -217,7 +223,9 @@ class ProvisionedLock:
     lock: Lock = strawberry.field(description="The lock.")
     incarnation: str = strawberry.field(description="The name of this life of the lock.")
     secret: str = strawberry.field(description="The lock secret: 32 bytes, base64url.")
-    programming_code: str = strawberry.field(description="Eight digits for the keypad's own functions.")
+    programming_code: str = strawberry.field(
+        description="Eight digits for the keypad's own functions."
+    )
     settings: LockSettings = strawberry.field(description="The first settings.")
 
 

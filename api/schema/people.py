@@ -68,7 +68,9 @@ class Session(Node):
 
 @strawberry.interface(description="Who is asking.")
 class Actor:
-    id: strawberry.ID = strawberry.field(description="The id of the account, device, lock or token.")
+    id: strawberry.ID = strawberry.field(
+        description="The id of the account, device, lock or token."
+    )
     name: str = strawberry.field(description="What to call them.")
 
 
@@ -111,7 +113,9 @@ class MemberActor(Actor):
 class InvitedDevice(Actor):
     device: strawberry.Private[InvitedDeviceActor]
 
-    @strawberry.field(description="All that the home screen shows; null once the invitation has ended.")
+    @strawberry.field(
+        description="All that the home screen shows; null once the invitation has ended."
+    )
     async def home(
         self, info: Info
     ) -> Annotated["Home", strawberry.lazy("api.schema.invitations")] | None:

@@ -12,8 +12,12 @@ from domain.schedule_input import make_schedule
 
 @strawberry.type(description="When an invitation's doors open, in the site's time zone.")
 class MomentSchedule:
-    valid_from: datetime | None = strawberry.field(description="Open from here on; null: from the start.")
-    valid_until: datetime | None = strawberry.field(description="Closed from here on; null: open end.")
+    valid_from: datetime | None = strawberry.field(
+        description="Open from here on; null: from the start."
+    )
+    valid_until: datetime | None = strawberry.field(
+        description="Closed from here on; null: open end."
+    )
     slot_start: time | None = strawberry.field(description="Daily from this time; null: all day.")
     slot_end: time | None = strawberry.field(
         description="Daily until this time; an earlier one than slotStart is on the next day."

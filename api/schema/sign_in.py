@@ -9,7 +9,9 @@ from domain.people.actors import Role
 from domain.people.tables import Platform
 
 
-@strawberry.input(description="E-mail and password. With a DPoP header the caller is a phone, else a browser.")
+@strawberry.input(
+    description="E-mail and password. With a DPoP header the caller is a phone, else a browser."
+)
 class SignInInput:
     email: str = strawberry.field(description="The account's e-mail address.")
     password: str = strawberry.field(description="The account's password.")
@@ -47,7 +49,9 @@ class ChangePasswordInput:
     new_password: str = strawberry.field(description="The password to be.")
 
 
-@strawberry.type(description="The password is changed; all other sign-ins of the account have ended.")
+@strawberry.type(
+    description="The password is changed; all other sign-ins of the account have ended."
+)
 class PasswordChanged:
     done: bool = strawberry.field(description="Always true.")
 
@@ -57,7 +61,9 @@ class RequestPasswordResetInput:
     email: str = strawberry.field(description="The account's e-mail address.")
 
 
-@strawberry.type(description="If there is such an account, a mail is on its way: the same answer for every address.")
+@strawberry.type(
+    description="If there is such an account, a mail is on its way: the same answer for every address."
+)
 class PasswordResetRequested:
     done: bool = strawberry.field(description="Always true.")
 
@@ -94,7 +100,9 @@ class ConfirmTotpInput:
 
 @strawberry.type(description="The second factor is in force.")
 class TotpConfirmed:
-    recovery_codes: list[str] = strawberry.field(description="Ten codes, each good once; shown this once.")
+    recovery_codes: list[str] = strawberry.field(
+        description="Ten codes, each good once; shown this once."
+    )
 
 
 @strawberry.type(description="Opens one websocket within thirty seconds, as whoever asked.")
@@ -111,7 +119,9 @@ class CreateApiTokenInput:
     can_edit: bool = strawberry.field(
         default=True, description="For LIMITED_ADMIN: whether it may change things."
     )
-    expires_at: datetime | None = strawberry.field(default=None, description="When it ends by itself.")
+    expires_at: datetime | None = strawberry.field(
+        default=None, description="When it ends by itself."
+    )
 
 
 @strawberry.type(description="The new token.")
@@ -141,7 +151,9 @@ class EndedSession:
     session: Session = strawberry.field(description="The session.")
 
 
-@strawberry.input(description="A phone to be removed: one of the caller's own, or, for an admin, an invitation's.")
+@strawberry.input(
+    description="A phone to be removed: one of the caller's own, or, for an admin, an invitation's."
+)
 class RemoveDeviceInput:
     device_id: strawberry.ID = strawberry.field(description="The device.")
 
@@ -160,7 +172,8 @@ class CreateMemberInput:
         default=False, description="For LIMITED_ADMIN: whether they may change things."
     )
     email: str | None = strawberry.field(
-        default=None, description="Sends a link to accept with; omitted: a member without an account."
+        default=None,
+        description="Sends a link to accept with; omitted: a member without an account.",
     )
 
 

@@ -141,9 +141,7 @@ class Site(Node):
     ) -> Connection[Invitation]:
         self._may(Permission.READ)
         now = info.context.clock()
-        rows = having_status(
-            invitation_tables.Invitation.filter(site_id=self.row.id), status, now
-        )
+        rows = having_status(invitation_tables.Invitation.filter(site_id=self.row.id), status, now)
         if lock_id is not None:
             key = key_of("lock", lock_id, "lockId")
             chosen = invitation_tables.InvitationLock.filter(lock_id=key)
@@ -231,9 +229,15 @@ class CreateSiteInput:
 
 @strawberry.input(description="PIN lengths and the guess limit. An omitted field keeps its value.")
 class PinPolicyInput:
-    min_length: int | None = strawberry.field(default=None, description="The fewest digits, 4 or more.")
-    max_length: int | None = strawberry.field(default=None, description="The most digits, 9 or fewer.")
-    auto_length: int | None = strawberry.field(default=None, description="The digits of generated PINs.")
+    min_length: int | None = strawberry.field(
+        default=None, description="The fewest digits, 4 or more."
+    )
+    max_length: int | None = strawberry.field(
+        default=None, description="The most digits, 9 or fewer."
+    )
+    auto_length: int | None = strawberry.field(
+        default=None, description="The digits of generated PINs."
+    )
     guess_limit: int | None = strawberry.field(
         default=None, description="Ten tries open a lock with at most one chance in this many."
     )

@@ -30,7 +30,9 @@ class Tag(Node):
 
 def tag_type(row: tables.Tag) -> Tag:
     """A tag as the API shows it."""
-    return Tag(id=global_id("tag", row.id), row=row, name=row.name, kind=row.kind, target=row.target)
+    return Tag(
+        id=global_id("tag", row.id), row=row, name=row.name, kind=row.kind, target=row.target
+    )
 
 
 @strawberry.input(description="A new SPECIAL tag.")
@@ -46,7 +48,9 @@ class CreateTagInput:
     )
 
 
-@strawberry.input(description="Changes to a SPECIAL tag. An omitted field keeps its value; lists replace.")
+@strawberry.input(
+    description="Changes to a SPECIAL tag. An omitted field keeps its value; lists replace."
+)
 class UpdateTagInput:
     tag_id: strawberry.ID = strawberry.field(description="The tag.")
     name: str | None = strawberry.field(default=None, description="Its new name.")

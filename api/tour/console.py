@@ -42,7 +42,10 @@ class Console:
     async def sign_in(self, email: str, password: str) -> dict[str, Any]:
         """Signs in; the cookie stays with this browser."""
         return await self.change(
-            "signIn", "... on SignedIn { expiresAt member { id name role } }", email=email, password=password
+            "signIn",
+            "... on SignedIn { expiresAt member { id name role } }",
+            email=email,
+            password=password,
         )
 
     async def socket(self) -> Socket:

@@ -17,7 +17,7 @@ Say = Callable[[str], object]
 DOOR = "Front door"
 
 
-class TourFailed(Exception):  # noqa: N818
+class TourFailed(Exception):
     """A step did not get what it must."""
 
 
@@ -34,7 +34,9 @@ async def play(url: str, data_dir: Path, say: Say) -> None:
     """Plays every chapter. Raises TourFailed at the first step that goes wrong."""
     demo_file = data_dir / "demo.json"
     if not demo_file.exists():
-        raise TourFailed(f"there is no {demo_file.name} in the data directory: run `latchwork seed` first")
+        raise TourFailed(
+            f"there is no {demo_file.name} in the data directory: run `latchwork seed` first"
+        )
     demo = orjson.loads(demo_file.read_bytes())
     try:
         async with AsyncExitStack() as stack:
@@ -113,7 +115,9 @@ class Tour:
         phone = self.phone()
         home = expect(await phone.redeem(made["code"]), "RedeemedInvitation")["home"]
         doors = ", ".join(lock["name"] for lock in home["locks"])
-        self.say(f"redeemInvitation on a phone: {home['siteName']}, {doors}, until {home['expiresAt']}")
+        self.say(
+            f"redeemInvitation on a phone: {home['siteName']}, {doors}, until {home['expiresAt']}"
+        )
         opened = expect(await phone.open(self.locks[DOOR]), "OpenedLock")["event"]
         self.say(f"openLock: the lock says {opened['kind']} at {opened['at']}")
         await self._see_event(opened["id"])
@@ -128,7 +132,9 @@ class Tour:
         )
         for event in data["site"]["events"]["nodes"]:
             if event["id"] == event_id:
-                self.say(f"the admin sees: {event['lock']['name']} {event['kind']} by {event['method']}")
+                self.say(
+                    f"the admin sees: {event['lock']['name']} {event['kind']} by {event['method']}"
+                )
                 return
         raise TourFailed("the admin does not see the event")
 
@@ -148,4 +154,6 @@ class Tour:
         refused = await phone.send("{ me { id } }")
         if refused.status_code != 401:
             raise TourFailed(f"the deleted invitation's phone still gets {refused.status_code}")
-        self.say(f"the phone asks again: {refused.status_code} {refused.json()['errors'][0]['message']}")
+        self.say(
+            f"the phone asks again: {refused.status_code} {refused.json()['errors'][0]['message']}"
+        )

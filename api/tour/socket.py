@@ -10,7 +10,7 @@ import orjson
 from websockets.asyncio.client import ClientConnection, connect
 
 
-class SocketRefused(Exception):  # noqa: N818
+class SocketRefused(Exception):
     """The server closed the socket; `code` and `reason` are its own."""
 
     def __init__(self, code: int | None, reason: str) -> None:
@@ -40,7 +40,9 @@ class Socket:
             additional_headers=headers,
             compression=None,
         )
-        await connection.send(orjson.dumps({"type": "connection_init", "payload": payload}).decode())
+        await connection.send(
+            orjson.dumps({"type": "connection_init", "payload": payload}).decode()
+        )
         try:
             await asyncio.wait_for(connection.recv(), 10)
         except Exception:
@@ -89,7 +91,10 @@ class Socket:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._reader.cancel()
         await self._connection.close()

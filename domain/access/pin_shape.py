@@ -17,7 +17,7 @@ SMARTPIN_LENGTH = 10
 _ASCII_DIGITS = frozenset("0123456789")
 
 
-class NotDigits(ValueError):  # noqa: N818
+class NotDigits(ValueError):
     """The text holds something else than ASCII digits, or nothing."""
 
 

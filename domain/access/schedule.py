@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 ONE_DAY = timedelta(days=1)
 
 
-class InvalidSchedule(ValueError):  # noqa: N818
+class InvalidSchedule(ValueError):
     """A schedule that cannot be meant: `field` is at fault, `message` says why to a person."""
 
     def __init__(self, field: str, message: str) -> None:

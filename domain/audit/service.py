@@ -34,7 +34,9 @@ class Deed:
         """Wakes those who listen to the topics, after the commit."""
         self._tx.wake(*topics)
 
-    def note(self, target_kind: str, target_id: UUID, chain: UUID | None = None, **changes: Any) -> None:
+    def note(
+        self, target_kind: str, target_id: UUID, chain: UUID | None = None, **changes: Any
+    ) -> None:
         """Says what was done to what. `chain` is the site's id, needed only where the caller does not imply it."""
         belongs_to = chain or self._chain
         assert belongs_to is not None, "an audit note needs a chain"
@@ -46,14 +48,18 @@ class Deed:
 
 
 @asynccontextmanager
-async def recorded(here: Installation, by: Caller, action: str, now: datetime) -> AsyncIterator[Deed]:
+async def recorded(
+    here: Installation, by: Caller, action: str, now: datetime
+) -> AsyncIterator[Deed]:
     """A transaction that ends with the audit rows of what was noted. Raises AssertionError when nothing was."""
     chain = by.standing.site_id if by.standing else None
     async with transaction() as tx:
         deed = Deed(tx, chain)
         yield deed
         assert deed.notes or deed.changed_nothing, f"{action} changed something and noted nothing"
-        for belongs_to, target_kind, target_id, changes in sorted(deed.notes, key=lambda n: n[0].bytes):
+        for belongs_to, target_kind, target_id, changes in sorted(
+            deed.notes, key=lambda n: n[0].bytes
+        ):
             await _append(here, by, action, belongs_to, target_kind, target_id, changes, now)
 
 

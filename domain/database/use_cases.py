@@ -18,7 +18,7 @@ from typing import Any, ParamSpec, TypeVar
 from tortoise.connection import get_connections
 
 from domain.database.connection import ALIAS, connected
-from domain.database.errors import Conflict, TransactionMisuse
+from domain.database.errors import Conflict, DatabaseUnavailable, TransactionMisuse
 from domain.database.transactions import Attempt, attempt, current_transaction
 
 P = ParamSpec("P")
@@ -29,6 +29,9 @@ log = logging.getLogger(__name__)
 ATTEMPTS = 4
 PAUSE_SECONDS = 0.02
 """Before the second attempt; doubled and jittered before each further one."""
+
+MOST_RUNNING = 1_000
+"""Abandoned ones count too: clients that ask and go away must not fill the memory."""
 
 _running: set[asyncio.Task[Any]] = set()
 
@@ -46,6 +49,8 @@ def use_case(function: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Corou
     async def begun(*args: P.args, **kwargs: P.kwargs) -> R:
         if current_transaction() is not None:
             raise TransactionMisuse(f"{function.__qualname__} called inside a transaction")
+        if len(_running) >= MOST_RUNNING:
+            raise DatabaseUnavailable(f"{MOST_RUNNING} use cases are running")
         task = asyncio.create_task(
             _attempts(lambda: function(*args, **kwargs)),
             name=function.__qualname__,

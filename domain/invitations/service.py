@@ -146,11 +146,7 @@ async def read_code(
 async def live_invitation(by: Caller, invitation_id: UUID) -> Invitation:
     """The site's invitation, its row locked. Raises NotFound."""
     invitation = await lock_row(Invitation, invitation_id)
-    if (
-        invitation is None
-        or invitation.site_id != by.site_id
-        or invitation.deleted_at is not None
-    ):
+    if invitation is None or invitation.site_id != by.site_id or invitation.deleted_at is not None:
         raise NotFound("invitationId")
     return invitation
 
@@ -191,7 +187,9 @@ async def redeem_invitation(
         await count_try(here, WRONG_CODES, by.address, now)
         raise InvitationNotRedeemable
     key = new_id()
-    async with recorded(here, Caller(ActorKind.INVITED_DEVICE, key), "redeemInvitation", now) as deed:
+    async with recorded(
+        here, Caller(ActorKind.INVITED_DEVICE, key), "redeemInvitation", now
+    ) as deed:
         # Insert first: the unique (invitation, key) makes a phone's retries queue here, before any slot is taken.
         await Device.bulk_create(
             [

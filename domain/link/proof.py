@@ -23,7 +23,7 @@ _ALGORITHM = "HS256"
 _HEADER_FIELDS = frozenset({"alg", "typ", "kid"})
 
 
-class ProofRefused(Exception):  # noqa: N818
+class ProofRefused(Exception):
     """The token proves nothing; the message names the claim or part at fault, never quotes it."""
 
 

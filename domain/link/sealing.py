@@ -45,11 +45,11 @@ _WIRE_TAGS = {
 }
 
 
-class Unreadable(Exception):  # noqa: N818
+class Unreadable(Exception):
     """The envelope was not sealed with this key for this kind, lock and incarnation, or changed."""
 
 
-class MessageTooLarge(ValueError):  # noqa: N818
+class MessageTooLarge(ValueError):
     """The body exceeds `MAX_BODY_BYTES`: cut the delivery smaller."""
 
 

@@ -20,7 +20,7 @@ MAX_IDENTIFIER = 64
 _IDENTIFIER = re.compile(r"[!-~]{1,64}")
 
 
-class Malformed(ValueError):  # noqa: N818
+class Malformed(ValueError):
     """A message is not what its kind prescribes; `field` names the place."""
 
     def __init__(self, field: str, expected: str) -> None:

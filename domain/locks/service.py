@@ -141,9 +141,7 @@ async def create_lock(
 
 def _check_hub(connectivity: Connectivity, hub_id: UUID | None) -> None:
     if (connectivity is Connectivity.WIRELESS_GATEWAY) != (hub_id is not None):
-        raise InvalidInput(
-            "hubId", "A lock behind a gateway names its hub; other locks have none."
-        )
+        raise InvalidInput("hubId", "A lock behind a gateway names its hub; other locks have none.")
 
 
 @use_case

@@ -56,7 +56,9 @@ class Reader(Row):
     """A keypad, NFC or BLE face of a lock; PIN mode is kept here."""
 
     lock_id: UUID
-    lock = fields.ForeignKeyField("latchwork.Lock", on_delete=fields.CASCADE, related_name="readers")
+    lock = fields.ForeignKeyField(
+        "latchwork.Lock", on_delete=fields.CASCADE, related_name="readers"
+    )
     name = fields.CharField(max_length=100)
     has_keypad = fields.BooleanField(default=True)
     pin_enabled = fields.BooleanField(default=True)

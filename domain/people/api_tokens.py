@@ -56,9 +56,10 @@ async def revoke_api_token(
     """Ends a token at once, wherever it acts. Raises NotFound unless it acts on the caller's site."""
     async with recorded(here, by, "revokeApiToken", now) as deed:
         row = await ApiToken.get_or_none(id=token_id, revoked_at=None)
-        if row is None or not await ApiTokenSite.filter(
-            token_id=token_id, site_id=by.site_id
-        ).exists():
+        if (
+            row is None
+            or not await ApiTokenSite.filter(token_id=token_id, site_id=by.site_id).exists()
+        ):
             raise NotFound("tokenId")
         row.revoked_at = now
         await row.save()

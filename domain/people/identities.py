@@ -187,6 +187,8 @@ async def ticket_actor(ticket: SocketTicket, now: datetime) -> Actor | None:
         session = await Session.get_or_none(id=ticket.session_id).select_related("account")
         return _of_session(session, now)
     if ticket.device_id is not None:
-        device = await Device.get_or_none(id=ticket.device_id).select_related("account", "invitation")
+        device = await Device.get_or_none(id=ticket.device_id).select_related(
+            "account", "invitation"
+        )
         return _of_device(device, now)
     return _of_token(await ApiToken.get_or_none(id=ticket.token_id), now)

@@ -27,7 +27,10 @@ async def make_link(
 ) -> str:
     """Within a transaction: a new link of this purpose; earlier unused ones of the same person and purpose end."""
     await MailedLink.filter(
-        account_id=account.id, purpose=purpose, member_id=member.id if member else None, used_at=None
+        account_id=account.id,
+        purpose=purpose,
+        member_id=member.id if member else None,
+        used_at=None,
     ).delete()
     token = new_token(LINK_PREFIX)
     await MailedLink.create(

@@ -101,9 +101,7 @@ async def _budget(
 ) -> tuple[Budget, str]:
     """Which budget a try spends: a device that signed in before is not locked out by strangers' guesses."""
     if account is not None and phone is not None:
-        earlier = Device.filter(
-            account_id=account.id, thumbprint=phone.thumbprint, removed_at=None
-        )
+        earlier = Device.filter(account_id=account.id, thumbprint=phone.thumbprint, removed_at=None)
         if await earlier.exists():
             return BY_KNOWN_DEVICE, f"{address} {phone.thumbprint}"
     if account is not None and derived_token_matches(
@@ -179,9 +177,11 @@ async def _begin(
             device = await _device(account, phone, now, expires_at)
             token = device_token(here, device)
             deed.note("Device", device.id, chain=account.id)
-    member = await Member.filter(
-        account_id=account.id, removed_at=None, accepted_at__isnull=False
-    ).order_by("id").first()
+    member = (
+        await Member.filter(account_id=account.id, removed_at=None, accepted_at__isnull=False)
+        .order_by("id")
+        .first()
+    )
     return SignedIn(
         account, member, token, known_browser(here, account.id), expires_at, session, device
     )

@@ -1,7 +1,6 @@
 """People and what they sign in with: accounts, members, sessions, phones, tokens, mailed links."""
 
 from enum import StrEnum
-
 from uuid import UUID
 
 from tortoise import fields
@@ -117,9 +116,7 @@ class ApiToken(Row):
     role = fields.CharEnumField(Role, max_length=16)
     can_edit = fields.BooleanField(default=True)
     created_by_id: UUID | None
-    created_by = fields.ForeignKeyField(
-        "latchwork.Account", on_delete=fields.RESTRICT, null=True
-    )
+    created_by = fields.ForeignKeyField("latchwork.Account", on_delete=fields.RESTRICT, null=True)
     created_at = fields.DatetimeField()
     expires_at = fields.DatetimeField(null=True)
     revoked_at = fields.DatetimeField(null=True)

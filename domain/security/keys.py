@@ -45,15 +45,15 @@ class KeyFileError(Exception):
     """The key file cannot be used; the message names the file, never its content."""
 
 
-class InsecureKeyFile(KeyFileError):  # noqa: N818
+class InsecureKeyFile(KeyFileError):
     """The key file grants something to its group or to everyone; `chmod 600` mends it."""
 
 
-class InvalidSecret(ValueError):  # noqa: N818
+class InvalidSecret(ValueError):
     """The text is not a list of base64url secrets of 32 bytes or more; never quotes the text."""
 
 
-class UnknownKey(LookupError):  # noqa: N818
+class UnknownKey(LookupError):
     """The keyring has no key of this id: it was dropped too early, or the data is another's."""
 
 

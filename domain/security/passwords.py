@@ -26,15 +26,15 @@ _OUT_OF_MEMORY = error_to_str(-22)  # ARGON2_MEMORY_ALLOCATION_ERROR of its C in
 _T = TypeVar("_T")
 
 
-class HasherBusy(Exception):  # noqa: N818 - named for what the caller does next: come back later
+class HasherBusy(Exception):
     """Every thread is hashing and the queue is full; nothing was computed, try again shortly."""
 
 
-class HashUnreadable(Exception):  # noqa: N818
+class HashUnreadable(Exception):
     """A stored hash is no argon2 hash: the row is damaged. The message never quotes it."""
 
 
-class PasswordTooLong(ValueError):  # noqa: N818
+class PasswordTooLong(ValueError):
     """More than 1024 bytes: ask `check_password` first. The message never quotes the password."""
 
 

@@ -19,7 +19,7 @@ _TAG_BYTES = 16
 _HEADER_BYTES = len(_VERSION) + _KEY_ID_BYTES
 
 
-class SealBroken(Exception):  # noqa: N818
+class SealBroken(Exception):
     """The sealed value was changed, moved from another identity, or sealed under no known key."""
 
 

@@ -126,7 +126,9 @@ async def update_site(
         )
         await site.save()
         after = _settings(site)
-        deed.note("Site", site.id, **{key: after[key] for key in after if after[key] != before[key]})
+        deed.note(
+            "Site", site.id, **{key: after[key] for key in after if after[key] != before[key]}
+        )
         return site
 
 

@@ -20,7 +20,9 @@ def number_after(cursor: str | None) -> int | None:
     """The event number that a cursor stands for. Raises InvalidInput for what is no cursor of ours."""
     if cursor is None:
         return None
-    if not (cursor[:1] == "e" and cursor[1:].isascii() and cursor[1:].isdigit() and len(cursor) < 20):
+    if not (
+        cursor[:1] == "e" and cursor[1:].isascii() and cursor[1:].isdigit() and len(cursor) < 20
+    ):
         raise InvalidInput("after", "This is not a cursor of lockEvents.")
     return int(cursor[1:])
 

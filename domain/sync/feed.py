@@ -104,9 +104,7 @@ async def follow_feed(
             await _close(actor.lock_id, actor.site_id, feed_id)
 
 
-async def _commands(
-    lock: Lock, keys: LinkKeys, handed: _Handed, now: datetime
-) -> list[FeedItem]:
+async def _commands(lock: Lock, keys: LinkKeys, handed: _Handed, now: datetime) -> list[FeedItem]:
     assert lock.incarnation is not None
     waiting = await UnlockCommand.filter(
         lock_id=lock.id, incarnation=lock.incarnation, expires_at__gt=now
@@ -135,16 +133,12 @@ async def _commands(
     return items
 
 
-async def _time(
-    lock: Lock, keys: LinkKeys, handed: _Handed, now: datetime
-) -> FeedItem | None:
+async def _time(lock: Lock, keys: LinkKeys, handed: _Handed, now: datetime) -> FeedItem | None:
     due = handed.time_at is None or now - handed.time_at >= TIME_INTERVAL
     if not lock.nonces or not due:
         return None
     assert lock.incarnation is not None
-    last = (
-        await LockEvent.filter(lock_id=lock.id).order_by("-number").first()
-    )
+    last = await LockEvent.filter(lock_id=lock.id).order_by("-number").first()
     handed.time_at = now
     body = SealedTimeBody(
         nonce=lock.nonces[0][0],

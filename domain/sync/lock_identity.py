@@ -9,6 +9,7 @@ import hmac
 import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 from uuid import UUID
 
 from domain.audit.service import recorded
@@ -95,7 +96,9 @@ async def prove_lock(
         if row.proven_at is None and not await _begin_life(here, row.id, now):
             return None
         actor = LockActor(lock.id, lock.site_id, lock.name, row.incarnation)
-        return ProvenLock(actor, f"lock-proof:{lock.id}:{claims.jti}:{claims.nonce}")
+        return ProvenLock(
+            actor, sha256(f"{lock_name} {claims.jti} {claims.nonce}".encode()).hexdigest()
+        )
     return None
 
 

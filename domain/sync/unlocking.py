@@ -8,7 +8,7 @@ again when it is handed out).
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain.access.decision import Denied, DenialReason, check_schedule
+from domain.access.decision import DenialReason, Denied, check_schedule
 from domain.audit.service import recorded
 from domain.bus import Wakeups, listening
 from domain.columns import new_id
@@ -30,9 +30,7 @@ from domain.sync.rules import (
 from domain.sync.tables import LockEvent, UnlockCommand
 
 
-async def open_lock(
-    here: Installation, by: Caller, *, lock_id: UUID, now: datetime
-) -> LockEvent:
+async def open_lock(here: Installation, by: Caller, *, lock_id: UUID, now: datetime) -> LockEvent:
     """Opens a door that the caller's invitation opens now. Returns the lock's own event.
 
     Raises AccessDenied with every reason, the lock's own too; LockOffline; LockDidNotAnswer; NotFound.
@@ -121,9 +119,7 @@ def _command(lock: Lock, command_id: UUID, now: datetime) -> UnlockCommand:
 async def still_stands(command: UnlockCommand, now: datetime) -> bool:
     """Whether whoever ordered may still: their invitation, device or membership has not ended meanwhile."""
     if command.invitation_id is not None:
-        alive = Invitation.filter(
-            id=command.invitation_id, deleted_at=None, valid_until__gt=now
-        )
+        alive = Invitation.filter(id=command.invitation_id, deleted_at=None, valid_until__gt=now)
         device = Device.filter(id=command.device_id, removed_at=None)
         return await alive.exists() and await device.exists()
     if command.member_id is not None:

@@ -1,7 +1,6 @@
 """Tags: the names by which members and locks are chosen."""
 
 from enum import StrEnum
-
 from uuid import UUID
 
 from tortoise import fields

@@ -58,7 +58,7 @@ def provisioning(*, incarnation: str = "life-1", secret: bytes = b"s" * 32) -> P
     )
 
 
-class PowerCut(Exception):  # noqa: N818
+class PowerCut(Exception):
     """The power goes while the disk writes."""
 
 

@@ -14,6 +14,7 @@ from tests.domain.database.toys import Box, Toy
 
 CANCELLATIONS = 3_000
 AT_ONCE = 25
+WAITING = 50
 LONGEST_SECONDS = 0.012
 BOXES = 6
 BALANCE = 1_000
@@ -47,7 +48,8 @@ async def _read(dice: random.Random) -> None:
 async def _nested(dice: random.Random) -> None:
     """Tortoise's own transactions and savepoints, as `get_or_create` uses them."""
     async with in_transaction("default"):
-        await Toy.get_or_create(box_id=dice.randrange(BOXES), name=f"toy {dice.randrange(40)}")
+        box = dice.randrange(BOXES)
+        await Toy.get_or_create(box_id=box, name=f"toy {dice.randrange(40)} of box {box}")
 
 
 async def _many(dice: random.Random) -> None:
@@ -56,7 +58,14 @@ async def _many(dice: random.Random) -> None:
     )
 
 
-WORK: list[Callable[[random.Random], Awaitable[None]]] = [moved, moved, _move, _read, _nested, _many]
+WORK: list[Callable[[random.Random], Awaitable[None]]] = [
+    moved,
+    moved,
+    _move,
+    _read,
+    _nested,
+    _many,
+]
 
 
 async def _cancelled_somewhere(dice: random.Random) -> bool:
@@ -87,6 +96,8 @@ async def test_three_thousand_random_cancellations_leave_everything_intact(
         nonlocal hit
         while hit < CANCELLATIONS:
             hit += await _cancelled_somewhere(dice)
+            while await drain(0) > WAITING:
+                await asyncio.sleep(0.001)
 
     await asyncio.gather(*(keep_cancelling() for _ in range(AT_ONCE)))
 
@@ -111,7 +122,6 @@ async def test_a_cancelled_use_case_still_happens(database: Database) -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert await Box.all().count() == 0
     assert await drain(5) == 0
     assert await Box.all().count() == 1
 

@@ -1,0 +1,331 @@
+"""A lock on real sockets: it connects, answers, and never gives up."""
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from locksim.connection import ANSWER_TIMEOUT_S, LinkLost, ServerAddress
+from locksim.device import BACKOFF_MOST_S, Device, PowerIsOff, Surroundings, backoff_ceiling_s
+from locksim.disk import FileDisk
+from locksim.faults import HardwareClock
+from locksim.keypad import Key
+from locksim.signals import Signal
+from tests.locksim.rig import CARD, NOON, FakeHash, Pen, provisioning
+from tests.locksim.tiny_server import TinyServer, serving
+
+PIN = "40718263"
+
+
+class Site:
+    """One lock and its server."""
+
+    def __init__(self, server: TinyServer, disk: Path, http: httpx.AsyncClient) -> None:
+        self.lock = provisioning()
+        self.pen = Pen(self.lock)
+        self.server = server
+        server.locks[self.lock.lock_id] = self.lock
+        self.signals: list[Signal] = []
+        self.clock = HardwareClock(monotonic=time.monotonic, started_unix_s=NOON.timestamp())
+        around = Surroundings(ServerAddress(server.url), http, asyncio.Semaphore(4))
+        self.device = Device(
+            self.lock,
+            lambda: FileDisk(disk, sync=False),
+            around=around,
+            clock=self.clock,
+            rng=random.Random(1),  # noqa: S311 - to be repeated, not to be secret
+            random_bytes=random.Random(2).randbytes,  # noqa: S311
+            slow_hash=FakeHash(),
+            on_change=lambda _, signal: self.signals.append(signal) if signal else None,
+        )
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        """Wait until something has become true."""
+        async with asyncio.timeout(5):
+            while not true():
+                await asyncio.sleep(0.005)
+
+    async def hold_pin(self) -> None:
+        """Deliver PIN mode, a PIN and a card."""
+        feed = await self.server.feed()
+        feed.send(
+            self.pen.snapshot(3, self.pen.settings(), self.pen.pin("a", PIN), self.pen.card())
+        )
+        await self.until(lambda: any(report["ack"] for report in self.server.reports))
+
+
+@contextlib.asynccontextmanager
+async def running(device: Device) -> AsyncIterator[None]:
+    """The lock, until the end of the block; what made it fail is raised."""
+    task = asyncio.create_task(device.run())
+    try:
+        yield
+        assert not task.done()
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    """A lock that runs against its server."""
+    async with (
+        serving(TinyServer()) as server,
+        httpx.AsyncClient(trust_env=False) as http,
+    ):
+        site = Site(server, tmp_path / "lock", http)
+        async with running(site.device):
+            yield site
+
+
+async def test_a_lock_proves_its_key_subscribes_and_reports(site: Site) -> None:
+    """A fresh lock says epoch 0 and revision 0, and reports a nonce and its start."""
+    feed = await site.server.feed()
+    assert feed.variables == {
+        "lock": site.lock.lock_id,
+        "incarnation": "life-1",
+        "epoch": 0,
+        "revision": 0,
+    }
+    report = await site.server.report()
+    assert set(report) == {"lockId", "appliedRevision", "nonce", "ack", "events"}
+    assert report["lockId"] == site.lock.lock_id
+    assert report["ack"] is None
+    assert len(report["nonce"]) == 43
+    assert [event["kind"] for event in report["events"]] == ["STARTED"]
+    await site.until(lambda: site.device.online)
+
+
+async def test_a_delivery_is_applied_and_acknowledged_on_the_same_socket(site: Site) -> None:
+    """Then its PIN opens, and the opening is reported."""
+    await site.hold_pin()
+    (acked,) = [report for report in site.server.reports if report["ack"]]
+    assert acked["appliedRevision"] == 3
+    assert acked["ack"]["deliveryId"] == "delivery-1"
+    assert len(acked["ack"]["stateSum"]) == 64
+    await site.device.type(PIN)
+    assert site.signals[-1] is Signal.GRANTED
+    opened = (await site.server.report_with("OPENED"))["events"][-1]
+    assert (opened["method"], opened["entryId"]) == ("PIN", "a")
+    assert len(site.server.feeds) == 1
+
+
+async def test_an_unlock_command_opens_and_its_event_comes_back(site: Site) -> None:
+    """With the nonce that the lock has reported."""
+    feed = await site.server.feed()
+    report = await site.server.report()
+    feed.send(site.pen.command(report["nonce"]))
+    opened = (await site.server.report_with("OPENED"))["events"][-1]
+    assert opened["commandId"] == "command-1"
+    assert site.device.front
+    assert site.device.front.bolt_drawn
+
+
+async def test_sealed_time_sets_the_lock_and_its_battery_clock(site: Site) -> None:
+    """The battery clock keeps it through a power cut."""
+    feed = await site.server.feed()
+    report = await site.server.report()
+    there = NOON.replace(year=2027)
+    feed.send(site.pen.time(report["nonce"], there))
+    await site.server.report_with("CLOCK_SET")
+    battery_ms = site.clock.battery_ms()
+    assert battery_ms
+    assert 0 <= battery_ms - there.timestamp() * 1000 < 10_000
+
+
+async def test_a_silent_lock_takes_commands_and_answers_nothing(site: Site) -> None:
+    """The fault behind LockDidNotAnswer; everything else goes on."""
+    site.device.silent = True
+    feed = await site.server.feed()
+    report = await site.server.report()
+    feed.send(site.pen.command(report["nonce"]))
+    await site.hold_pin()
+    assert site.device.front
+    assert not site.device.front.bolt_drawn
+
+
+async def test_a_ping_is_answered(site: Site) -> None:
+    """The protocol's own, beside the websocket's."""
+    feed = await site.server.feed()
+    feed.say({"type": "ping"})
+    await site.until(lambda: site.server.pongs == 1)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        {"id": "feed", "type": "complete"},
+        {"id": "feed", "type": "error", "payload": [{"message": "no"}]},
+        {"id": "feed", "type": "next", "payload": {"data": None, "errors": []}},
+        {
+            "id": "feed",
+            "type": "next",
+            "payload": {"data": {"lockFeed": {"__typename": "Delivery"}}},
+        },
+        {
+            "id": "feed",
+            "type": "next",
+            "payload": {"data": {"lockFeed": {"__typename": "Delivery", "id": "x", "sealed": "%"}}},
+        },
+        None,
+    ],
+)
+async def test_a_feed_that_ends_or_talks_nonsense_costs_a_reconnect(
+    site: Site, frame: dict[str, object] | None
+) -> None:
+    """And nothing else: the lock is back, with fresh nonces."""
+    feed = await site.server.feed()
+    first = await site.server.report()
+    feed.outgoing.put_nowait(frame)
+    await site.server.feed(1)
+    again = await site.server.report(1)
+    assert again["nonce"] != first["nonce"]
+    await site.until(lambda: site.device.online)
+
+
+async def test_a_message_of_a_kind_that_the_lock_does_not_know_is_passed_over(site: Site) -> None:
+    """A newer server may say more than an older lock understands."""
+    feed = await site.server.feed()
+    item: dict[str, object] = {"__typename": "Firmware"}
+    feed.say({"id": "feed", "type": "next", "payload": {"data": {"lockFeed": item}}})
+    await site.hold_pin()
+    assert len(site.server.feeds) == 1
+
+
+async def test_a_lock_outlives_its_server(tmp_path: Path) -> None:
+    """It starts without one, connects when there is one, loses it, and comes back."""
+    server = TinyServer()
+    async with httpx.AsyncClient(trust_env=False) as http:
+        async with serving(server):
+            port = int(server.url.rpartition(":")[2])
+            server.broken = True
+            site = Site(server, tmp_path, http)
+            task = asyncio.create_task(site.device.run())
+            await site.until(lambda: server.challenges >= 2)
+            server.broken = False
+            await server.feed(0)
+        async with serving(server, port):
+            await server.feed(1)
+            assert not task.done()
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def test_a_wrong_secret_is_refused_and_tried_again(tmp_path: Path) -> None:
+    """An installer may be about to prove the other; the lock neither dies nor subscribes."""
+    async with (
+        serving(TinyServer()) as server,
+        httpx.AsyncClient(trust_env=False) as http,
+    ):
+        site = Site(server, tmp_path, http)
+        server.locks[site.lock.lock_id] = provisioning(secret=b"other" + bytes(27))
+        async with running(site.device):
+            await site.until(lambda: server.challenges >= 3)
+            assert server.feeds == []
+
+
+async def test_a_report_that_is_refused_keeps_the_connection(site: Site) -> None:
+    """The events stay for the next one."""
+    site.server.refuses_reports = True
+    await site.server.report()
+    site.server.refuses_reports = False
+    await site.hold_pin()
+    assert len(site.server.feeds) == 1
+
+
+async def test_without_network_keys_work_and_events_wait(site: Site) -> None:
+    """The cable is pulled: the PIN opens; plugged in again, the opening is told."""
+    await site.hold_pin()
+    site.device.network.turn(on=False)
+    await site.until(lambda: not site.device.online)
+    await site.device.type(PIN)
+    assert site.signals[-1] is Signal.GRANTED
+    assert not [r for r in site.server.reports if any(e["kind"] == "OPENED" for e in r["events"])]
+    site.device.network.turn(on=True)
+    await site.server.report_with("OPENED")
+    assert (await site.server.feed(1)).variables["revision"] == 3
+
+
+async def test_without_power_nothing_works_and_nothing_is_forgotten(site: Site) -> None:
+    """Keys do nothing; with power again the PIN is still there and the start is an event."""
+    await site.hold_pin()
+    await site.device.type("9999")
+    site.device.power.turn(on=False)
+    await site.until(lambda: site.device.front is None)
+    with pytest.raises(PowerIsOff):
+        await site.device.press(Key.ONE)
+    with pytest.raises(PowerIsOff):
+        await site.device.present_card(CARD)
+    site.device.power.turn(on=True)
+    await site.until(lambda: site.device.front is not None)
+    await site.device.type(PIN)
+    assert site.signals[-1] is Signal.GRANTED
+    assert site.clock.uptime_ms() < 5000
+
+
+async def test_thousands_of_bytes_of_events_go_in_frames_below_the_limit(site: Site) -> None:
+    """After a long time without network."""
+    await site.hold_pin()
+    site.device.network.turn(on=False)
+    await site.until(lambda: not site.device.online)
+    for _ in range(400):
+        await site.device.type(PIN)
+    site.device.network.turn(on=True)
+    told = lambda: sum(  # noqa: E731
+        event["kind"] == "OPENED" for report in site.server.reports for event in report["events"]
+    )
+    await site.until(lambda: told() == 400)
+    assert max(site.server.sizes) < 64 * 1024
+
+
+async def test_a_damaged_disk_keeps_the_lock_off(tmp_path: Path) -> None:
+    """It must not start as if it were new; the rest of the fleet goes on."""
+    disk = FileDisk(tmp_path, sync=False)
+    disk.write(b"one")
+    disk.write(b"two")
+    for path in tmp_path.iterdir():
+        path.write_bytes(b"?" * 100)
+    async with serving(TinyServer()) as server, httpx.AsyncClient(trust_env=False) as http:
+        site = Site(server, tmp_path, http)
+        await site.device.run()
+        assert site.device.front is None
+        assert server.challenges == 0
+
+
+def test_waits_grow_to_a_limit() -> None:
+    """Exponential; each wait is drawn between nothing and this."""
+    ceilings = [backoff_ceiling_s(failures) for failures in range(1, 12)]
+    assert ceilings[:4] == [1.0, 2.0, 4.0, 8.0]
+    assert ceilings == sorted(ceilings)
+    assert ceilings[-1] == backoff_ceiling_s(10**6) == BACKOFF_MOST_S
+    assert ANSWER_TIMEOUT_S < 30
+
+
+@pytest.mark.parametrize(
+    ("url", "endpoint", "socket"),
+    [
+        ("http://h:1", "http://h:1/graphql", "ws://h:1/graphql"),
+        ("https://h/", "https://h/graphql", "wss://h/graphql"),
+        ("https://h/graphql", "https://h/graphql", "wss://h/graphql"),
+        ("http://h/base/?x=1", "http://h/base/graphql", "ws://h/base/graphql"),
+    ],
+)
+def test_the_endpoint_follows_from_the_base_url(url: str, endpoint: str, socket: str) -> None:
+    """For requests and for sockets."""
+    address = ServerAddress(url)
+    assert (address.url, address.socket_url) == (endpoint, socket)
+
+
+@pytest.mark.parametrize("url", ["", "h:1", "ftp://h", "ws://h", "http://"])
+def test_a_url_that_is_none_is_refused(url: str) -> None:
+    """At once, and not by a lock that tries for ever."""
+    with pytest.raises(ValueError, match="http"):
+        ServerAddress(url)
+    assert issubclass(LinkLost, Exception)
