@@ -2,16 +2,23 @@
 
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 from uuid import UUID
 
 from strawberry.dataloader import DataLoader
 
-from domain.invitations.tables import InvitationLock
+from domain.installation import Installation
+from domain.invitations.sharing import read_codes
+from domain.invitations.tables import Invitation, InvitationLock
 from domain.locks.tables import Hub, Lock, Reader
+from domain.people.actors import Actor, Caller, Standing
+from domain.people.identities import standing_at
 from domain.people.tables import Account, Device, Member
 from domain.sites.tables import Site
+from domain.sync.status import LockInSync, PinAtLock, locks_in_sync, pins_at_locks
 from domain.tags.tables import Tag, TaggedLock, TaggedMember
 
 
@@ -35,6 +42,28 @@ def _many(query: Callable[[list[UUID]], Any], key: str) -> DataLoader[UUID, list
         return [found[each] for each in keys]
 
     return DataLoader(load)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeWanted:
+    """An invitation whose code somebody may read, and who that is."""
+
+    here: Installation
+    by: Caller
+    invitation: Invitation
+    now: datetime
+
+
+async def _codes(wanted: list[CodeWanted]) -> list[str | None]:
+    """All of one operation in one transaction, with an audit row for each invitation."""
+    first = wanted[0]
+    invitations = [each.invitation for each in wanted]
+    codes = await read_codes(first.here, first.by, invitations=invitations, now=first.now)
+    return [codes.get(each.id) for each in invitations]
+
+
+async def _standings(keys: list[tuple[Actor | None, UUID]]) -> list[Standing | None]:
+    return [await standing_at(actor, site_id) for actor, site_id in keys]
 
 
 class Loaders:
@@ -123,3 +152,39 @@ class Loaders:
     @cached_property
     def tag(self) -> DataLoader[UUID, Tag | None]:
         return _one(Tag)
+
+    @cached_property
+    def standing(self) -> DataLoader[tuple[Actor | None, UUID], Standing | None]:
+        """By actor and site, for what a field shows to some only; what may be done is asked anew, not here."""
+        return DataLoader(_standings)
+
+    @cached_property
+    def code(self) -> DataLoader[CodeWanted, str | None]:
+        """One reading, and one audit row, whether the code is asked for once or in several forms."""
+        return DataLoader(_codes, cache_key_fn=lambda wanted: wanted.invitation.id)
+
+    @cached_property
+    def pin_at_locks(self) -> DataLoader[UUID, list[PinAtLock]]:
+        async def load(keys: list[UUID]) -> list[list[PinAtLock]]:
+            found = await pins_at_locks(keys)
+            return [found[key] for key in keys]
+
+        return DataLoader(load)
+
+    @cached_property
+    def lock_in_sync(self) -> DataLoader[UUID, LockInSync]:
+        async def load(keys: list[UUID]) -> list[LockInSync]:
+            found = await locks_in_sync(await Lock.filter(id__in=keys))
+            return [found[key] for key in keys]
+
+        return DataLoader(load)
+
+    @cached_property
+    def locks_of_pin(self) -> DataLoader[UUID, list[Lock]]:
+        async def load(keys: list[UUID]) -> list[list[Lock]]:
+            found = await pins_at_locks(keys)
+            return [
+                [each.lock for each in found[key] if not each.removing] for key in keys
+            ]
+
+        return DataLoader(load)

@@ -5,7 +5,7 @@ demand a rule, and the schema is assembled from what they made. A subscription a
 """
 
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from types import UnionType
@@ -18,10 +18,10 @@ from strawberry.types import Info
 from strawberry.types.field import StrawberryField
 
 from api.context import Call, Context, caller_of
-from api.protocol.masking import PublicError
-from api.schema.errors import COMMON, Error, error_of
+from api.loaders import Loaders
+from api.schema.errors import COMMON, Error, error_of, public_error
 from domain.errors import NotAllowed, NotFound, Refusal
-from domain.node_ids import read_node_id
+from domain.node_ids import kind_of, read_node_id
 from domain.people.actors import AccountActor, Caller, InvitedDeviceActor, LockActor, TokenActor
 from domain.people.identities import refreshed, standing_at
 from domain.people.rules import Permission, allows
@@ -97,6 +97,22 @@ class AtSite:
             return key
         row = await self.model.get_or_none(id=key)
         return None if row is None else row.site_id
+
+
+@dataclass(frozen=True)
+class AtAnyOf:
+    """As `AtSite`, for an id that may name one of several kinds of things; `models` by kind."""
+
+    permission: Permission
+    field: str
+    models: Mapping[str, Any]
+
+    async def permit(self, context: Context, arguments: Arguments) -> Caller:
+        kind = kind_of(str(_value(arguments, self.field))) or ""
+        rule = AtSite(self.permission, self.field, kind, self.models.get(kind))
+        if kind not in self.models and context.actor is not None:
+            raise NotFound(_camel(self.field))
+        return await rule.permit(context, arguments)
 
 
 def _value(arguments: Arguments, field: str) -> Any:
@@ -200,11 +216,6 @@ def mutation(
     return declare
 
 
-def _public(refusal: Refusal) -> PublicError:
-    code = "NOT_FOUND" if isinstance(refusal, NotFound) else "NOT_ALLOWED"
-    return PublicError(refusal.message, code=code)
-
-
 def query(rule: Rule) -> Callable[[Callable[..., Awaitable[Any]]], StrawberryField]:
     """Declares a query. A refusal is a GraphQL error with a code; a nullable one answers null for what is not there."""
 
@@ -220,9 +231,9 @@ def query(rule: Rule) -> Callable[[Callable[..., Awaitable[Any]]], StrawberryFie
             except NotFound as refusal:
                 if nullable:
                     return None
-                raise _public(refusal) from None
+                raise public_error(refusal) from None
             except Refusal as refusal:
-                raise _public(refusal) from None
+                raise public_error(refusal) from None
 
         _dress(resolver, function, returned)
         field = strawberry.field(resolver=resolver, description=_described(function))
@@ -257,12 +268,13 @@ def subscription(
                 try:
                     async for item in stream:
                         await _still(rule, context, arguments)
+                        context.loaders = Loaders()  # what an earlier item read may have changed
                         if item is not None:
                             yield item
                 finally:
                     await stream.aclose()  # type: ignore[attr-defined]
             except Refusal as refusal:
-                raise _public(refusal) from None
+                raise public_error(refusal) from None
 
         _dress(resolver, function, AsyncIterator[shown])  # type: ignore[valid-type]
         field = strawberry.subscription(resolver=resolver, description=_described(function))

@@ -151,3 +151,33 @@ class MailNotSent(Refusal):
 
 class StillInUse(Refusal):
     """The thing cannot be deleted while others stand on it."""
+
+
+class InvalidPin(InvalidInput):
+    """Not ASCII digits."""
+
+    def __init__(self) -> None:
+        super().__init__("digits", "A PIN consists of the digits 0 to 9.")
+
+
+class PinTooShort(Refusal):
+    """Shorter than the site's policy (or the lock's guess budget) asks; `min_length` would do."""
+
+    def __init__(self, min_length: int) -> None:
+        super().__init__(f"Take at least {min_length} digits.")
+        self.min_length = min_length
+
+
+class PinNotAcceptable(Refusal):
+    """One answer for weak and for taken digits: a refusal tells nothing about anybody's PIN."""
+
+    def __init__(self) -> None:
+        super().__init__("This PIN cannot be used here. Choose another, or have one generated.")
+
+
+class LockWithoutKeypad(Refusal):
+    """PINs cannot be typed on these locks; `locks` are their names."""
+
+    def __init__(self, locks: Sequence[str]) -> None:
+        super().__init__("These locks have no keypad: " + ", ".join(locks) + ".")
+        self.locks = tuple(locks)

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import random
 import signal
+import socket
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +18,9 @@ import typer
 from locksim.connection import ServerAddress
 from locksim.device import Device
 from locksim.fleet import DirectoryInUse, Fleet
+from locksim.panel import server as panel
 from locksim.provisioning import InvalidProvisioning
+from locksim.switches import first_of
 
 
 def _line(device: Device) -> None:
@@ -25,8 +28,12 @@ def _line(device: Device) -> None:
     print(f"connected: {own.name} ({own.lock_id})", flush=True)
 
 
-async def _until_stopped(fleet: Fleet) -> None:
-    task = asyncio.create_task(fleet.run())
+async def _until_stopped(fleet: Fleet, listener: socket.socket | None) -> None:
+    works = [fleet.run()]
+    if listener is not None:
+        works.append(panel.serve(fleet, listener))
+        print(f"panel: http://{panel.ADDRESS}:{listener.getsockname()[1]}/", flush=True)
+    task = asyncio.create_task(first_of(*works))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, task.cancel)
@@ -35,10 +42,14 @@ async def _until_stopped(fleet: Fleet) -> None:
 
 
 def run(
+    *,
     locks: Annotated[Path, typer.Option(help="JSON file of provisioned locks, mode 0600.")],
     state: Annotated[Path, typer.Option(help="Directory of the locks' disks.")],
     server: Annotated[str, typer.Option(help="Base URL of the API.")],
     seed: Annotated[int | None, typer.Option(help="Seed of the waits between attempts.")] = None,
+    panel_port: Annotated[
+        int | None, typer.Option(help="Port of the keypad page on this machine; 0: any.")
+    ] = None,
     sync: Annotated[bool, typer.Option(help="Survive a power cut of this machine too.")] = True,
 ) -> None:
     """Run simulated locks that connect to a server and keep their state through a kill."""
@@ -63,7 +74,8 @@ def run(
             sync=sync,
             on_connect=_line,
         )
-        asyncio.run(_until_stopped(fleet))
+        listener = None if panel_port is None else panel.bind(panel_port)
+        asyncio.run(_until_stopped(fleet, listener))
     except (InvalidProvisioning, DirectoryInUse, OSError) as error:
         print(f"locksim: {error}", file=sys.stderr)
         raise typer.Exit(1) from None

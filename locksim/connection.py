@@ -60,7 +60,7 @@ _FEED_TYPES: Mapping[object, Callable[[str, bytes], Inbound]] = {
 }
 
 
-class LinkLost(Exception):  # noqa: N818
+class LinkLost(Exception):
     """The connection cannot go on: refused, ended, silent or not understood. Try again later."""
 
 

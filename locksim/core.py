@@ -114,6 +114,7 @@ class Core:
         released_ms = self._timed_release_ms(uptime_ms)
         if released_ms is not None and uptime_ms >= released_ms:
             self.commit(self.released(self.state, uptime_ms))
+            self.outbox.append(Signal.RELEASED)
         self._keep_mark(uptime_ms)
 
     def due_ms(self, uptime_ms: int) -> list[int | None]:

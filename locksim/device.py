@@ -46,7 +46,7 @@ Step = Callable[[Firmware, int], None]
 """One step of the firmware, at an uptime in milliseconds."""
 
 
-class PowerIsOff(RuntimeError):  # noqa: N818
+class PowerIsOff(RuntimeError):
     """Somebody pressed a key of a lock without power: nothing happens."""
 
 
@@ -72,15 +72,18 @@ class Device:
         clock: HardwareClock,
         rng: random.Random,
         random_bytes: Callable[[int], bytes],
+        key: str = "lock",
         slow_hash: SlowHash = derive_verifier,
         on_change: Callable[["Device", Signal | None], None] = lambda _device, _signal: None,
         on_connect: Callable[["Device"], None] = lambda _device: None,
     ) -> None:
         """`rng` draws the waits between attempts; `on_change` hears of whatever can be seen."""
         self.provisioning = provisioning
+        self.key = key
+        """A short name in folders and addresses."""
         self.clock = clock
         self.power = Switch()
-        self.network = Switch()
+        self.network = Switch(on=provisioning.network)
         self.silent = False
         """A fault: unlock commands arrive and nothing happens."""
         self.online = False
@@ -118,6 +121,12 @@ class Device:
         """What can be seen of the lock; None without power."""
         firmware = self._firmware
         return None if firmware is None else firmware.front(self.clock.uptime_ms())
+
+    @property
+    def zone(self) -> str:
+        """The zone in which the lock reads its schedules, as far as it is known from outside."""
+        firmware = self._firmware
+        return (self.provisioning.zone if firmware is None else firmware.zone).key
 
     async def press(self, *keys: Key) -> None:
         """Press keys, one after the other. Raises PowerIsOff."""
@@ -257,6 +266,7 @@ class Device:
                 reports.append(item)
             elif isinstance(item, SetBattery):
                 self.clock.set_battery(item.unix_ms)
+                self._on_change(self, None)
             else:
                 self._on_change(self, item if isinstance(item, Signal) else None)
         return reports

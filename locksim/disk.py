@@ -20,7 +20,7 @@ _HEADER_BYTES = len(_MAGIC) + _GENERATION_BYTES + _LENGTH_BYTES + _HASH_BYTES
 _NAMES = ("state.0", "state.1")
 
 
-class DiskDamaged(Exception):  # noqa: N818
+class DiskDamaged(Exception):
     """Neither slot holds a whole state, though something was written: a factory reset is needed."""
 
 

@@ -42,7 +42,8 @@ class Face:
 
     def tick(self, uptime_ms: int) -> None:
         """Drop an entry that was left unfinished."""
-        self._keypad.tick(uptime_ms)
+        if self._keypad.tick(uptime_ms):
+            self._core.outbox.append(Signal.CLEARED)
 
     def press(self, key: Key, uptime_ms: int) -> None:
         """Take one key; Enter behind at least one digit is an entry."""

@@ -41,6 +41,11 @@ class HardwareClock:
         self._seen_s = now_s
         return self._ticks_ms
 
+    @property
+    def drift_ppm(self) -> float:
+        """How fast (or slow, below 0) it runs, in millionths."""
+        return self._drift_ppm
+
     def power_on(self) -> None:
         """Uptime starts at zero."""
         self._started_ms = self._ticks()

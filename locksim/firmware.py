@@ -10,6 +10,7 @@ that keeps the time itself: `uptime_ms` must be the lock's own and must never go
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from domain.security.passwords import derive_verifier
 from locksim.core import Core
@@ -71,6 +72,11 @@ class Firmware:
     def state(self) -> LockState:
         """The durable state, as it is on disk."""
         return self._core.state
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone in which dates, slots and weekdays are read."""
+        return self._core.holdings.zone
 
     def front(self, uptime_ms: int) -> Front:
         """What can be seen from outside."""

@@ -36,7 +36,7 @@ log = structlog.get_logger("locksim")
 Watcher = Callable[[Device, Signal | None], None]
 
 
-class DirectoryInUse(RuntimeError):  # noqa: N818
+class DirectoryInUse(RuntimeError):
     """Another process runs locks from this state directory."""
 
 
@@ -107,7 +107,8 @@ class Fleet:
                 self._start(lock, around)
 
     def _start(self, lock: Provisioning, around: Surroundings) -> None:
-        directory = self._state_directory / _folder(lock.lock_id)
+        key = _key(lock.lock_id)
+        directory = self._state_directory / key
         device = Device(
             lock,
             lambda: FileDisk(directory, sync=self._sync),
@@ -115,6 +116,7 @@ class Fleet:
             clock=HardwareClock(monotonic=time.monotonic, started_unix_s=time.time()),
             rng=self._rng,
             random_bytes=os.urandom,
+            key=key,
             on_change=self._tell,
             on_connect=self._on_connect,
         )
@@ -155,8 +157,8 @@ class Fleet:
                 yield Surroundings(self._address, http, asyncio.Semaphore(HANDSHAKES))
 
 
-def _folder(lock_id: str) -> str:
-    """A folder's name for a lock id, which may hold anything."""
+def _key(lock_id: str) -> str:
+    """A short name for a lock id, which may hold anything: of its folder, and in addresses."""
     return hashlib.sha256(lock_id.encode()).hexdigest()[:24]
 
 

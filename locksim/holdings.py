@@ -13,7 +13,7 @@ from domain.access.schedule import Schedule
 from domain.link.entries import CardPayload, Entry, PinPayload, SettingsPayload, read_payload
 
 
-class UnknownZone(ValueError):  # noqa: N818
+class UnknownZone(ValueError):
     """The settings name a zone that the lock's zone database does not have."""
 
 

@@ -66,7 +66,9 @@ class Keypad:
             return entry or None
         return None
 
-    def tick(self, uptime_ms: int) -> None:
-        """Drop an entry that was left unfinished."""
-        if self.expires_ms is not None and uptime_ms >= self.expires_ms:
-            self._typed = ""
+    def tick(self, uptime_ms: int) -> bool:
+        """Drop an entry that was left unfinished; whether there was one."""
+        if self.expires_ms is None or uptime_ms < self.expires_ms:
+            return False
+        self._typed = ""
+        return True

@@ -24,7 +24,7 @@ MAX_OFFSET_MINUTES = 24 * 60
 _OTHERS = 0o077
 
 
-class InvalidProvisioning(ValueError):  # noqa: N818
+class InvalidProvisioning(ValueError):
     """The file cannot be used; the message names the place and never quotes what is there."""
 
 
@@ -45,6 +45,8 @@ class Provisioning:
     pin_salt: bytes = field(repr=False)
     pin_profile: PasswordProfile
     """Of the site: one Argon2 an entry, however many PINs the lock holds."""
+    network: bool = True
+    """Whether a network reaches the lock; one that is offline waits for phones."""
 
     @classmethod
     def from_json(cls, value: object, place: str) -> Self:
@@ -76,6 +78,7 @@ class Provisioning:
                 memory_kib=profile.number("memoryKib", 1),
                 parallelism=profile.number("parallelism", 1),
             ),
+            network=lock.flag("network", default=True),
         )
 
 
@@ -121,6 +124,12 @@ class _Fields:
         value = self.value(name)
         if not isinstance(value, str) or not value:
             raise InvalidProvisioning(f"{self._place}.{name}: must be a text")
+        return value
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        value = self._value.get(name, default)
+        if not isinstance(value, bool):
+            raise InvalidProvisioning(f"{self._place}.{name}: must be true or false")
         return value
 
     def number(self, name: str, least: int) -> int:

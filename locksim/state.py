@@ -19,7 +19,7 @@ from locksim.signals import Acknowledgement
 _VERSION = 1
 
 
-class StateUnreadable(Exception):  # noqa: N818
+class StateUnreadable(Exception):
     """The disk holds something that is not a lock's state; the lock must not start with less."""
 
 

@@ -1,9 +1,9 @@
 """A real, empty database of each kind for every test that asks for `database`.
 
-Mocked databases hide exactly what breaks in production (locks, constraints, cancelled statements), so there are none here.
-The tables are made once a session, straight from the models, and copied for each test: a file on SQLite, `CREATE
-DATABASE ... TEMPLATE` on PostgreSQL. A suite that silently left out PostgreSQL would be the dangerous mistake: without
-a server its tests are skipped, and the summary says so loudly.
+Mocked databases hide exactly what breaks in production (locks, constraints, cancelled statements),
+so there are none here. The tables are made once a session and copied for each test: a file on
+SQLite, `CREATE DATABASE ... TEMPLATE` on PostgreSQL. A suite that silently left out PostgreSQL would
+be the dangerous mistake: without a server its tests are skipped, and the summary says so loudly.
 
 A test module with tables of its own overrides the fixture `model_modules`.
 """
@@ -12,7 +12,7 @@ import asyncio
 import os
 import shutil
 import uuid
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,16 @@ import asyncpg  # type: ignore[import-untyped]
 import pytest
 
 from domain.database import build, connect, disconnect, migrate
-from domain.database.connection import tables_of
 
 DEFAULT_SERVERS = (
     "postgresql://postgres@127.0.0.1:5432/postgres",
     "postgresql://root@127.0.0.1:5432/postgres",
 )
 MISSING = "no PostgreSQL server answers; set LATCHWORK_TEST_POSTGRES_URL"
+
+only_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+only_postgresql = pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+"""For what only one of the two has; everything else is tested on both."""
 
 _skipped_for_want_of_postgresql = 0
 
@@ -56,20 +59,32 @@ class Servers:
     count: int = 0
 
     async def fresh(self, kind: str, model_modules: Sequence[str] | None) -> Database:
-        """A database with the tables of these modules; with no tables at all for an empty sequence."""
-        modules = tables_of(model_modules)
-        self.count += 1
-        key = (kind, *modules)
-        if modules and key not in self.templates:
+        """A database with the tables of these modules; with no tables at all for an empty sequence.
+
+        The product's tables (None) come from its migrations, others straight from the models.
+        """
+        if model_modules is None:
+            return await self.copy_of((kind, "migrated"), migrate)
+        if not model_modules:
+            return Database(kind, await self._empty(kind, self._next()))
+        modules = tuple(model_modules)
+        return await self.copy_of((kind, *modules), lambda url: build(url, model_modules=modules))
+
+    async def copy_of(
+        self, key: tuple[str, ...], make: Callable[[str], Awaitable[object]]
+    ) -> Database:
+        """A copy of the template of this name, which `make` fills when it is first asked for. The
+        name begins with the kind of database.
+        """
+        kind = key[0]
+        if key not in self.templates:
             self.templates[key] = url = await self._empty(kind, f"template_{len(self.templates)}")
-            if model_modules is None:
-                await migrate(url)
-            else:
-                await build(url, model_modules=modules)
-        name = f"test_{self.count}"
-        if not modules:
-            return Database(kind, await self._empty(kind, name))
-        return Database(kind, await self._copy(kind, self.templates[key], name))
+            await make(url)
+        return Database(kind, await self._copy(kind, self.templates[key], self._next()))
+
+    def _next(self) -> str:
+        self.count += 1
+        return f"test_{self.count}"
 
     async def _empty(self, kind: str, name: str) -> str:
         if kind == "sqlite":
@@ -91,8 +106,7 @@ class Servers:
             name = urlsplit(database.url).path.lstrip("/")
             await self.administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
             return
-        for suffix in ("", "-wal", "-shm"):
-            Path(database.url.removeprefix("sqlite://") + suffix).unlink(missing_ok=True)
+        _unlink(database.url.removeprefix("sqlite://"))
 
     async def administer(self, *statements: str) -> None:
         """Run statements on the server's maintenance database."""
@@ -101,6 +115,19 @@ class Servers:
         try:
             for statement in statements:
                 await session.execute(statement)
+        finally:
+            await session.close()
+
+    async def cut_connections(self, database: Database, saying: str = "%") -> None:
+        """End the connections to a PostgreSQL database whose last statement is LIKE `saying`."""
+        session = await asyncpg.connect(self.postgres, timeout=10)
+        try:
+            await session.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = $1 AND query LIKE $2",
+                urlsplit(database.url).path.lstrip("/"),
+                saying,
+            )
         finally:
             await session.close()
 
@@ -125,6 +152,11 @@ class Servers:
                 await session.execute(f'DROP DATABASE IF EXISTS "{row["datname"]}" WITH (FORCE)')
         finally:
             await session.close()
+
+
+def _unlink(path: str) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        Path(path + suffix).unlink(missing_ok=True)
 
 
 async def _answering_server() -> str | None:

@@ -1,16 +1,15 @@
-"""The protocols, apart from what is said in them: GraphQL over HTTP and graphql-transport-ws for
-any schema.
+"""The protocols, apart from what is said in them: GraphQL over HTTP and graphql-transport-ws.
 
-Nothing here knows a lock or a member. What it protects is everything behind it, so its dangerous
-mistakes are those of a door: to let a request through before it is authenticated, to stand open
-(unbounded bodies, documents, sockets, memory), or to tell a stranger what is inside (exceptions,
-the schema, a log with secrets in it).
+Nothing here knows a lock or a member; any schema can be served. What it protects is everything
+behind it, so its dangerous mistakes are those of a door: to let a request through before it is
+authenticated, to stand open (unbounded bodies, documents, sockets, memory), or to tell a stranger
+what is inside (exceptions, the schema, a log with secrets in it).
 
 How to mount it (with `Route` and `WebSocketRoute`; a `Mount` would redirect `/graphql` to
 `/graphql/`)::
 
-    schema = strawberry.Schema(Query, Mutation, Subscription,
-    **build_schema_kwargs(development=False))
+    kwargs = build_schema_kwargs(development=False)
+    schema = strawberry.Schema(Query, Mutation, Subscription, **kwargs)
 
     class Endpoint(GraphQLApp):
         async def authenticate_http(self, request, body): ...  # and the other hooks
@@ -19,8 +18,8 @@ How to mount it (with `Route` and `WebSocketRoute`; a `Mount` would redirect `/g
     app = Starlette(routes=[Route("/graphql", endpoint), WebSocketRoute("/graphql", endpoint)])
     uvicorn.run(app, **server_options())
 
-`development` is asked for in two places because the schema is made once and outlives the
-endpoint: both must agree.
+Both are asked for `development`, and must agree: the schema answers for what is wrong with a
+document, the endpoint for the rest.
 """
 
 from collections.abc import Callable, Iterable
@@ -69,16 +68,12 @@ def build_schema_kwargs(
     config: StrawberryConfig | None = None,
     extensions: Iterable[type[SchemaExtension] | Callable[[], SchemaExtension]] = (),
 ) -> SchemaKwargs:
-    """What to pass to `strawberry.Schema` so that its documents are limited, cached and, in
-    production, flat.
+    """What to pass to `strawberry.Schema`, so that its documents are limited and cached.
 
-    `config` and `extensions` are the schema's own; they are kept (hints to field names only in
-    development).
+    In production (no `development`) their errors are flat too. `config` and `extensions` are the
+    schema's own, and are kept.
     """
-    config = config or StrawberryConfig()
-    if not development:
-        config.disable_field_suggestions = True
     return {
         "extensions": [*protocol_extensions(development=development, limits=limits), *extensions],
-        "config": config,
+        "config": config or StrawberryConfig(disable_field_suggestions=not development),
     }

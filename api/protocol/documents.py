@@ -29,6 +29,7 @@ from graphql import (
 )
 from graphql.language import ArgumentNode, NameNode
 from strawberry.extensions import SchemaExtension
+from strawberry.schema import BaseSchema
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from strawberry.types.execution import ParseOptions
@@ -70,7 +71,7 @@ class GuardedDocuments(SchemaExtension):
         super().__init__()
         self._documents = documents
         self._limits = limits
-        self._development = development
+        self.development = development
         self._valid = False
 
     def on_operation(self) -> Iterator[None]:
@@ -91,9 +92,7 @@ class GuardedDocuments(SchemaExtension):
         yield
 
     def on_validate(self) -> Iterator[None]:
-        """Decide whether the document may run; what is set here replaces Strawberry's own
-        validation.
-        """
+        """Decide whether the document may run. What is set here replaces Strawberry's validation."""
         context = self.execution_context
         document = context.graphql_document
         assert document is not None
@@ -112,7 +111,7 @@ class GuardedDocuments(SchemaExtension):
     def on_execute(self) -> Iterator[None]:
         """Outside development, let `__type` find nothing."""
         context = self.execution_context
-        if not self._development and _INTROSPECTION.search(context.query or ""):
+        if not self.development and _INTROSPECTION.search(context.query or ""):
             assert context.graphql_document is not None
             context.graphql_document = visit(context.graphql_document, _NoTypes())
         yield
@@ -124,14 +123,23 @@ class GuardedDocuments(SchemaExtension):
             self.execution_context.schema._schema,
             document,
             RULES,
-            max_errors=20 if self._development else 1,
-            hide_suggestions=not self._development,
+            max_errors=20 if self.development else 1,
+            hide_suggestions=not self.development,
         )
-        if self._development:
+        if self.development:
             return [PublicError(e.message, code=VALIDATION_FAILED, nodes=e.nodes) for e in errors]
         if errors or (_INTROSPECTION.search(text) and _selects_schema(document)):
             return [PublicError(_FLAT, code=VALIDATION_FAILED)]
         return []
+
+
+def schema_mode(schema: BaseSchema) -> bool | None:
+    """Whether the schema was made for development; None if it has no `GuardedDocuments`."""
+    get_extensions: Callable[[], list[SchemaExtension]] = getattr(schema, "get_extensions", list)
+    for extension in get_extensions():
+        if isinstance(extension, GuardedDocuments):
+            return extension.development
+    return None
 
 
 def _unnamed(document: DocumentNode) -> list[GraphQLError]:

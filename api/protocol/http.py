@@ -26,6 +26,7 @@ from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from api.protocol.caching import encode_json
+from api.protocol.documents import schema_mode
 from api.protocol.masking import (
     INTERNAL,
     answerable,
@@ -62,8 +63,10 @@ class GraphQLApp(strawberry.asgi.GraphQL[Any, None]):
 
     `development` serves GraphiQL and tells in errors what is wrong with a document or a value;
     leave it off in production. `body_limit` is in bytes (a GET's parameters in characters),
-    `body_timeout` in seconds.
-    `allowed_origins` are the other origins whose pages may open sockets.
+    `body_timeout` in seconds. `allowed_origins` are the other origins whose pages may open sockets.
+
+    Raises `ValueError` for a schema that was made without `build_schema_kwargs`, and so without
+    limits, or for the other mode.
 
     Inherited from Strawberry are GraphiQL's page and the check of a socket's `Origin`. Its
     request handling is replaced as a whole (`__call__`): it builds the context before it reads
@@ -80,6 +83,8 @@ class GraphQLApp(strawberry.asgi.GraphQL[Any, None]):
         socket_limits: SocketLimits | None = None,
         allowed_origins: Sequence[str] = (),
     ) -> None:
+        if schema_mode(schema) is not development:
+            raise ValueError("the schema was not made by build_schema_kwargs for this mode")
         super().__init__(
             schema,
             graphql_ide="graphiql" if development else None,
@@ -112,20 +117,21 @@ class GraphQLApp(strawberry.asgi.GraphQL[Any, None]):
         return None
 
     def build_context(self, connection: HTTPConnection, authenticated: Any) -> Any:
-        """The context of a request, or of a whole socket, from what authentication returned."""
+        """The context of a request, or of a whole socket, from what authentication returned.
+
+        May raise `RequestRefused`, as authentication may.
+        """
         return {"connection": connection, "authenticated": authenticated}
 
     def operation_context(self, context: Any) -> Any:
-        """The context of one operation: called for each, in HTTP and on sockets, so DataLoaders
-        are made here.
+        """The context of one operation, in HTTP and on sockets: DataLoaders are made here.
+
+        May raise `RequestRefused`, for this operation alone.
         """
         return context
 
     def allowed_operations(self, context: Any) -> frozenset[OperationType] | set[OperationType]:
-        """What this socket's client may send.
-
-        Another operation gets an `error`, and the socket stays.
-        """
+        """What this socket's client may send. Another operation gets an `error`; the socket stays."""
         return ALL_OPERATIONS
 
     async def guard_socket(self, context: Any) -> Closing | tuple[int, str] | None:
@@ -138,10 +144,7 @@ class GraphQLApp(strawberry.asgi.GraphQL[Any, None]):
         return None
 
     def finish_response(self, request: Request, context: Any, response: Response) -> None:
-        """Add to a response after execution, e.g.
-
-        cookies that a resolver left in the operation's context.
-        """
+        """Add to a response after execution: cookies, say, that a resolver left in the context."""
 
     # Answering
 
@@ -172,7 +175,7 @@ class GraphQLApp(strawberry.asgi.GraphQL[Any, None]):
             return Response(status_code=400)  # nobody is there to read it
         except Exception as fault:
             reference = request_id()
-            log_unexpected(fault, reference, development=self.development)
+            log_unexpected(fault, reference)
             return _json_response(500, media_type, errors=[internal_error(reference).formatted])
 
     def _wants_page(self, request: Request) -> bool:
@@ -252,11 +255,7 @@ def _method_not_allowed(allow: str, message: str) -> RequestRefused:
 
 
 def _refusal(refused: RequestRefused, media_type: str) -> Response:
-    error = {
-        "message": refused.message,
-        "extensions": {**refused.extensions, "code": refused.code},
-    }
-    response = _json_response(refused.status, media_type, errors=[error])
+    response = _json_response(refused.status, media_type, errors=[refused.formatted()])
     response.headers.update(refused.headers)
     return response
 

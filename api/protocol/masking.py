@@ -65,9 +65,7 @@ def _drop(record: logging.LogRecord) -> bool:
 
 
 def request_id() -> str:
-    """The id under which this request is logged: the one bound by the server's middleware, or a
-    new one.
-    """
+    """The id under which this request is logged: the server's middleware's, or a new one."""
     bound = structlog.contextvars.get_contextvars().get("request_id")
     return str(bound) if bound else uuid.uuid4().hex
 
@@ -81,8 +79,7 @@ def is_request_error(data: object, errors: Sequence[GraphQLError] | None) -> boo
 
 
 def answerable(errors: Iterable[GraphQLError], *, development: bool) -> list[GraphQLFormattedError]:
-    """The errors as the client may see them. Those that are nobody's business are logged and
-    masked.
+    """The errors as the client may see them; those that nobody expected are logged and masked.
 
     All errors masked in one answer share a request id. In development the messages that quote the
     schema or the values sent are kept; in production they are flattened, so that the schema
@@ -94,7 +91,7 @@ def answerable(errors: Iterable[GraphQLError], *, development: bool) -> list[Gra
         public = _public(error, development=development)
         if public is None:
             reference = reference or request_id()
-            log_unexpected(_root(error), reference, path=error.path, development=development)
+            log_unexpected(_root(error), reference, path=error.path)
             public = internal_error(reference)
         formatted = public.formatted
         if error.locations and "locations" not in formatted:
@@ -111,13 +108,9 @@ def internal_error(reference: str) -> PublicError:
 
 
 def log_unexpected(
-    fault: BaseException,
-    reference: str,
-    *,
-    path: Sequence[str | int] | None = None,
-    development: bool = False,
+    fault: BaseException, reference: str, *, path: Sequence[str | int] | None = None
 ) -> None:
-    """Log a fault by its types and places, never by its text (in development: with its text).
+    """Log a fault by its types and places, never by its text, in development neither.
 
     No `exc_info`: renderers print messages, and some print local variables too.
     """
@@ -127,7 +120,6 @@ def log_unexpected(
         path=".".join(map(str, path or ())),
         error=[type(each).__qualname__ for each in _chain(fault)],
         frames=_frames(fault),
-        **({"message": str(fault)} if development else {}),
     )
 
 

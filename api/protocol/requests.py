@@ -22,12 +22,13 @@ JSON: Final = "application/json"
 GRAPHQL_RESPONSE: Final = "application/graphql-response+json"
 
 
-class RequestRefused(Exception):  # noqa: N818 - the word that the hooks' authors use
+class RequestRefused(Exception):
     """The request is answered with an HTTP status instead of being executed.
 
     `status` is the HTTP status, `code` becomes `extensions.code`, `message` is for the client,
-    `headers` are added to the response, `extensions` to the error's. On a socket it closes with
-    4403 and the message.
+    `headers` are added to the response, `extensions` to the error's. Raised while a socket is
+    authenticated, it closes that with 4403 and the message; raised for one of its operations, it
+    is that operation's `error`.
     """
 
     def __init__(
@@ -44,6 +45,10 @@ class RequestRefused(Exception):  # noqa: N818 - the word that the hooks' author
         self.message = message
         self.headers = dict(headers or {})
         self.extensions = dict(extensions or {})
+
+    def formatted(self) -> dict[str, Any]:
+        """The refusal as an entry of `errors`."""
+        return {"message": self.message, "extensions": {**self.extensions, "code": self.code}}
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,7 @@ read, 4500 for a fault here.
 """
 
 import asyncio
-import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -66,23 +65,16 @@ class _EndedError(Exception):
 
 
 class GraphQLSocket:
-    """One accepted socket.
+    """One socket. `serve` returns when it is closed and all its operations have stopped."""
 
-    `serve` returns when it is closed and all its operations have stopped.
-    """
-
-    def __init__(
-        self,
-        app: "GraphQLApp",
-        websocket: WebSocket,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, app: "GraphQLApp", websocket: WebSocket) -> None:
         self._app = app
         self._websocket = websocket
         self._limits = app.socket_limits
-        self._clock = clock
-        self._bucket = TokenBucket(self._limits.burst, self._limits.per_second, clock())
-        self._ended: asyncio.Future[Closing | None] = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()
+        now = self._loop.time()
+        self._bucket = TokenBucket(self._limits.burst, self._limits.per_second, now)
+        self._ended: asyncio.Future[Closing | None] = self._loop.create_future()
         self._sending = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._operations: dict[str, asyncio.Task[None]] = {}
@@ -103,9 +95,7 @@ class GraphQLSocket:
             await websocket.accept(GRAPHQL_TRANSPORT_WS_PROTOCOL)
         except WebSocketDisconnect:
             return
-        timer = asyncio.get_running_loop().call_later(
-            self._limits.init_timeout, self._init_timed_out
-        )
+        timer = self._loop.call_later(self._limits.init_timeout, self._init_timed_out)
         self._start(self._read())
         closing: Closing | None = None
         try:
@@ -115,10 +105,7 @@ class GraphQLSocket:
             await self._close(closing)
 
     def end(self, closing: Closing | None) -> None:
-        """Close the socket with this code, or (None) note that the client has gone.
-
-        The first call counts.
-        """
+        """Close the socket with this code, or note that the client has gone. The first call counts."""
         if not self._ended.done():
             self._ended.set_result(closing)
 
@@ -148,7 +135,7 @@ class GraphQLSocket:
             _, late = await asyncio.wait(tasks, timeout=self._limits.closing_timeout)
             if late:
                 fault = RuntimeError(f"{len(late)} operations did not stop")
-                log_unexpected(fault, request_id(), development=self._app.development)
+                log_unexpected(fault, request_id())
 
     # Reading
 
@@ -171,7 +158,7 @@ class GraphQLSocket:
         if event["type"] == "websocket.disconnect":
             return None
         text = event.get("text")
-        if not self._bucket.admit(self._clock()):
+        if not self._bucket.admit(self._loop.time()):
             return _TOO_MANY
         if text is None:
             return _NOT_TEXT
@@ -200,10 +187,10 @@ class GraphQLSocket:
         self._initialised = True
         try:
             authenticated = await self._app.authenticate_socket(self._websocket, payload)
+            self._context = self._app.build_context(self._websocket, authenticated)
         except RequestRefused as refused:
             self.end(Closing(4403, refused.message))
             return
-        self._context = self._app.build_context(self._websocket, authenticated)
         self._start(self._guard())
         self._acknowledged = True
         await self._send({"type": "connection_ack"})
@@ -252,9 +239,11 @@ class GraphQLSocket:
                 last = await self._stream(message)
             except _EndedError:
                 raise
+            except RequestRefused as refused:
+                last = _error(message.id, [refused.formatted()])
             except Exception as fault:
                 reference = request_id()
-                log_unexpected(fault, reference, development=self._app.development)
+                log_unexpected(fault, reference)
                 last = _error(message.id, [internal_error(reference).formatted])
             await self._send(last)
         if self._operations.get(message.id) is asyncio.current_task():
@@ -312,7 +301,7 @@ class GraphQLSocket:
     def _fail(self, fault: Exception) -> None:
         """End the socket for a fault of ours: 4500, with the request id as the reason."""
         reference = request_id()
-        log_unexpected(fault, reference, development=self._app.development)
+        log_unexpected(fault, reference)
         self.end(Closing(4500, f"Internal error {reference}"))
 
 

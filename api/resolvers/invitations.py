@@ -1,14 +1,19 @@
 """Operations on invitations."""
 
 from collections.abc import AsyncIterator
+from datetime import date
+from typing import Annotated
+
+import strawberry
 
 from api.context import Call
-from api.operations import ANYONE, INVITED_DEVICE, AtSite, mutation, subscription
+from api.operations import ANYONE, INVITED_DEVICE, AtSite, mutation, query, subscription
 from api.schema.errors import (
     DeviceLimitReached,
     FeatureNotInPlan,
     InvalidSchedule,
     InvitationNotRedeemable,
+    MailNotSent,
     SeatLimitReached,
 )
 from api.schema.invitations import (
@@ -17,10 +22,14 @@ from api.schema.invitations import (
     CreateInvitationInput,
     DeletedInvitation,
     DeleteInvitationInput,
+    InvitationOccurrence,
     RedeemedInvitation,
     RedeemInvitationInput,
+    SendInvitationInput,
+    SentInvitation,
     home_type,
     invitation_type,
+    occurrence_type,
 )
 from api.schema.nodes import key_of, keys_of
 from api.schema.people import device_type
@@ -28,6 +37,8 @@ from api.schema.schedules import schedule_of
 from domain.bus import listening
 from domain.errors import NotAllowed
 from domain.invitations import service
+from domain.invitations.calendar import calendar
+from domain.invitations.sharing import send_invitation as send
 from domain.invitations.tables import Invitation
 from domain.people.actors import InvitedDeviceActor
 from domain.people.rules import Permission
@@ -61,6 +72,27 @@ async def delete_invitation(call: Call, input: DeleteInvitationInput) -> Deleted
         call.here, call.by, invitation_id=key, now=call.now
     )
     return DeletedInvitation(invitation=invitation_type(invitation, call.now))
+
+
+@mutation(_AT_INVITATION, InvitationNotRedeemable, MailNotSent)
+async def send_invitation(call: Call, input: SendInvitationInput) -> SentInvitation:
+    """Mails the code, the link and its QR code to the guest. Tries are limited for each site and address."""
+    key = key_of("invitation", input.invitation_id, "invitationId")
+    invitation = await send(call.here, call.by, invitation_id=key, email=input.email, now=call.now)
+    return SentInvitation(invitation=invitation_type(invitation, call.now))
+
+
+@query(AtSite(Permission.READ))
+async def invitation_calendar(
+    call: Call,
+    site_id: strawberry.ID,
+    from_: Annotated[date, strawberry.argument(name="from")],
+    to: date,
+) -> list[InvitationOccurrence]:
+    """When the doors of a site's invitations open, on the local days from the first to the last, both included.
+
+    At most 62 days at once."""
+    return [occurrence_type(item) for item in await calendar(call.by.site_id, from_, to)]
 
 
 @mutation(ANYONE, InvitationNotRedeemable, DeviceLimitReached)

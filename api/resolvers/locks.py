@@ -5,8 +5,8 @@ import base64
 import strawberry
 
 from api.context import Call
-from api.operations import AtSite, mutation
-from api.schema.errors import StillInUse
+from api.operations import AtAnyOf, AtSite, mutation
+from api.schema.errors import LockWithoutKeypad, StillInUse
 from api.schema.locks import (
     CreatedHub,
     CreatedLock,
@@ -21,9 +21,13 @@ from api.schema.locks import (
     DeleteLockInput,
     DeleteReaderInput,
     LockSettings,
+    PairCardInput,
+    PairedCard,
+    PinModeSet,
     PinProfile,
     ProvisionedLock,
     ProvisionLockInput,
+    SetPinModeInput,
     UpdatedHub,
     UpdatedLock,
     UpdatedReader,
@@ -35,9 +39,10 @@ from api.schema.locks import (
     reader_type,
 )
 from api.schema.nodes import key_of
-from domain.locks import service
+from domain.locks import pin_mode, service
 from domain.locks.service import NewReader
 from domain.locks.tables import Hub, Lock, Reader
+from domain.node_ids import kind_of
 from domain.people.rules import Permission
 
 _AT_SITE = AtSite(Permission.DOORS)
@@ -153,6 +158,29 @@ async def provision_lock(call: Call, input: ProvisionLockInput) -> ProvisionedLo
 
 def _base64url(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+@mutation(AtAnyOf(
+        Permission.PIN_MODE, "target_id", {"lock": Lock, "hub": Hub, "reader": _ReaderSite}
+    ), LockWithoutKeypad)
+async def set_pin_mode(call: Call, input: SetPinModeInput) -> PinModeSet:
+    """Switches PIN mode at a lock, at all locks of a hub, or at one reader."""
+    kind = kind_of(input.target_id)
+    target = {f"{kind}_id": key_of(str(kind), input.target_id, "targetId")}
+    readers = await pin_mode.set_pin_mode(
+        call.here, call.by, enabled=input.enabled, now=call.now, **target
+    )
+    return PinModeSet(readers=[reader_type(row) for row in readers])
+
+
+@mutation(_AT_LOCK)
+async def pair_card(call: Call, input: PairCardInput) -> PairedCard:
+    """Pairs an NFC card with a lock: presenting it ends a lockout of the keypad. It opens nothing."""
+    key = key_of("lock", input.lock_id, "lockId")
+    lock = await pin_mode.pair_card(
+        call.here, call.by, lock_id=key, uid=input.card_uid, now=call.now
+    )
+    return PairedCard(lock=lock_type(lock, call.context.clock))
 
 
 @mutation(_AT_LOCK)

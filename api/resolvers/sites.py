@@ -10,6 +10,7 @@ from api.schema.invitations import invitation_type
 from api.schema.locks import hub_type, lock_type
 from api.schema.nodes import Node
 from api.schema.people import member_type
+from api.schema.pins import pin_type
 from api.schema.sites import (
     CreatedSite,
     CreateSiteInput,
@@ -27,6 +28,7 @@ from domain.people.actors import AccountActor, TokenActor
 from domain.people.identities import sites_of, standing_at
 from domain.people.rules import Permission, allows
 from domain.people.tables import Account, ApiToken, Member
+from domain.pins.tables import Pin
 from domain.sites import service
 from domain.sites.tables import Site as SiteRow
 from domain.sync.tables import LockEvent
@@ -58,6 +60,7 @@ _NODES = {
     "member": (Member, lambda row, context: member_type(row)),
     "tag": (Tag, lambda row, context: tag_type(row)),
     "invitation": (Invitation, lambda row, context: invitation_type(row, context.clock())),
+    "pin": (Pin, lambda row, context: pin_type(row)),
     "lock_event": (LockEvent, lambda row, context: event_type(row)),
 }
 

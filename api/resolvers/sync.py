@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import AsyncIterator
+from uuid import UUID
 
 import strawberry
 
@@ -9,6 +10,7 @@ from api.context import Call
 from api.operations import ANYONE, INVITED_DEVICE, LOCK, AtSite, mutation, query, subscription
 from api.schema.errors import AccessDenied, LockDidNotAnswer, LockOffline
 from api.schema.events import (
+    Delivery,
     LockEvent,
     LockFeedMessage,
     LockReported,
@@ -28,7 +30,9 @@ from domain.people.actors import LockActor
 from domain.people.rules import Permission
 from domain.sync import events as event_log
 from domain.sync import feed, reports, unlocking
+from domain.sync.deliveries import FeedPosition
 from domain.sync.lock_identity import make_challenge
+from domain.sync.reports import Acknowledged
 
 _AT_LOCK = AtSite(Permission.CREDENTIALS, "lock_id", "lock", Lock)
 
@@ -64,6 +68,11 @@ async def report_lock(call: Call, input: ReportLockInput) -> LockReported:
         actor,
         lock_id=key_of("lock", input.lock_id, "lockId"),
         applied_revision=input.applied_revision,
+        acknowledged=(
+            Acknowledged(_delivery_key(input.ack.delivery_id), input.ack.state_sum)
+            if input.ack is not None
+            else None
+        ),
         nonce=input.nonce,
         events=[
             LockEventBody(
@@ -83,6 +92,14 @@ async def report_lock(call: Call, input: ReportLockInput) -> LockReported:
     return LockReported(state_id=done.state_id, events_up_to=done.events_up_to)
 
 
+def _delivery_key(text: str) -> UUID | None:
+    """The delivery's id; None for a text that is none of ours."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
 @subscription(LOCK)
 async def lock_feed(
     call: Call, lock_id: strawberry.ID, incarnation: str, epoch: int, applied_revision: int
@@ -93,13 +110,18 @@ async def lock_feed(
     if key_of("lock", lock_id, "lockId") != actor.lock_id:
         raise NotFound("lockId")
     async for item in feed.follow_feed(
-        call.here, actor, incarnation=incarnation, clock=call.context.clock
+        call.here,
+        actor,
+        incarnation=incarnation,
+        position=FeedPosition(epoch, applied_revision),
+        clock=call.context.clock,
     ):
         sealed = base64.urlsafe_b64encode(item.sealed).rstrip(b"=").decode()
         yield _MESSAGES[item.kind](id=strawberry.ID(item.id), sealed=sealed)
 
 
 _MESSAGES = {
+    feed.FeedItemKind.DELIVERY: Delivery,
     feed.FeedItemKind.UNLOCK_COMMAND: UnlockCommand,
     feed.FeedItemKind.SEALED_TIME: SealedTime,
 }

@@ -5,10 +5,11 @@ import strawberry
 import api.schema.enums
 from api.operations import OperationKind, root_type
 from api.protocol import build_schema_kwargs
-from api.resolvers import invitations, locks, people, sign_in, sites, sync, tags
+from api.resolvers import invitations, locks, people, pins, sign_in, sites, sync, tags
+from api.schema.errors import PublicRefusals
 from api.schema.people import InvitedDevice, LockActorType, MemberActor, TokenActorType
 
-DECLARING = (api.schema.enums, sites, people, sign_in, locks, tags, invitations, sync)
+DECLARING = (api.schema.enums, sites, people, sign_in, locks, tags, invitations, pins, sync)
 """The modules that must have been imported before the schema is built: they declare what is in it."""
 
 
@@ -19,5 +20,5 @@ def build_schema(*, development: bool) -> strawberry.Schema:
         mutation=root_type(OperationKind.MUTATION, "What can be changed."),
         subscription=root_type(OperationKind.SUBSCRIPTION, "What can be followed."),
         types=[MemberActor, InvitedDevice, LockActorType, TokenActorType],
-        **build_schema_kwargs(development=development),
+        **build_schema_kwargs(development=development, extensions=[PublicRefusals]),
     )

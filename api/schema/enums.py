@@ -6,10 +6,12 @@ from domain.access.decision import DenialReason
 from domain.access.schedule import Weekday
 from domain.invitations.rules import InvitationStatus
 from domain.link.events import LockEventKind, OpeningMethod
+from domain.pins.tables import PinKind, PinStatus
 from domain.locks.rules import Connectivity, Propagation
 from domain.people.actors import ActorKind, Role
 from domain.people.tables import Platform
 from domain.sites.rules import SystemType
+from domain.sync.rules import SyncStatus
 from domain.tags.tables import TagKind, TagTarget
 
 strawberry.enum(Weekday, description="A day of the week in the site's time zone.")
@@ -25,6 +27,9 @@ strawberry.enum(DenialReason, description="Why a door stays closed.")
 strawberry.enum(InvitationStatus, description="Where an invitation is in its life.")
 strawberry.enum(LockEventKind, description="What a lock reports.")
 strawberry.enum(OpeningMethod, description="With what somebody tried to open.")
+strawberry.enum(PinKind, description="CUSTOM digits were chosen by a person, AUTO ones generated.")
+strawberry.enum(PinStatus, description="BLOCKED keeps a PIN without its opening anything; REMOVED is for good.")
+strawberry.enum(SyncStatus, description="Whether a lock holds what it should.")
 strawberry.enum(Platform, description="What kind of phone.")
 strawberry.enum(
     TagKind, description="DEFAULT is made with its one member or lock; SPECIAL is a named group."

@@ -1,12 +1,14 @@
 """Expected failures as union members, and the one table that maps the domain's refusals to them."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
 import strawberry
+from strawberry.extensions import SchemaExtension
 
+from api.protocol.masking import PublicError
 from domain import errors as domain
 
 
@@ -111,6 +113,26 @@ class StillInUse(Error):
     pass
 
 
+@strawberry.type(description="Something else than the digits 0 to 9.")
+class InvalidPin(Error):
+    field: str = strawberry.field(description="The input field at fault.")
+
+
+@strawberry.type(description="Too few digits for the site's policy.")
+class PinTooShort(Error):
+    min_length: int = strawberry.field(description="The fewest digits that would do.")
+
+
+@strawberry.type(description="The digits are weak or taken: one answer for both.")
+class PinNotAcceptable(Error):
+    pass
+
+
+@strawberry.type(description="PINs cannot be typed on these locks.")
+class LockWithoutKeypad(Error):
+    locks: list[str] = strawberry.field(description="Their names.")
+
+
 ERRORS: dict[type[domain.Refusal], type[Error]] = {
     domain.InvalidInput: InvalidInput,
     domain.InvalidSchedule: InvalidSchedule,
@@ -130,6 +152,10 @@ ERRORS: dict[type[domain.Refusal], type[Error]] = {
     domain.LinkNotUsable: LinkNotUsable,
     domain.MailNotSent: MailNotSent,
     domain.StillInUse: StillInUse,
+    domain.InvalidPin: InvalidPin,
+    domain.PinTooShort: PinTooShort,
+    domain.PinNotAcceptable: PinNotAcceptable,
+    domain.LockWithoutKeypad: LockWithoutKeypad,
 }
 
 COMMON: tuple[type[Error], ...] = (InvalidInput, NotFound, NotAllowed, Throttled)
@@ -145,3 +171,25 @@ def error_of(refusal: domain.Refusal) -> Error:
         for each in dataclasses.fields(kind)  # type: ignore[arg-type]
     }
     return make(**values)
+
+
+def public_error(refusal: domain.Refusal) -> PublicError:
+    """A refusal where no union carries it, in a query or a field: an error with a code, and the field at fault."""
+    match refusal:
+        case domain.NotFound():
+            return PublicError(refusal.message, code="NOT_FOUND")
+        case domain.InvalidInput():
+            return PublicError(refusal.message, code="INVALID_INPUT", field=refusal.field)
+        case _:
+            return PublicError(refusal.message, code="NOT_ALLOWED")
+
+
+class PublicRefusals(SchemaExtension):
+    """Lets the refusals of fields reach the client as what they are; every other exception stays masked."""
+
+    def on_execute(self) -> Iterator[None]:
+        yield
+        result = self.execution_context.result
+        for error in getattr(result, "errors", None) or ():
+            if isinstance(error.original_error, domain.Refusal):
+                error.original_error = public_error(error.original_error)

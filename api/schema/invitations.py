@@ -1,21 +1,25 @@
 """Invitations, and the home screen of whoever redeems one."""
 
-from datetime import datetime, time
+from datetime import date, datetime, time
 
 import strawberry
 from strawberry.types import Info
 
-from api.context import caller_of
+from api.context import Context, caller_of
+from api.loaders import CodeWanted
 from api.schema.locks import Lock, lock_type
 from api.schema.nodes import Node, global_id
 from api.schema.people import Device, device_type
 from api.schema.schedules import MomentSchedule, moment_schedule
+from api.schema.sharing import ShareLinks, share_links_type
 from domain.access.schedule import Weekday
-from domain.invitations import service, tables
+from domain.installation import Installation
+from domain.invitations import service, sharing, tables
+from domain.invitations.calendar import CalendarItem
 from domain.invitations.rules import InvitationStatus, status_of
-from domain.people.identities import standing_at
 from domain.people.rules import Permission, allows
 from domain.people.tables import Platform
+from domain.sharing import qr_svg
 
 
 @strawberry.type(description="A code that phones redeem without an account.")
@@ -33,13 +37,21 @@ class Invitation(Node):
         description="The code, to share it again; every reading is audited. Null for whoever may not edit, and once deleted."
     )
     async def code(self, info: Info) -> str | None:
-        context = info.context
-        standing = await standing_at(context.actor, self.row.site_id)
-        if standing is None or not allows(standing, Permission.READ_CODES):
-            return None
-        return await service.read_code(
-            context.here, caller_of(context, standing), invitation=self.row, now=context.clock()
-        )
+        return await _code(info.context, self.row)
+
+    @strawberry.field(
+        description="Ways to share it again; audited like `code`, and null where that is null."
+    )
+    async def share_links(self, info: Info) -> ShareLinks | None:
+        code = await _code(info.context, self.row)
+        return await _share_links(info.context, self.row, code) if code is not None else None
+
+    @strawberry.field(
+        description="The web link as a QR code, an SVG; audited like `code`, and null where that is null."
+    )
+    async def qr_svg(self, info: Info) -> str | None:
+        code = await _code(info.context, self.row)
+        return _qr(info.context.here, code) if code is not None else None
 
     @strawberry.field(description="The phones bound to it.")
     async def devices(self, info: Info) -> list[Device]:
@@ -50,6 +62,25 @@ class Invitation(Node):
     async def locks(self, info: Info) -> list[Lock]:
         rows = await info.context.loaders.locks_of_invitation.load(self.row.id)
         return [lock_type(row.lock, info.context.clock) for row in rows]
+
+
+async def _code(context: Context, row: tables.Invitation) -> str | None:
+    standing = await context.loaders.standing.load((context.actor, row.site_id))
+    if row.deleted_at is not None or not standing or not allows(standing, Permission.READ_CODES):
+        return None
+    return await context.loaders.code.load(
+        CodeWanted(context.here, caller_of(context, standing), row, context.clock())
+    )
+
+
+async def _share_links(context: Context, row: tables.Invitation, code: str) -> ShareLinks:
+    site = await context.loaders.site.load(row.site_id)
+    assert site is not None
+    return share_links_type(sharing.links_of(context.here, site, row, code))
+
+
+def _qr(here: Installation, code: str) -> str:
+    return qr_svg(sharing.invitation_link(here, code))
 
 
 def invitation_type(row: tables.Invitation, now: datetime) -> Invitation:
@@ -124,6 +155,14 @@ class CreatedInvitation:
     code: str = strawberry.field(description="The code to share.")
     invitation: Invitation = strawberry.field(description="The invitation.")
 
+    @strawberry.field(description="Ways to share it. The guest sees the site's name only.")
+    async def share_links(self, info: Info) -> ShareLinks:
+        return await _share_links(info.context, self.invitation.row, self.code)
+
+    @strawberry.field(description="The web link as a QR code, an SVG.")
+    async def qr_svg(self, info: Info) -> str:
+        return _qr(info.context.here, self.code)
+
 
 @strawberry.input(description="An invitation to delete.")
 class DeleteInvitationInput:
@@ -133,6 +172,45 @@ class DeleteInvitationInput:
 @strawberry.type(description="The invitation is gone, and with it the access of its phones.")
 class DeletedInvitation:
     invitation: Invitation = strawberry.field(description="The invitation as it was.")
+
+
+@strawberry.input(description="An invitation to mail to its guest.")
+class SendInvitationInput:
+    invitation_id: strawberry.ID = strawberry.field(description="The invitation.")
+    email: str = strawberry.field(description="The guest's e-mail address; it is not kept.")
+
+
+@strawberry.type(description="A mail server has taken the message; no more is known.")
+class SentInvitation:
+    invitation: Invitation = strawberry.field(description="The invitation.")
+
+
+@strawberry.type(description="An invitation, as far as a calendar needs it.")
+class CalendarInvitation:
+    id: strawberry.ID = strawberry.field(description="The invitation's id.")
+    name: str = strawberry.field(description="For admins only.")
+
+
+@strawberry.type(description="A span in which an invitation's doors open.")
+class InvitationOccurrence:
+    invitation: CalendarInvitation = strawberry.field(description="Which one.")
+    day: date = strawberry.field(
+        description="The local day to which it belongs: that on which it begins, also when it runs over midnight."
+    )
+    opens_at: datetime = strawberry.field(description="Open from here on.")
+    closes_at: datetime = strawberry.field(description="Closed from here on.")
+
+
+def occurrence_type(item: CalendarItem) -> InvitationOccurrence:
+    """A calendar's span as the API shows it."""
+    return InvitationOccurrence(
+        invitation=CalendarInvitation(
+            id=global_id("invitation", item.invitation.id), name=item.invitation.name
+        ),
+        day=item.occurrence.day,
+        opens_at=item.occurrence.opens_at,
+        closes_at=item.occurrence.closes_at,
+    )
 
 
 @strawberry.input(

@@ -1,6 +1,7 @@
 """Hubs, locks and readers."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 from strawberry.types import Info
@@ -9,6 +10,10 @@ from api.schema.nodes import Node, global_id
 from domain.clock import Clock
 from domain.locks import tables
 from domain.locks.rules import Connectivity, Propagation, is_online, propagation
+from domain.sync.rules import SyncStatus
+
+if TYPE_CHECKING:
+    from api.schema.tags import Tag
 
 
 @strawberry.type(description="Connects locks; topology only.")
@@ -21,6 +26,20 @@ class Reader(Node):
     name: str = strawberry.field(description="What people call it.")
     has_keypad: bool = strawberry.field(description="Whether PINs can be typed on it.")
     pin_enabled: bool = strawberry.field(description="Whether PIN mode is on.")
+
+
+@strawberry.type(description="A keypad that takes no PINs after too many wrong entries.")
+class PinLockout:
+    since: datetime = strawberry.field(description="Since when.")
+    wrong_entries: int = strawberry.field(description="Wrong entries reported since the last right one.")
+
+
+@strawberry.type(description="Whether a lock has what it should.")
+class SyncState:
+    wanted_revision: int = strawberry.field(description="The revision of everything wanted.")
+    applied_revision: int = strawberry.field(description="The revision that the lock acknowledged.")
+    pending: int = strawberry.field(description="How many entries have not arrived.")
+    status: SyncStatus = strawberry.field(description="UNKNOWN until a disagreement is settled.")
 
 
 @strawberry.type(description="A door with its hardware.")
@@ -53,11 +72,39 @@ class Lock(Node):
         rows = await info.context.loaders.readers_of_lock.load(self.row.id)
         return any(row.has_keypad and row.pin_enabled for row in rows)
 
+    @strawberry.field(description="The lockout of its keypad, if there is one.")
+    def pin_lockout(self) -> PinLockout | None:
+        if self.row.locked_out_since is None:
+            return None
+        return PinLockout(since=self.row.locked_out_since, wrong_entries=self.row.wrong_entries)
+
+    @strawberry.field(description="Whether it has what it should.")
+    async def sync(self, info: Info) -> SyncState:
+        state = await info.context.loaders.lock_in_sync.load(self.row.id)
+        return SyncState(
+            wanted_revision=self.row.wanted_revision,
+            applied_revision=self.row.applied_revision,
+            pending=state.pending,
+            status=state.status,
+        )
+
     @strawberry.field(description="The hub that connects it, if any.")
     async def hub(self, info: Info) -> Hub | None:
         if self.row.hub_id is None:
             return None
         return hub_type(await info.context.loaders.hub.load(self.row.hub_id))
+
+    @strawberry.field(
+        description="Its tags, the default one among them; null for whoever may not read the site."
+    )
+    async def tags(
+        self, info: Info
+    ) -> list[Annotated["Tag", strawberry.lazy("api.schema.tags")]] | None:
+        from api.schema.tags import tags_shown  # noqa: PLC0415 - the two files show each other
+
+        return await tags_shown(
+            info, self.row.site_id, info.context.loaders.tags_of_lock, self.row.id
+        )
 
 
 def hub_type(row: tables.Hub) -> Hub:
@@ -166,6 +213,30 @@ class DeleteLockInput:
 @strawberry.input(description="A lock to be given a new secret.")
 class ProvisionLockInput:
     lock_id: strawberry.ID = strawberry.field(description="The lock.")
+
+
+@strawberry.input(description="Where to switch PIN mode.")
+class SetPinModeInput:
+    target_id: strawberry.ID = strawberry.field(
+        description="A lock, a hub (all of its locks) or a reader."
+    )
+    enabled: bool = strawberry.field(description="Whether PINs are taken from now on.")
+
+
+@strawberry.type(description="PIN mode as it is now.")
+class PinModeSet:
+    readers: list[Reader] = strawberry.field(description="The readers that were switched.")
+
+
+@strawberry.input(description="An NFC card that ends lockouts of a lock; it opens nothing.")
+class PairCardInput:
+    lock_id: strawberry.ID = strawberry.field(description="The lock.")
+    card_uid: str = strawberry.field(description="The card's UID: 4 to 10 bytes in hexadecimal.")
+
+
+@strawberry.type(description="The card is paired, in place of the one before.")
+class PairedCard:
+    lock: Lock = strawberry.field(description="The lock.")
 
 
 @strawberry.input(description="A reader to add to a lock.")

@@ -12,6 +12,8 @@ from domain.node_ids import node_id, read_node_id
 
 T = TypeVar("T")
 LARGEST_PAGE = 100
+MOST_IDS = 1000
+LARGEST_NUMBER = 2**63 - 1
 
 
 @strawberry.interface(description="Anything with an id of its own.")
@@ -52,7 +54,9 @@ def key_of(kind: str, text: str, field: str) -> UUID:
 
 
 def keys_of(kind: str, texts: list[strawberry.ID] | None, field: str) -> list[UUID] | None:
-    """The keys in a list of ids; None stays None."""
+    """The keys in a list of ids; None stays None. Raises NotFound, and InvalidInput for more than 1,000."""
+    if texts is not None and len(texts) > MOST_IDS:
+        raise InvalidInput(field, f"Give at most {MOST_IDS} ids.")
     return None if texts is None else [key_of(kind, text, field) for text in texts]
 
 
@@ -64,9 +68,22 @@ def _cursor(value: UUID | int) -> str:
 def _read_cursor(text: str, numbered: bool) -> UUID | int:
     try:
         value = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii")
-        return int(value) if numbered else UUID(value)
+        if not numbered:
+            return UUID(value)
+        return max(0, min(int(value), LARGEST_NUMBER))
     except (ValueError, binascii.Error):
         raise InvalidInput("after", "This is not a cursor of this list.") from None
+
+
+def searched(rows: Any, words: str | None) -> Any:
+    """A query set narrowed to names that hold these words, in any case; without words, as it is.
+
+    Raises InvalidInput for what cannot be printed: no name holds it, and PostgreSQL takes no NUL.
+    """
+    words = (words or "").strip()
+    if not words.isprintable():
+        raise InvalidInput("search", "Search for printable characters.")
+    return rows.filter(name__icontains=words) if words else rows
 
 
 async def page(

@@ -1,7 +1,7 @@
 """People: members, actors, sessions, phones, tokens, and signing in."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 from strawberry.types import Info
@@ -10,6 +10,9 @@ from api.schema.nodes import Node, global_id
 from domain.people import tables
 from domain.people.actors import AccountActor, InvitedDeviceActor, LockActor, Role, TokenActor
 from domain.people.tables import Platform
+
+if TYPE_CHECKING:
+    from api.schema.tags import Tag
 
 
 @strawberry.type(description="A person on a site.")
@@ -28,6 +31,18 @@ class Member(Node):
             return None
         account = await info.context.loaders.account.load(self.row.account_id)
         return account.email if account else None
+
+    @strawberry.field(
+        description="Their tags, the default one among them; null for whoever may not read the site."
+    )
+    async def tags(
+        self, info: Info
+    ) -> list[Annotated["Tag", strawberry.lazy("api.schema.tags")]] | None:
+        from api.schema.tags import tags_shown  # noqa: PLC0415 - the two files show each other
+
+        return await tags_shown(
+            info, self.row.site_id, info.context.loaders.tags_of_member, self.row.id
+        )
 
 
 def member_type(row: tables.Member) -> Member:

@@ -1,6 +1,6 @@
 """The five schedule fields, as shown and as asked for."""
 
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import Any, Protocol
 
 import strawberry
@@ -33,6 +33,28 @@ def moment_schedule(schedule: DomainSchedule) -> MomentSchedule:
     return MomentSchedule(
         valid_from=start,
         valid_until=end,
+        slot_start=schedule.slot.start if schedule.slot else None,
+        slot_end=schedule.slot.end if schedule.slot else None,
+        weekdays=[day for day in Weekday if day in schedule.weekdays],
+    )
+
+
+@strawberry.type(description="When a PIN or an access rule opens, in the site's time zone.")
+class DateSchedule:
+    valid_from: date | None = strawberry.field(description="The first day; null: no limit.")
+    valid_until: date | None = strawberry.field(description="The last day; null: no limit.")
+    slot_start: time | None = strawberry.field(description="Daily from this time; null: all day.")
+    slot_end: time | None = strawberry.field(
+        description="Daily until this time; an earlier one than slotStart is on the next day."
+    )
+    weekdays: list[Weekday] = strawberry.field(description="The days on which a slot begins.")
+
+
+def date_schedule(schedule: DomainSchedule) -> DateSchedule:
+    """A schedule of dates, for display."""
+    return DateSchedule(
+        valid_from=schedule.valid_from,
+        valid_until=schedule.valid_until,
         slot_start=schedule.slot.start if schedule.slot else None,
         slot_end=schedule.slot.end if schedule.slot else None,
         weekdays=[day for day in Weekday if day in schedule.weekdays],

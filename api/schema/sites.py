@@ -4,12 +4,14 @@ from datetime import datetime
 
 import strawberry
 from strawberry.types import Info
+from tortoise.expressions import Subquery
 
 from api.schema.events import LockEvent, event_type
 from api.schema.invitations import Invitation, invitation_type
 from api.schema.locks import Hub, Lock, hub_type, lock_type
-from api.schema.nodes import Connection, Node, global_id, key_of, page
+from api.schema.nodes import Connection, Node, global_id, key_of, page, searched
 from api.schema.people import ApiToken, Member, api_token_type, member_type
+from api.schema.pins import Pin, pin_type
 from api.schema.tags import Tag, tag_type
 from domain.audit import tables as audit_tables
 from domain.errors import NotAllowed
@@ -19,10 +21,13 @@ from domain.locks import tables as lock_tables
 from domain.people import tables as people_tables
 from domain.people.actors import ActorKind, Role, Standing
 from domain.people.rules import Permission, allows
+from domain.pins import tables as pin_tables
+from domain.pins.tables import PinStatus
 from domain.sites import tables
 from domain.sites.rules import SystemType
 from domain.sites.service import seats_used
 from domain.sync import tables as sync_tables
+from domain.sync.tables import EntryState
 from domain.tags import tables as tag_tables
 from domain.tags.tables import TagKind, TagTarget
 
@@ -86,8 +91,7 @@ class Site(Node):
     ) -> Connection[Lock]:
         self._may(Permission.READ)
         rows = lock_tables.Lock.filter(site_id=self.row.id, deleted_at=None)
-        if search:
-            rows = rows.filter(name__icontains=search)
+        rows = searched(rows, search)
         clock = info.context.clock
         return await page(rows, lambda row: lock_type(row, clock), first=first, after=after)
 
@@ -107,8 +111,7 @@ class Site(Node):
     ) -> Connection[Member]:
         self._may(Permission.READ)
         rows = people_tables.Member.filter(site_id=self.row.id, removed_at=None)
-        if search:
-            rows = rows.filter(name__icontains=search)
+        rows = searched(rows, search)
         if role is not None:
             rows = rows.filter(role=role)
         return await page(rows, member_type, first=first, after=after)
@@ -145,10 +148,8 @@ class Site(Node):
         if lock_id is not None:
             key = key_of("lock", lock_id, "lockId")
             chosen = invitation_tables.InvitationLock.filter(lock_id=key)
-            ids = await chosen.values_list("invitation_id", flat=True)
-            rows = rows.filter(id__in=list(ids))
-        if search:
-            rows = rows.filter(name__icontains=search)
+            rows = rows.filter(id__in=Subquery(chosen.values("invitation_id")))
+        rows = searched(rows, search)
         return await page(
             rows,
             lambda row: invitation_type(row, now),
@@ -156,6 +157,30 @@ class Site(Node):
             after=after,
             newest_first=True,
         )
+
+    @strawberry.field(description="Its PINs that were not removed.")
+    async def pins(
+        self,
+        first: int = 50,
+        after: str | None = None,
+        status: PinStatus | None = None,
+        owner_id: strawberry.ID | None = None,
+        lock_id: strawberry.ID | None = None,
+    ) -> Connection[Pin]:
+        self._may(Permission.READ)
+        rows = pin_tables.Pin.filter(site_id=self.row.id)
+        rows = (
+            rows.exclude(status=PinStatus.REMOVED) if status is None else rows.filter(status=status)
+        )
+        if owner_id is not None:
+            rows = rows.filter(owner_id=key_of("member", owner_id, "ownerId"))
+        if lock_id is not None:
+            held = sync_tables.LockEntry.filter(
+                lock_id=key_of("lock", lock_id, "lockId"), pin_id__isnull=False
+            )
+            ids = await held.exclude(state=EntryState.REMOVED).values_list("pin_id", flat=True)
+            rows = rows.filter(id__in=list(ids))
+        return await page(rows, pin_type, first=first, after=after)
 
     @strawberry.field(description="What its locks reported, newest first.")
     async def events(

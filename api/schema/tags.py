@@ -1,11 +1,16 @@
 """Tags: by which members and locks are chosen."""
 
+from typing import Any
+from uuid import UUID
+
 import strawberry
+from strawberry.dataloader import DataLoader
 from strawberry.types import Info
 
 from api.schema.locks import Lock, lock_type
 from api.schema.nodes import Node, global_id
 from api.schema.people import Member, member_type
+from domain.people.rules import Permission, allows
 from domain.tags import tables
 from domain.tags.tables import TagKind, TagTarget
 
@@ -33,6 +38,17 @@ def tag_type(row: tables.Tag) -> Tag:
     return Tag(
         id=global_id("tag", row.id), row=row, name=row.name, kind=row.kind, target=row.target
     )
+
+
+async def tags_shown(
+    info: Info, site_id: UUID, loader: DataLoader[UUID, list[Any]], key: UUID
+) -> list[Tag] | None:
+    """The tags of a lock or member; None for a guest or user, who sees doors but not how the site is organised."""
+    loaders = info.context.loaders
+    standing = await loaders.standing.load((info.context.actor, site_id))
+    if standing is None or not allows(standing, Permission.READ):
+        return None
+    return [tag_type(row.tag) for row in await loader.load(key)]
 
 
 @strawberry.input(description="A new SPECIAL tag.")

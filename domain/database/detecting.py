@@ -86,6 +86,8 @@ class _Writer(MigrationWriter):
         if field.pk:
             named.pop("unique", None)
             named.pop("db_index", None)
+        if field.pk and isinstance(field, (fields.SmallIntField, fields.IntField, fields.BigIntField)):
+            named["generated"] = field.generated
         for name in ("default", "encoder", "decoder"):
             named.pop(name, None)
         for name, value in _SAID_ANYWAY.items():

@@ -19,7 +19,7 @@ import asyncpg  # type: ignore[import-untyped]
 from tortoise.exceptions import DBConnectionError, IntegrityError
 
 
-class DatabaseUnavailable(Exception):  # noqa: N818 - a state of the world, not a mistake
+class DatabaseUnavailable(Exception):
     """The database could not do it now: connection lost, pool exhausted, locked too long, shutting
     down.
 
@@ -35,7 +35,7 @@ class Conflict(DatabaseUnavailable):
     """
 
 
-class DuplicateRow(IntegrityError):  # noqa: N818
+class DuplicateRow(IntegrityError):
     """A unique constraint refused the row. `constraint` is its name, or "table.column, ..." where
     only that is known.
     """
@@ -45,7 +45,7 @@ class DuplicateRow(IntegrityError):  # noqa: N818
         self.constraint = constraint
 
 
-class TransactionMisuse(RuntimeError):  # noqa: N818
+class TransactionMisuse(RuntimeError):
     """A mistake in our code: a use case or transaction inside another's transaction, a lock outside
     of any.
     """

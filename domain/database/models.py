@@ -8,6 +8,7 @@ MODEL_MODULES: list[str] = [
     "domain.tags.tables",
     "domain.locks.tables",
     "domain.invitations.tables",
+    "domain.pins.tables",
     "domain.sync.tables",
     "domain.throttling.tables",
     "domain.audit.tables",

@@ -80,7 +80,8 @@ class PostgresClient(OurClient, tortoise_asyncpg.AsyncpgDBClient):
 
     async def give_back(self, connection: Any) -> None:
         if self._pool is not None:
-            with translated():
+            # a connection that fails here is ended and replaced by the pool; what was done on it is done
+            with contextlib.suppress(Exception):
                 await to_its_end(self._pool.release(connection, timeout=STATEMENT_SECONDS))
 
     def acquire_connection(self) -> PoolConnectionWrapper[Any]:
@@ -167,19 +168,20 @@ class _PooledTransaction(TransactionContext):
         back is ended.
         """
         transaction = self._transaction
-        connection = transaction._connection
         try:
-            if not transaction._finalized and not connection.is_closed():
-                await to_its_end(self._roll_back(connection))
+            if not transaction._finalized:
+                await to_its_end(self._roll_back())
         finally:
             transaction._finalized = True
-            await self._client.give_back(connection)
+            await self._client.give_back(transaction._connection)
 
-    async def _roll_back(self, connection: Any) -> None:
+    async def _roll_back(self) -> None:
+        connection: Any = self._transaction._connection
         try:
-            if self._transaction.transaction is not None and connection.is_in_transaction():
+            if connection.is_in_transaction():
                 await self._transaction.rollback()
         except Exception:
+            # lost, or in no state to be used: the server undoes the transaction of an ended one
             with contextlib.suppress(Exception):
                 connection.terminate()
 

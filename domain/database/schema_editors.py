@@ -21,7 +21,7 @@ Table = type[Model]
 Constraint = UniqueConstraint | CheckConstraint
 
 
-class MigrationFailed(Exception):  # noqa: N818
+class MigrationFailed(Exception):
     """A migration would have lost or broken something; its transaction was undone."""
 
 
@@ -62,6 +62,11 @@ class ColumnNames(BaseSchemaEditor):
         index.resolve_expressions(model)
         columns = self._resolve_fields_to_columns(model, index.field_names)
         return self._generate_index_name("idx", model, columns)
+
+    def _escape_default_value(self, default: object) -> str:
+        if isinstance(default, str):
+            return "'" + default.replace("'", "''") + "'"
+        return super()._escape_default_value(default)
 
     def _default_sql(self, model: Table, field: Field[Any]) -> str | None:
         """The database's own default as SQL, None if the column has none."""

@@ -29,6 +29,7 @@ async def make_migration(
             writer.name = format_migration_name(_next_number(migrations), name)
             path = writer.path()
             path.write_text(_module_text(writer, name), encoding="utf-8")
+            importlib.invalidate_caches()
             return path
     return None
 

@@ -57,5 +57,8 @@ def having_status(rows: Any, status: InvitationStatus | None, now: datetime) -> 
         case InvitationStatus.UPCOMING:
             return rows.filter(valid_until__gt=now, valid_from__gt=now)
         case InvitationStatus.ACTIVE:
-            return rows.filter(valid_until__gt=now).exclude(valid_from__gt=now)
+            # Without the second condition SQL would also leave out what has no start: NOT NULL is not true.
+            return rows.filter(valid_until__gt=now).exclude(
+                valid_from__gt=now, valid_from__isnull=False
+            )
     return rows

@@ -7,6 +7,7 @@ guarded write; every use of a device's token reads the invitation anew.
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from tortoise.expressions import F
@@ -31,7 +32,7 @@ from domain.people.identities import device_token
 from domain.people.tables import Device, Platform
 from domain.security.codes import display_code, new_invitation_code, normalise_code
 from domain.security.keys import KeyLabel
-from domain.security.sealing import open_sealed, seal
+from domain.security.sealing import seal
 from domain.security.tags import candidate_tags, keyed_tag
 from domain.sites.rules import checked_name
 from domain.sites.service import take_seat
@@ -64,7 +65,8 @@ class Redeemed:
         return f"Redeemed(device={self.device.id})"
 
 
-def _identity(invitation_id: UUID) -> str:
+def code_identity(invitation_id: UUID) -> str:
+    """The associated data of a sealed code: a row copied over another does not open."""
     return f"invitation-code:{invitation_id}"
 
 
@@ -98,7 +100,7 @@ async def create_invitation(
             site=site,
             name=name,
             code_tag=keyed_tag(here.keys, KeyLabel.CODES, "invitation", code),
-            code_sealed=seal(here.keys, code.encode(), _identity(key)),
+            code_sealed=seal(here.keys, code.encode(), code_identity(key)),
             device_limit=device_limit,
             created_at=now,
             **schedule_columns(schedule),
@@ -122,25 +124,6 @@ async def _chosen_locks(
     if not chosen:
         raise InvalidInput("lockIds", "An invitation opens at least one lock.")
     return await live_locks(site_id, chosen)
-
-
-def code_of(here: Installation, invitation: Invitation) -> str:
-    """The code, for display to somebody who may share it."""
-    return display_code(
-        open_sealed(here.keys, invitation.code_sealed, _identity(invitation.id)).decode()
-    )
-
-
-@use_case
-async def read_code(
-    here: Installation, by: Caller, *, invitation: Invitation, now: datetime
-) -> str | None:
-    """The code, to be shared again, with an audit row; None once the invitation was deleted."""
-    if invitation.deleted_at is not None:
-        return None
-    async with recorded(here, by, "readInvitationCode", now) as deed:
-        deed.note("Invitation", invitation.id)
-    return code_of(here, invitation)
 
 
 async def live_invitation(by: Caller, invitation_id: UUID) -> Invitation:
@@ -186,36 +169,25 @@ async def redeem_invitation(
     if found is None:
         await count_try(here, WRONG_CODES, by.address, now)
         raise InvitationNotRedeemable
-    key = new_id()
-    async with recorded(
-        here, Caller(ActorKind.INVITED_DEVICE, key), "redeemInvitation", now
-    ) as deed:
-        # Insert first: the unique (invitation, key) makes a phone's retries queue here, before any slot is taken.
-        await Device.bulk_create(
-            [
-                Device(
-                    id=key,
-                    invitation_id=found.id,
-                    thumbprint=thumbprint,
-                    name=device_name,
-                    platform=platform,
-                    redeemed_at=now,
-                )
-            ],
-            ignore_conflicts=True,
-        )
-        device = await Device.get(invitation_id=found.id, thumbprint=thumbprint)
-        if device.id == key or device.removed_at is not None:
+    phone: dict[str, Any] = {"invitation_id": found.id, "thumbprint": thumbprint}
+    known = await Device.get_or_none(**phone)
+    key = known.id if known is not None else new_id()
+    caller = Caller(ActorKind.INVITED_DEVICE, key)
+    async with recorded(here, caller, "redeemInvitation", now) as deed:
+        # A phone's retries, and phones that race, wait for each other at the invitation's row.
+        await lock_row(Invitation, found.id)
+        device = await Device.get_or_none(**phone)
+        if device is not None and device.removed_at is None:
+            deed.unchanged()
+        else:
             await _take_slot(found, now)
-            if device.removed_at is not None:
-                device.generation += 1
-                device.removed_at, device.redeemed_at = None, now
-                device.name, device.platform = device_name, platform
-                await device.save()
+            device = device or Device(id=key, generation=0, **phone)
+            device.generation += 1
+            device.removed_at, device.redeemed_at = None, now
+            device.name, device.platform = device_name, platform
+            await device.save()
             deed.note("Invitation", found.id, chain=found.site_id, device=str(device.id))
             deed.wake(f"invitation:{found.id}")
-        else:
-            deed.unchanged()
         home = await home_of(found.id, now)
         if home is None:
             raise InvitationNotRedeemable

@@ -39,6 +39,8 @@ class LockEventKind(StrEnum):
     """An equal PIN arrived by synchronisation."""
     SMARTPIN_BLOCKED = "SMARTPIN_BLOCKED"
     """At the keypad."""
+    OUT_OF_STEP = "OUT_OF_STEP"
+    """Written by the server: the lock said that it has what nobody wanted; it gets everything anew."""
     DELIVERY_REFUSED = "DELIVERY_REFUSED"
     """It could not be read or applied; nothing changed."""
 

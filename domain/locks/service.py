@@ -17,8 +17,12 @@ from domain.database import lock_row, use_case
 from domain.errors import InvalidInput, NotFound, StillInUse
 from domain.installation import Installation
 from domain.locks.rules import Connectivity, default_connectivity
+from domain.locks.secrets import secret_identity
+from domain.locks.settings import write_settings
 from domain.locks.tables import Hub, Lock, Provisioning, Reader
 from domain.people.actors import Caller
+from domain.pins.reservations import forget_lock
+from domain.pins.wanted import follow_pins_of_lock
 from domain.security.sealing import seal
 from domain.sites.rules import checked_name
 from domain.sites.tables import Site
@@ -134,6 +138,7 @@ async def create_lock(
                 pin_enabled=reader.has_keypad,
             )
         await make_default_tag(site.id, lock, now)
+        await write_settings(here, deed, [lock.id], now)
         deed.note("Lock", lock.id)
         deed.wake(f"site-sync:{site.id}")
         return lock
@@ -186,6 +191,7 @@ async def delete_lock(here: Installation, by: Caller, *, lock_id: UUID, now: dat
         lock.feed_id = None
         await lock.save()
         await Provisioning.filter(lock_id=lock.id).delete()
+        await forget_lock(lock.id)
         deed.note("Lock", lock.id)
         deed.wake(f"lock:{lock.id}", f"site-sync:{by.site_id}")
         return lock
@@ -204,6 +210,8 @@ async def create_reader(
             has_keypad=reader.has_keypad,
             pin_enabled=reader.has_keypad,
         )
+        await write_settings(here, deed, [lock.id], now)
+        await follow_pins_of_lock(here, deed, lock.id, now)
         deed.note("Reader", row.id)
         return row
 
@@ -238,6 +246,8 @@ async def delete_reader(
         reader = await _live_reader(by, reader_id)
         reader.deleted_at = now
         await reader.save()
+        await write_settings(here, deed, [reader.lock_id], now)
+        await follow_pins_of_lock(here, deed, reader.lock_id, now)
         deed.note("Reader", reader.id)
         return reader
 
@@ -274,8 +284,3 @@ async def provision_lock(
         pin_memory_kib=site.pin_memory_kib,
         pin_parallelism=site.pin_parallelism,
     )
-
-
-def secret_identity(lock_id: UUID, incarnation: str) -> str:
-    """The associated data of a sealed lock secret: a row copied over another does not open."""
-    return f"lock-secret:{lock_id}:{incarnation}"

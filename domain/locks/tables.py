@@ -27,7 +27,8 @@ class Lock(Row):
 
     `incarnation` is the life that last proved its secret (None before the first proof). `feed_id` names the newest
     feed, `nonces` the newest two that the lock reported, each with the moment of its arrival (newest first). `epoch` is
-    the life of the data that this lock follows.
+    the life of the data that this lock follows. After a disagreement the next delivery is a snapshot (`snapshot_needed`);
+    until it is acknowledged, what the lock holds is not known (`state_unknown`).
     """
 
     site_id: UUID
@@ -44,6 +45,12 @@ class Lock(Row):
     epoch = fields.BigIntField(default=1)
     wanted_revision = fields.BigIntField(default=0)
     applied_revision = fields.BigIntField(default=0)
+    snapshot_needed = fields.BooleanField(default=False)
+    state_unknown = fields.BooleanField(default=False)
+    card_sealed = fields.BinaryField(null=True)
+    card_pairings = fields.IntField(default=0)
+    wrong_entries = fields.IntField(default=0)
+    locked_out_since = fields.DatetimeField(null=True)
     deleted_at = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField()
 

@@ -15,6 +15,8 @@ from domain.people.actors import COMMAND_LINE, Caller, Role
 from domain.people.mailed_links import link_letter, make_link
 from domain.people.rules import Grade, grade, may_give
 from domain.people.tables import Account, LinkPurpose, Member
+from domain.pins.tables import Pin, PinStatus
+from domain.pins.wanted import withdraw
 from domain.sites.rules import checked_name
 from domain.sites.service import take_seat
 from domain.sites.tables import Site
@@ -187,6 +189,8 @@ async def remove_member(
         _check_giving(by, grade(member.role, member.can_edit))
         await _check_owner_stays(by.site_id, member)
         await drop_default_tag(member, now)
+        pins = await Pin.filter(owner_id=member.id).exclude(status=PinStatus.REMOVED)
+        await withdraw(here, deed, pins, now)
         member.removed_at = now
         await member.save()
         deed.note("Member", member.id)

@@ -10,6 +10,8 @@ from domain.database import lock_row, use_case
 from domain.errors import NotFound, SeatLimitReached
 from domain.installation import Installation
 from domain.invitations.tables import Invitation
+from domain.locks.settings import write_settings
+from domain.locks.tables import Lock
 from domain.people.actors import Caller, Role
 from domain.people.tables import Account, ApiToken, ApiTokenSite, Member
 from domain.sites.rules import SystemType, check_pin_policy, checked_name, checked_zone
@@ -126,6 +128,9 @@ async def update_site(
         )
         await site.save()
         after = _settings(site)
+        if after["timezone"] != before["timezone"]:
+            locks = await Lock.filter(site_id=site.id, deleted_at=None)
+            await write_settings(here, deed, [lock.id for lock in locks], now)
         deed.note(
             "Site", site.id, **{key: after[key] for key in after if after[key] != before[key]}
         )

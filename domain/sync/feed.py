@@ -15,15 +15,18 @@ from domain.bus import listening
 from domain.clock import Clock
 from domain.database import lock_row, transaction, use_case
 from domain.installation import Installation
+from domain.link.events import LockEventKind
 from domain.link.keys import LinkKeys
 from domain.link.messages import SealedTimeBody, UnlockCommandBody
 from domain.link.sealing import MessageKind, seal_message
 from domain.locks.tables import Lock
 from domain.node_ids import node_id
 from domain.people.actors import LockActor
-from domain.sync.lock_identity import proven_keys
-from domain.sync.rules import TIME_INTERVAL
-from domain.sync.tables import LockEvent, UnlockCommand
+from domain.sync.deliveries import CutDelivery, FeedPosition, cut_delivery, reconcile
+from domain.sync.lock_keys import proven_keys
+from domain.sync.rules import DELIVERY_PATIENCE, TIME_INTERVAL
+from domain.sync.server_events import record_server_event
+from domain.sync.tables import LockDelivery, LockEvent, UnlockCommand
 from domain.sync.unlocking import still_stands
 
 SLOW_POLL_SECONDS = 10.0
@@ -32,6 +35,7 @@ SLOW_POLL_SECONDS = 10.0
 class FeedItemKind(StrEnum):
     """What a feed hands out."""
 
+    DELIVERY = "DELIVERY"
     UNLOCK_COMMAND = "UNLOCK_COMMAND"
     SEALED_TIME = "SEALED_TIME"
 
@@ -47,22 +51,50 @@ class FeedItem:
 
 @dataclass(slots=True)
 class _Handed:
-    """What one feed has handed out so far."""
+    """What one feed has handed out so far, and the revision that the lock said it had."""
 
+    reported: int
     commands: set[UUID] = field(default_factory=set)
     time_at: datetime | None = None
+    delivery: CutDelivery | None = None
+    delivery_at: datetime | None = None
+
+    def waits(self, lock: Lock, settled: bool, now: datetime) -> bool:
+        """Whether the last delivery may still be acknowledged, so that no other is due.
+
+        A lock that could not apply changes needs a snapshot at once; one that disagrees after a snapshot gets the next
+        only after a while, so that a broken lock does not make the server busy.
+        """
+        if self.delivery is None or self.delivery_at is None or settled:
+            return False
+        refused = lock.snapshot_needed and not self.delivery.snapshot
+        return not refused and now - self.delivery_at < DELIVERY_PATIENCE
 
 
 @use_case
-async def _open(lock_id: UUID, incarnation: str, now: datetime) -> str | None:
+async def _open(
+    lock_id: UUID, incarnation: str, position: FeedPosition, now: datetime
+) -> str | None:
     feed_id = uuid4().hex
     async with transaction() as tx:
         lock = await lock_row(Lock, lock_id)
         if lock is None or lock.deleted_at is not None or lock.incarnation != incarnation:
             return None
+        if reconcile(lock, position):
+            await record_server_event(tx, lock, LockEventKind.OUT_OF_STEP, now)
         # Nonces belong to one socket: those of an earlier one are void.
         lock.feed_id, lock.nonces, lock.last_contact_at = feed_id, [], now
-        await lock.save(update_fields=["feed_id", "nonces", "last_contact_at"])
+        await lock.save(
+            update_fields=[
+                "feed_id",
+                "nonces",
+                "last_contact_at",
+                "epoch",
+                "applied_revision",
+                "snapshot_needed",
+                "state_unknown",
+            ]
+        )
         tx.wake(f"lock:{lock_id}", f"site-sync:{lock.site_id}")
     return feed_id
 
@@ -76,16 +108,24 @@ async def _close(lock_id: UUID, site_id: UUID, feed_id: str) -> None:
 
 
 async def follow_feed(
-    here: Installation, actor: LockActor, *, incarnation: str, clock: Clock
+    here: Installation,
+    actor: LockActor,
+    *,
+    incarnation: str,
+    position: FeedPosition,
+    clock: Clock,
 ) -> AsyncIterator[FeedItem]:
-    """What the lock should get, as it arises; ends when a newer feed opens or the lock's secret or place is gone."""
+    """What the lock should get, as it arises; ends when a newer feed opens or the lock's secret or place is gone.
+
+    `position` is what the lock says of itself; a fresh one says epoch 0, revision 0.
+    """
     if incarnation != actor.incarnation:
         return
     async with listening(f"lock:{actor.lock_id}") as wakeups:
-        feed_id = await _open(actor.lock_id, incarnation, clock())
+        feed_id = await _open(actor.lock_id, incarnation, position, clock())
         if feed_id is None:
             return
-        handed = _Handed()
+        handed = _Handed(position.revision)
         try:
             while True:
                 lock = await Lock.get_or_none(id=actor.lock_id, deleted_at=None)
@@ -94,18 +134,34 @@ async def follow_feed(
                 keys = await proven_keys(here, lock)
                 if keys is None:
                     return
-                for item in await _commands(lock, keys, handed, clock()):
+                for item in await _due(here, lock, keys, handed, clock()):
                     yield item
-                timing = await _time(lock, keys, handed, clock())
-                if timing is not None:
-                    yield timing
                 await wakeups.wait(SLOW_POLL_SECONDS)
         finally:
             await _close(actor.lock_id, actor.site_id, feed_id)
 
 
-async def _commands(lock: Lock, keys: LinkKeys, handed: _Handed, now: datetime) -> list[FeedItem]:
+async def _due(
+    here: Installation, lock: Lock, keys: LinkKeys, handed: _Handed, now: datetime
+) -> list[FeedItem]:
+    """Everything that is to be handed out at this moment: somebody at the door comes first."""
+    return [
+        *await _commands(lock, keys, handed, now),
+        *await _time(lock, keys, handed, now),
+        *await _delivery(here, lock, keys, handed, now),
+    ]
+
+
+def _seal(lock: Lock, keys: LinkKeys, kind: MessageKind, body: bytes) -> bytes:
     assert lock.incarnation is not None
+    return seal_message(
+        keys.bundle, kind, node_id("lock", lock.id), lock.incarnation, lock.epoch, body
+    )
+
+
+async def _commands(
+    lock: Lock, keys: LinkKeys, handed: _Handed, now: datetime
+) -> list[FeedItem]:
     waiting = await UnlockCommand.filter(
         lock_id=lock.id, incarnation=lock.incarnation, expires_at__gt=now
     ).order_by("id")
@@ -121,23 +177,37 @@ async def _commands(lock: Lock, keys: LinkKeys, handed: _Handed, now: datetime) 
             releases_lockout=command.releases_lockout,
             opens=True,
         )
-        sealed = seal_message(
-            keys.bundle,
-            MessageKind.UNLOCK_COMMAND,
-            node_id("lock", lock.id),
-            lock.incarnation,
-            lock.epoch,
-            body.encode(),
-        )
+        sealed = _seal(lock, keys, MessageKind.UNLOCK_COMMAND, body.encode())
         items.append(FeedItem(FeedItemKind.UNLOCK_COMMAND, str(command.id), sealed))
     return items
 
 
-async def _time(lock: Lock, keys: LinkKeys, handed: _Handed, now: datetime) -> FeedItem | None:
+async def _delivery(
+    here: Installation, lock: Lock, keys: LinkKeys, handed: _Handed, now: datetime
+) -> list[FeedItem]:
+    """The next delivery, once the one before is acknowledged: one at a time."""
+    assert lock.incarnation is not None
+    settled = handed.delivery is not None and await LockDelivery.filter(
+        id=handed.delivery.id, settled_at__isnull=False
+    ).exists()
+    if handed.waits(lock, settled, now):
+        return []
+    behind = lock.wanted_revision > max(handed.reported, lock.applied_revision)
+    if not behind and not lock.snapshot_needed:
+        return []
+    cut = await cut_delivery(here, lock.id, lock.incarnation, keys, handed.reported, now)
+    if cut is None:
+        return []
+    if cut.snapshot:
+        handed.reported = 0
+    handed.delivery, handed.delivery_at = cut, now
+    return [FeedItem(FeedItemKind.DELIVERY, str(cut.id), sealed) for sealed in cut.sealed]
+
+
+async def _time(lock: Lock, keys: LinkKeys, handed: _Handed, now: datetime) -> list[FeedItem]:
     due = handed.time_at is None or now - handed.time_at >= TIME_INTERVAL
     if not lock.nonces or not due:
-        return None
-    assert lock.incarnation is not None
+        return []
     last = await LockEvent.filter(lock_id=lock.id).order_by("-number").first()
     handed.time_at = now
     body = SealedTimeBody(
@@ -145,12 +215,5 @@ async def _time(lock: Lock, keys: LinkKeys, handed: _Handed, now: datetime) -> F
         unix_ms=int(now.timestamp() * 1000),
         event_floor=last.sequence if last is not None else 0,
     )
-    sealed = seal_message(
-        keys.bundle,
-        MessageKind.SEALED_TIME,
-        node_id("lock", lock.id),
-        lock.incarnation,
-        lock.epoch,
-        body.encode(),
-    )
-    return FeedItem(FeedItemKind.SEALED_TIME, uuid4().hex, sealed)
+    sealed = _seal(lock, keys, MessageKind.SEALED_TIME, body.encode())
+    return [FeedItem(FeedItemKind.SEALED_TIME, uuid4().hex, sealed)]

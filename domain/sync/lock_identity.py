@@ -15,15 +15,15 @@ from uuid import UUID
 from domain.audit.service import recorded
 from domain.database import lock_row, use_case
 from domain.installation import Installation
-from domain.link.keys import LinkKeys
 from domain.link.proof import ProofRefused, claimed_proof, read_proof
-from domain.locks.service import secret_identity
 from domain.locks.tables import Lock, Provisioning
 from domain.node_ids import read_node_id
 from domain.people.actors import ActorKind, Caller, LockActor
+from domain.pins.reservations import forget_lock
 from domain.security.keys import KeyLabel
-from domain.security.sealing import open_sealed
 from domain.security.tags import mac
+from domain.sync.entries import restart_entries
+from domain.sync.lock_keys import link_keys
 
 CHALLENGE_LIFETIME = timedelta(seconds=60)
 _PURPOSE = b"lock-challenge/v1"
@@ -60,18 +60,6 @@ def _challenge_holds(here: Installation, nonce: str, lock_name: str, now: dateti
     age = now.timestamp() - made
     fresh = -1 <= age <= CHALLENGE_LIFETIME.total_seconds()
     return hmac.compare_digest(expected, signature) and fresh
-
-
-def link_keys(here: Installation, provisioning: Provisioning) -> LinkKeys:
-    """The keys of one incarnation."""
-    identity = secret_identity(provisioning.lock_id, provisioning.incarnation)
-    return LinkKeys.derive(open_sealed(here.keys, provisioning.secret_sealed, identity))
-
-
-async def proven_keys(here: Installation, lock: Lock) -> LinkKeys | None:
-    """The keys of the lock's present life; None before its first proof."""
-    row = await Provisioning.get_or_none(lock_id=lock.id, incarnation=lock.incarnation)
-    return link_keys(here, row) if row is not None and lock.incarnation else None
 
 
 async def prove_lock(
@@ -127,7 +115,11 @@ async def _begin_life(here: Installation, provisioning_id: UUID, now: datetime) 
         await current.save()
         lock.incarnation = current.incarnation
         lock.nonces, lock.feed_id, lock.applied_revision = [], None, 0
+        lock.snapshot_needed, lock.state_unknown = True, False
+        lock.wrong_entries, lock.locked_out_since = 0, None
         await lock.save()
+        await restart_entries(here, lock, now)
+        await forget_lock(lock.id)
         deed.note("Lock", lock.id, chain=lock.site_id, incarnation=current.incarnation)
         deed.wake(f"lock:{lock.id}", f"site-sync:{lock.site_id}")
         return True

@@ -10,14 +10,36 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from domain.access.decision import DenialReason
 from domain.database import lock_row, transaction, use_case
 from domain.errors import InvalidInput, NotAllowed, NotFound
-from domain.link.events import LockEventBody
+from domain.link.events import LockEventBody, LockEventKind, OpeningMethod
 from domain.link.nonces import well_formed_nonce
 from domain.locks.tables import Lock
 from domain.people.actors import LockActor
+from domain.sync.deliveries import take_acknowledgement
 from domain.sync.rules import MAX_EVENTS_PER_REPORT, NONCES_KEPT
-from domain.sync.tables import EventHead, LockEvent, UnlockCommand
+from domain.sync.tables import EventHead, LockEntry, LockEvent, UnlockCommand
+
+
+TYPED = frozenset({OpeningMethod.PIN, OpeningMethod.SMARTPIN, OpeningMethod.SHORT_PIN})
+WRONG = frozenset(
+    {
+        DenialReason.UNKNOWN_CREDENTIAL,
+        DenialReason.WRONG_LENGTH,
+        DenialReason.NOT_ACCEPTED,
+        DenialReason.SMARTPIN_OFF,
+    }
+)
+"""The reasons of entries that the lock counts as wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """The delivery that the lock took last (None for an id that is none of ours), and the sum of its own state."""
+
+    delivery_id: UUID | None
+    state_sum: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +56,7 @@ async def report_lock(
     *,
     lock_id: UUID,
     applied_revision: int,
+    acknowledged: Acknowledged | None,
     nonce: str | None,
     events: Sequence[LockEventBody],
     now: datetime,
@@ -56,17 +79,51 @@ async def report_lock(
         if nonce is not None and all(nonce != known for known, _ in lock.nonces):
             lock.nonces = [[nonce, now.isoformat()], *lock.nonces][:NONCES_KEPT]
             tx.wake(f"lock:{lock.id}")
-        await lock.save(update_fields=["last_contact_at", "nonces"])
-        if events:
-            commands = await _record(lock, events, now)
+        if acknowledged is not None:
+            pins = await take_acknowledgement(
+                lock, acknowledged.delivery_id, applied_revision, acknowledged.state_sum, now
+            )
+            tx.wake(f"lock:{lock.id}", *(f"pin-sync:{each}" for each in pins))
+        new = await _record(lock, events, now) if events else []
+        for event in new:
+            _follow_lockout(lock, event)
+        if new:
+            commands = {event.command_id for event in new if event.command_id is not None}
             tx.wake(f"events:{lock.site_id}", *(f"command:{each}" for each in commands))
+        await lock.save(
+            update_fields=[
+                "last_contact_at",
+                "nonces",
+                "epoch",
+                "applied_revision",
+                "snapshot_needed",
+                "state_unknown",
+                "wrong_entries",
+                "locked_out_since",
+            ]
+        )
     if not events:
         return Reported(None, 0)
     return Reported(events[0].state_id, max(event.sequence for event in events))
 
 
-async def _record(lock: Lock, events: Sequence[LockEventBody], now: datetime) -> set[UUID]:
-    """Stores what is new, numbered; returns the ids of the commands that were answered."""
+def _follow_lockout(lock: Lock, event: LockEvent) -> None:
+    """Keeps what the API shows of a lockout; the lock itself counts, on its own disk."""
+    match event.kind:
+        case LockEventKind.LOCKOUT_STARTED:
+            lock.locked_out_since = lock.locked_out_since or event.at or event.recorded_at
+        case LockEventKind.LOCKOUT_ENDED:
+            lock.locked_out_since, lock.wrong_entries = None, 0
+        case LockEventKind.OPENED if event.method in TYPED:
+            lock.wrong_entries = 0
+        case LockEventKind.DENIED if event.method in TYPED and WRONG.intersection(event.reasons):
+            lock.wrong_entries += 1
+
+
+async def _record(
+    lock: Lock, events: Sequence[LockEventBody], now: datetime
+) -> list[LockEvent]:
+    """Stores what is new, numbered, and returns it."""
     site_id = lock.site_id
     await EventHead.bulk_create([EventHead(id=site_id)], ignore_conflicts=True)
     head = await lock_row(EventHead, site_id)
@@ -81,6 +138,7 @@ async def _record(lock: Lock, events: Sequence[LockEventBody], now: datetime) ->
     )
     new = {event.sequence: event for event in events if event.sequence not in known}
     commands = await _commands(lock, new.values())
+    owners = await _owners(lock, new.values())
     rows = []
     for sequence in sorted(new):
         event = new[sequence]
@@ -99,7 +157,7 @@ async def _record(lock: Lock, events: Sequence[LockEventBody], now: datetime) ->
                 recorded_at=now,
                 entry_id=event.entry_id,
                 command_id=command.id if command else None,
-                member_id=command.member_id if command else None,
+                member_id=command.member_id if command else owners.get(event.entry_id),
                 invitation_id=command.invitation_id if command else None,
                 device_id=command.device_id if command else None,
                 reasons=[reason.value for reason in event.reasons],
@@ -107,7 +165,16 @@ async def _record(lock: Lock, events: Sequence[LockEventBody], now: datetime) ->
         )
     await LockEvent.bulk_create(rows)
     await head.save()
-    return {command.id for command in commands.values()}
+    return rows
+
+
+async def _owners(lock: Lock, events: Iterable[LockEventBody]) -> dict[str | None, UUID]:
+    """Whose PINs these events name, by entry name; only entries of this very lock count."""
+    names = {event.entry_id for event in events if event.entry_id is not None}
+    if not names:
+        return {}
+    rows = await LockEntry.filter(lock_id=lock.id, name__in=list(names)).select_related("pin")
+    return {row.name: row.pin.owner_id for row in rows if row.pin is not None}
 
 
 def _as_uuid(text: str | None) -> UUID | None:

@@ -1,6 +1,8 @@
 """How long things may take between server and lock."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from domain.link.nonces import NONCE_LIFETIME_SECONDS
 
@@ -10,6 +12,8 @@ OUTCOME_PATIENCE_SECONDS = 8.0
 """How long a caller waits for the door's answer."""
 TIME_INTERVAL = timedelta(hours=1)
 """How often a feed sends sealed time, after the first."""
+DELIVERY_PATIENCE = timedelta(seconds=20)
+"""How long a delivery may go unacknowledged before it is cut anew."""
 MAX_EVENTS_PER_REPORT = 200
 NONCES_KEPT = 2
 
@@ -23,3 +27,42 @@ def command_seconds(nonce_received_at: datetime, now: datetime) -> int | None:
     age = int((now - nonce_received_at).total_seconds())
     seconds = age + COMMAND_PATIENCE_SECONDS
     return seconds if seconds <= NONCE_LIFETIME_SECONDS else None
+
+
+class SyncStatus(StrEnum):
+    """Whether a lock holds what it should.
+
+    REMOVED is an acknowledged removal; UNKNOWN lasts until a snapshot is acknowledged.
+    """
+
+    NOT_UPDATED = "NOT_UPDATED"
+    UPDATED = "UPDATED"
+    UNKNOWN = "UNKNOWN"
+    REMOVED = "REMOVED"
+
+
+def entry_status(
+    *, version: int, applied_version: int | None, removed: bool, unknown: bool
+) -> SyncStatus:
+    """The status of one entry at one lock. Nothing is inferred from silence."""
+    if unknown:
+        return SyncStatus.UNKNOWN
+    if applied_version != version:
+        return SyncStatus.NOT_UPDATED
+    return SyncStatus.REMOVED if removed else SyncStatus.UPDATED
+
+
+def opens_now(
+    *,
+    applied_version: int | None,
+    applied_live: bool,
+    unsettled: Collection[int],
+    unknown: bool,
+) -> list[int] | None:
+    """The versions that open at this moment: the applied one and those handed out; None when it is not known."""
+    if unknown:
+        return None
+    versions = set(unsettled)
+    if applied_live and applied_version is not None:
+        versions.add(applied_version)
+    return sorted(versions)

@@ -1,10 +1,12 @@
 """What was sent to locks and what they reported."""
 
+from enum import StrEnum
 from uuid import UUID
 
 from tortoise import fields
 
 from domain.columns import Row
+from domain.link.entries import EntryKind
 from domain.link.events import LockEventKind, OpeningMethod
 
 
@@ -57,6 +59,67 @@ class LockEvent(Row):
         table = "lock_events"
         unique_together = (("lock", "state_id", "sequence"), ("site", "number"))
         indexes = (("lock", "number"),)
+
+
+class EntryState(StrEnum):
+    """What a lock should hold of an entry: LIVE with its payload; BLOCKED and REMOVED without one."""
+
+    LIVE = "LIVE"
+    BLOCKED = "BLOCKED"
+    REMOVED = "REMOVED"
+
+
+class LockEntry(Row):
+    """What one lock should hold of one credential or setting, and what is known of what it holds.
+
+    One row per (lock, name), however often it is edited. `content` is the meaning; what is sent is made of it, and of
+    the sealed verifier, in the moment of sending, and must have `payload_hash` (hexadecimal; empty for what is not
+    LIVE, and before the lock's first proof): a row copied over another is found out. `applied_version` is the version
+    that the lock acknowledged last, `applied_live` whether that one opens.
+    """
+
+    lock_id: UUID
+    lock = fields.ForeignKeyField("latchwork.Lock", on_delete=fields.CASCADE)
+    name = fields.CharField(max_length=64)
+    kind = fields.CharEnumField(EntryKind, max_length=16)
+    pin_id: UUID | None
+    pin = fields.ForeignKeyField("latchwork.Pin", on_delete=fields.CASCADE, null=True)
+    state = fields.CharEnumField(EntryState, max_length=8)
+    version = fields.IntField(default=1)
+    revision = fields.BigIntField()
+    content = fields.JSONField()
+    payload_hash = fields.CharField(max_length=64, default="")
+    applied_version = fields.IntField(null=True)
+    applied_live = fields.BooleanField(default=False)
+    pending_since = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "lock_entries"
+        unique_together = (("lock", "name"),)
+        indexes = (("lock", "revision"), ("pin",))
+
+
+class LockDelivery(Row):
+    """A sealed set of entries that was handed out: what it carried, and, if it was everything wanted, the sum to expect.
+
+    `items` is a list of [entry row id, version, live].
+    """
+
+    lock_id: UUID
+    lock = fields.ForeignKeyField("latchwork.Lock", on_delete=fields.CASCADE)
+    incarnation = fields.CharField(max_length=32)
+    epoch = fields.BigIntField()
+    from_revision = fields.BigIntField()
+    to_revision = fields.BigIntField()
+    snapshot = fields.BooleanField(default=False)
+    expected_sum = fields.CharField(max_length=64, null=True)
+    items = fields.JSONField()
+    created_at = fields.DatetimeField()
+    settled_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "lock_deliveries"
+        indexes = (("lock", "to_revision"),)
 
 
 class EventHead(Row):

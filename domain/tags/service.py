@@ -11,6 +11,7 @@ from domain.installation import Installation
 from domain.locks.tables import Lock
 from domain.people.actors import Caller
 from domain.people.tables import Member
+from domain.pins.wanted import follow_pins_of_tag
 from domain.sites.rules import checked_name
 from domain.tags.tables import Tag, TaggedLock, TaggedMember, TagKind, TagTarget
 
@@ -150,6 +151,7 @@ async def update_tag(
             tag.name = checked_name(name)
             await tag.save()
         await _fill(tag, member_ids, lock_ids)
+        await follow_pins_of_tag(here, deed, tag.id, now)
         deed.note("Tag", tag.id)
         return tag
 
@@ -166,6 +168,7 @@ async def delete_tag(here: Installation, by: Caller, *, tag_id: UUID, now: datet
         )
         tag.deleted_at = now
         await tag.save()
+        await follow_pins_of_tag(here, deed, tag.id, now)
         deed.note("Tag", tag.id)
         return tag
 

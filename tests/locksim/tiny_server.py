@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from domain.link.keys import LinkKeys
@@ -104,6 +105,10 @@ class TinyServer:
                 return report
             number += 1
 
+    def told(self, kind: str) -> int:
+        """How many events of this kind have been reported."""
+        return sum(e["kind"] == kind for report in self.reports for e in report["events"])
+
     async def _noted(self) -> None:
         async with self.changed:
             self.changed.notify_all()
@@ -174,6 +179,24 @@ class TinyServer:
         return {"data": {"reportLock": recorded}}
 
 
+class Stage:
+    """Where one tiny server after another stands, on one port."""
+
+    def __init__(self) -> None:
+        self.server = TinyServer()
+        self.url = ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As ASGI calls an application."""
+        await self.server.app(scope, receive, send)
+
+    def fresh(self) -> TinyServer:
+        """A new server in the place of the last."""
+        self.server = TinyServer()
+        self.server.url = self.url
+        return self.server
+
+
 class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Any:
@@ -182,22 +205,20 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def serving(server: TinyServer, port: int = 0) -> AsyncIterator[TinyServer]:
-    """The server on a free port of this machine (or a given one), until the end of the block."""
+async def serving(stage: Stage, port: int = 0) -> AsyncIterator[Stage]:
+    """The stage on a free port of this machine (or a given one), until the end of the block."""
     config = uvicorn.Config(
-        server.app, host="127.0.0.1", port=port, log_level="critical", timeout_graceful_shutdown=1
+        stage, host="127.0.0.1", port=port, log_level="critical", lifespan="off"
     )
     running = _Server(config)
     task = asyncio.create_task(running.serve())
     try:
         async with asyncio.timeout(5):
-            while not running.started:
+            while not running.started:  # noqa: ASYNC110 - uvicorn has no event for it
                 await asyncio.sleep(0.01)
         bound = running.servers[0].sockets[0].getsockname()[1]
-        server.url = f"http://127.0.0.1:{bound}"
-        yield server
+        stage.url = stage.server.url = f"http://127.0.0.1:{bound}"
+        yield stage
     finally:
-        running.should_exit = True
-        for feed in server.feeds:
-            feed.close()
+        running.should_exit = running.force_exit = True
         await task

@@ -249,6 +249,8 @@ class Endpoint(GraphQLApp):
         return Context(self.probe, authenticated)
 
     def operation_context(self, context: Context) -> Context:
+        if context.authenticated == "no operations":
+            raise RequestRefused(403, "FORBIDDEN", "The account is closed.")
         return Context(context.probe, context.authenticated, next(self.serials))
 
     def allowed_operations(self, context: Context) -> set[OperationType]:
@@ -280,6 +282,12 @@ class Server:
 
     port: int
     probe: Probe
+    uvicorn: uvicorn.Server
+
+    @property
+    def connections(self) -> int:
+        """How many connections the server holds."""
+        return len(self.uvicorn.server_state.connections)
 
     @property
     def http(self) -> str:
@@ -378,7 +386,7 @@ def _serving(
         assert time.monotonic() < deadline, "the server did not start"
         time.sleep(0.01)
     try:
-        yield Server(listener.getsockname()[1], endpoint.probe)
+        yield Server(listener.getsockname()[1], endpoint.probe, server)
     finally:
         server.should_exit = True
         thread.join(15)

@@ -8,7 +8,7 @@ from graphql import get_introspection_query
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.protocol import Documents, protocol_extensions
+from api.protocol import Documents, GraphQLApp, build_schema_kwargs, protocol_extensions
 
 FLAT = {
     "message": "The document does not match the schema",
@@ -121,6 +121,17 @@ async def test_development_explains(development_server: Any) -> None:
     assert introspected["data"]["__schema"]["queryType"]["name"] == "Query"
     typed = (await development_server.post('{ __type(name: "Query") { name } }')).json()
     assert typed == {"data": {"__type": {"name": "Query"}}}
+
+
+def test_a_schema_without_limits_or_for_the_other_mode_is_not_served() -> None:
+    """An endpoint that would stand open, or explain itself to strangers, is not made."""
+    for schema in (
+        strawberry.Schema(Query),
+        strawberry.Schema(Query, **build_schema_kwargs(development=True)),
+    ):
+        with pytest.raises(ValueError, match="build_schema_kwargs"):
+            GraphQLApp(schema)
+    GraphQLApp(strawberry.Schema(Query, **build_schema_kwargs()))
 
 
 def _schema(documents: Documents) -> strawberry.Schema:

@@ -117,10 +117,13 @@ async def test_a_document_that_fails_is_not_logged(
 async def test_development_logs_no_document_either(
     development_server: Any, secret: str, logged: Any
 ) -> None:
-    """It explains to the client what is wrong, and logs nothing for a document of the client's."""
+    """It explains to the client what is wrong with a value; its log is as silent as any."""
     query = "mutation ($d: String!) { fail(digits: $d) }"
     answer = await development_server.post(query, variables={"d": [secret]})
     assert "String cannot represent" in answer.text
+    answer = await development_server.post(query, variables={"d": secret})
+    assert answer.json()["errors"][0]["message"] == "Internal error"
+    assert "RuntimeError" in logged()
     assert secret not in logged()
 
 

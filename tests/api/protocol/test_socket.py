@@ -4,8 +4,11 @@ from typing import Any
 
 import pytest
 import websockets
+from hypothesis import given
+from hypothesis import strategies as st
 
 from api.protocol import SocketLimits
+from api.protocol.socket_limits import TokenBucket
 
 
 async def test_a_subscription_yields_and_completes(server: Any) -> None:
@@ -109,6 +112,18 @@ async def test_a_socket_for_subscriptions_refuses_the_rest(server: Any) -> None:
         await client.subscribe("a", "subscription { count(to: 0) }")
         assert await client.receive() == {"type": "complete", "id": "a"}
     assert server.probe.mutations == 0
+
+
+async def test_a_refusal_of_one_operation_is_its_error(server: Any) -> None:
+    """`operation_context` may refuse; the socket stays."""
+    async with server.socket(init={"token": "no operations"}) as client:
+        await client.subscribe("a", "{ hello }")
+        answer = await client.receive()
+        assert answer["type"] == "error"
+        assert answer["payload"] == [
+            {"message": "The account is closed.", "extensions": {"code": "FORBIDDEN"}}
+        ]
+        assert await client.is_served()
 
 
 async def test_every_socket_operation_has_its_own_context(server: Any) -> None:
@@ -280,3 +295,25 @@ async def test_too_many_operations_get_an_error_each(serve: Any, eventually: Any
             await eventually(lambda: server.probe.closed == 1)
             await client.subscribe("c", "{ hello }")
             assert (await client.receive())["type"] == "next"
+
+
+@given(st.integers(1, 20), st.floats(0.1, 50), st.lists(st.floats(0, 3), max_size=60))
+def test_the_bucket_admits_no_more_than_burst_and_rate(
+    burst: int, per_second: float, waits: list[float]
+) -> None:
+    """In any stretch of time from the start: at most the burst and what the rate adds."""
+    now = 0.0
+    bucket = TokenBucket(burst, per_second, now)
+    admitted = 0
+    for wait in waits:
+        now += wait
+        admitted += bucket.admit(now)
+        assert admitted <= burst + now * per_second + 1e-6
+
+
+def test_the_bucket_saves_no_more_than_a_burst() -> None:
+    """A day of silence buys nothing."""
+    bucket = TokenBucket(3, 1.0, 0.0)
+    assert [bucket.admit(86_400.0) for _ in range(4)] == [True, True, True, False]
+    assert not bucket.admit(86_400.5)
+    assert bucket.admit(86_401.0)

@@ -36,7 +36,9 @@ async def test_the_guard_closes_a_socket_that_waits_for_its_client(server: Any) 
 async def test_the_guard_closes_a_socket_that_streams(server: Any, eventually: Any) -> None:
     """Also in the middle of busy and of silent subscriptions, which are closed with it."""
     async with server.socket(init={"token": "guarded"}) as client:
-        await _open(client, *["subscription { ticks(every: 0) }", "subscription { silence }"] * 5)
+        await _open(
+            client, *["subscription { ticks(every: 0.005) }", "subscription { silence }"] * 5
+        )
         server.probe.revoked.set()
         started = time.monotonic()
         assert (await client.closing())[0] == 4403
@@ -177,6 +179,18 @@ async def test_a_slow_reader_holds_no_more_than_buffers(serve: Any, eventually: 
             assert 0 < stalled * FRAME < 16_000_000
             await eventually(lambda: server.probe.closed == 1, 5)
             assert await _finished(raw)
+        finally:
+            raw.close()
+
+
+async def test_a_client_that_never_reads_again_is_let_go(serve: Any, eventually: Any) -> None:
+    """Its connection and the buffer of it are gone, though it never took what was in it."""
+    limits = SocketLimits(send_timeout=0.2)
+    with serve(socket_limits=limits, protocol=ImpatientProtocol) as server:
+        raw = _deaf(server, "subscription { flood }")
+        try:
+            await eventually(lambda: server.connections == 1)
+            await eventually(lambda: server.connections == 0, 5)
         finally:
             raw.close()
 

@@ -1,0 +1,175 @@
+"""Operations on PINs, and the streams that say what has arrived."""
+
+import dataclasses
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import strawberry
+
+from api.context import Call
+from api.operations import AtSite, mutation, subscription
+from api.schema.errors import (
+    InvalidPin,
+    InvalidSchedule,
+    LockWithoutKeypad,
+    PinNotAcceptable,
+    PinTooShort,
+    PolicyViolation,
+)
+from api.schema.locks import lock_type
+from api.schema.nodes import key_of, keys_of
+from api.schema.pins import (
+    BlockedPin,
+    BlockPinInput,
+    CreatedPin,
+    CreatePinInput,
+    DeletedPin,
+    DeletePinInput,
+    LockSync,
+    PinLockSync,
+    ReassignedPin,
+    ReassignPinInput,
+    UnblockedPin,
+    UnblockPinInput,
+    UpdatedPin,
+    UpdatePinInput,
+    pin_lock_sync_type,
+    pin_type,
+)
+from api.schema.schedules import schedule_of
+from domain.bus import listening
+from domain.locks.rules import is_online
+from domain.locks.tables import Lock
+from domain.people.rules import Permission
+from domain.pins import service
+from domain.pins.tables import Pin
+from domain.sync.status import locks_in_sync, pins_at_locks
+
+_AT_SITE = AtSite(Permission.CREDENTIALS)
+_AT_PIN = AtSite(Permission.CREDENTIALS, "pin_id", "pin", Pin)
+_DIGITS = (InvalidPin, PinTooShort, PinNotAcceptable, PolicyViolation)
+_SLOW_POLL_SECONDS = 5.0
+
+
+@mutation(_AT_SITE, *_DIGITS, InvalidSchedule, LockWithoutKeypad)
+async def create_pin(call: Call, input: CreatePinInput) -> CreatedPin:
+    """Gives a member a PIN. The digits are in this answer and never again."""
+    shown = await service.create_pin(
+        call.here,
+        call.by,
+        owner_id=key_of("member", input.owner_id, "ownerId") if input.owner_id else None,
+        owner_tag_id=key_of("tag", input.owner_tag_id, "ownerTagId") if input.owner_tag_id else None,
+        digits=input.digits,
+        notes=input.notes,
+        lock_ids=keys_of("lock", input.lock_ids, "lockIds"),
+        lock_tag_ids=keys_of("tag", input.lock_tag_ids, "lockTagIds"),
+        schedule=schedule_of(input),
+        now=call.now,
+    )
+    return CreatedPin(digits=shown.digits, pin=pin_type(shown.pin))
+
+
+def _mentioned(input: UpdatePinInput) -> dict[str, Any]:
+    """What the input mentions, with ids read."""
+    given = {
+        each.name: getattr(input, each.name)
+        for each in dataclasses.fields(input)  # type: ignore[arg-type]
+        if each.name != "pin_id" and getattr(input, each.name) is not strawberry.UNSET
+    }
+    if "lock_ids" in given:
+        given["lock_ids"] = keys_of("lock", given["lock_ids"], "lockIds")
+    if "lock_tag_ids" in given:
+        given["lock_tag_ids"] = keys_of("tag", given["lock_tag_ids"], "lockTagIds")
+    return given
+
+
+@mutation(_AT_PIN, *_DIGITS, InvalidSchedule, LockWithoutKeypad)
+async def update_pin(call: Call, input: UpdatePinInput) -> UpdatedPin:
+    """Changes what the input names and nothing else; says what became wider or narrower by it."""
+    changed = await service.update_pin(
+        call.here,
+        call.by,
+        pin_id=_key(input.pin_id),
+        update=service.PinUpdate(_mentioned(input)),
+        now=call.now,
+    )
+    return UpdatedPin(
+        pin=pin_type(changed.pin),
+        digits=changed.digits,
+        widened=list(changed.widened),
+        narrowed=list(changed.narrowed),
+    )
+
+
+def _key(text: str) -> UUID:
+    return key_of("pin", text, "pinId")
+
+
+@mutation(_AT_PIN, *_DIGITS)
+async def reassign_pin(call: Call, input: ReassignPinInput) -> ReassignedPin:
+    """Gives a PIN other digits, generated unless given; the old ones end at each lock as it hears of it."""
+    shown = await service.reassign_pin(
+        call.here, call.by, pin_id=_key(input.pin_id), digits=input.digits, now=call.now
+    )
+    return ReassignedPin(digits=shown.digits, pin=pin_type(shown.pin))
+
+
+@mutation(_AT_PIN)
+async def block_pin(call: Call, input: BlockPinInput) -> BlockedPin:
+    """Blocks a PIN; its digits stay taken."""
+    pin = await service.set_blocked(
+        call.here, call.by, pin_id=_key(input.pin_id), blocked=True, now=call.now
+    )
+    return BlockedPin(pin=pin_type(pin))
+
+
+@mutation(_AT_PIN)
+async def unblock_pin(call: Call, input: UnblockPinInput) -> UnblockedPin:
+    """Lets a blocked PIN open again."""
+    pin = await service.set_blocked(
+        call.here, call.by, pin_id=_key(input.pin_id), blocked=False, now=call.now
+    )
+    return UnblockedPin(pin=pin_type(pin))
+
+
+@mutation(_AT_PIN)
+async def delete_pin(call: Call, input: DeletePinInput) -> DeletedPin:
+    """Removes a PIN for good. Its digits are free again when the last lock has acknowledged the removal."""
+    pin = await service.delete_pin(call.here, call.by, pin_id=_key(input.pin_id), now=call.now)
+    return DeletedPin(pin=pin_type(pin))
+
+
+@subscription(AtSite(Permission.READ, "pin_id", "pin", Pin))
+async def pin_sync(call: Call, pin_id: strawberry.ID) -> AsyncIterator[PinLockSync | None]:
+    """What is known of a PIN: first the present state at every lock, then each change."""
+    key = _key(pin_id)
+    shown: dict[UUID, object] = {}
+    async with listening(f"pin-sync:{key}") as wakeups:
+        while True:
+            for state in (await pins_at_locks([key]))[key]:
+                said = (state.status, state.wanted_version, state.applied_version, state.opens)
+                if shown.get(state.lock.id) != said:
+                    shown[state.lock.id] = said
+                    yield pin_lock_sync_type(state, call.context.clock)
+            yield None
+            await wakeups.wait(_SLOW_POLL_SECONDS)
+
+
+@subscription(AtSite(Permission.READ))
+async def site_sync(call: Call, site_id: strawberry.ID) -> AsyncIterator[LockSync | None]:
+    """What is known of a site's locks: first the present state of each, then each change."""
+    shown: dict[UUID, object] = {}
+    async with listening(f"site-sync:{call.by.site_id}") as wakeups:
+        while True:
+            locks = await Lock.filter(site_id=call.by.site_id, deleted_at=None).order_by("id")
+            states = await locks_in_sync(locks)
+            now = call.context.clock()
+            for lock in locks:
+                online = is_online(lock.feed_id, lock.last_contact_at, now)
+                said = (lock.wanted_revision, lock.applied_revision, states[lock.id], online)
+                if shown.get(lock.id) != said:
+                    shown[lock.id] = said
+                    yield LockSync(lock=lock_type(lock, call.context.clock))
+            yield None
+            await wakeups.wait(_SLOW_POLL_SECONDS)

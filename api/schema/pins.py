@@ -1,0 +1,208 @@
+"""PINs, and what is known of them lock by lock."""
+
+from datetime import date, datetime, time
+
+import strawberry
+from strawberry.types import Info
+
+from api.schema.locks import Lock, lock_type
+from api.schema.nodes import Node, global_id
+from api.schema.people import Member, member_type
+from api.schema.schedules import DateSchedule, date_schedule
+from domain.access.schedule import Weekday
+from domain.clock import Clock
+from domain.locks.rules import Propagation
+from domain.pins import tables
+from domain.pins.tables import PinKind, PinStatus
+from domain.sync.rules import SyncStatus
+from domain.sync.status import PinAtLock
+
+
+@strawberry.type(description="A PIN at one lock: what was wanted, what arrived, what opens now.")
+class PinLockSync:
+    lock: Lock = strawberry.field(description="The lock.")
+    status: SyncStatus = strawberry.field(description="Whether the lock holds what it should.")
+    wanted_version: int = strawberry.field(description="The version that the lock should hold.")
+    applied_version: int | None = strawberry.field(
+        description="The version that the lock acknowledged; null: none yet."
+    )
+    opens_now: list[int] | None = strawberry.field(
+        description="The versions that open the door at this moment, old ones too; empty: none; null: unknown."
+    )
+    pending_since: datetime | None = strawberry.field(
+        description="Since when the wanted version has not been acknowledged; null: it has."
+    )
+    propagation: Propagation = strawberry.field(description="How the change gets there.")
+
+
+def pin_lock_sync_type(state: PinAtLock, clock: Clock) -> PinLockSync:
+    """A PIN at one lock, as the API shows it."""
+    return PinLockSync(
+        lock=lock_type(state.lock, clock),
+        status=state.status,
+        wanted_version=state.wanted_version,
+        applied_version=state.applied_version,
+        opens_now=state.opens,
+        pending_since=state.pending_since,
+        propagation=state.propagation,
+    )
+
+
+@strawberry.type(description="A lock as a whole: whether it is there, and has what it should.")
+class LockSync:
+    lock: Lock = strawberry.field(description="The lock; its `sync` and `online` say the state.")
+
+
+@strawberry.type(description="A numeric credential of one member. The digits are shown once, when they are set.")
+class Pin(Node):
+    row: strawberry.Private[tables.Pin]
+    kind: PinKind = strawberry.field(description="Whether the digits were chosen or generated.")
+    status: PinStatus = strawberry.field(description="Whether it may open.")
+    notes: str = strawberry.field(description="For admins.")
+    created_at: datetime = strawberry.field(description="When it was made.")
+    updated_at: datetime = strawberry.field(description="When it was changed last.")
+    schedule: DateSchedule | None = strawberry.field(
+        description="When it opens; null for a personal PIN, which follows its member's access rules."
+    )
+
+    @strawberry.field(description="The member whose PIN it is.")
+    async def owner(self, info: Info) -> Member:
+        return member_type(await info.context.loaders.member.load(self.row.owner_id))
+
+    @strawberry.field(description="The locks that should hold it.")
+    async def locks(self, info: Info) -> list[Lock]:
+        rows = await info.context.loaders.locks_of_pin.load(self.row.id)
+        return [lock_type(row, info.context.clock) for row in rows]
+
+    @strawberry.field(description="What is known of it, lock by lock, removals under way included.")
+    async def lock_sync(self, info: Info) -> list[PinLockSync]:
+        states = await info.context.loaders.pin_at_locks.load(self.row.id)
+        return [pin_lock_sync_type(state, info.context.clock) for state in states]
+
+
+def pin_type(row: tables.Pin) -> Pin:
+    """A PIN as the API shows it."""
+    return Pin(
+        id=global_id("pin", row.id),
+        row=row,
+        kind=row.kind,
+        status=row.status,
+        notes=row.notes,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        schedule=None if row.personal else date_schedule(row.schedule()),
+    )
+
+
+@strawberry.input(description="A new PIN for one member.")
+class CreatePinInput:
+    site_id: strawberry.ID = strawberry.field(description="The site.")
+    owner_id: strawberry.ID | None = strawberry.field(default=None, description="The member.")
+    owner_tag_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The member's default tag, in place of ownerId."
+    )
+    digits: str | None = strawberry.field(
+        default=None, description="The digits; omitted: generated, which never meets a refusal."
+    )
+    notes: str = strawberry.field(default="", description="For admins, at most 500 characters.")
+    lock_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="Locks it opens, by id."
+    )
+    lock_tag_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="Tags of locks it opens: whatever they hold, now and later."
+    )
+    valid_from: date | None = strawberry.field(default=None, description="The first day.")
+    valid_until: date | None = strawberry.field(default=None, description="The last day.")
+    slot_start: time | None = strawberry.field(default=None, description="Daily from this time.")
+    slot_end: time | None = strawberry.field(default=None, description="Daily until this time.")
+    weekdays: list[Weekday] | None = strawberry.field(
+        default=None, description="The allowed days; omitted: every day."
+    )
+
+
+@strawberry.input(
+    description="Changes to a PIN. An omitted field keeps its value, so that no limit is loosened unsaid; null clears it."
+)
+class UpdatePinInput:
+    pin_id: strawberry.ID = strawberry.field(description="The PIN.")
+    digits: str | None = strawberry.field(default=strawberry.UNSET, description="New digits.")
+    notes: str | None = strawberry.field(default=strawberry.UNSET, description="New notes.")
+    lock_ids: list[strawberry.ID] | None = strawberry.field(
+        default=strawberry.UNSET, description="All the locks by id, from now on; null is refused."
+    )
+    lock_tag_ids: list[strawberry.ID] | None = strawberry.field(
+        default=strawberry.UNSET, description="All the tags of locks, from now on; null is refused."
+    )
+    valid_from: date | None = strawberry.field(
+        default=strawberry.UNSET, description="The first day; null: no limit."
+    )
+    valid_until: date | None = strawberry.field(
+        default=strawberry.UNSET, description="The last day; null: no limit."
+    )
+    slot_start: time | None = strawberry.field(
+        default=strawberry.UNSET, description="Daily from this time; null (both): all day."
+    )
+    slot_end: time | None = strawberry.field(
+        default=strawberry.UNSET, description="Daily until this time; null (both): all day."
+    )
+    weekdays: list[Weekday] | None = strawberry.field(
+        default=strawberry.UNSET, description="The allowed days; null: every day."
+    )
+
+
+@strawberry.input(description="A PIN to be given other digits.")
+class ReassignPinInput:
+    pin_id: strawberry.ID = strawberry.field(description="The PIN.")
+    digits: str | None = strawberry.field(
+        default=None, description="The new digits; omitted: generated."
+    )
+
+
+@strawberry.input(description="A PIN to block.")
+class BlockPinInput:
+    pin_id: strawberry.ID = strawberry.field(description="The PIN.")
+
+
+@strawberry.input(description="A blocked PIN to let open again.")
+class UnblockPinInput:
+    pin_id: strawberry.ID = strawberry.field(description="The PIN.")
+
+
+@strawberry.input(description="A PIN to delete.")
+class DeletePinInput:
+    pin_id: strawberry.ID = strawberry.field(description="The PIN.")
+
+
+@strawberry.type(description="The new PIN.")
+class CreatedPin:
+    digits: str = strawberry.field(description="The digits, shown this once.")
+    pin: Pin = strawberry.field(description="The PIN.")
+
+
+@strawberry.type(description="The PIN as it is now.")
+class UpdatedPin:
+    pin: Pin = strawberry.field(description="The PIN.")
+    digits: str | None = strawberry.field(description="The new digits, shown this once; null: unchanged.")
+    widened: list[str] = strawberry.field(description="What opens more than before.")
+    narrowed: list[str] = strawberry.field(description="What opens less than before.")
+
+
+@strawberry.type(description="The PIN with its new digits.")
+class ReassignedPin:
+    digits: str = strawberry.field(description="The digits, shown this once.")
+    pin: Pin = strawberry.field(description="The PIN.")
+
+
+@strawberry.type(description="The PIN is blocked: locks that have heard of it refuse it.")
+class BlockedPin:
+    pin: Pin = strawberry.field(description="The PIN.")
+
+
+@strawberry.type(description="The PIN may open again.")
+class UnblockedPin:
+    pin: Pin = strawberry.field(description="The PIN.")
+
+
+@strawberry.type(description="The PIN is gone for good; `lockSync` says from which locks already.")
+class DeletedPin:
+    pin: Pin = strawberry.field(description="The PIN as it was.")

@@ -1,0 +1,89 @@
+"""What decides at the keypad besides PINs: PIN mode, and the paired card that ends a lockout."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from domain.audit.service import recorded
+from domain.database import lock_rows, use_case
+from domain.errors import InvalidInput, LockWithoutKeypad, NotFound
+from domain.installation import Installation
+from domain.locks.service import live_lock
+from domain.locks.settings import write_card, write_settings
+from domain.locks.tables import Hub, Lock, Reader
+from domain.people.actors import Caller
+from domain.security.sealing import seal
+from domain.sync.entries import card_identity
+
+
+@use_case
+async def set_pin_mode(
+    here: Installation,
+    by: Caller,
+    *,
+    lock_id: UUID | None = None,
+    hub_id: UUID | None = None,
+    reader_id: UUID | None = None,
+    enabled: bool,
+    now: datetime,
+) -> Sequence[Reader]:
+    """Switches PIN mode at the keypads of a lock, of a hub's locks, or of one reader; returns those readers.
+
+    Raises NotFound, LockWithoutKeypad when there is no keypad to switch.
+    """
+    async with recorded(here, by, "setPinMode", now) as deed:
+        readers = await _readers(by, lock_id, hub_id, reader_id)
+        await lock_rows(Lock, {reader.lock_id for reader in readers})
+        await Reader.filter(id__in=[reader.id for reader in readers]).update(pin_enabled=enabled)
+        await write_settings(here, deed, {reader.lock_id for reader in readers}, now)
+        for reader in readers:
+            reader.pin_enabled = enabled
+            deed.note("Reader", reader.id, pinEnabled=enabled)
+        return readers
+
+
+async def _readers(
+    by: Caller, lock_id: UUID | None, hub_id: UUID | None, reader_id: UUID | None
+) -> list[Reader]:
+    rows = Reader.filter(
+        lock__site_id=by.site_id, lock__deleted_at=None, deleted_at=None
+    ).order_by("id")
+    if lock_id is not None:
+        found = await rows.filter(lock_id=lock_id).select_related("lock")
+        name = await Lock.get_or_none(id=lock_id, site_id=by.site_id, deleted_at=None)
+    elif hub_id is not None:
+        found = await rows.filter(lock__hub_id=hub_id).select_related("lock")
+        name = await Hub.get_or_none(id=hub_id, site_id=by.site_id, deleted_at=None)
+    else:
+        found = await rows.filter(id=reader_id).select_related("lock")
+        name = found[0] if found else None
+    if name is None:
+        raise NotFound("targetId")
+    keypads = [reader for reader in found if reader.has_keypad]
+    if not keypads:
+        raise LockWithoutKeypad([name.name])
+    return keypads
+
+
+@use_case
+async def pair_card(
+    here: Installation, by: Caller, *, lock_id: UUID, uid: str, now: datetime
+) -> Lock:
+    """Pairs an NFC card (its UID, 4 to 10 bytes in hexadecimal) with a lock, in place of the one before.
+
+    The card ends a lockout at the keypad; it opens nothing. Raises InvalidInput, NotFound.
+    """
+    try:
+        card = bytes.fromhex(uid.replace(":", "").replace(" ", ""))
+    except ValueError:
+        card = b""
+    if not 4 <= len(card) <= 10:
+        raise InvalidInput("cardUid", "A card's UID is 4 to 10 bytes in hexadecimal.")
+    async with recorded(here, by, "pairCard", now) as deed:
+        lock = await live_lock(by, lock_id)
+        lock.card_sealed = seal(here.keys, card, card_identity(lock.id))
+        lock.card_pairings += 1
+        await lock.save(update_fields=["card_sealed", "card_pairings"])
+        await write_card(here, deed, lock, lock.card_pairings, now)
+        deed.note("Lock", lock.id)
+        return lock

@@ -1,0 +1,50 @@
+"""The settings of a lock as one entry: its zone, PIN mode, SmartPINs; and its paired card as another.
+
+PIN mode is kept at the readers; for the lock it is on when it is on at any reader with a keypad.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from domain.audit.service import Deed
+from domain.installation import Installation
+from domain.link.entries import EntryKind, SettingsPayload
+from domain.locks.tables import Lock, Reader
+from domain.sync.entries import CARD, SETTINGS, Wanted, write_entries
+from domain.sync.tables import EntryState
+
+
+async def write_settings(
+    here: Installation, deed: Deed, lock_ids: Collection[UUID], now: datetime
+) -> None:
+    """Within a transaction: the settings of these locks as they now are become what they should hold."""
+    locks = await Lock.filter(id__in=list(lock_ids), deleted_at=None).select_related("site")
+    readers: dict[UUID, list[Reader]] = defaultdict(list)
+    for reader in await Reader.filter(lock_id__in=list(lock_ids), deleted_at=None):
+        readers[reader.lock_id].append(reader)
+    wishes = [
+        Wanted(
+            lock_id=lock.id,
+            name=SETTINGS,
+            kind=EntryKind.SETTINGS,
+            state=EntryState.LIVE,
+            content=SettingsPayload(
+                zone=lock.site.timezone,
+                pin_enabled=any(each.has_keypad and each.pin_enabled for each in readers[lock.id]),
+                smartpin_enabled=lock.smart_pin_enabled,
+                lockout_release_minutes=lock.site.lockout_release_minutes,
+            ).to_payload(),
+        )
+        for lock in locks
+    ]
+    await write_entries(here, deed, wishes, now)
+
+
+async def write_card(
+    here: Installation, deed: Deed, lock: Lock, generation: int, now: datetime
+) -> None:
+    """Within a transaction: the lock's paired card. `generation` tells one pairing from the next."""
+    wish = Wanted(lock.id, CARD, EntryKind.CARD, EntryState.LIVE, {"pairing": generation})
+    await write_entries(here, deed, [wish], now)

@@ -1,0 +1,85 @@
+"""Digits in use: reserved by a unique tag, given up when the PIN changes, free when no lock holds them any more.
+
+The dangerous direction: freeing too early. Somebody else's new PIN would open, at a lock that still holds the old one,
+what the old one opened.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from domain.errors import PinNotAcceptable
+from domain.installation import Installation
+from domain.pins.tables import HeldDigits, Pin, PinReservation
+from domain.pins.verifiers import possible_tags, uniqueness_tag
+from domain.sites.tables import Site
+from domain.sync.handed_out import may_hold
+from domain.sync.tables import LockEntry
+
+
+async def is_taken(here: Installation, site: Site, verifier: bytes) -> bool:
+    """Whether some PIN of the site has these digits, or some lock still holds them."""
+    tags = possible_tags(here, site, verifier)
+    return await PinReservation.filter(site_id=site.id, tag__in=tags).exists()
+
+
+async def reserve(here: Installation, site: Site, pin: Pin, verifier: bytes) -> None:
+    """Within a transaction. Raises PinNotAcceptable when the digits are taken, also by one who commits first."""
+    if await is_taken(here, site, verifier):
+        raise PinNotAcceptable
+    await PinReservation.create(
+        site=site, pin=pin, tag=uniqueness_tag(here, site, verifier)
+    )
+
+
+async def retire(pin: Pin, now: datetime) -> None:
+    """Within a transaction, after the PIN's entries were rewritten: gives up its digits.
+
+    The locks that may hold them keep them reserved, each until it acknowledges its entry as it is wanted now.
+    """
+    rows = await PinReservation.filter(pin_id=pin.id, retired_at=None)
+    holders = await may_hold(await LockEntry.filter(pin_id=pin.id))
+    for reservation in rows:
+        reservation.retired_at = now
+        await reservation.save(update_fields=["retired_at"])
+        await HeldDigits.bulk_create(
+            [
+                HeldDigits(reservation=reservation, entry_id=entry.id, until_version=entry.version)
+                for entry in holders
+            ]
+        )
+    await free_unheld([reservation.id for reservation in rows])
+
+
+async def release(entries: Collection[LockEntry]) -> None:
+    """Within a transaction: these entries were acknowledged; frees the digits that nobody holds any more."""
+    touched = []
+    for held in await HeldDigits.filter(entry_id__in=[entry.id for entry in entries]):
+        version = next(each.applied_version for each in entries if each.id == held.entry_id)
+        if version is not None and version >= held.until_version:
+            touched.append(held)
+    await _drop(touched)
+
+
+async def forget_lock(lock_id: UUID) -> None:
+    """Within a transaction: the lock was deleted or reset, so it holds nothing."""
+    await _drop(await HeldDigits.filter(entry__lock_id=lock_id))
+
+
+async def _drop(held: Sequence[HeldDigits]) -> None:
+    if held:
+        await HeldDigits.filter(id__in=[each.id for each in held]).delete()
+        await free_unheld([each.reservation_id for each in held])
+
+
+async def free_unheld(reservation_ids: Collection[UUID]) -> None:
+    """Deletes those of the given-up reservations that no lock holds."""
+    still = set(
+        await HeldDigits.filter(reservation_id__in=list(reservation_ids)).values_list(
+            "reservation_id", flat=True
+        )
+    )
+    free = [each for each in reservation_ids if each not in still]
+    await PinReservation.filter(id__in=free, retired_at__isnull=False).delete()
+
+

@@ -1,0 +1,133 @@
+"""From PINs to entries: which locks should hold a PIN, with which schedules, and what follows when that changes.
+
+Tag membership is live in both directions: whatever changes a tag, a lock's keypad or a PIN calls one of the functions
+here in its own transaction. The dangerous direction: a PIN that stays on a lock which it should have left.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from domain.access.schedule import Schedule
+from domain.audit.service import Deed
+from domain.database import lock_rows
+from domain.installation import Installation
+from domain.link.entries import EntryKind
+from domain.link.schedules import schedule_to_wire
+from domain.locks.tables import Lock, Reader
+from domain.node_ids import node_id
+from domain.pins.reservations import retire
+from domain.pins.tables import Pin, PinLock, PinLockTag, PinStatus
+from domain.sync.entries import Wanted, write_entries
+from domain.sync.tables import EntryState, LockEntry
+from domain.tags.tables import TaggedLock
+
+
+async def locks_with_keypad(lock_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the locks, deleted ones left out, that have a reader with a keypad."""
+    rows = Reader.filter(
+        lock_id__in=list(lock_ids), has_keypad=True, deleted_at=None, lock__deleted_at=None
+    )
+    return set(await rows.values_list("lock_id", flat=True))  # type: ignore[arg-type]
+
+
+async def locks_of_pins(pins: Sequence[Pin]) -> dict[UUID, dict[UUID, list[Schedule]]]:
+    """For each PIN: the locks that should hold it, each with the schedules under which it opens there."""
+    chosen = await _chosen([pin.id for pin in pins if not pin.personal])
+    able = await locks_with_keypad({lock_id for locks in chosen.values() for lock_id in locks})
+    return {
+        pin.id: {lock_id: [pin.schedule()] for lock_id in chosen[pin.id] if lock_id in able}
+        for pin in pins
+    }
+
+
+async def _chosen(pin_ids: Collection[UUID]) -> dict[UUID, set[UUID]]:
+    """The locks of rule PINs, by id and by tag."""
+    found: dict[UUID, set[UUID]] = defaultdict(set)
+    for row in await PinLock.filter(pin_id__in=list(pin_ids)):
+        found[row.pin_id].add(row.lock_id)
+    tagged = await PinLockTag.filter(pin_id__in=list(pin_ids), tag__deleted_at=None)
+    members: dict[UUID, set[UUID]] = defaultdict(set)
+    for held in await TaggedLock.filter(tag_id__in=list({row.tag_id for row in tagged})):
+        members[held.tag_id].add(held.lock_id)
+    for row in tagged:
+        found[row.pin_id] |= members[row.tag_id]
+    return found
+
+
+async def follow_pins(
+    here: Installation, deed: Deed, pin_ids: Collection[UUID], now: datetime
+) -> list[LockEntry]:
+    """Within a transaction: the locks should hold these PINs as they now are; returns the entries that changed."""
+    pins = await Pin.filter(id__in=list(pin_ids)).order_by("id")
+    present: dict[UUID, list[LockEntry]] = defaultdict(list)
+    for entry in await LockEntry.filter(pin_id__in=list(pin_ids)):
+        assert entry.pin_id is not None
+        present[entry.pin_id].append(entry)
+    wanted = await locks_of_pins(pins)
+    wishes = []
+    for pin in pins:
+        locks = wanted[pin.id] if pin.status is not PinStatus.REMOVED else {}
+        state = EntryState.LIVE if pin.status is PinStatus.ACTIVE else EntryState.BLOCKED
+        wishes += [_wish(pin, lock_id, state, times) for lock_id, times in locks.items()]
+        wishes += [
+            _wish(pin, entry.lock_id, EntryState.REMOVED, [])
+            for entry in present[pin.id]
+            if entry.lock_id not in locks
+        ]
+    return await write_entries(here, deed, wishes, now)
+
+
+def _wish(pin: Pin, lock_id: UUID, state: EntryState, schedules: Sequence[Schedule]) -> Wanted:
+    return Wanted(
+        lock_id=lock_id,
+        name=node_id("pin", pin.id),
+        kind=EntryKind.PIN,
+        state=state,
+        content={
+            "digits": pin.digits_version,
+            "schedules": [schedule_to_wire(schedule) for schedule in schedules],
+        },
+        pin_id=pin.id,
+    )
+
+
+async def follow_pins_of_lock(
+    here: Installation, deed: Deed, lock_id: UUID, now: datetime
+) -> None:
+    """Within a transaction: a lock's keypad or tags changed; the PINs that name it, or held it, follow."""
+    await lock_rows(Lock, [lock_id])
+    tags = await TaggedLock.filter(lock_id=lock_id).values_list("tag_id", flat=True)
+    await _follow_chosen(here, deed, {lock_id}, set(tags), now)  # type: ignore[arg-type]
+
+
+async def follow_pins_of_tag(
+    here: Installation, deed: Deed, tag_id: UUID, now: datetime
+) -> None:
+    """Within a transaction: a tag of locks holds others than before; the PINs that name it follow."""
+    await _follow_chosen(here, deed, set(), {tag_id}, now)
+
+
+async def _follow_chosen(
+    here: Installation, deed: Deed, lock_ids: set[UUID], tag_ids: set[UUID], now: datetime
+) -> None:
+    ids = set(await PinLock.filter(lock_id__in=list(lock_ids)).values_list("pin_id", flat=True))
+    ids |= set(await PinLockTag.filter(tag_id__in=list(tag_ids)).values_list("pin_id", flat=True))
+    ids |= set(
+        await LockEntry.filter(
+            lock_id__in=list(lock_ids), pin_id__isnull=False, state__not=EntryState.REMOVED
+        ).values_list("pin_id", flat=True)
+    )
+    if ids:
+        await follow_pins(here, deed, ids, now)  # type: ignore[arg-type]
+
+
+async def withdraw(here: Installation, deed: Deed, pins: Sequence[Pin], now: datetime) -> None:
+    """Within a transaction: these PINs end for good. Their verifiers go at once, their digits when no lock holds them."""
+    for pin in pins:
+        pin.status, pin.updated_at, pin.verifier_sealed = PinStatus.REMOVED, now, None
+        await pin.save()
+    await follow_pins(here, deed, [pin.id for pin in pins], now)
+    for pin in pins:
+        await retire(pin, now)

@@ -1,0 +1,255 @@
+"""Cutting deliveries for a lock, and settling them when it acknowledges.
+
+A delivery carries the entries with revision in (from, to]; a snapshot carries all live entries, with a revision of its
+own. The dangerous directions: believing that something arrived (only an acknowledgement with a matching sum settles), and
+a removal that a cut leaves out (revisions are handed out without gaps, in order).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+
+from domain.database import lock_row, transaction, use_case
+from domain.installation import Installation
+from domain.link.entries import Entry
+from domain.link.keys import LinkKeys
+from domain.link.messages import DeliveryBody, entries_that_fit
+from domain.link.nonces import MAX_DELIVERY_ENTRIES
+from domain.link.sealing import MessageKind, seal_message
+from domain.link.state import state_sum
+from domain.locks.tables import Lock
+from domain.node_ids import node_id
+from domain.pins.reservations import release
+from domain.sync.entries import payloads
+from domain.sync.tables import EntryState, LockDelivery, LockEntry
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPosition:
+    """How far the lock on a feed says it is."""
+
+    epoch: int
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class CutDelivery:
+    """A delivery as it is handed out: one sealed message, or one for each part of a snapshot."""
+
+    id: UUID
+    snapshot: bool
+    sealed: tuple[bytes, ...]
+
+
+def reconcile(lock: Lock, position: FeedPosition) -> bool:
+    """Compares what a lock says on connecting with what is known; the lock's row is changed, not saved.
+
+    Returns whether the lock was ahead of the data: it then gets an epoch of its own, above both.
+    """
+    if position.epoch > lock.epoch or (
+        position.epoch == lock.epoch and position.revision > lock.wanted_revision
+    ):
+        lock.epoch = max(position.epoch, lock.epoch) + 1
+        lock.applied_revision = 0
+        lock.snapshot_needed = lock.state_unknown = True
+        return True
+    if position.epoch < lock.epoch:
+        # A fresh lock says epoch 0; one that had acknowledged something has lost it.
+        lock.snapshot_needed = True
+        lock.state_unknown = lock.state_unknown or lock.applied_revision > 0
+    elif position.revision < lock.applied_revision:
+        lock.snapshot_needed = lock.state_unknown = True
+    return False
+
+
+@use_case
+async def cut_delivery(
+    here: Installation, lock_id: UUID, incarnation: str, keys: LinkKeys, reported: int, now: datetime
+) -> CutDelivery | None:
+    """The next delivery for a lock, or None when it has everything. `reported` is the revision it said it has."""
+    async with transaction():
+        lock = await lock_row(Lock, lock_id)
+        if lock is None or lock.deleted_at is not None or lock.incarnation != incarnation:
+            return None
+        if lock.snapshot_needed:
+            lock.wanted_revision += 1
+            await lock.save(update_fields=["wanted_revision"])
+            return await _snapshot(here, lock, keys, now)
+        start = max(reported, lock.applied_revision)
+        if start >= lock.wanted_revision:
+            return None
+        return await _changes(here, lock, keys, start, now)
+
+
+async def _changes(
+    here: Installation, lock: Lock, keys: LinkKeys, start: int, now: datetime
+) -> CutDelivery:
+    rows = (
+        await LockEntry.filter(lock_id=lock.id, revision__gt=start)
+        .order_by("revision")
+        .limit(MAX_DELIVERY_ENTRIES + 1)
+    )
+    entries = await _wire(here, lock, keys, rows)
+    count = entries_that_fit(entries)
+    whole = count == len(rows)
+    to = lock.wanted_revision if whole else rows[count - 1].revision
+    body = DeliveryBody(start, to, False, 1, 1, tuple(entries[:count]))
+    return await _hand_out(lock, keys, rows[:count], [body], await _sum(lock) if whole else None, now)
+
+
+async def _snapshot(
+    here: Installation, lock: Lock, keys: LinkKeys, now: datetime
+) -> CutDelivery:
+    rows = await LockEntry.filter(lock_id=lock.id, state=EntryState.LIVE).order_by("revision")
+    entries = await _wire(here, lock, keys, rows)
+    cuts: list[tuple[Entry, ...]] = []
+    while entries:
+        count = entries_that_fit(entries)
+        cuts.append(tuple(entries[:count]))
+        entries = entries[count:]
+    cuts = cuts or [()]
+    bodies = [
+        DeliveryBody(0, lock.wanted_revision, True, number, len(cuts), cut)
+        for number, cut in enumerate(cuts, start=1)
+    ]
+    return await _hand_out(lock, keys, rows, bodies, await _sum(lock), now)
+
+
+async def _wire(
+    here: Installation, lock: Lock, keys: LinkKeys, rows: Sequence[LockEntry]
+) -> list[Entry]:
+    made = await payloads(here, lock, keys, rows)
+    return [Entry(row.name, row.kind, row.version, made.get(row.id)) for row in rows]
+
+
+async def _sum(lock: Lock) -> str:
+    """The sum of everything that the lock should hold."""
+    rows = await LockEntry.filter(lock_id=lock.id, state=EntryState.LIVE).values_list(
+        "name", "version", "payload_hash"
+    )
+    return state_sum((name, version, bytes.fromhex(digest)) for name, version, digest in rows)
+
+
+async def _hand_out(
+    lock: Lock,
+    keys: LinkKeys,
+    rows: Sequence[LockEntry],
+    bodies: Sequence[DeliveryBody],
+    expected_sum: str | None,
+    now: datetime,
+) -> CutDelivery:
+    assert lock.incarnation is not None
+    delivery = await LockDelivery.create(
+        lock_id=lock.id,
+        incarnation=lock.incarnation,
+        epoch=lock.epoch,
+        from_revision=bodies[0].from_revision,
+        to_revision=bodies[0].to_revision,
+        snapshot=bodies[0].snapshot,
+        expected_sum=expected_sum,
+        items=[[str(row.id), row.version, row.state is EntryState.LIVE] for row in rows],
+        created_at=now,
+    )
+    sealed = tuple(
+        seal_message(
+            keys.bundle,
+            MessageKind.DELIVERY,
+            node_id("lock", lock.id),
+            lock.incarnation,
+            lock.epoch,
+            body.encode(),
+        )
+        for body in bodies
+    )
+    return CutDelivery(delivery.id, delivery.snapshot, sealed)
+
+
+async def take_acknowledgement(
+    lock: Lock, delivery_id: UUID | None, applied: int, sum_of_lock: str, now: datetime
+) -> set[UUID]:
+    """Within a transaction, under the lock's row: settles what the lock has acknowledged; returns the PINs concerned.
+
+    An acknowledgement of a delivery that was never sent to this life of the lock, or that tells nothing new, changes
+    nothing. One whose sum disagrees, or that claims more than was wanted, brings a snapshot. The row of the lock is
+    changed, not saved.
+    """
+    delivery = await LockDelivery.get_or_none(
+        id=delivery_id, lock_id=lock.id, incarnation=lock.incarnation
+    )
+    if delivery is None or delivery.epoch != lock.epoch:
+        return set()
+    if applied > lock.wanted_revision:
+        reconcile(lock, FeedPosition(lock.epoch, applied))
+        log.warning("lock claims more than was wanted", lock=node_id("lock", lock.id))
+        return set()
+    if applied < delivery.to_revision:
+        # A part of a snapshot arrived, or the lock could not apply a delivery: then it needs a whole one.
+        lock.snapshot_needed = lock.snapshot_needed or not delivery.snapshot
+        return set()
+    disagrees = (
+        applied == delivery.to_revision
+        and delivery.expected_sum is not None
+        and delivery.expected_sum != sum_of_lock.lower()
+    )
+    if disagrees:
+        lock.snapshot_needed = lock.state_unknown = True
+        log.warning("lock holds something else than was sent", lock=node_id("lock", lock.id))
+        return await _pins_of(lock)
+    if delivery.settled_at is not None:
+        return set()
+    return await _settle(lock, delivery, applied, now)
+
+
+async def _settle(lock: Lock, acknowledged: LockDelivery, applied: int, now: datetime) -> set[UUID]:
+    deliveries = await LockDelivery.filter(
+        lock_id=lock.id, epoch=lock.epoch, to_revision__lte=applied, settled_at=None
+    ).order_by("to_revision")
+    entries = {row.id: row for row in await LockEntry.filter(lock_id=lock.id)}
+    touched: dict[UUID, LockEntry] = {}
+    for delivery in deliveries:
+        if delivery.snapshot:
+            for row in entries.values():
+                if row.state is not EntryState.LIVE and row.revision <= delivery.to_revision:
+                    row.applied_version, row.applied_live = row.version, False
+                    touched[row.id] = row
+        for entry_id, version, live in delivery.items:
+            row = entries[UUID(entry_id)]
+            row.applied_version, row.applied_live = version, live
+            touched[row.id] = row
+    for row in touched.values():
+        if row.applied_version == row.version:
+            row.pending_since = None
+    if touched:
+        await LockEntry.bulk_update(
+            touched.values(), fields=["applied_version", "applied_live", "pending_since"]
+        )
+    await LockDelivery.filter(id__in=[each.id for each in deliveries]).update(settled_at=now)
+    await _forget_old_deliveries(lock, acknowledged)
+    if acknowledged.snapshot:
+        lock.snapshot_needed = False
+        was_unknown, lock.state_unknown = lock.state_unknown, False
+    else:
+        was_unknown = False
+    lock.applied_revision = applied
+    await release(list(touched.values()))
+    if was_unknown:
+        return await _pins_of(lock)
+    return {row.pin_id for row in touched.values() if row.pin_id is not None}
+
+
+async def _forget_old_deliveries(lock: Lock, acknowledged: LockDelivery) -> None:
+    """Of what is settled only the newest is kept, since the lock may repeat it; a snapshot also ends older epochs."""
+    settled = LockDelivery.filter(lock_id=lock.id, settled_at__isnull=False)
+    await settled.exclude(id=acknowledged.id).delete()
+    if acknowledged.snapshot:
+        await LockDelivery.filter(lock_id=lock.id, epoch__lt=lock.epoch).delete()
+
+
+async def _pins_of(lock: Lock) -> set[UUID]:
+    rows = LockEntry.filter(lock_id=lock.id, pin_id__isnull=False)
+    return set(await rows.values_list("pin_id", flat=True))  # type: ignore[arg-type]

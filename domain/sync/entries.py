@@ -1,0 +1,184 @@
+"""Writing what locks should hold: one row per (lock, credential), a new version and the lock's next revision each change.
+
+It runs in the transaction of the change itself, under the locks' rows taken in id order, so that commit order and
+revision order agree. The dangerous direction: a change that reaches the tables of its own noun and not the entries; so
+whoever changes a credential hands the whole wish for it to `write_entries`, which finds out what differs.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from domain.audit.service import Deed
+from domain.database import lock_rows
+from domain.installation import Installation
+from domain.link.digests import card_digest, pin_digest
+from domain.link.entries import CardPayload, EntryKind, PinPayload, SettingsPayload
+from domain.link.keys import LinkKeys
+from domain.link.schedules import schedule_from_wire
+from domain.link.state import payload_hash
+from domain.locks.tables import Lock
+from domain.pins.tables import Pin
+from domain.pins.verifiers import open_verifier
+from domain.security.sealing import open_sealed
+from domain.sync.lock_keys import keys_of_locks
+from domain.sync.tables import EntryState, LockDelivery, LockEntry
+
+SETTINGS = "settings"
+CARD = "card"
+BATCH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What one lock should hold of one thing. `content` matters for LIVE entries only."""
+
+    lock_id: UUID
+    name: str
+    kind: EntryKind
+    state: EntryState
+    content: dict[str, Any]
+    pin_id: UUID | None = None
+
+
+async def write_entries(
+    here: Installation, deed: Deed, wanted: Sequence[Wanted], now: datetime
+) -> list[LockEntry]:
+    """Within a transaction: writes what differs from what was wanted before; returns the rows that changed."""
+    locks = {
+        lock.id: lock
+        for lock in await lock_rows(Lock, {each.lock_id for each in wanted})
+        if lock.deleted_at is None
+    }
+    rows = await LockEntry.filter(
+        lock_id__in=list(locks), name__in=list({each.name for each in wanted})
+    )
+    present = {(row.lock_id, row.name): row for row in rows}
+    changed = [
+        row
+        for each in wanted
+        if each.lock_id in locks
+        and (row := _changed(locks[each.lock_id], present.get((each.lock_id, each.name)), each, now))
+    ]
+    await hash_payloads(here, list(locks.values()), changed)
+    await _save(changed, set(present.values()))
+    touched = [locks[lock_id] for lock_id in {row.lock_id for row in changed}]
+    if touched:
+        await Lock.bulk_update(touched, fields=["wanted_revision"], batch_size=BATCH)
+    for row in changed:
+        deed.wake(f"lock:{row.lock_id}", f"site-sync:{locks[row.lock_id].site_id}")
+        if row.pin_id is not None:
+            deed.wake(f"pin-sync:{row.pin_id}")
+    return changed
+
+
+def _changed(lock: Lock, row: LockEntry | None, wish: Wanted, now: datetime) -> LockEntry | None:
+    """The row as it should be, with the lock's next revision, or None when it is so already."""
+    content = wish.content if wish.state is EntryState.LIVE else {}
+    if row is None:
+        if wish.state is EntryState.REMOVED:
+            return None
+        row = LockEntry(lock_id=lock.id, name=wish.name, kind=wish.kind, pin_id=wish.pin_id, version=0)
+    elif row.state is wish.state and row.content == content:
+        return None
+    lock.wanted_revision += 1
+    row.state, row.content = wish.state, content
+    row.version += 1
+    row.revision = lock.wanted_revision
+    row.pending_since = now
+    return row
+
+
+async def _save(rows: Iterable[LockEntry], present: Collection[LockEntry]) -> None:
+    old = [row for row in rows if row in present]
+    new = [row for row in rows if row not in present]
+    await LockEntry.bulk_create(new, batch_size=BATCH)
+    if old:
+        await LockEntry.bulk_update(
+            old,
+            fields=["state", "content", "version", "revision", "payload_hash", "pending_since"],
+            batch_size=BATCH,
+        )
+
+
+async def hash_payloads(
+    here: Installation, locks: Sequence[Lock], rows: Sequence[LockEntry]
+) -> None:
+    """Sets `payload_hash` of the rows for the present incarnation of their locks; not saved here."""
+    keys = await keys_of_locks(here, locks)
+    verifiers = await _verifiers(here, rows)
+    by_id = {lock.id: lock for lock in locks}
+    for row in rows:
+        lock_keys = keys.get(row.lock_id)
+        if row.state is EntryState.LIVE and lock_keys is not None:
+            made = _payload(here, by_id[row.lock_id], lock_keys, row, verifiers)
+            row.payload_hash = payload_hash(made).hex()
+        else:
+            row.payload_hash = ""
+
+
+async def payloads(
+    here: Installation, lock: Lock, keys: LinkKeys, rows: Sequence[LockEntry]
+) -> dict[UUID, dict[str, object]]:
+    """The payloads of the LIVE ones among the rows of one lock, to be sent. Raises TamperedEntry."""
+    verifiers = await _verifiers(here, rows)
+    made = {}
+    for row in rows:
+        if row.state is EntryState.LIVE:
+            payload = _payload(here, lock, keys, row, verifiers)
+            if payload_hash(payload).hex() != row.payload_hash:
+                raise TamperedEntry(row.name)
+            made[row.id] = payload
+    return made
+
+
+async def restart_entries(here: Installation, lock: Lock, now: datetime) -> None:
+    """Within a transaction: a new life of the lock has begun. It holds nothing, and what it will get is hashed anew."""
+    await LockDelivery.filter(lock_id=lock.id).delete()
+    rows = await LockEntry.filter(lock_id=lock.id)
+    await hash_payloads(here, [lock], rows)
+    for row in rows:
+        gone = row.state is not EntryState.LIVE
+        row.applied_version = row.version if gone else None
+        row.applied_live = False
+        row.pending_since = None if gone else now
+    if rows:
+        await LockEntry.bulk_update(
+            rows,
+            fields=["payload_hash", "applied_version", "applied_live", "pending_since"],
+            batch_size=BATCH,
+        )
+
+
+class TamperedEntry(RuntimeError):
+    """A row in the database is not what was written through the use cases; nothing of it is sent."""
+
+
+async def _verifiers(here: Installation, rows: Sequence[LockEntry]) -> dict[UUID, bytes]:
+    ids = {row.pin_id for row in rows if row.pin_id is not None and row.state is EntryState.LIVE}
+    return {pin.id: open_verifier(here, pin) for pin in await Pin.filter(id__in=list(ids))}
+
+
+def _payload(
+    here: Installation,
+    lock: Lock,
+    keys: LinkKeys,
+    row: LockEntry,
+    verifiers: dict[UUID, bytes],
+) -> dict[str, object]:
+    if row.kind is EntryKind.PIN:
+        assert row.pin_id is not None
+        schedules = [schedule_from_wire(each, "schedules") for each in row.content["schedules"]]
+        return PinPayload(pin_digest(keys, verifiers[row.pin_id]), tuple(schedules)).to_payload()
+    if row.kind is EntryKind.CARD:
+        assert lock.card_sealed is not None
+        uid = open_sealed(here.keys, lock.card_sealed, card_identity(lock.id))
+        return CardPayload(card_digest(keys, uid)).to_payload()
+    return SettingsPayload.from_payload(row.content).to_payload()
+
+
+def card_identity(lock_id: UUID) -> str:
+    """The associated data of a sealed card number."""
+    return f"card:{lock_id}"

@@ -1,0 +1,29 @@
+"""The keys of a lock's lives, opened from their sealed secrets in the moment of use and kept nowhere."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from domain.installation import Installation
+from domain.link.keys import LinkKeys
+from domain.locks.secrets import secret_identity
+from domain.locks.tables import Lock, Provisioning
+from domain.security.sealing import open_sealed
+
+
+def link_keys(here: Installation, provisioning: Provisioning) -> LinkKeys:
+    """The keys of one incarnation."""
+    identity = secret_identity(provisioning.lock_id, provisioning.incarnation)
+    return LinkKeys.derive(open_sealed(here.keys, provisioning.secret_sealed, identity))
+
+
+async def keys_of_locks(here: Installation, locks: Sequence[Lock]) -> dict[UUID, LinkKeys]:
+    """The keys of the present lives of these locks; those never proven have none."""
+    lives = [lock.incarnation for lock in locks if lock.incarnation is not None]
+    rows = await Provisioning.filter(incarnation__in=lives)
+    return {row.lock_id: link_keys(here, row) for row in rows}
+
+
+async def proven_keys(here: Installation, lock: Lock) -> LinkKeys | None:
+    """The keys of the lock's present life; None before its first proof."""
+    row = await Provisioning.get_or_none(lock_id=lock.id, incarnation=lock.incarnation)
+    return link_keys(here, row) if row is not None and lock.incarnation else None

@@ -1,0 +1,91 @@
+"""What an admin may believe: for each PIN and lock what was wanted, what was acknowledged, and what opens now."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from domain.locks.rules import Propagation, propagation
+from domain.locks.tables import Lock
+from domain.sync.handed_out import unsettled_versions
+from domain.sync.rules import SyncStatus, entry_status, opens_now
+from domain.sync.tables import EntryState, LockEntry
+
+
+@dataclass(frozen=True, slots=True)
+class PinAtLock:
+    """A PIN at one lock. `opens` is None when it is not known; versions count from 1.
+
+    `removing` says that the lock should hold it no longer.
+    """
+
+    lock: Lock
+    removing: bool
+    status: SyncStatus
+    wanted_version: int
+    applied_version: int | None
+    opens: list[int] | None
+    pending_since: datetime | None
+    propagation: Propagation
+
+
+@dataclass(frozen=True, slots=True)
+class LockInSync:
+    """A lock as a whole: how many of its entries have not arrived, and whether its state is known."""
+
+    pending: int
+    status: SyncStatus
+
+
+async def pins_at_locks(pin_ids: Collection[UUID]) -> dict[UUID, list[PinAtLock]]:
+    """For each PIN its state at every lock that holds it or should, in the order of the locks."""
+    rows = (
+        await LockEntry.filter(pin_id__in=list(pin_ids), lock__deleted_at=None)
+        .order_by("lock_id")
+        .select_related("lock")
+    )
+    unsettled = await unsettled_versions({row.lock_id for row in rows})
+    found: dict[UUID, list[PinAtLock]] = {pin_id: [] for pin_id in pin_ids}
+    for row in rows:
+        assert row.pin_id is not None
+        found[row.pin_id].append(_at_lock(row, unsettled.get(row.id, set())))
+    return found
+
+
+def _at_lock(row: LockEntry, unsettled: set[int]) -> PinAtLock:
+    unknown = row.lock.state_unknown
+    return PinAtLock(
+        lock=row.lock,
+        removing=row.state is EntryState.REMOVED,
+        status=entry_status(
+            version=row.version,
+            applied_version=row.applied_version,
+            removed=row.state is EntryState.REMOVED,
+            unknown=unknown,
+        ),
+        wanted_version=row.version,
+        applied_version=row.applied_version,
+        opens=opens_now(
+            applied_version=row.applied_version,
+            applied_live=row.applied_live,
+            unsettled=unsettled,
+            unknown=unknown,
+        ),
+        pending_since=row.pending_since,
+        propagation=propagation(row.lock.connectivity),
+    )
+
+
+async def locks_in_sync(locks: Sequence[Lock]) -> dict[UUID, LockInSync]:
+    """The state of each lock as a whole, in one statement."""
+    pending: dict[UUID, int] = {lock.id: 0 for lock in locks}
+    rows = LockEntry.filter(lock_id__in=list(pending), pending_since__isnull=False)
+    for lock_id in await rows.values_list("lock_id", flat=True):
+        pending[lock_id] += 1  # type: ignore[index]
+    return {lock.id: _in_sync(lock, pending[lock.id]) for lock in locks}
+
+
+def _in_sync(lock: Lock, pending: int) -> LockInSync:
+    if lock.state_unknown:
+        return LockInSync(pending, SyncStatus.UNKNOWN)
+    return LockInSync(pending, SyncStatus.NOT_UPDATED if pending else SyncStatus.UPDATED)

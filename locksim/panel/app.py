@@ -1,0 +1,274 @@
+"""The keypad page: what a person can see of a lock and do to it, over HTTP on this machine.
+
+It gives a browser the same keys, card and switches that a hand would find at the door, and no more:
+no PIN list, no secret. Digits arrive in bodies of requests and are passed on, never logged. The
+dangerous mistake is a page of somebody else's that presses the keys: so only this machine's names
+are taken as Host, and what acts needs JSON from the page's own Origin.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import orjson
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from locksim.device import Device, PowerIsOff
+from locksim.fleet import Fleet
+from locksim.keypad import Key
+from locksim.signals import Signal
+
+STATIC = Path(__file__).parent / "static"
+LOOPBACK = ["127.0.0.1", "localhost"]
+MAX_BODY_BYTES = 4096
+MAX_KEYS = 64
+MAX_STEP_MS = 400 * 24 * 3600 * 1000
+MAX_DRIFT_PPM = 100_000
+WAITING_CHANGES = 200
+"""Changes that may wait for one page; a page that is slower starts again."""
+HEARTBEAT_S = 15.0
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+class ActionRefused(Exception):
+    """What was asked cannot be done; the message says what to change and quotes nothing."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def view(device: Device) -> dict[str, object]:
+    """All that the page shows of a lock."""
+    front = device.front
+    return {
+        "key": device.key,
+        "lockId": device.provisioning.lock_id,
+        "name": device.provisioning.name,
+        "zone": device.zone,
+        "power": device.power.on,
+        "network": device.network.on,
+        "silent": device.silent,
+        "driftPpm": device.clock.drift_ppm,
+        "online": device.online,
+        "running": front is not None,
+        "doorOpen": front is not None and front.bolt_drawn,
+        "typed": front.typed if front else 0,
+        "lockedOut": front is not None and front.locked_out,
+        "nowMs": front.now_ms if front else None,
+    }
+
+
+class Panel:
+    """The page's server side for one fleet."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        self._closing = False
+        self._streams: set[asyncio.Queue[bytes | None]] = set()
+
+    @property
+    def app(self) -> Starlette:
+        """The application: the page, the state of the locks, its changes, and the actions."""
+        return Starlette(
+            routes=[
+                Route("/", self._page),
+                Route("/locks", self._locks),
+                Route("/changes", self._changes),
+                Route("/locks/{key}/{action}", self._act, methods=["POST"]),
+                Mount("/static", StaticFiles(directory=STATIC)),
+            ],
+            middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK)],
+            exception_handlers={ActionRefused: _refused},
+        )
+
+    def close(self) -> None:
+        """End the streams of changes, so that the server can stop."""
+        self._closing = True
+        for waiting in self._streams:
+            if not waiting.full():
+                waiting.put_nowait(None)
+
+    async def _page(self, _: Request) -> Response:
+        return FileResponse(STATIC / "panel.html", headers=_HEADERS)
+
+    async def _locks(self, _: Request) -> Response:
+        return _json([view(device) for device in self._fleet.devices.values()])
+
+    async def _changes(self, _: Request) -> Response:
+        headers = {**_HEADERS, "X-Accel-Buffering": "no"}
+        return StreamingResponse(self._stream(), media_type="text/event-stream", headers=headers)
+
+    async def _stream(self) -> AsyncIterator[bytes]:
+        """Server-sent events: all locks first, then each change with its signal."""
+        waiting: asyncio.Queue[bytes | None] = asyncio.Queue(WAITING_CHANGES)
+
+        def watch(device: Device, signal: Signal | None) -> None:
+            if waiting.full():
+                # The page is too slow: it is cut off, and begins again with all locks.
+                waiting.get_nowait()
+                waiting.put_nowait(None)
+            else:
+                waiting.put_nowait(_event({"lock": view(device), "signal": signal}))
+
+        self._fleet.watchers.add(watch)
+        self._streams.add(waiting)
+        try:
+            change: bytes | None = self._all_locks()
+            while change is not None and not self._closing:
+                yield change
+                try:
+                    change = await asyncio.wait_for(waiting.get(), HEARTBEAT_S)
+                except TimeoutError:
+                    change = self._all_locks()
+        finally:
+            self._fleet.watchers.discard(watch)
+            self._streams.discard(waiting)
+
+    def _all_locks(self) -> bytes:
+        """Said first, and whenever nothing else was said for a while: locks may have joined."""
+        return _event({"locks": [view(device) for device in self._fleet.devices.values()]})
+
+    async def _act(self, request: Request) -> Response:
+        """Do one thing to one lock; the answer is the lock as it is then."""
+        device = self._device(request.path_params["key"])
+        action = _ACTIONS.get(request.path_params["action"])
+        if action is None:
+            raise ActionRefused(404, "there is no such action")
+        body = await _body(request)
+        try:
+            await action(device, body)
+        except PowerIsOff:
+            raise ActionRefused(409, "the lock has no power") from None
+        for watcher in tuple(self._fleet.watchers):
+            watcher(device, None)
+        return _json(view(device))
+
+    def _device(self, key: str) -> Device:
+        for device in self._fleet.devices.values():
+            if device.key == key:
+                return device
+        raise ActionRefused(404, "there is no such lock")
+
+
+async def _press(device: Device, body: dict[str, object]) -> None:
+    """`{"keys": ["4", "0", "BACKSPACE", "ENTER"]}`."""
+    keys = body.get("keys")
+    names = {key.value: key for key in Key}
+    if not isinstance(keys, list) or not 1 <= len(keys) <= MAX_KEYS:
+        raise ActionRefused(422, f"keys must be a list of 1 to {MAX_KEYS} keys")
+    pressed = [names.get(key) for key in keys if isinstance(key, str)]
+    if len(pressed) != len(keys) or None in pressed:
+        raise ActionRefused(422, "keys must be digits, BACKSPACE, CANCEL or ENTER")
+    await device.press(*(key for key in pressed if key is not None))
+
+
+async def _present(device: Device, body: dict[str, object]) -> None:
+    """`{"uid": "04a1b2c3d4e5f6"}`."""
+    uid = body.get("uid")
+    try:
+        data = bytes.fromhex(uid) if isinstance(uid, str) else b""
+    except ValueError:
+        data = b""
+    if not 4 <= len(data) <= 10:
+        raise ActionRefused(422, "uid must be 4 to 10 bytes in hexadecimal")
+    await device.present_card(data)
+
+
+async def _power(device: Device, body: dict[str, object]) -> None:
+    """`{"on": false}`."""
+    device.power.turn(on=_flag(body, "on"))
+
+
+async def _network(device: Device, body: dict[str, object]) -> None:
+    """`{"on": false}`."""
+    device.network.turn(on=_flag(body, "on"))
+
+
+async def _silent(device: Device, body: dict[str, object]) -> None:
+    """`{"on": true}`: unlock commands are no longer answered."""
+    device.silent = _flag(body, "on")
+
+
+async def _clock(device: Device, body: dict[str, object]) -> None:
+    """`{"stepMs": -3600000}`, `{"driftPpm": 200}` or `{"batteryEmpty": true}`.
+
+    Steps and the empty battery concern the battery-backed clock: the lock notices when it starts.
+    """
+    if "stepMs" in body:
+        device.clock.step(_number(body, "stepMs", MAX_STEP_MS))
+    elif "driftPpm" in body:
+        device.clock.drift(_number(body, "driftPpm", MAX_DRIFT_PPM))
+    elif body.get("batteryEmpty") is True:
+        device.clock.lose_battery()
+    else:
+        raise ActionRefused(422, "one of stepMs, driftPpm and batteryEmpty is needed")
+
+
+_ACTIONS: dict[str, Callable[[Device, dict[str, object]], Awaitable[None]]] = {
+    "keys": _press,
+    "card": _present,
+    "power": _power,
+    "network": _network,
+    "silent": _silent,
+    "clock": _clock,
+}
+
+
+def _flag(body: dict[str, object], name: str) -> bool:
+    value = body.get(name)
+    if not isinstance(value, bool):
+        raise ActionRefused(422, f"{name} must be true or false")
+    return value
+
+
+def _number(body: dict[str, object], name: str, most: int) -> int:
+    value = body.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) > most:
+        raise ActionRefused(422, f"{name} must be a whole number from -{most} to {most}")
+    return value
+
+
+async def _body(request: Request) -> dict[str, object]:
+    """The JSON object of a request of the page's own; a foreign page cannot send one."""
+    origin = request.headers.get("origin")
+    if origin is not None and origin != f"{request.url.scheme}://{request.headers.get('host')}":
+        raise ActionRefused(403, "the request comes from another page")
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        raise ActionRefused(415, "the body must be application/json")
+    data = b""
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > MAX_BODY_BYTES:
+            raise ActionRefused(413, f"the body must have at most {MAX_BODY_BYTES} bytes")
+    try:
+        body = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        raise ActionRefused(422, "the body must be a JSON object") from None
+    if not isinstance(body, dict):
+        raise ActionRefused(422, "the body must be a JSON object")
+    return body
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, ActionRefused)
+    return _json({"error": str(error)}, error.status)
+
+
+def _event(value: object) -> bytes:
+    return b"data: " + orjson.dumps(value) + b"\n\n"
+
+
+def _json(value: object, status: int = 200) -> Response:
+    return Response(orjson.dumps(value), status, headers=_HEADERS, media_type="application/json")

@@ -1,0 +1,51 @@
+"""Serving the keypad page beside the fleet, on a loopback address and nowhere else.
+
+The dangerous mistake is an address that others can reach: whoever opens the page has the keys, the
+card and the power switch of every lock. So the address is not a setting.
+"""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+
+from locksim.fleet import Fleet
+from locksim.panel.app import Panel
+
+ADDRESS = "127.0.0.1"
+
+
+class _QuietServer(uvicorn.Server):
+    """Leaves the process's signals to the fleet."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+def bind(port: int) -> socket.socket:
+    """A listening socket on this machine; port 0 takes any that is free. Raises OSError."""
+    return socket.create_server((ADDRESS, port))
+
+
+async def serve(fleet: Fleet, listener: socket.socket) -> None:
+    """Serve the page until cancelled."""
+    panel = Panel(fleet)
+    config = uvicorn.Config(
+        panel.app,
+        log_level="critical",
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=1,
+    )
+    server = _QuietServer(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        await asyncio.shield(task)
+    finally:
+        panel.close()
+        server.should_exit = True
+        await task
