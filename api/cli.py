@@ -20,8 +20,17 @@ from api.settings import Settings
 from api.tour.play import TourFailed, play
 from domain.audit.service import first_broken_row
 from domain.clock import system_clock
-from domain.database import connect, disconnect, drift, make_migration, migrate, pending
+from domain.database import (
+    DatabaseUnavailable,
+    connect,
+    disconnect,
+    drift,
+    make_migration,
+    migrate,
+    pending,
+)
 from domain.errors import Refusal
+from domain.mail import checked_email
 from domain.people.actors import COMMAND_LINE, Role
 from domain.people.api_tokens import create_api_token
 from domain.people.members import invite_owner
@@ -30,7 +39,11 @@ from domain.sites.service import change_plan, create_site
 from domain.sites.tables import Site
 
 main = typer.Typer(
-    name="latchwork", help="Door-access credentials.", no_args_is_help=True, add_completion=False
+    name="latchwork",
+    help="Door-access credentials.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
 )
 site_commands = typer.Typer(help="Sites and their plans.", no_args_is_help=True)
 token_commands = typer.Typer(help="API tokens.", no_args_is_help=True)
@@ -56,7 +69,12 @@ def _run(work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run(work)
     except Refusal as refusal:
         typer.echo(refusal.message, err=True)
-        raise typer.Exit(1) from None
+    except DatabaseUnavailable:
+        typer.echo(
+            "The database does not answer. On a fresh data directory run: latchwork migrate",
+            err=True,
+        )
+    raise typer.Exit(1)
 
 
 async def _site_named(name: str) -> Site:
@@ -172,6 +190,7 @@ def site_create(
     settings = Settings()
 
     async def work() -> str:
+        address = checked_email(owner, "owner")  # before there is a site that nobody could own
         async with _database(settings):
             here, now = installation(settings), system_clock()
             site = await create_site(
@@ -183,7 +202,7 @@ def site_create(
                 owner=None,
                 now=now,
             )
-            return await invite_owner(here, COMMAND_LINE, site_id=site.id, email=owner, now=now)
+            return await invite_owner(here, COMMAND_LINE, site_id=site.id, email=address, now=now)
 
     typer.echo(_run(work()))
 

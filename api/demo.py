@@ -99,7 +99,7 @@ async def _tour_then_serve(
     loop = asyncio.get_running_loop()
     for each in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(each, stop.set)
-    waits = [asyncio.create_task(stop.wait())]
+    waits: list[asyncio.Task[bool]] = [asyncio.create_task(_set(stop))]
     waits += [asyncio.create_task(_ended(child)) for child in children]
     await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     for wait in waits:
@@ -108,6 +108,11 @@ async def _tour_then_serve(
         return 0
     say("FAILED: the server or the locks ended by themselves")
     return 1
+
+
+async def _set(stop: asyncio.Event) -> bool:
+    await stop.wait()
+    return True
 
 
 async def _ended(child: asyncio.subprocess.Process) -> bool:

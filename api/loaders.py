@@ -183,8 +183,6 @@ class Loaders:
     def locks_of_pin(self) -> DataLoader[UUID, list[Lock]]:
         async def load(keys: list[UUID]) -> list[list[Lock]]:
             found = await pins_at_locks(keys)
-            return [
-                [each.lock for each in found[key] if not each.removing] for key in keys
-            ]
+            return [[each.lock for each in found[key] if not each.removing] for key in keys]
 
         return DataLoader(load)

@@ -1,13 +1,16 @@
 """Every operation is declared here with who may call it, and permitted in this one place before any service runs.
 
-The dangerous direction: an operation without a rule. There is no way to make one: `query`, `mutation` and `subscription`
-demand a rule, and the schema is assembled from what they made. A subscription asks its rule again before every item.
+The dangerous direction: an operation without a rule. There is no way to make one: `query`, `mutation` and
+`subscription` demand a rule, and the schema is assembled from what they made. A subscription asks its rule again before
+every item, and whenever the caller's standing may have changed.
 """
 
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from types import UnionType
 from typing import Annotated, Any, Protocol, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
@@ -20,6 +23,7 @@ from strawberry.types.field import StrawberryField
 from api.context import Call, Context, caller_of
 from api.loaders import Loaders
 from api.schema.errors import COMMON, Error, error_of, public_error
+from api.streams import while_permitted
 from domain.errors import NotAllowed, NotFound, Refusal
 from domain.node_ids import kind_of, read_node_id
 from domain.people.actors import AccountActor, Caller, InvitedDeviceActor, LockActor, TokenActor
@@ -193,13 +197,12 @@ def mutation(
         returned = get_type_hints(function, include_extras=True)["return"]
         results = get_args(returned) if get_origin(returned) in (UnionType, Union) else (returned,)
         members = tuple(dict.fromkeys((*results, *errors, *COMMON)))
-        union = Annotated[
-            Union[members],  # noqa: UP007 - the members are known at run time only
-            strawberry.union(
-                f"{name[0].upper()}{name[1:]}Result",
-                description=f"What {name} answers: its result, or an expected error.",
-            ),
-        ]
+        described = strawberry.union(
+            f"{name[0].upper()}{name[1:]}Result",
+            description=f"What {name} answers: its result, or an expected error.",
+        )
+        # The members are known at run time only, so the annotation is made by calls, not by syntax.
+        union = Annotated.__class_getitem__((Union.__getitem__(members), described))
 
         async def resolver(info: Info, **arguments: Any) -> Any:
             context: Context = info.context
@@ -265,19 +268,17 @@ def subscription(
             try:
                 by = await rule.permit(context, arguments)
                 stream = function(Call(context, by, context.clock()), **arguments)
-                try:
-                    async for item in stream:
-                        await _still(rule, context, arguments)
+                still = partial(_still, rule, context, arguments)
+                async with aclosing(while_permitted(stream, context.actor, still)) as items:
+                    async for item in items:
                         context.loaders = Loaders()  # what an earlier item read may have changed
                         if item is not None:
                             yield item
-                finally:
-                    await stream.aclose()  # type: ignore[attr-defined]
             except Refusal as refusal:
                 raise public_error(refusal) from None
 
         _dress(resolver, function, AsyncIterator[shown])  # type: ignore[valid-type]
-        field = strawberry.subscription(resolver=resolver, description=_described(function))
+        field: Any = strawberry.subscription(resolver=resolver, description=_described(function))
         return _declare(function, OperationKind.SUBSCRIPTION, rule, field)
 
     return declare

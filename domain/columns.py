@@ -66,3 +66,8 @@ def schedule_columns(schedule: Schedule) -> dict[str, Any]:
         "slot_end": schedule.slot.end.isoformat() if schedule.slot else None,
         "weekdays": _weekday_bits(schedule.weekdays),
     }
+
+
+async def column(rows: Any, name: str) -> list[Any]:
+    """One column of a query set, as a list."""
+    return list(await rows.values_list(name, flat=True))

@@ -145,8 +145,10 @@ class LinkNotUsable(Refusal):
 class MailNotSent(Refusal):
     """The mail server did not take the message, or none is configured."""
 
-    def __init__(self) -> None:
-        super().__init__("The message could not be handed to a mail server. Nothing was sent.")
+    def __init__(
+        self, message: str = "The message could not be handed to a mail server. Nothing was sent."
+    ) -> None:
+        super().__init__(message)
 
 
 class StillInUse(Refusal):

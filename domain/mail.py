@@ -5,7 +5,7 @@ The dangerous direction: a link or code from a message in a log. Only the recipi
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.utils import parseaddr
 from pathlib import Path
@@ -27,8 +27,8 @@ class Letter:
 
     to: str
     subject: str
-    text: str
-    attachments: Sequence[tuple[str, str, bytes]] = ()
+    text: str = field(repr=False)
+    attachments: Sequence[tuple[str, str, bytes]] = field(default=(), repr=False)
 
 
 class Mailer(Protocol):
@@ -88,7 +88,11 @@ class FolderMailer:
         self._sender = sender
 
     async def send(self, letter: Letter) -> None:
-        await asyncio.to_thread(self._write, letter)
+        try:
+            await asyncio.to_thread(self._write, letter)
+        except OSError as error:
+            log.warning("mail not written", error=type(error).__name__)
+            raise MailNotSent from None
 
     def _write(self, letter: Letter) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -107,7 +111,8 @@ def checked_email(text: str, field: str = "email") -> str:
         or len(address) > 254
         or parseaddr(address)[1] != address
         or not address.isascii()
-        or any(character.isspace() for character in address)
+        or not address.isprintable()
+        or " " in address
     ):
         raise InvalidInput(field, "Give an e-mail address, such as anna@example.com.")
     return address

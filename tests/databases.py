@@ -33,6 +33,11 @@ only_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True
 only_postgresql = pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 """For what only one of the two has; everything else is tested on both."""
 
+_TABLES = (
+    "SELECT tablename FROM pg_tables"
+    " WHERE schemaname = 'public' AND tablename <> 'tortoise_migrations'"
+)
+
 _skipped_for_want_of_postgresql = 0
 
 
@@ -42,6 +47,7 @@ class Database:
 
     kind: str
     url: str
+    template: str = ""
 
     @property
     def is_postgresql(self) -> bool:
@@ -56,6 +62,9 @@ class Servers:
     postgres: str | None
     run: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
     templates: dict[tuple[str, ...], str] = field(default_factory=dict)
+    emptied: dict[str, list[Database]] = field(default_factory=dict)
+    """PostgreSQL databases to be used again, by the URL of their template; copying one takes longer
+    than emptying it."""
     count: int = 0
 
     async def fresh(self, kind: str, model_modules: Sequence[str] | None) -> Database:
@@ -80,7 +89,12 @@ class Servers:
         if key not in self.templates:
             self.templates[key] = url = await self._empty(kind, f"template_{len(self.templates)}")
             await make(url)
-        return Database(kind, await self._copy(kind, self.templates[key], self._next()))
+            if kind == "postgresql" and await _is_without_rows(url):
+                self.emptied[url] = []
+        template = self.templates[key]
+        if self.emptied.get(template):
+            return self.emptied[template].pop()
+        return Database(kind, await self._copy(kind, template, self._next()), template)
 
     def _next(self) -> str:
         self.count += 1
@@ -103,6 +117,10 @@ class Servers:
 
     async def remove(self, database: Database) -> None:
         if database.is_postgresql:
+            if database.template in self.emptied:
+                await _empty_tables(database.url)
+                self.emptied[database.template].append(database)
+                return
             name = urlsplit(database.url).path.lstrip("/")
             await self.administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
             return
@@ -152,6 +170,36 @@ class Servers:
                 await session.execute(f'DROP DATABASE IF EXISTS "{row["datname"]}" WITH (FORCE)')
         finally:
             await session.close()
+
+
+async def _is_without_rows(url: str) -> bool:
+    session = await asyncpg.connect(url, timeout=10)
+    try:
+        return not any(
+            await session.fetchval(f'SELECT EXISTS (SELECT 1 FROM "{row["tablename"]}")')  # noqa: S608
+            for row in await session.fetch(_TABLES)
+        )
+    finally:
+        await session.close()
+
+
+async def _empty_tables(url: str) -> None:
+    """Whatever the test left: connections are ended, rows deleted, keys begin at 1 again."""
+    session = await asyncpg.connect(url, timeout=10)
+    try:
+        await session.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        tables = [row["tablename"] for row in await session.fetch(_TABLES)]
+        deletions = "".join(f'DELETE FROM "{table}";' for table in tables)
+        await session.execute(f"SET session_replication_role = replica; {deletions}")
+        await session.execute(
+            "SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, 1, false)"
+            " FROM pg_sequences WHERE sequencename <> 'tortoise_migrations_id_seq'"
+        )
+    finally:
+        await session.close()
 
 
 def _unlink(path: str) -> None:

@@ -1,7 +1,7 @@
 """DPoP: a phone proves its key on every request (RFC 9449), and with our claim `bdh` also what it asks.
 
-The dangerous directions: a proof accepted twice, a proof for another body (every GraphQL call has the same URL, so without
-`bdh` a proof would be good for any of them), and a token accepted without its key.
+The dangerous directions: a proof accepted twice, a proof for another body (every GraphQL call has the same URL, so
+without `bdh` a proof would be good for any of them), and a token accepted without its key.
 
 A proof is a JWT in the `DPoP` header: header `typ` "dpop+jwt", `alg` "ES256", `jwk` the public P-256 key; claims `htm`,
 `htu`, `iat` within 300 s, `jti`, `ath` (base64url SHA-256 of the token) where there is a token, and `bdh`, the
@@ -23,6 +23,8 @@ MAX_PROOF_LENGTH = 4096
 FRESH_SECONDS = 300
 ALGORITHM = "ES256"
 TYPE = "dpop+jwt"
+_UNREADABLE = (JoseError, ValueError, TypeError, KeyError, RecursionError)
+"""How the libraries fail on a header of anyone's making; RecursionError is JSON that nests without end."""
 _PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})
 
 
@@ -60,7 +62,7 @@ def read_proof(
     key = _key(header)
     try:
         claims = jwt.decode(header, key, algorithms=[ALGORITHM]).claims
-    except (JoseError, ValueError, TypeError):
+    except _UNREADABLE:
         raise ProofRefused("signature") from None
     if claims.get("htm") != method:
         raise ProofRefused("htm")
@@ -69,10 +71,11 @@ def read_proof(
     issued_at = claims.get("iat")
     if not isinstance(issued_at, int | float) or isinstance(issued_at, bool):
         raise ProofRefused("iat")
-    if not abs(now.timestamp() - issued_at) <= FRESH_SECONDS:
+    present = now.timestamp()
+    if not present - FRESH_SECONDS <= issued_at <= present + FRESH_SECONDS:  # NaN is in no range
         raise ProofRefused("iat")
     jti = claims.get("jti")
-    if not isinstance(jti, str) or not 8 <= len(jti) <= 128:
+    if not isinstance(jti, str) or not jti.isascii() or not 8 <= len(jti) <= 128:
         raise ProofRefused("jti")
     if not _equal(claims.get("bdh"), digest(body)):
         raise ProofRefused("bdh")
@@ -88,7 +91,7 @@ def read_proof(
 def _key(header: str) -> ECKey:
     try:
         protected = jws.extract_compact(header.encode("ascii")).headers()
-    except (JoseError, ValueError, TypeError, KeyError):
+    except _UNREADABLE:
         raise ProofRefused("malformed") from None
     jwk = protected.get("jwk")
     if protected.get("typ") != TYPE or protected.get("alg") != ALGORITHM:
@@ -99,12 +102,12 @@ def _key(header: str) -> ECKey:
         raise ProofRefused("jwk")
     try:
         return ECKey.import_key({name: jwk[name] for name in ("kty", "crv", "x", "y")})
-    except (JoseError, ValueError, TypeError, KeyError):
+    except _UNREADABLE:
         raise ProofRefused("jwk") from None
 
 
 def _equal(claim: object, expected: str) -> bool:
-    return isinstance(claim, str) and hmac.compare_digest(claim.encode(), expected.encode())
+    return isinstance(claim, str) and claim.isascii() and hmac.compare_digest(claim, expected)
 
 
 def _same_url(claimed: str, url: str) -> bool:

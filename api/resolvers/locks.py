@@ -160,9 +160,10 @@ def _base64url(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-@mutation(AtAnyOf(
-        Permission.PIN_MODE, "target_id", {"lock": Lock, "hub": Hub, "reader": _ReaderSite}
-    ), LockWithoutKeypad)
+@mutation(
+    AtAnyOf(Permission.PIN_MODE, "target_id", {"lock": Lock, "hub": Hub, "reader": _ReaderSite}),
+    LockWithoutKeypad,
+)
 async def set_pin_mode(call: Call, input: SetPinModeInput) -> PinModeSet:
     """Switches PIN mode at a lock, at all locks of a hub, or at one reader."""
     kind = kind_of(input.target_id)

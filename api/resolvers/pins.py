@@ -59,7 +59,9 @@ async def create_pin(call: Call, input: CreatePinInput) -> CreatedPin:
         call.here,
         call.by,
         owner_id=key_of("member", input.owner_id, "ownerId") if input.owner_id else None,
-        owner_tag_id=key_of("tag", input.owner_tag_id, "ownerTagId") if input.owner_tag_id else None,
+        owner_tag_id=key_of("tag", input.owner_tag_id, "ownerTagId")
+        if input.owner_tag_id
+        else None,
         digits=input.digits,
         notes=input.notes,
         lock_ids=keys_of("lock", input.lock_ids, "lockIds"),
@@ -74,7 +76,7 @@ def _mentioned(input: UpdatePinInput) -> dict[str, Any]:
     """What the input mentions, with ids read."""
     given = {
         each.name: getattr(input, each.name)
-        for each in dataclasses.fields(input)  # type: ignore[arg-type]
+        for each in dataclasses.fields(input)
         if each.name != "pin_id" and getattr(input, each.name) is not strawberry.UNSET
     }
     if "lock_ids" in given:

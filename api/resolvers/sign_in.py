@@ -113,14 +113,15 @@ async def request_password_reset(
     call: Call, input: RequestPasswordResetInput
 ) -> PasswordResetRequested:
     """Mails a link that sets a new password, if there is such an account; the answer does not tell."""
-    letter = await passwords.request_password_reset(
+    address = await passwords.admit_password_reset(
         call.here, call.by, email=input.email, now=call.now
     )
-    if letter is not None:
-        # In the background: how long the mail server takes would tell a known address from an unknown one.
-        task = asyncio.create_task(call.here.mailer.send(letter))
-        _letters.add(task)
-        task.add_done_callback(_letters.discard)
+    # In the background: how long it takes would tell a known address from an unknown one.
+    task = asyncio.create_task(
+        passwords.mail_password_reset(call.here, call.by, address=address, now=call.now)
+    )
+    _letters.add(task)
+    task.add_done_callback(_letters.discard)
     return PasswordResetRequested(done=True)
 
 

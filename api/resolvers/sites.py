@@ -1,5 +1,8 @@
 """Operations on sites, and finding anything by its id."""
 
+from collections.abc import Callable
+from typing import Any
+
 import strawberry
 
 from api.context import Call, Context
@@ -36,7 +39,7 @@ from domain.tags.tables import Tag
 
 
 @query(AtSite(Permission.OWN_ACCESS, "id"))
-async def site(call: Call, id: strawberry.ID) -> Site | None:  # noqa: A002 - the API's word
+async def site(call: Call, id: strawberry.ID) -> Site | None:
     """A site of the caller's; null for any other."""
     assert call.by.standing is not None
     return site_type(await service.live_site(call.by.site_id), call.by.standing)
@@ -54,7 +57,7 @@ async def sites(call: Call) -> list[Site]:
     return found
 
 
-_NODES = {
+_NODES: dict[str, tuple[Any, Callable[[Any, Context], Node]]] = {
     "lock": (Lock, lambda row, context: lock_type(row, context.clock)),
     "hub": (Hub, lambda row, context: hub_type(row)),
     "member": (Member, lambda row, context: member_type(row)),
@@ -66,7 +69,7 @@ _NODES = {
 
 
 @query(PERSON_OR_TOKEN)
-async def node(call: Call, id: strawberry.ID) -> Node | None:  # noqa: A002 - the API's word
+async def node(call: Call, id: strawberry.ID) -> Node | None:
     """Anything of the caller's sites by its id; null for what is not there or not theirs to see."""
     kind = kind_of(id) or ""
     key = read_node_id(kind, id)

@@ -1,7 +1,7 @@
 """Operations between server and lock, and on what locks reported."""
 
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from uuid import UUID
 
 import strawberry
@@ -117,10 +117,11 @@ async def lock_feed(
         clock=call.context.clock,
     ):
         sealed = base64.urlsafe_b64encode(item.sealed).rstrip(b"=").decode()
-        yield _MESSAGES[item.kind](id=strawberry.ID(item.id), sealed=sealed)
+        message: LockFeedMessage = _MESSAGES[item.kind](id=strawberry.ID(item.id), sealed=sealed)
+        yield message
 
 
-_MESSAGES = {
+_MESSAGES: dict[feed.FeedItemKind, Callable[..., LockFeedMessage]] = {
     feed.FeedItemKind.DELIVERY: Delivery,
     feed.FeedItemKind.UNLOCK_COMMAND: UnlockCommand,
     feed.FeedItemKind.SEALED_TIME: SealedTime,

@@ -6,10 +6,10 @@ from domain.access.decision import DenialReason
 from domain.access.schedule import Weekday
 from domain.invitations.rules import InvitationStatus
 from domain.link.events import LockEventKind, OpeningMethod
-from domain.pins.tables import PinKind, PinStatus
 from domain.locks.rules import Connectivity, Propagation
 from domain.people.actors import ActorKind, Role
 from domain.people.tables import Platform
+from domain.pins.tables import PinKind, PinStatus
 from domain.sites.rules import SystemType
 from domain.sync.rules import SyncStatus
 from domain.tags.tables import TagKind, TagTarget
@@ -28,7 +28,9 @@ strawberry.enum(InvitationStatus, description="Where an invitation is in its lif
 strawberry.enum(LockEventKind, description="What a lock reports.")
 strawberry.enum(OpeningMethod, description="With what somebody tried to open.")
 strawberry.enum(PinKind, description="CUSTOM digits were chosen by a person, AUTO ones generated.")
-strawberry.enum(PinStatus, description="BLOCKED keeps a PIN without its opening anything; REMOVED is for good.")
+strawberry.enum(
+    PinStatus, description="BLOCKED keeps a PIN without its opening anything; REMOVED is for good."
+)
 strawberry.enum(SyncStatus, description="Whether a lock holds what it should.")
 strawberry.enum(Platform, description="What kind of phone.")
 strawberry.enum(

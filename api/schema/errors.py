@@ -167,8 +167,7 @@ def error_of(refusal: domain.Refusal) -> Error:
     kind = ERRORS[type(refusal)]
     make: Callable[..., Error] = kind
     values: dict[str, Any] = {
-        each.name: getattr(refusal, each.name)
-        for each in dataclasses.fields(kind)  # type: ignore[arg-type]
+        each.name: getattr(refusal, each.name) for each in dataclasses.fields(kind)
     }
     return make(**values)
 

@@ -31,7 +31,9 @@ class Reader(Node):
 @strawberry.type(description="A keypad that takes no PINs after too many wrong entries.")
 class PinLockout:
     since: datetime = strawberry.field(description="Since when.")
-    wrong_entries: int = strawberry.field(description="Wrong entries reported since the last right one.")
+    wrong_entries: int = strawberry.field(
+        description="Wrong entries reported since the last right one."
+    )
 
 
 @strawberry.type(description="Whether a lock has what it should.")

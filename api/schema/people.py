@@ -14,6 +14,9 @@ from domain.people.tables import Platform
 if TYPE_CHECKING:
     from api.schema.tags import Tag
 
+if TYPE_CHECKING:
+    from api.schema.invitations import Home
+
 
 @strawberry.type(description="A person on a site.")
 class Member(Node):

@@ -53,7 +53,9 @@ class LockSync:
     lock: Lock = strawberry.field(description="The lock; its `sync` and `online` say the state.")
 
 
-@strawberry.type(description="A numeric credential of one member. The digits are shown once, when they are set.")
+@strawberry.type(
+    description="A numeric credential of one member. The digits are shown once, when they are set."
+)
 class Pin(Node):
     row: strawberry.Private[tables.Pin]
     kind: PinKind = strawberry.field(description="Whether the digits were chosen or generated.")
@@ -182,7 +184,9 @@ class CreatedPin:
 @strawberry.type(description="The PIN as it is now.")
 class UpdatedPin:
     pin: Pin = strawberry.field(description="The PIN.")
-    digits: str | None = strawberry.field(description="The new digits, shown this once; null: unchanged.")
+    digits: str | None = strawberry.field(
+        description="The new digits, shown this once; null: unchanged."
+    )
     widened: list[str] = strawberry.field(description="What opens more than before.")
     narrowed: list[str] = strawberry.field(description="What opens less than before.")
 

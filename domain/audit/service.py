@@ -122,9 +122,8 @@ async def first_broken_row(here: Installation, chain: UUID) -> int | None:
         if row.number != expected or key_id not in here.keys.ids:
             return expected
         if _mac(here, key_id, previous, row) != row.mac:
-            return row.number
+            return int(row.number)
         previous, expected = row.mac, expected + 1
     head = await AuditHead.get_or_none(id=chain)
-    if head is not None and (head.number != expected - 1 or head.mac != previous):
-        return expected
-    return None
+    number, mac = (0, "") if head is None else (head.number, head.mac)
+    return None if (number, mac) == (expected - 1, previous) else expected

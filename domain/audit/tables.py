@@ -1,5 +1,7 @@
 """The audit chain."""
 
+from typing import Any
+
 from tortoise import fields
 
 from domain.columns import Row
@@ -17,7 +19,7 @@ class AuditRow(Row):
     action = fields.CharField(max_length=64)
     target_kind = fields.CharField(max_length=32)
     target_id = fields.UUIDField()
-    changes = fields.JSONField()
+    changes: Any = fields.JSONField()
     mac = fields.CharField(max_length=64)
 
     class Meta:

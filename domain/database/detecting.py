@@ -86,7 +86,9 @@ class _Writer(MigrationWriter):
         if field.pk:
             named.pop("unique", None)
             named.pop("db_index", None)
-        if field.pk and isinstance(field, (fields.SmallIntField, fields.IntField, fields.BigIntField)):
+        if field.pk and isinstance(
+            field, (fields.SmallIntField, fields.IntField, fields.BigIntField)
+        ):
             named["generated"] = field.generated
         for name in ("default", "encoder", "decoder"):
             named.pop(name, None)

@@ -1,5 +1,6 @@
 """Invitations and the locks they open."""
 
+from typing import Any
 from uuid import UUID
 
 from tortoise import fields
@@ -15,7 +16,9 @@ class Invitation(Row, SlotColumns):
     """
 
     site_id: UUID
-    site = fields.ForeignKeyField("latchwork.Site", on_delete=fields.RESTRICT)
+    site: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Site", on_delete=fields.RESTRICT
+    )
     name = fields.CharField(max_length=100)
     code_tag = fields.CharField(max_length=64, unique=True)
     code_sealed = fields.BinaryField()
@@ -39,9 +42,13 @@ class InvitationLock(Row):
     """A lock that an invitation opens; fixed at creation."""
 
     invitation_id: UUID
-    invitation = fields.ForeignKeyField("latchwork.Invitation", on_delete=fields.CASCADE)
+    invitation: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Invitation", on_delete=fields.CASCADE
+    )
     lock_id: UUID
-    lock = fields.ForeignKeyField("latchwork.Lock", on_delete=fields.CASCADE)
+    lock: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Lock", on_delete=fields.CASCADE
+    )
 
     class Meta:
         table = "invitation_locks"

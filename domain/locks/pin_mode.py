@@ -45,23 +45,24 @@ async def set_pin_mode(
 async def _readers(
     by: Caller, lock_id: UUID | None, hub_id: UUID | None, reader_id: UUID | None
 ) -> list[Reader]:
-    rows = Reader.filter(
-        lock__site_id=by.site_id, lock__deleted_at=None, deleted_at=None
-    ).order_by("id")
+    rows = Reader.filter(lock__site_id=by.site_id, lock__deleted_at=None, deleted_at=None).order_by(
+        "id"
+    )
+    target: Lock | Hub | Reader | None
     if lock_id is not None:
-        found = await rows.filter(lock_id=lock_id).select_related("lock")
-        name = await Lock.get_or_none(id=lock_id, site_id=by.site_id, deleted_at=None)
+        found = await rows.filter(lock_id=lock_id)
+        target = await Lock.get_or_none(id=lock_id, site_id=by.site_id, deleted_at=None)
     elif hub_id is not None:
-        found = await rows.filter(lock__hub_id=hub_id).select_related("lock")
-        name = await Hub.get_or_none(id=hub_id, site_id=by.site_id, deleted_at=None)
+        found = await rows.filter(lock__hub_id=hub_id)
+        target = await Hub.get_or_none(id=hub_id, site_id=by.site_id, deleted_at=None)
     else:
-        found = await rows.filter(id=reader_id).select_related("lock")
-        name = found[0] if found else None
-    if name is None:
+        found = await rows.filter(id=reader_id)
+        target = found[0] if found else None
+    if target is None:
         raise NotFound("targetId")
     keypads = [reader for reader in found if reader.has_keypad]
     if not keypads:
-        raise LockWithoutKeypad([name.name])
+        raise LockWithoutKeypad([target.name])
     return keypads
 
 

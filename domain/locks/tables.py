@@ -1,5 +1,6 @@
 """Doors: hubs, locks, readers, and the secrets that were given to locks."""
 
+from typing import Any
 from uuid import UUID
 
 from tortoise import fields
@@ -12,7 +13,9 @@ class Hub(Row):
     """Connects locks; topology only: each lock has a socket of its own."""
 
     site_id: UUID
-    site = fields.ForeignKeyField("latchwork.Site", on_delete=fields.RESTRICT)
+    site: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Site", on_delete=fields.RESTRICT
+    )
     name = fields.CharField(max_length=100)
     deleted_at = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField()
@@ -32,16 +35,20 @@ class Lock(Row):
     """
 
     site_id: UUID
-    site = fields.ForeignKeyField("latchwork.Site", on_delete=fields.RESTRICT)
+    site: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Site", on_delete=fields.RESTRICT
+    )
     hub_id: UUID | None
-    hub = fields.ForeignKeyField("latchwork.Hub", on_delete=fields.RESTRICT, null=True)
+    hub: fields.ForeignKeyNullableRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Hub", on_delete=fields.RESTRICT, null=True
+    )
     name = fields.CharField(max_length=100)
     connectivity = fields.CharEnumField(Connectivity, max_length=20)
     smart_pin_enabled = fields.BooleanField(default=False)
     incarnation = fields.CharField(max_length=32, null=True)
     feed_id = fields.CharField(max_length=32, null=True)
     last_contact_at = fields.DatetimeField(null=True)
-    nonces = fields.JSONField(default=list)
+    nonces: Any = fields.JSONField(default=list)
     epoch = fields.BigIntField(default=1)
     wanted_revision = fields.BigIntField(default=0)
     applied_revision = fields.BigIntField(default=0)
@@ -63,7 +70,7 @@ class Reader(Row):
     """A keypad, NFC or BLE face of a lock; PIN mode is kept here."""
 
     lock_id: UUID
-    lock = fields.ForeignKeyField(
+    lock: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
         "latchwork.Lock", on_delete=fields.CASCADE, related_name="readers"
     )
     name = fields.CharField(max_length=100)
@@ -80,7 +87,9 @@ class Provisioning(Row):
     """One lock secret, sealed. Pending until `proven_at`; a proven one is replaced only by a newer proven one."""
 
     lock_id: UUID
-    lock = fields.ForeignKeyField("latchwork.Lock", on_delete=fields.CASCADE)
+    lock: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Lock", on_delete=fields.CASCADE
+    )
     incarnation = fields.CharField(max_length=32, unique=True)
     secret_sealed = fields.BinaryField()
     fixed_offset_minutes = fields.SmallIntField()

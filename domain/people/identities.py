@@ -91,7 +91,8 @@ def _of_device(device: Device | None, now: datetime) -> AccountActor | InvitedDe
         return InvitedDeviceActor(
             device.id, invitation.id, invitation.site_id, device.name, invitation.valid_until
         )
-    account: Account = device.account
+    account: Account | None = device.account
+    assert account is not None, "a device belongs to an account or an invitation"
     return AccountActor(account.id, account.email, device_id=device.id, ends_at=device.expires_at)
 
 

@@ -8,13 +8,13 @@ from uuid import UUID
 
 from domain.audit.service import Deed, recorded
 from domain.database import lock_row, use_case
-from domain.errors import InvalidInput, NotAllowed, NotFound
+from domain.errors import InvalidInput, MailNotSent, NotAllowed, NotFound
 from domain.installation import Installation
 from domain.mail import Letter, checked_email
 from domain.people.actors import COMMAND_LINE, Caller, Role
 from domain.people.mailed_links import link_letter, make_link
 from domain.people.rules import Grade, grade, may_give
-from domain.people.tables import Account, LinkPurpose, Member
+from domain.people.tables import Account, LinkPurpose, MailedLink, Member
 from domain.pins.tables import Pin, PinStatus
 from domain.pins.wanted import withdraw
 from domain.sites.rules import checked_name
@@ -76,7 +76,7 @@ async def create_member(
             letter = await _invite(here, site, member, account, now)
         deed.note("Member", member.id, role=role.value, canEdit=can_edit)
     if letter is not None:
-        await here.mailer.send(letter)
+        await _send(here, letter)
     return member
 
 
@@ -90,6 +90,16 @@ async def _invite(
 ) -> Letter:
     link = await make_link(here, LinkPurpose.ACCEPT_MEMBERSHIP, account, member, now)
     return link_letter(LinkPurpose.ACCEPT_MEMBERSHIP, account.email, site.name, link)
+
+
+async def _send(here: Installation, letter: Letter) -> None:
+    try:
+        await here.mailer.send(letter)
+    except MailNotSent:
+        raise MailNotSent(
+            "The member is saved, but the link could not be mailed. "
+            "Send another with updateMember and the same e-mail."
+        ) from None
 
 
 async def locked_member(by: Caller, member_id: UUID) -> Member:
@@ -156,7 +166,7 @@ async def update_member(
         deed.note("Member", member.id, changed=changed, role=member.role.value)
         _wake(deed, member)
     if letter is not None:
-        await here.mailer.send(letter)
+        await _send(here, letter)
     return member
 
 
@@ -169,6 +179,7 @@ async def _set_email(
     account = await _account_for(address, now)
     if member.account_id != account.id:
         await _check_not_member(site, account)
+        await MailedLink.filter(member_id=member.id, used_at=None).delete()
     member.account = account
     return await _invite(here, site, member, account, now)
 

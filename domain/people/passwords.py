@@ -11,12 +11,20 @@ from tortoise.expressions import F
 
 from domain.audit.service import Deed, recorded
 from domain.database import lock_row, use_case
-from domain.errors import PolicyViolation, SignInFailed, Throttled
+from domain.errors import LinkNotUsable, MailNotSent, PolicyViolation, SignInFailed, Throttled
 from domain.installation import Installation
 from domain.mail import Letter, checked_email
-from domain.people.actors import AccountActor, ActorKind, Caller
+from domain.people.actors import AccountActor, Caller
 from domain.people.mailed_links import consume_link, link_letter, make_link
-from domain.people.tables import Account, Device, LinkPurpose, Member, Session
+from domain.people.tables import (
+    Account,
+    Device,
+    LinkPurpose,
+    MailedLink,
+    Member,
+    Session,
+    SignInTicket,
+)
 from domain.security.password_rules import check_password
 from domain.security.passwords import HasherBusy
 from domain.sites.tables import Site
@@ -58,6 +66,11 @@ async def _end_sign_ins(
     if keep_device is not None:
         devices = devices.exclude(id=keep_device)
     await devices.update(removed_at=now, generation=F("generation") + 1)
+    # What the old password had earned half-way, and links that others may have asked for.
+    await SignInTicket.filter(account_id=account.id).delete()
+    await MailedLink.filter(
+        account_id=account.id, purpose=LinkPurpose.RESET_PASSWORD, used_at=None
+    ).delete()
     deed.wake(f"account:{account.id}")
 
 
@@ -72,23 +85,38 @@ async def change_password(
         raise SignInFailed
     encoded = await _hashed(here, account, new)
     async with recorded(here, by, "changePassword", now) as deed:
-        await Account.filter(id=account.id).update(password_hash=encoded)
+        # Guarded: a password that was reset meanwhile is not the one that `old` was right about.
+        unchanged = Account.filter(id=account.id, password_hash=account.password_hash)
+        if await unchanged.update(password_hash=encoded) != 1:
+            raise SignInFailed
         await _end_sign_ins(deed, account, now, actor.session_id, actor.device_id)
         deed.note("Account", account.id, chain=account.id)
 
 
-@use_case
-async def request_password_reset(
-    here: Installation, by: Caller, *, email: str, now: datetime
-) -> Letter | None:
-    """Makes the link, if there is such an account; the caller mails it in the background, so that the answer and its
-    time are the same for every address. Raises InvalidInput for what is no address, Throttled."""
+async def admit_password_reset(here: Installation, by: Caller, *, email: str, now: datetime) -> str:
+    """The address to which a reset may be mailed, whether or not it has an account. Raises InvalidInput, Throttled."""
     address = checked_email(email)
     await count_try(here, RESETS_BY_ADDRESS, by.address, now)
+    return address
+
+
+async def mail_password_reset(
+    here: Installation, by: Caller, *, address: str, now: datetime
+) -> None:
+    """Mails a link, if there is such an account. To be run in the background: its time would tell who has one."""
     try:
         await count_try(here, RESETS_BY_ACCOUNT, address, now)
-    except Throttled:
-        return None
+        letter = await _reset_letter(here, by, address, now)
+        if letter is not None:
+            await here.mailer.send(letter)
+    except (Throttled, MailNotSent):
+        return
+
+
+@use_case
+async def _reset_letter(
+    here: Installation, by: Caller, address: str, now: datetime
+) -> Letter | None:
     account = await Account.get_or_none(email=address)
     if account is None:
         return None
@@ -106,9 +134,8 @@ async def reset_password(
     await count_try(here, LINKS_BY_ADDRESS, by.address, now)
     async with recorded(here, by, "resetPassword", now) as deed:
         link = await consume_link(here, LinkPurpose.RESET_PASSWORD, token, now)
-        account = link.account
-        account.password_hash = await _hashed(here, account, password)
-        await account.save()
+        account = await _locked_account(link.account_id)
+        await _set_password(here, account, password)
         await _end_sign_ins(deed, account, now, None, None)
         deed.note("Account", account.id, chain=account.id)
         return account
@@ -128,21 +155,29 @@ async def accept_membership(
     await count_try(here, LINKS_BY_ADDRESS, by.address, now)
     async with recorded(here, by, "acceptMembership", now) as deed:
         link = await consume_link(here, LinkPurpose.ACCEPT_MEMBERSHIP, token, now)
-        account = link.account
-        member = await lock_row(Member, link.member.id)
-        assert member is not None
+        member = await lock_row(Member, link.member_id)
+        if member is None or member.removed_at or member.account_id != link.account_id:
+            raise LinkNotUsable
+        account = await _locked_account(link.account_id)
         if account.password_hash is None:
             if password is None:
                 raise PolicyViolation("password", "Choose a password for your new account.")
-            account.password_hash = await _hashed(here, account, password)
-            await account.save()
+            await _set_password(here, account, password)
         member.accepted_at = now
-        await member.save()
+        await member.save(update_fields=["accepted_at"])
         site = await Site.get(id=member.site_id)
         deed.note("Member", member.id, chain=site.id, account=str(account.id))
         deed.wake(f"member:{member.id}", f"account:{account.id}")
         return member
 
 
-ANYONE = Caller(ActorKind.ANONYMOUS, None)
-"""Somebody who has shown nothing."""
+async def _locked_account(account_id: UUID) -> Account:
+    account = await lock_row(Account, account_id)
+    assert account is not None
+    return account
+
+
+async def _set_password(here: Installation, account: Account, password: str) -> None:
+    """Within a transaction that holds the account's row."""
+    account.password_hash = await _hashed(here, account, password)
+    await account.save(update_fields=["password_hash"])

@@ -81,9 +81,3 @@ def may_give(giver: Grade, given: Grade) -> bool:
     """Whether `giver` may make somebody `given`, or change or remove somebody who is `given`."""
     highest = _HIGHEST_GRANTABLE[giver]
     return highest is not None and _RANK[given] <= _RANK[highest]
-
-
-def capped(role: Role, can_edit: bool, ceiling: Role, ceiling_can_edit: bool) -> tuple[Role, bool]:
-    """The lesser of two standings: what a token may do never exceeds its ceiling."""
-    own, top = grade(role, can_edit), grade(ceiling, ceiling_can_edit)
-    return (role, can_edit) if _RANK[own] <= _RANK[top] else (ceiling, ceiling_can_edit)

@@ -28,6 +28,7 @@ from domain.security.keys import KeyLabel
 from domain.security.passwords import HasherBusy
 from domain.security.tags import candidate_tags, keyed_tag
 from domain.security.tokens import derived_token, derived_token_matches, new_token, well_formed
+from domain.sites.rules import checked_name
 from domain.throttling.service import Budget, count_try, forget_tries
 
 SESSION_LIFETIME = timedelta(hours=12)
@@ -81,9 +82,10 @@ async def sign_in(
     known: str,
     now: datetime,
 ) -> SignedIn:
-    """Raises SignInFailed, TotpRequired, Throttled."""
+    """Raises SignInFailed, TotpRequired, Throttled, InvalidInput for a phone's name."""
+    _check_phone(phone)
     address = email.strip().lower()
-    account = await Account.get_or_none(email=address)
+    account = await Account.get_or_none(email=address) if address.isprintable() else None
     budget, subject = await _budget(here, account, address, phone, known)
     await count_try(here, BY_ADDRESS, by.address, now)
     await count_try(here, budget, subject, now)
@@ -94,6 +96,12 @@ async def sign_in(
     if account.totp_confirmed_at is not None:
         raise TotpRequired(await _make_ticket(here, account, now))
     return await _begin(here, account, phone, now)
+
+
+def _check_phone(phone: Phone | None) -> None:
+    """Before anything is counted or judged. Raises InvalidInput."""
+    if phone is not None:
+        checked_name(phone.name, "deviceName")
 
 
 async def _budget(
@@ -135,7 +143,8 @@ async def _make_ticket(here: Installation, account: Account, now: datetime) -> s
 async def sign_in_with_totp(
     here: Installation, by: Caller, *, ticket: str, code: str, phone: Phone | None, now: datetime
 ) -> SignedIn:
-    """The second step, with an authenticator's or a recovery code. Raises SignInFailed, Throttled."""
+    """The second step, with an authenticator's or a recovery code. Raises as `sign_in` does."""
+    _check_phone(phone)
     await count_try(here, BY_ADDRESS, by.address, now)
     if not well_formed(ticket, _TICKET_PREFIX):
         raise SignInFailed
@@ -161,6 +170,9 @@ async def _begin(
 ) -> SignedIn:
     by = Caller(ActorKind.ACCOUNT, account.id)
     async with recorded(here, by, "signIn", now) as deed:
+        present = await lock_row(Account, account.id)
+        if present is None or present.password_hash != account.password_hash:
+            raise SignInFailed  # the password was changed while the old one was being checked
         session, device = None, None
         if phone is None:
             token = new_token(SESSION_PREFIX)
@@ -188,14 +200,15 @@ async def _begin(
 
 
 async def _device(account: Account, phone: Phone, now: datetime, expires_at: datetime) -> Device:
-    await lock_row(Account, account.id)
+    """Within a transaction that holds the account's row."""
     device = await Device.get_or_none(account_id=account.id, thumbprint=phone.thumbprint)
     if device is None:
         device = Device(account=account, thumbprint=phone.thumbprint, redeemed_at=now)
     elif device.removed_at is not None:
         device.generation += 1
         device.removed_at = None
-    device.name, device.platform, device.expires_at = phone.name, phone.platform, expires_at
+    device.name, device.platform = phone.name.strip(), phone.platform
+    device.expires_at = expires_at
     await device.save()
     return device
 

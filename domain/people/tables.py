@@ -1,6 +1,7 @@
 """People and what they sign in with: accounts, members, sessions, phones, tokens, mailed links."""
 
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from tortoise import fields
@@ -43,7 +44,9 @@ class RecoveryCode(Row):
     """A second factor for once, stored as a keyed tag."""
 
     account_id: UUID
-    account = fields.ForeignKeyField("latchwork.Account", on_delete=fields.CASCADE)
+    account: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Account", on_delete=fields.CASCADE
+    )
     tag = fields.CharField(max_length=64, unique=True)
     used_at = fields.DatetimeField(null=True)
 
@@ -55,9 +58,13 @@ class Member(Row):
     """A person on a site, with a role; `account` is None for one who has only a name and credentials."""
 
     site_id: UUID
-    site = fields.ForeignKeyField("latchwork.Site", on_delete=fields.RESTRICT)
+    site: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Site", on_delete=fields.RESTRICT
+    )
     account_id: UUID | None
-    account = fields.ForeignKeyField("latchwork.Account", on_delete=fields.RESTRICT, null=True)
+    account: fields.ForeignKeyNullableRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Account", on_delete=fields.RESTRICT, null=True
+    )
     name = fields.CharField(max_length=100)
     role = fields.CharEnumField(Role, max_length=16)
     can_edit = fields.BooleanField(default=False)
@@ -74,7 +81,9 @@ class Session(Row):
     """A console sign-in: an opaque token in a cookie, stored as a keyed tag."""
 
     account_id: UUID
-    account = fields.ForeignKeyField("latchwork.Account", on_delete=fields.CASCADE)
+    account: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Account", on_delete=fields.CASCADE
+    )
     tag = fields.CharField(max_length=64, unique=True)
     created_at = fields.DatetimeField()
     expires_at = fields.DatetimeField()
@@ -92,9 +101,13 @@ class Device(Row):
     """
 
     account_id: UUID | None
-    account = fields.ForeignKeyField("latchwork.Account", on_delete=fields.CASCADE, null=True)
+    account: fields.ForeignKeyNullableRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Account", on_delete=fields.CASCADE, null=True
+    )
     invitation_id: UUID | None
-    invitation = fields.ForeignKeyField("latchwork.Invitation", on_delete=fields.CASCADE, null=True)
+    invitation: fields.ForeignKeyNullableRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Invitation", on_delete=fields.CASCADE, null=True
+    )
     thumbprint = fields.CharField(max_length=43, db_index=True)
     name = fields.CharField(max_length=100)
     platform = fields.CharEnumField(Platform, max_length=16)
@@ -116,7 +129,9 @@ class ApiToken(Row):
     role = fields.CharEnumField(Role, max_length=16)
     can_edit = fields.BooleanField(default=True)
     created_by_id: UUID | None
-    created_by = fields.ForeignKeyField("latchwork.Account", on_delete=fields.RESTRICT, null=True)
+    created_by: fields.ForeignKeyNullableRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Account", on_delete=fields.RESTRICT, null=True
+    )
     created_at = fields.DatetimeField()
     expires_at = fields.DatetimeField(null=True)
     revoked_at = fields.DatetimeField(null=True)
@@ -129,9 +144,13 @@ class ApiTokenSite(Row):
     """A site that a token may act on."""
 
     token_id: UUID
-    token = fields.ForeignKeyField("latchwork.ApiToken", on_delete=fields.CASCADE)
+    token: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "latchwork.ApiToken", on_delete=fields.CASCADE
+    )
     site_id: UUID
-    site = fields.ForeignKeyField("latchwork.Site", on_delete=fields.CASCADE)
+    site: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Site", on_delete=fields.CASCADE
+    )
 
     class Meta:
         table = "api_token_sites"
@@ -143,9 +162,13 @@ class MailedLink(Row):
 
     purpose = fields.CharEnumField(LinkPurpose, max_length=24)
     account_id: UUID
-    account = fields.ForeignKeyField("latchwork.Account", on_delete=fields.CASCADE)
+    account: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Account", on_delete=fields.CASCADE
+    )
     member_id: UUID | None
-    member = fields.ForeignKeyField("latchwork.Member", on_delete=fields.CASCADE, null=True)
+    member: fields.ForeignKeyNullableRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Member", on_delete=fields.CASCADE, null=True
+    )
     tag = fields.CharField(max_length=64, unique=True)
     expires_at = fields.DatetimeField()
     used_at = fields.DatetimeField(null=True)
@@ -159,11 +182,17 @@ class SocketTicket(Row):
 
     tag = fields.CharField(max_length=64, unique=True)
     device_id: UUID | None
-    device = fields.ForeignKeyField("latchwork.Device", on_delete=fields.CASCADE, null=True)
+    device: fields.ForeignKeyNullableRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Device", on_delete=fields.CASCADE, null=True
+    )
     session_id: UUID | None
-    session = fields.ForeignKeyField("latchwork.Session", on_delete=fields.CASCADE, null=True)
+    session: fields.ForeignKeyNullableRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Session", on_delete=fields.CASCADE, null=True
+    )
     token_id: UUID | None
-    token = fields.ForeignKeyField("latchwork.ApiToken", on_delete=fields.CASCADE, null=True)
+    token: fields.ForeignKeyNullableRelation[Any] = fields.ForeignKeyField(
+        "latchwork.ApiToken", on_delete=fields.CASCADE, null=True
+    )
     expires_at = fields.DatetimeField()
     used_at = fields.DatetimeField(null=True)
 
@@ -176,7 +205,9 @@ class SignInTicket(Row):
 
     tag = fields.CharField(max_length=64, unique=True)
     account_id: UUID
-    account = fields.ForeignKeyField("latchwork.Account", on_delete=fields.CASCADE)
+    account: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Account", on_delete=fields.CASCADE
+    )
     expires_at = fields.DatetimeField()
     used_at = fields.DatetimeField(null=True)
 

@@ -27,9 +27,7 @@ async def reserve(here: Installation, site: Site, pin: Pin, verifier: bytes) -> 
     """Within a transaction. Raises PinNotAcceptable when the digits are taken, also by one who commits first."""
     if await is_taken(here, site, verifier):
         raise PinNotAcceptable
-    await PinReservation.create(
-        site=site, pin=pin, tag=uniqueness_tag(here, site, verifier)
-    )
+    await PinReservation.create(site=site, pin=pin, tag=uniqueness_tag(here, site, verifier))
 
 
 async def retire(pin: Pin, now: datetime) -> None:
@@ -81,5 +79,3 @@ async def free_unheld(reservation_ids: Collection[UUID]) -> None:
     )
     free = [each for each in reservation_ids if each not in still]
     await PinReservation.filter(id__in=free, retired_at__isnull=False).delete()
-
-

@@ -13,7 +13,7 @@ from uuid import UUID
 from domain.access.schedule import Schedule, Weekday
 from domain.access.widening import compare
 from domain.audit.service import recorded
-from domain.columns import new_id, schedule_columns
+from domain.columns import column, new_id, schedule_columns
 from domain.database import DuplicateRow, lock_row, use_case
 from domain.errors import (
     InvalidInput,
@@ -103,10 +103,10 @@ async def _owner(by: Caller, owner_id: UUID | None, owner_tag_id: UUID | None) -
     if owner_tag_id is not None:
         field = "ownerTagId"
         (tag,) = await live_tags(by.site_id, [owner_tag_id], TagTarget.MEMBER, field)
-        held = await TaggedMember.filter(tag_id=tag.id).values_list("member_id", flat=True)
+        held = await column(TaggedMember.filter(tag_id=tag.id), "member_id")
         if len(held) != 1:
             raise InvalidInput(field, "A PIN belongs to one member: take a default tag.")
-        owner_id = held[0]  # type: ignore[assignment]
+        owner_id = held[0]
     member = await Member.get_or_none(id=owner_id, site_id=by.site_id, removed_at=None)
     if member is None:
         raise NotFound(field)
@@ -270,9 +270,9 @@ async def update_pin(
 
 
 async def _locks_now(pin: Pin) -> set[UUID]:
-    by_id = await PinLock.filter(pin_id=pin.id).values_list("lock_id", flat=True)
-    tags = await PinLockTag.filter(pin_id=pin.id).values_list("tag_id", flat=True)
-    return set(by_id) | await locks_of_tags(list(tags))  # type: ignore[arg-type]
+    by_id = await column(PinLock.filter(pin_id=pin.id), "lock_id")
+    tags = await column(PinLockTag.filter(pin_id=pin.id), "tag_id")
+    return set(by_id) | await locks_of_tags(tags)
 
 
 _API_NAMES = {

@@ -1,6 +1,7 @@
 """PINs: whose, with what digits (as a verifier only), at which locks, when."""
 
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from tortoise import fields
@@ -32,9 +33,13 @@ class Pin(Row, SlotColumns):
     """
 
     site_id: UUID
-    site = fields.ForeignKeyField("latchwork.Site", on_delete=fields.RESTRICT)
+    site: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Site", on_delete=fields.RESTRICT
+    )
     owner_id: UUID
-    owner = fields.ForeignKeyField("latchwork.Member", on_delete=fields.RESTRICT)
+    owner: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Member", on_delete=fields.RESTRICT
+    )
     kind = fields.CharEnumField(PinKind, max_length=8)
     status = fields.CharEnumField(PinStatus, max_length=8, default=PinStatus.ACTIVE)
     personal = fields.BooleanField(default=False)
@@ -60,9 +65,13 @@ class PinLock(Row):
     """A lock chosen for a rule PIN by its id."""
 
     pin_id: UUID
-    pin = fields.ForeignKeyField("latchwork.Pin", on_delete=fields.CASCADE)
+    pin: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Pin", on_delete=fields.CASCADE
+    )
     lock_id: UUID
-    lock = fields.ForeignKeyField("latchwork.Lock", on_delete=fields.CASCADE)
+    lock: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Lock", on_delete=fields.CASCADE
+    )
 
     class Meta:
         table = "pin_locks"
@@ -74,9 +83,13 @@ class PinLockTag(Row):
     """A tag of locks chosen for a rule PIN; whatever it holds, now and later, is opened."""
 
     pin_id: UUID
-    pin = fields.ForeignKeyField("latchwork.Pin", on_delete=fields.CASCADE)
+    pin: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Pin", on_delete=fields.CASCADE
+    )
     tag_id: UUID
-    tag = fields.ForeignKeyField("latchwork.Tag", on_delete=fields.CASCADE)
+    tag: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Tag", on_delete=fields.CASCADE
+    )
 
     class Meta:
         table = "pin_lock_tags"
@@ -92,9 +105,13 @@ class PinReservation(Row):
     """
 
     site_id: UUID
-    site = fields.ForeignKeyField("latchwork.Site", on_delete=fields.RESTRICT)
+    site: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Site", on_delete=fields.RESTRICT
+    )
     pin_id: UUID
-    pin = fields.ForeignKeyField("latchwork.Pin", on_delete=fields.CASCADE)
+    pin: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Pin", on_delete=fields.CASCADE
+    )
     tag = fields.CharField(max_length=64)
     retired_at = fields.DatetimeField(null=True)
 
@@ -108,9 +125,13 @@ class HeldDigits(Row):
     """A lock that may still hold given-up digits: until its entry is acknowledged at `until_version` or above."""
 
     reservation_id: UUID
-    reservation = fields.ForeignKeyField("latchwork.PinReservation", on_delete=fields.CASCADE)
+    reservation: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "latchwork.PinReservation", on_delete=fields.CASCADE
+    )
     entry_id: UUID
-    entry = fields.ForeignKeyField("latchwork.LockEntry", on_delete=fields.CASCADE)
+    entry: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "latchwork.LockEntry", on_delete=fields.CASCADE
+    )
     until_version = fields.IntField()
 
     class Meta:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from domain.access.schedule import Schedule
 from domain.audit.service import Deed
+from domain.columns import column
 from domain.database import lock_rows
 from domain.installation import Installation
 from domain.link.entries import EntryKind
@@ -29,7 +30,7 @@ async def locks_with_keypad(lock_ids: Collection[UUID]) -> set[UUID]:
     rows = Reader.filter(
         lock_id__in=list(lock_ids), has_keypad=True, deleted_at=None, lock__deleted_at=None
     )
-    return set(await rows.values_list("lock_id", flat=True))  # type: ignore[arg-type]
+    return set(await column(rows, "lock_id"))
 
 
 async def locks_of_pins(pins: Sequence[Pin]) -> dict[UUID, dict[UUID, list[Schedule]]]:
@@ -49,10 +50,10 @@ async def _chosen(pin_ids: Collection[UUID]) -> dict[UUID, set[UUID]]:
         found[row.pin_id].add(row.lock_id)
     tagged = await PinLockTag.filter(pin_id__in=list(pin_ids), tag__deleted_at=None)
     members: dict[UUID, set[UUID]] = defaultdict(set)
-    for held in await TaggedLock.filter(tag_id__in=list({row.tag_id for row in tagged})):
+    for held in await TaggedLock.filter(tag_id__in=list({choice.tag_id for choice in tagged})):
         members[held.tag_id].add(held.lock_id)
-    for row in tagged:
-        found[row.pin_id] |= members[row.tag_id]
+    for choice in tagged:
+        found[choice.pin_id] |= members[choice.tag_id]
     return found
 
 
@@ -93,18 +94,14 @@ def _wish(pin: Pin, lock_id: UUID, state: EntryState, schedules: Sequence[Schedu
     )
 
 
-async def follow_pins_of_lock(
-    here: Installation, deed: Deed, lock_id: UUID, now: datetime
-) -> None:
+async def follow_pins_of_lock(here: Installation, deed: Deed, lock_id: UUID, now: datetime) -> None:
     """Within a transaction: a lock's keypad or tags changed; the PINs that name it, or held it, follow."""
     await lock_rows(Lock, [lock_id])
-    tags = await TaggedLock.filter(lock_id=lock_id).values_list("tag_id", flat=True)
-    await _follow_chosen(here, deed, {lock_id}, set(tags), now)  # type: ignore[arg-type]
+    tags = await column(TaggedLock.filter(lock_id=lock_id), "tag_id")
+    await _follow_chosen(here, deed, {lock_id}, set(tags), now)
 
 
-async def follow_pins_of_tag(
-    here: Installation, deed: Deed, tag_id: UUID, now: datetime
-) -> None:
+async def follow_pins_of_tag(here: Installation, deed: Deed, tag_id: UUID, now: datetime) -> None:
     """Within a transaction: a tag of locks holds others than before; the PINs that name it follow."""
     await _follow_chosen(here, deed, set(), {tag_id}, now)
 
@@ -112,15 +109,15 @@ async def follow_pins_of_tag(
 async def _follow_chosen(
     here: Installation, deed: Deed, lock_ids: set[UUID], tag_ids: set[UUID], now: datetime
 ) -> None:
-    ids = set(await PinLock.filter(lock_id__in=list(lock_ids)).values_list("pin_id", flat=True))
-    ids |= set(await PinLockTag.filter(tag_id__in=list(tag_ids)).values_list("pin_id", flat=True))
+    ids = set(await column(PinLock.filter(lock_id__in=list(lock_ids)), "pin_id"))
+    ids |= set(await column(PinLockTag.filter(tag_id__in=list(tag_ids)), "pin_id"))
     ids |= set(
         await LockEntry.filter(
             lock_id__in=list(lock_ids), pin_id__isnull=False, state__not=EntryState.REMOVED
         ).values_list("pin_id", flat=True)
     )
     if ids:
-        await follow_pins(here, deed, ids, now)  # type: ignore[arg-type]
+        await follow_pins(here, deed, ids, now)
 
 
 async def withdraw(here: Installation, deed: Deed, pins: Sequence[Pin], now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 import os
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -131,9 +132,8 @@ async def update_site(
         if after["timezone"] != before["timezone"]:
             locks = await Lock.filter(site_id=site.id, deleted_at=None)
             await write_settings(here, deed, [lock.id for lock in locks], now)
-        deed.note(
-            "Site", site.id, **{key: after[key] for key in after if after[key] != before[key]}
-        )
+        changes: dict[str, Any] = {key: after[key] for key in after if after[key] != before[key]}
+        deed.note("Site", site.id, **changes)
         return site
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import structlog
 
+from domain.columns import column
 from domain.database import lock_row, transaction, use_case
 from domain.installation import Installation
 from domain.link.entries import Entry
@@ -69,7 +70,12 @@ def reconcile(lock: Lock, position: FeedPosition) -> bool:
 
 @use_case
 async def cut_delivery(
-    here: Installation, lock_id: UUID, incarnation: str, keys: LinkKeys, reported: int, now: datetime
+    here: Installation,
+    lock_id: UUID,
+    incarnation: str,
+    keys: LinkKeys,
+    reported: int,
+    now: datetime,
 ) -> CutDelivery | None:
     """The next delivery for a lock, or None when it has everything. `reported` is the revision it said it has."""
     async with transaction():
@@ -99,12 +105,12 @@ async def _changes(
     whole = count == len(rows)
     to = lock.wanted_revision if whole else rows[count - 1].revision
     body = DeliveryBody(start, to, False, 1, 1, tuple(entries[:count]))
-    return await _hand_out(lock, keys, rows[:count], [body], await _sum(lock) if whole else None, now)
+    return await _hand_out(
+        lock, keys, rows[:count], [body], await _sum(lock) if whole else None, now
+    )
 
 
-async def _snapshot(
-    here: Installation, lock: Lock, keys: LinkKeys, now: datetime
-) -> CutDelivery:
+async def _snapshot(here: Installation, lock: Lock, keys: LinkKeys, now: datetime) -> CutDelivery:
     rows = await LockEntry.filter(lock_id=lock.id, state=EntryState.LIVE).order_by("revision")
     entries = await _wire(here, lock, keys, rows)
     cuts: list[tuple[Entry, ...]] = []
@@ -252,4 +258,4 @@ async def _forget_old_deliveries(lock: Lock, acknowledged: LockDelivery) -> None
 
 async def _pins_of(lock: Lock) -> set[UUID]:
     rows = LockEntry.filter(lock_id=lock.id, pin_id__isnull=False)
-    return set(await rows.values_list("pin_id", flat=True))  # type: ignore[arg-type]
+    return set(await column(rows, "pin_id"))

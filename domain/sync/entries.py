@@ -60,7 +60,9 @@ async def write_entries(
         row
         for each in wanted
         if each.lock_id in locks
-        and (row := _changed(locks[each.lock_id], present.get((each.lock_id, each.name)), each, now))
+        and (
+            row := _changed(locks[each.lock_id], present.get((each.lock_id, each.name)), each, now)
+        )
     ]
     await hash_payloads(here, list(locks.values()), changed)
     await _save(changed, set(present.values()))
@@ -80,7 +82,9 @@ def _changed(lock: Lock, row: LockEntry | None, wish: Wanted, now: datetime) -> 
     if row is None:
         if wish.state is EntryState.REMOVED:
             return None
-        row = LockEntry(lock_id=lock.id, name=wish.name, kind=wish.kind, pin_id=wish.pin_id, version=0)
+        row = LockEntry(
+            lock_id=lock.id, name=wish.name, kind=wish.kind, pin_id=wish.pin_id, version=0
+        )
     elif row.state is wish.state and row.content == content:
         return None
     lock.wanted_revision += 1

@@ -159,9 +159,7 @@ def _seal(lock: Lock, keys: LinkKeys, kind: MessageKind, body: bytes) -> bytes:
     )
 
 
-async def _commands(
-    lock: Lock, keys: LinkKeys, handed: _Handed, now: datetime
-) -> list[FeedItem]:
+async def _commands(lock: Lock, keys: LinkKeys, handed: _Handed, now: datetime) -> list[FeedItem]:
     waiting = await UnlockCommand.filter(
         lock_id=lock.id, incarnation=lock.incarnation, expires_at__gt=now
     ).order_by("id")
@@ -187,9 +185,10 @@ async def _delivery(
 ) -> list[FeedItem]:
     """The next delivery, once the one before is acknowledged: one at a time."""
     assert lock.incarnation is not None
-    settled = handed.delivery is not None and await LockDelivery.filter(
-        id=handed.delivery.id, settled_at__isnull=False
-    ).exists()
+    settled = (
+        handed.delivery is not None
+        and await LockDelivery.filter(id=handed.delivery.id, settled_at__isnull=False).exists()
+    )
     if handed.waits(lock, settled, now):
         return []
     behind = lock.wanted_revision > max(handed.reported, lock.applied_revision)

@@ -11,6 +11,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.access.decision import DenialReason
+from domain.columns import column
 from domain.database import lock_row, transaction, use_case
 from domain.errors import InvalidInput, NotAllowed, NotFound
 from domain.link.events import LockEventBody, LockEventKind, OpeningMethod
@@ -20,7 +21,6 @@ from domain.people.actors import LockActor
 from domain.sync.deliveries import take_acknowledgement
 from domain.sync.rules import MAX_EVENTS_PER_REPORT, NONCES_KEPT
 from domain.sync.tables import EventHead, LockEntry, LockEvent, UnlockCommand
-
 
 TYPED = frozenset({OpeningMethod.PIN, OpeningMethod.SMARTPIN, OpeningMethod.SHORT_PIN})
 WRONG = frozenset(
@@ -120,22 +120,16 @@ def _follow_lockout(lock: Lock, event: LockEvent) -> None:
             lock.wrong_entries += 1
 
 
-async def _record(
-    lock: Lock, events: Sequence[LockEventBody], now: datetime
-) -> list[LockEvent]:
+async def _record(lock: Lock, events: Sequence[LockEventBody], now: datetime) -> list[LockEvent]:
     """Stores what is new, numbered, and returns it."""
     site_id = lock.site_id
     await EventHead.bulk_create([EventHead(id=site_id)], ignore_conflicts=True)
     head = await lock_row(EventHead, site_id)
     assert head is not None
     state_id = events[0].state_id
-    known = set(
-        await LockEvent.filter(
-            lock_id=lock.id,
-            state_id=state_id,
-            sequence__in=[event.sequence for event in events],
-        ).values_list("sequence", flat=True)
-    )
+    told = [event.sequence for event in events]
+    stored = LockEvent.filter(lock_id=lock.id, state_id=state_id, sequence__in=told)
+    known = set(await column(stored, "sequence"))
     new = {event.sequence: event for event in events if event.sequence not in known}
     commands = await _commands(lock, new.values())
     owners = await _owners(lock, new.values())

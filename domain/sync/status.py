@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from domain.columns import column
 from domain.locks.rules import Propagation, propagation
 from domain.locks.tables import Lock
 from domain.sync.handed_out import unsettled_versions
@@ -80,8 +81,8 @@ async def locks_in_sync(locks: Sequence[Lock]) -> dict[UUID, LockInSync]:
     """The state of each lock as a whole, in one statement."""
     pending: dict[UUID, int] = {lock.id: 0 for lock in locks}
     rows = LockEntry.filter(lock_id__in=list(pending), pending_since__isnull=False)
-    for lock_id in await rows.values_list("lock_id", flat=True):
-        pending[lock_id] += 1  # type: ignore[index]
+    for lock_id in await column(rows, "lock_id"):
+        pending[lock_id] += 1
     return {lock.id: _in_sync(lock, pending[lock.id]) for lock in locks}
 
 

@@ -1,6 +1,7 @@
 """What was sent to locks and what they reported."""
 
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from tortoise import fields
@@ -17,7 +18,9 @@ class UnlockCommand(Row):
     """
 
     lock_id: UUID
-    lock = fields.ForeignKeyField("latchwork.Lock", on_delete=fields.CASCADE)
+    lock: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Lock", on_delete=fields.CASCADE
+    )
     incarnation = fields.CharField(max_length=32)
     nonce = fields.CharField(max_length=64)
     nonce_seconds = fields.IntField()
@@ -38,10 +41,14 @@ class LockEvent(Row):
     """What a lock reported, once: unique by (lock, state id, sequence), numbered in its site in commit order."""
 
     site_id: UUID
-    site = fields.ForeignKeyField("latchwork.Site", on_delete=fields.RESTRICT)
+    site: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Site", on_delete=fields.RESTRICT
+    )
     number = fields.BigIntField()
     lock_id: UUID
-    lock = fields.ForeignKeyField("latchwork.Lock", on_delete=fields.CASCADE)
+    lock: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Lock", on_delete=fields.CASCADE
+    )
     state_id = fields.CharField(max_length=64)
     sequence = fields.BigIntField()
     kind = fields.CharEnumField(LockEventKind, max_length=24)
@@ -53,7 +60,7 @@ class LockEvent(Row):
     member_id = fields.UUIDField(null=True)
     invitation_id = fields.UUIDField(null=True)
     device_id = fields.UUIDField(null=True)
-    reasons = fields.JSONField(default=list)
+    reasons: Any = fields.JSONField(default=list)
 
     class Meta:
         table = "lock_events"
@@ -79,15 +86,19 @@ class LockEntry(Row):
     """
 
     lock_id: UUID
-    lock = fields.ForeignKeyField("latchwork.Lock", on_delete=fields.CASCADE)
+    lock: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Lock", on_delete=fields.CASCADE
+    )
     name = fields.CharField(max_length=64)
     kind = fields.CharEnumField(EntryKind, max_length=16)
     pin_id: UUID | None
-    pin = fields.ForeignKeyField("latchwork.Pin", on_delete=fields.CASCADE, null=True)
+    pin: fields.ForeignKeyNullableRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Pin", on_delete=fields.CASCADE, null=True
+    )
     state = fields.CharEnumField(EntryState, max_length=8)
     version = fields.IntField(default=1)
     revision = fields.BigIntField()
-    content = fields.JSONField()
+    content: Any = fields.JSONField()
     payload_hash = fields.CharField(max_length=64, default="")
     applied_version = fields.IntField(null=True)
     applied_live = fields.BooleanField(default=False)
@@ -106,14 +117,16 @@ class LockDelivery(Row):
     """
 
     lock_id: UUID
-    lock = fields.ForeignKeyField("latchwork.Lock", on_delete=fields.CASCADE)
+    lock: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Lock", on_delete=fields.CASCADE
+    )
     incarnation = fields.CharField(max_length=32)
     epoch = fields.BigIntField()
     from_revision = fields.BigIntField()
     to_revision = fields.BigIntField()
     snapshot = fields.BooleanField(default=False)
     expected_sum = fields.CharField(max_length=64, null=True)
-    items = fields.JSONField()
+    items: Any = fields.JSONField()
     created_at = fields.DatetimeField()
     settled_at = fields.DatetimeField(null=True)
 

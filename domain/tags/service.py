@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.audit.service import recorded
+from domain.columns import column
 from domain.database import lock_row, use_case
 from domain.errors import InvalidInput, NotAllowed, NotFound
 from domain.installation import Installation
@@ -86,9 +87,7 @@ async def live_tags(
 
 async def locks_of_tags(tag_ids: Collection[UUID]) -> set[UUID]:
     """The ids of the locks that these tags hold now."""
-    return set(
-        await TaggedLock.filter(tag_id__in=set(tag_ids)).values_list("lock_id", flat=True)  # type: ignore[arg-type]
-    )
+    return set(await column(TaggedLock.filter(tag_id__in=set(tag_ids)), "lock_id"))
 
 
 async def _fill(

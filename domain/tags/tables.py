@@ -1,6 +1,7 @@
 """Tags: the names by which members and locks are chosen."""
 
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from tortoise import fields
@@ -26,7 +27,9 @@ class Tag(Row):
     """A named set of members or of locks of one site."""
 
     site_id: UUID
-    site = fields.ForeignKeyField("latchwork.Site", on_delete=fields.RESTRICT)
+    site: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Site", on_delete=fields.RESTRICT
+    )
     kind = fields.CharEnumField(TagKind, max_length=8)
     target = fields.CharEnumField(TagTarget, max_length=8)
     name = fields.CharField(max_length=100)
@@ -42,9 +45,13 @@ class TaggedMember(Row):
     """A member that a tag holds."""
 
     tag_id: UUID
-    tag = fields.ForeignKeyField("latchwork.Tag", on_delete=fields.CASCADE)
+    tag: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Tag", on_delete=fields.CASCADE
+    )
     member_id: UUID
-    member = fields.ForeignKeyField("latchwork.Member", on_delete=fields.CASCADE)
+    member: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Member", on_delete=fields.CASCADE
+    )
 
     class Meta:
         table = "tagged_members"
@@ -56,9 +63,13 @@ class TaggedLock(Row):
     """A lock that a tag holds."""
 
     tag_id: UUID
-    tag = fields.ForeignKeyField("latchwork.Tag", on_delete=fields.CASCADE)
+    tag: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Tag", on_delete=fields.CASCADE
+    )
     lock_id: UUID
-    lock = fields.ForeignKeyField("latchwork.Lock", on_delete=fields.CASCADE)
+    lock: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Lock", on_delete=fields.CASCADE
+    )
 
     class Meta:
         table = "tagged_locks"

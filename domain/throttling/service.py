@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
-from domain.database import lock_row, transaction, use_case
+from domain.database import Conflict, lock_row, transaction, use_case
 from domain.errors import Throttled
 from domain.installation import Installation
 from domain.security.keys import KeyLabel
@@ -39,7 +39,8 @@ async def count_try(here: Installation, budget: Budget, subject: str, now: datet
     async with transaction():
         await TryCounter.bulk_create([TryCounter(id=key, window_start=now)], ignore_conflicts=True)
         counter = await lock_row(TryCounter, key)
-        assert counter is not None
+        if counter is None:
+            raise Conflict("the counter was cleared in this moment")  # done again by `use_case`
         if counter.window_start + budget.window <= now:
             counter.window_start, counter.tries = now, 0
         if counter.tries >= budget.tries:

@@ -181,6 +181,24 @@ async def populated(
     await servers.remove(made)
 
 
+@pytest.fixture
+async def drawing_board(database_kind: str, servers: Servers) -> AsyncIterator[Database]:
+    """A database without any table."""
+    if database_kind == "sqlite":
+        made = await servers.fresh("sqlite", [])
+        yield made
+        await servers.remove(made)
+        return
+
+    async def nothing(url: str) -> None:
+        await run_sql(url, "SELECT 1")
+
+    made = await servers.copy_of(("postgresql", "drawing board"), nothing)
+    yield made
+    await run_sql(made.url, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
+    await servers.remove(made)
+
+
 def changed(text: str, change: str) -> str:
     for old, new in CHANGES[change]:
         assert text.count(old) == 1, old
@@ -190,7 +208,7 @@ def changed(text: str, change: str) -> str:
 
 @pytest.mark.parametrize("change", CHANGES)
 async def test_a_change_keeps_everything_else(
-    populated: Database, servers: Servers, workshop: Workshop, change: str
+    populated: Database, drawing_board: Database, workshop: Workshop, change: str
 ) -> None:
     """Made on a populated database, the schema is the one that the new models would make on an empty
     one (columns, indexes, uniques, checks, references); all rows, children and keys are as before; keys of
@@ -203,10 +221,8 @@ async def test_a_change_keeps_everything_else(
     assert len(await workshop.migrate(url)) == 1
 
     assert await run_sql(url, KEPT, USES) == [pins, uses]
-    other = await servers.fresh(populated.kind, [])
-    await build(other.url, model_modules=[after])
-    assert await what_it_has(url) == await what_it_has(other.url)
-    await servers.remove(other)
+    await build(drawing_board.url, model_modules=[after])
+    assert await what_it_has(url) == await what_it_has(drawing_board.url)
     assert await workshop.migrate(url) == []
     await run_sql(url, "INSERT INTO uses (pin_id) VALUES (3)", "DELETE FROM uses WHERE pin_id = 3")
 
@@ -219,7 +235,7 @@ def steps(*changes: str) -> Iterator[str]:
 
 
 async def test_changes_one_after_the_other_and_in_one_migration_lead_to_the_same(
-    populated: Database, servers: Servers, workshop: Workshop
+    populated: Database, drawing_board: Database, workshop: Workshop
 ) -> None:
     """Six changes of one table, as six migrations and as one."""
     names = (
@@ -238,7 +254,5 @@ async def test_changes_one_after_the_other_and_in_one_migration_lead_to_the_same
     assert await run_sql(url, KEPT, USES) == [pins, uses]
     has = await what_it_has(url)
 
-    other = await servers.fresh(populated.kind, [])
-    await workshop.migrate(other.url)
-    assert await what_it_has(other.url) == has
-    await servers.remove(other)
+    await workshop.migrate(drawing_board.url)
+    assert await what_it_has(drawing_board.url) == has
