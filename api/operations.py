@@ -201,8 +201,8 @@ def mutation(
             f"{name[0].upper()}{name[1:]}Result",
             description=f"What {name} answers: its result, or an expected error.",
         )
-        # The members are known at run time only, so the annotation is made by calls, not by syntax.
-        union = Annotated.__class_getitem__((Union.__getitem__(members), described))
+        # The members are known at run time only.
+        union = Annotated[Union[members], described]  # type: ignore[valid-type]  # noqa: UP007
 
         async def resolver(info: Info, **arguments: Any) -> Any:
             context: Context = info.context

@@ -9,7 +9,17 @@ from starlette.routing import Route
 from api.observability import metrics_text
 from domain.database import healthy
 
-_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
 _HEADERS = {
     "content-security-policy": _POLICY,
     "referrer-policy": "no-referrer",

@@ -18,7 +18,7 @@ class SmartPinError(Exception):
     """Base of all that this package refuses about somebody's input."""
 
 
-class MalformedCode(SmartPinError):  # noqa: N818 - named for what it is, like its siblings
+class MalformedCode(SmartPinError):
     """What was typed is not ten decimal digits. Says nothing about the digits themselves."""
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class Limits:
 LIMITS: Final = Limits()
 
 
-class InvalidWindow(SmartPinError):  # noqa: N818 - named for what it is, like its siblings
+class InvalidWindow(SmartPinError):
     """The requested start and end make no window.
 
     Attributes:
@@ -75,7 +75,7 @@ class InvalidWindow(SmartPinError):  # noqa: N818 - named for what it is, like i
         self.limits = LIMITS
 
 
-class NoFreeWindow(SmartPinError):  # noqa: N818 - named for what it is, like its siblings
+class NoFreeWindow(SmartPinError):
     """Every variant of the window is used.
 
     Attributes:

@@ -135,7 +135,7 @@ async def delete_lock(call: Call, input: DeleteLockInput) -> DeletedLock:
 
 @mutation(_AT_LOCK)
 async def provision_lock(call: Call, input: ProvisionLockInput) -> ProvisionedLock:
-    """Makes a new secret, incarnation and programming code, shown once. They are pending until the lock proves the secret."""
+    """Makes a new secret, incarnation and programming code, shown once; pending until the lock proves the secret."""
     key = key_of("lock", input.lock_id, "lockId")
     kit = await service.provision_lock(call.here, call.by, lock_id=key, now=call.now)
     return ProvisionedLock(

@@ -39,7 +39,7 @@ _AT_LOCK = AtSite(Permission.CREDENTIALS, "lock_id", "lock", Lock)
 
 @query(ANYONE)
 async def lock_challenge(call: Call, lock_id: strawberry.ID) -> str:
-    """A nonce over which a lock proves its secret within 60 seconds. It tells nothing about the lock, not even that there is one."""
+    """A nonce over which a lock proves its secret within 60 seconds. It tells nothing, not even that there is a lock."""
     return make_challenge(call.here, lock_id[:200], call.now)
 
 

@@ -95,7 +95,8 @@ class Phone:
 REDEEM = """mutation Redeem($input: RedeemInvitationInput!) {
   redeemInvitation(input: $input) { __typename
     ... on RedeemedInvitation { accessToken device { id name }
-      home { siteName siteTimezone expiresAt locks { id name } schedule { validFrom validUntil slotStart slotEnd weekdays } } }
+      home { siteName siteTimezone expiresAt locks { id name }
+        schedule { validFrom validUntil slotStart slotEnd weekdays } } }
     ... on DeviceLimitReached { message limit }
     ... on Throttled { message retryAfter }
     ... on Error { message } } }"""

@@ -44,7 +44,7 @@ class ColumnNames(BaseSchemaEditor):
     way.
     """
 
-    def _get_index_sql(  # noqa: PLR0917 - Tortoise's signature
+    def _get_index_sql(
         self,
         model: Table,
         field_names: Iterable[str],

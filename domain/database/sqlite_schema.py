@@ -191,7 +191,7 @@ class SqliteSchemaEditor(ColumnNames, TortoiseSqliteEditor):
         default = self._default_sql(model, field)
         return sql if default is None else f"{sql} DEFAULT {default}"
 
-    def _get_field_sql(  # noqa: PLR0917 - Tortoise's signature
+    def _get_field_sql(
         self,
         db_field: str,
         field_type: str,

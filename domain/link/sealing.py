@@ -53,7 +53,7 @@ class MessageTooLarge(ValueError):
     """The body exceeds `MAX_BODY_BYTES`: cut the delivery smaller."""
 
 
-def seal_message(  # noqa: PLR0917 - the order in which the envelope names them
+def seal_message(
     key: bytes, kind: MessageKind, lock_id: str, incarnation: str, epoch: int, body: bytes
 ) -> bytes:
     """The body under AES-256-GCM with a random nonce.

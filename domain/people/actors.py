@@ -25,7 +25,7 @@ class ActorKind(StrEnum):
     ACCOUNT = "ACCOUNT"
     INVITED_DEVICE = "INVITED_DEVICE"
     LOCK = "LOCK"
-    TOKEN = "TOKEN"
+    TOKEN = "TOKEN"  # noqa: S105 - a kind of caller
     COMMAND_LINE = "COMMAND_LINE"
     ANONYMOUS = "ANONYMOUS"
 

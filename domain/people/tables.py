@@ -23,7 +23,7 @@ class LinkPurpose(StrEnum):
     """What a mailed link is for."""
 
     ACCEPT_MEMBERSHIP = "ACCEPT_MEMBERSHIP"
-    RESET_PASSWORD = "RESET_PASSWORD"
+    RESET_PASSWORD = "RESET_PASSWORD"  # noqa: S105 - a purpose
 
 
 class Account(Row):
