@@ -14,7 +14,8 @@ from api.auth.sockets import SocketAuthentication, watch
 from api.context import Context, Door, Identity
 from api.loaders import Loaders
 from api.observability import COUNTS
-from api.protocol import GraphQLApp
+from api.protocol import GraphQLApp, RequestRefused
+from api.schema.errors import explained
 from domain.clock import Clock
 from domain.installation import Installation
 
@@ -62,6 +63,9 @@ class Endpoint(GraphQLApp):
 
     async def guard_socket(self, context: Context) -> tuple[int, str]:
         return await watch(context)
+
+    def explain(self, fault: BaseException) -> RequestRefused | None:
+        return explained(fault)
 
     def finish_response(self, request: Request, context: Context, response: Response) -> None:
         COUNTS[f"{request.method} {response.status_code}"] += 1

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from strawberry.dataloader import DataLoader
 
+from domain.access_rules.grants import locks_of_rules
 from domain.installation import Installation
 from domain.invitations.sharing import read_codes
 from domain.invitations.tables import Invitation, InvitationLock
@@ -17,6 +18,7 @@ from domain.locks.tables import Hub, Lock, Reader
 from domain.people.actors import Actor, Caller, Standing
 from domain.people.identities import standing_at
 from domain.people.tables import Account, Device, Member
+from domain.pins.tables import Pin
 from domain.sites.tables import Site
 from domain.sync.status import LockInSync, PinAtLock, locks_in_sync, pins_at_locks
 from domain.tags.tables import Tag, TaggedLock, TaggedMember
@@ -150,6 +152,10 @@ class Loaders:
         )
 
     @cached_property
+    def pin(self) -> DataLoader[UUID, Pin | None]:
+        return _one(Pin)
+
+    @cached_property
     def tag(self) -> DataLoader[UUID, Tag | None]:
         return _one(Tag)
 
@@ -162,6 +168,16 @@ class Loaders:
     def code(self) -> DataLoader[CodeWanted, str | None]:
         """One reading, and one audit row, whether the code is asked for once or in several forms."""
         return DataLoader(_codes, cache_key_fn=lambda wanted: wanted.invitation.id)
+
+    @cached_property
+    def locks_of_rule(self) -> DataLoader[UUID, list[Lock]]:
+        async def load(keys: list[UUID]) -> list[list[Lock]]:
+            chosen = await locks_of_rules(keys)
+            ids = {lock_id for locks in chosen.values() for lock_id in locks}
+            rows = {row.id: row for row in await Lock.filter(id__in=list(ids))}
+            return [[rows[each] for each in sorted(chosen[key])] for key in keys]
+
+        return DataLoader(load)
 
     @cached_property
     def pin_at_locks(self) -> DataLoader[UUID, list[PinAtLock]]:

@@ -22,7 +22,7 @@ from strawberry.types.field import StrawberryField
 
 from api.context import Call, Context, caller_of
 from api.loaders import Loaders
-from api.schema.errors import COMMON, Error, error_of, public_error
+from api.schema.errors import COMMON, Error, error_of
 from api.streams import while_permitted
 from domain.errors import NotAllowed, NotFound, Refusal
 from domain.node_ids import kind_of, read_node_id
@@ -117,6 +117,18 @@ class AtAnyOf:
         if kind not in self.models and context.actor is not None:
             raise NotFound(_camel(self.field))
         return await rule.permit(context, arguments)
+
+
+@dataclass(frozen=True)
+class Either:
+    """For operations of two kinds of callers: `device` rules for invited phones, `other` for everybody else."""
+
+    device: Rule
+    other: Rule
+
+    async def permit(self, context: Context, arguments: Arguments) -> Caller:
+        invited = isinstance(context.actor, InvitedDeviceActor)
+        return await (self.device if invited else self.other).permit(context, arguments)
 
 
 def _value(arguments: Arguments, field: str) -> Any:
@@ -231,12 +243,10 @@ def query(rule: Rule) -> Callable[[Callable[..., Awaitable[Any]]], StrawberryFie
             try:
                 by = await rule.permit(context, arguments)
                 return await function(Call(context, by, context.clock()), **arguments)
-            except NotFound as refusal:
+            except NotFound:
                 if nullable:
                     return None
-                raise public_error(refusal) from None
-            except Refusal as refusal:
-                raise public_error(refusal) from None
+                raise
 
         _dress(resolver, function, returned)
         field = strawberry.field(resolver=resolver, description=_described(function))
@@ -265,17 +275,14 @@ def subscription(
 
         async def resolver(info: Info, **arguments: Any) -> AsyncIterator[Any]:
             context: Context = info.context
-            try:
-                by = await rule.permit(context, arguments)
-                stream = function(Call(context, by, context.clock()), **arguments)
-                still = partial(_still, rule, context, arguments)
-                async with aclosing(while_permitted(stream, context.actor, still)) as items:
-                    async for item in items:
-                        context.loaders = Loaders()  # what an earlier item read may have changed
-                        if item is not None:
-                            yield item
-            except Refusal as refusal:
-                raise public_error(refusal) from None
+            by = await rule.permit(context, arguments)
+            stream = function(Call(context, by, context.clock()), **arguments)
+            still = partial(_still, rule, context, arguments)
+            async with aclosing(while_permitted(stream, context.actor, still)) as items:
+                async for item in items:
+                    context.loaders = Loaders()  # what an earlier item read may have changed
+                    if item is not None:
+                        yield item
 
         _dress(resolver, function, AsyncIterator[shown])  # type: ignore[valid-type]
         field: Any = strawberry.subscription(resolver=resolver, description=_described(function))

@@ -163,7 +163,7 @@ def kit_entry(kit: ProvisioningKit, *, online: bool = True) -> dict[str, object]
     return {
         "lockId": node_id("lock", kit.lock.id),
         "name": kit.lock.name,
-        "online": online,
+        "network": online,
         "incarnation": kit.incarnation,
         "secret": _base64url(kit.secret),
         "programmingCode": kit.programming_code,

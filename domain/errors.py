@@ -165,8 +165,8 @@ class InvalidPin(InvalidInput):
 class PinTooShort(Refusal):
     """Shorter than the site's policy (or the lock's guess budget) asks; `min_length` would do."""
 
-    def __init__(self, min_length: int) -> None:
-        super().__init__(f"Take at least {min_length} digits.")
+    def __init__(self, min_length: int, message: str = "") -> None:
+        super().__init__(message or f"Take at least {min_length} digits.")
         self.min_length = min_length
 
 

@@ -66,15 +66,17 @@ class SmtpMailer:
 
     async def send(self, letter: Letter) -> None:
         try:
-            await aiosmtplib.send(
-                _message(letter, self._sender),
-                hostname=self._host,
-                port=self._port,
-                username=self._user,
-                password=self._password,
-                use_tls=self._tls,
-                timeout=self._timeout,
-            )
+            # For the whole conversation: aiosmtplib's own timeout begins anew with each answer.
+            async with asyncio.timeout(self._timeout):
+                await aiosmtplib.send(
+                    _message(letter, self._sender),
+                    hostname=self._host,
+                    port=self._port,
+                    username=self._user,
+                    password=self._password,
+                    use_tls=self._tls,
+                    timeout=self._timeout,
+                )
         except (aiosmtplib.SMTPException, OSError) as error:
             log.warning("mail not sent", error=type(error).__name__)
             raise MailNotSent from None

@@ -8,12 +8,13 @@ from tests.databases import (
     pytest_terminal_summary,
     servers,
 )
-from tests.serving import served
+from tests.serving import mailer, served
 
 __all__ = [
     "database",
     "database_kind",
     "fresh_database",
+    "mailer",
     "model_modules",
     "pytest_terminal_summary",
     "served",

@@ -27,9 +27,11 @@ from api.settings import Settings
 from api.tour.phone import Phone
 from api.tour.socket import Socket
 from domain.database import use_case
+from domain.database.connection import connected
 from domain.installation import Installation
 from domain.locks.rules import Connectivity
 from domain.locks.service import NewReader, create_lock, provision_lock
+from domain.mail import Mailer
 from domain.node_ids import node_id
 from domain.people.actors import COMMAND_LINE, ActorKind, Caller, Role, Standing
 from domain.people.api_tokens import create_api_token
@@ -44,6 +46,7 @@ from locksim.device import Device, Surroundings
 from locksim.disk import FileDisk
 from locksim.faults import HardwareClock
 from locksim.provisioning import Provisioning
+from tests.browser import Browser
 from tests.databases import Database
 
 CHEAP = PasswordProfile(time_cost=1, memory_kib=8, parallelism=1)
@@ -74,6 +77,7 @@ class Served:
     http: httpx.AsyncClient
     folder: Path
     running: list[asyncio.Task[None]] = field(default_factory=list)
+    browsers: list[Browser] = field(default_factory=list)
 
     # Making things
 
@@ -122,6 +126,11 @@ class Served:
     def phone(self) -> Phone:
         """A phone with a new key."""
         return Phone(self.url, self.http)
+
+    def browser(self) -> Browser:
+        """A browser without cookies yet, on our own page."""
+        self.browsers.append(Browser(self.url, PASSWORD))
+        return self.browsers[-1]
 
     async def socket(
         self, payload: dict[str, Any], headers: dict[str, str] | None = None
@@ -283,13 +292,22 @@ class House:
 
 
 @pytest.fixture
-async def served(fresh_database: Database, tmp_path: Path) -> AsyncIterator[Served]:
+def mailer() -> Mailer | None:
+    """By what the server sends mail; None for a folder. A test module with a mail server of its own overrides it."""
+    return None
+
+
+@pytest.fixture
+async def served(
+    fresh_database: Database, tmp_path: Path, mailer: Mailer | None
+) -> AsyncIterator[Served]:
     """The application on a port of its own, over a database of its own."""
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     settings = Settings(database_url=fresh_database.url, data_dir=tmp_path, public_url=url)
     passwords = PasswordHasher(CHEAP)
     here = replace(installation(settings, passwords=passwords), pin_profile=CHEAP)
+    here = replace(here, mailer=mailer or here.mailer)
     clock = MovableClock()
     server = uvicorn.Server(
         uvicorn.Config(
@@ -303,12 +321,17 @@ async def served(fresh_database: Database, tmp_path: Path) -> AsyncIterator[Serv
     while not server.started:
         await asyncio.sleep(0.01)
         assert not serving.done(), "the server did not start"
+    if not fresh_database.is_postgresql:
+        # without waiting for the disk: what a power cut loses is not what these tests are about
+        await connected().client.execute_query("PRAGMA synchronous=OFF")
     async with httpx.AsyncClient(timeout=30) as http:
         given = Served(url, here, clock, fresh_database, http, tmp_path / "locks")
         yield given
         for task in given.running:
             task.cancel()
         await asyncio.gather(*given.running, return_exceptions=True)
+        for browser in given.browsers:
+            await browser.close()
     server.should_exit = True
     await serving
     passwords.close()

@@ -146,6 +146,15 @@ class GraphQLApp(strawberry.asgi.GraphQL[Any, None]):
     def finish_response(self, request: Request, context: Any, response: Response) -> None:
         """Add to a response after execution: cookies, say, that a resolver left in the context."""
 
+    def explain(self, fault: BaseException) -> RequestRefused | None:
+        """What to tell the client of an exception that a hook or a resolver let through.
+
+        None masks it. The code, message and extensions are what a field's error gets; the status
+        and headers count where nothing was executed. 503 says "try again": a socket that cannot
+        go on for such a fault is closed with 1013, upon which clients come back by themselves.
+        """
+        return None
+
     # Answering
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -174,6 +183,9 @@ class GraphQLApp(strawberry.asgi.GraphQL[Any, None]):
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
         except Exception as fault:
+            explained = self.explain(fault)
+            if explained is not None:
+                return _refusal(explained, media_type)
             reference = request_id()
             log_unexpected(fault, reference)
             return _json_response(500, media_type, errors=[internal_error(reference).formatted])
@@ -228,7 +240,7 @@ class GraphQLApp(strawberry.asgi.GraphQL[Any, None]):
         either.
         """
         errors: list[GraphQLFormattedError] = answerable(
-            result.errors or (), development=self.development
+            result.errors or (), development=self.development, explain=self.explain
         )
         entries: dict[str, Any] = {}
         status = 200

@@ -8,12 +8,13 @@ exceptions and the places in the code, which is enough to find the fault. Every 
 through `answerable`, in HTTP and on sockets alike; there is no other door.
 
 Expected failures are members of the mutation's union. `PublicError` is for what is left: refusals
-that no client can act on but should be able to tell apart by their `extensions.code`.
+that no client can act on but should be able to tell apart by their `extensions.code`. The
+application's own exceptions become one where its `explain` says so, and nowhere else.
 """
 
 import logging
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import structlog
@@ -25,6 +26,11 @@ from graphql import (
 )
 from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+
+from api.protocol.requests import RequestRefused
+
+Explain = Callable[[BaseException], RequestRefused | None]
+"""What the client is to be told of one of the application's own exceptions; None: nothing."""
 
 _log = structlog.get_logger("api.protocol")
 
@@ -78,7 +84,9 @@ def is_request_error(data: object, errors: Sequence[GraphQLError] | None) -> boo
     return data is None and bool(errors) and all(error.path is None for error in errors or ())
 
 
-def answerable(errors: Iterable[GraphQLError], *, development: bool) -> list[GraphQLFormattedError]:
+def answerable(
+    errors: Iterable[GraphQLError], *, development: bool, explain: Explain
+) -> list[GraphQLFormattedError]:
     """The errors as the client may see them; those that nobody expected are logged and masked.
 
     All errors masked in one answer share a request id. In development the messages that quote the
@@ -88,10 +96,10 @@ def answerable(errors: Iterable[GraphQLError], *, development: bool) -> list[Gra
     reference: str | None = None
     answer: list[GraphQLFormattedError] = []
     for error in errors:
-        public = _public(error, development=development)
+        public = _public(error, development=development, explain=explain)
         if public is None:
             reference = reference or request_id()
-            log_unexpected(_root(error), reference, path=error.path)
+            log_unexpected(root_of(error), reference, path=error.path)
             public = internal_error(reference)
         formatted = public.formatted
         if error.locations and "locations" not in formatted:
@@ -123,11 +131,13 @@ def log_unexpected(
     )
 
 
-def _public(error: GraphQLError, *, development: bool) -> PublicError | None:
+def _public(error: GraphQLError, *, development: bool, explain: Explain) -> PublicError | None:
     """The error as the client may see it, or None if it must be masked."""
-    root = _root(error)
+    root = root_of(error)
     if isinstance(root, PublicError):
         return root
+    if (refused := explain(root)) is not None:
+        return PublicError(refused.message, code=refused.code, **refused.extensions)
     if _is_coercion_error(error, root):
         message = error.message if development else "A value does not match the schema."
         return PublicError(message, code=VARIABLES_INVALID)
@@ -163,7 +173,8 @@ def _is_coercion_error(error: GraphQLError, root: BaseException) -> bool:
     return type(root) is GraphQLError and error.message.startswith("Argument ")
 
 
-def _root(error: BaseException) -> BaseException:
+def root_of(error: BaseException) -> BaseException:
+    """The exception that a resolver raised, out of what graphql-core wrapped it in."""
     while isinstance(error, GraphQLError) and not isinstance(error, PublicError):
         if error.original_error is None:
             break

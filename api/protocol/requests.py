@@ -27,8 +27,8 @@ class RequestRefused(Exception):
 
     `status` is the HTTP status, `code` becomes `extensions.code`, `message` is for the client,
     `headers` are added to the response, `extensions` to the error's. Raised while a socket is
-    authenticated, it closes that with 4403 and the message; raised for one of its operations, it
-    is that operation's `error`.
+    authenticated, it closes that with 4403 and the message (with 1013 if it is temporary); raised
+    for one of its operations, it is that operation's `error`.
     """
 
     def __init__(
@@ -45,6 +45,11 @@ class RequestRefused(Exception):
         self.message = message
         self.headers = dict(headers or {})
         self.extensions = dict(extensions or {})
+
+    @property
+    def is_temporary(self) -> bool:
+        """Whether the same request may be granted a little later."""
+        return self.status == 503
 
     def formatted(self) -> dict[str, Any]:
         """The refusal as an entry of `errors`."""

@@ -12,8 +12,8 @@ error, shares one context among all operations and cannot close a socket while i
 next message; overriding each of these would leave nothing of it.
 
 Protocol: graphql-transport-ws (PROTOCOL.md of the npm package graphql-ws). Close codes beyond it:
-4429 for too many messages too, 1009 for one that is too long, 1013 for a client that does not
-read, 4500 for a fault here.
+4429 for too many messages too, 1009 for one that is too long, 1013 ("try again later") for a client
+that does not read and for a service that is away, 4500 for a fault here.
 """
 
 import asyncio
@@ -23,18 +23,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
-from strawberry.types import ExecutionResult
-from strawberry.types.execution import PreExecutionError
 
+from api.protocol.answers import ServiceAwayError, answers
 from api.protocol.caching import encode_json
-from api.protocol.masking import (
-    PublicError,
-    answerable,
-    internal_error,
-    is_request_error,
-    log_unexpected,
-    request_id,
-)
+from api.protocol.masking import PublicError, log_unexpected, request_id
 from api.protocol.messages import (
     ClientMessage,
     Closing,
@@ -57,6 +49,7 @@ _NO_PROTOCOL: Final = Closing(4406, "Subprotocol not acceptable")
 _INIT_TIMEOUT: Final = Closing(4408, "Connection initialisation timeout")
 _INIT_TWICE: Final = Closing(4429, "Too many initialisation requests")
 _TOO_MANY: Final = Closing(4429, "Too many messages")
+_TRY_AGAIN: Final = Closing(1013, "Try again later")
 _SLOW_READER: Final = Closing(1013, "The client does not read what it is sent")
 
 
@@ -189,7 +182,7 @@ class GraphQLSocket:
             authenticated = await self._app.authenticate_socket(self._websocket, payload)
             self._context = self._app.build_context(self._websocket, authenticated)
         except RequestRefused as refused:
-            self.end(Closing(4403, refused.message))
+            self._refuse(refused)
             return
         self._start(self._guard())
         self._acknowledged = True
@@ -216,7 +209,8 @@ class GraphQLSocket:
         if len(self._running) >= self._limits.operations:
             text = f"This socket has {self._limits.operations} operations already."
             refusal = PublicError(text, code="TOO_MANY_OPERATIONS")
-            await self._send(_error(message.id, [refusal.formatted]))
+            refused = {"id": message.id, "type": "error", "payload": [refusal.formatted]}
+            await self._send(refused)
             return
         task = self._start(self._operate(message))
         self._operations[message.id] = task
@@ -236,55 +230,26 @@ class GraphQLSocket:
         """Run one operation: what it yields, then `complete` or `error`, then its id is free."""
         with suppress(_EndedError):
             try:
-                last = await self._stream(message)
-            except _EndedError:
-                raise
-            except RequestRefused as refused:
-                last = _error(message.id, [refused.formatted()])
-            except Exception as fault:
-                reference = request_id()
-                log_unexpected(fault, reference)
-                last = _error(message.id, [internal_error(reference).formatted])
-            await self._send(last)
+                async with aclosing(answers(self._app, message, self._context)) as frames:
+                    async for frame in frames:
+                        await self._send_frame(frame)
+                        await asyncio.sleep(0)  # a source that always has more starves nobody
+            except ServiceAwayError:
+                self.end(_TRY_AGAIN)
         if self._operations.get(message.id) is asyncio.current_task():
             del self._operations[message.id]
-
-    async def _stream(self, message: Subscribe) -> dict[str, Any]:
-        """Send each result as `next`; the message to end with is returned."""
-        app = self._app
-        results = await app.schema.stream(
-            message.query,
-            variable_values=message.variables,
-            context_value=app.operation_context(self._context),
-            operation_name=message.operation_name,
-            operation_extensions=message.extensions,
-            allowed_operation_types=app.allowed_operations(self._context),
-        )
-        async with aclosing(results):
-            async for result in results:
-                if not isinstance(result, ExecutionResult):
-                    raise TypeError("incremental delivery has no message in this protocol")
-                errors = answerable(result.errors or (), development=app.development)
-                if _never_ran(result):
-                    return _error(message.id, errors)
-                payload: dict[str, Any] = {"data": result.data}
-                if errors:
-                    payload["errors"] = errors
-                if result.extensions:
-                    payload["extensions"] = result.extensions
-                await self._send({"id": message.id, "type": "next", "payload": payload})
-                await asyncio.sleep(0)  # a source that always has more must not starve the rest
-        return {"id": message.id, "type": "complete"}
 
     # Sending
 
     async def _send(self, message: dict[str, Any]) -> None:
+        await self._send_frame(encode_json(message).decode())
+
+    async def _send_frame(self, frame: str) -> None:
         """Send one message as a text frame, or end the socket. Raises `_EndedError` once ended.
 
         The server's send waits while the client reads too slowly. The lock keeps all but one
         message waiting here, and the results behind them unasked for.
         """
-        frame = encode_json(message).decode()
         async with self._sending:
             if self._ended.done():
                 raise _EndedError
@@ -298,17 +263,16 @@ class GraphQLSocket:
                 self.end(None)
                 raise _EndedError from None
 
+    def _refuse(self, refused: RequestRefused) -> None:
+        """End the socket because its client may not have it, or not now."""
+        self.end(_TRY_AGAIN if refused.is_temporary else Closing(4403, refused.message))
+
     def _fail(self, fault: Exception) -> None:
-        """End the socket for a fault of ours: 4500, with the request id as the reason."""
+        """End the socket for a fault: as the application explains it, or 4500 with the request id."""
+        explained = self._app.explain(fault)
+        if explained is not None:
+            self._refuse(explained)
+            return
         reference = request_id()
         log_unexpected(fault, reference)
         self.end(Closing(4500, f"Internal error {reference}"))
-
-
-def _never_ran(result: ExecutionResult) -> bool:
-    """Whether the operation failed as a whole: it is invalid, or its source of events failed."""
-    return isinstance(result, PreExecutionError) or is_request_error(result.data, result.errors)
-
-
-def _error(id_: str, errors: list[Any]) -> dict[str, Any]:
-    return {"id": id_, "type": "error", "payload": errors}

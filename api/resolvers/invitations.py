@@ -7,7 +7,16 @@ from typing import Annotated
 import strawberry
 
 from api.context import Call
-from api.operations import ANYONE, INVITED_DEVICE, AtSite, mutation, query, subscription
+from api.operations import (
+    ANYONE,
+    INVITED_DEVICE,
+    PERSON,
+    AtSite,
+    Either,
+    mutation,
+    query,
+    subscription,
+)
 from api.schema.errors import (
     DeviceLimitReached,
     FeatureNotInPlan,
@@ -16,6 +25,7 @@ from api.schema.errors import (
     MailNotSent,
     SeatLimitReached,
 )
+from api.schema.homes import member_home_type
 from api.schema.invitations import (
     AccessChange,
     CreatedInvitation,
@@ -40,7 +50,8 @@ from domain.invitations import service
 from domain.invitations.calendar import calendar
 from domain.invitations.sharing import send_invitation as send
 from domain.invitations.tables import Invitation
-from domain.people.actors import InvitedDeviceActor
+from domain.people.actors import AccountActor, InvitedDeviceActor
+from domain.people.homes import homes_of
 from domain.people.rules import Permission
 
 _AT_SITE = AtSite(Permission.CREDENTIALS)
@@ -117,10 +128,14 @@ async def redeem_invitation(call: Call, input: RedeemInvitationInput) -> Redeeme
     )
 
 
-@subscription(INVITED_DEVICE)
+@subscription(Either(INVITED_DEVICE, PERSON))
 async def my_access(call: Call) -> AsyncIterator[AccessChange | None]:
     """The caller's access: first as it is, then each change. The stream ends when the access does."""
     actor = call.by.actor
+    if isinstance(actor, AccountActor):
+        async for change in _member_access(call, actor):
+            yield change
+        return
     assert isinstance(actor, InvitedDeviceActor)
     async with listening(
         f"invitation:{actor.invitation_id}", f"device:{actor.device_id}"
@@ -129,8 +144,27 @@ async def my_access(call: Call) -> AsyncIterator[AccessChange | None]:
         while True:
             home = await service.home_of(actor.invitation_id, call.context.clock())
             change = AccessChange(
-                active=home is not None, home=home_type(home) if home is not None else None
+                active=home is not None,
+                home=home_type(home) if home is not None else None,
+                member_homes=[],
             )
             yield change if change != shown else None
             shown = change
+            await wakeups.wait(_SLOW_POLL_SECONDS)
+
+
+async def _member_access(call: Call, actor: AccountActor) -> AsyncIterator[AccessChange | None]:
+    """The same for a person: the homes of all their sites."""
+    async with listening(f"account:{actor.account_id}") as wakeups:
+        shown: object = None
+        while True:
+            homes = await homes_of(actor.account_id)
+            wakeups.add(*(f"member:{home.member_id}" for home in homes))
+            change = AccessChange(
+                active=bool(homes),
+                home=None,
+                member_homes=[member_home_type(home) for home in homes],
+            )
+            yield change if homes != shown else None
+            shown = homes
             await wakeups.wait(_SLOW_POLL_SECONDS)

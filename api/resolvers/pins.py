@@ -1,14 +1,13 @@
 """Operations on PINs, and the streams that say what has arrived."""
 
-import dataclasses
 from collections.abc import AsyncIterator
-from typing import Any
 from uuid import UUID
 
 import strawberry
 
 from api.context import Call
 from api.operations import AtSite, mutation, subscription
+from api.resolvers.mentioned import mentioned
 from api.schema.errors import (
     InvalidPin,
     InvalidSchedule,
@@ -34,6 +33,7 @@ from api.schema.pins import (
     UnblockPinInput,
     UpdatedPin,
     UpdatePinInput,
+    pin_links,
     pin_lock_sync_type,
     pin_type,
 )
@@ -42,7 +42,7 @@ from domain.bus import listening
 from domain.locks.rules import is_online
 from domain.locks.tables import Lock
 from domain.people.rules import Permission
-from domain.pins import service
+from domain.pins import personal, service
 from domain.pins.tables import Pin
 from domain.sync.status import locks_in_sync, pins_at_locks
 
@@ -54,8 +54,10 @@ _SLOW_POLL_SECONDS = 5.0
 
 @mutation(_AT_SITE, *_DIGITS, InvalidSchedule, LockWithoutKeypad)
 async def create_pin(call: Call, input: CreatePinInput) -> CreatedPin:
-    """Gives a member a PIN. The digits are in this answer and never again."""
-    shown = await service.create_pin(
+    """Gives a member a PIN: one with locks and a schedule of its own, or, without locks, a personal one.
+
+    The digits are in this answer and never again."""
+    shown = await personal.give_pin(
         call.here,
         call.by,
         owner_id=key_of("member", input.owner_id, "ownerId") if input.owner_id else None,
@@ -69,21 +71,9 @@ async def create_pin(call: Call, input: CreatePinInput) -> CreatedPin:
         schedule=schedule_of(input),
         now=call.now,
     )
-    return CreatedPin(digits=shown.digits, pin=pin_type(shown.pin))
-
-
-def _mentioned(input: UpdatePinInput) -> dict[str, Any]:
-    """What the input mentions, with ids read."""
-    given = {
-        each.name: getattr(input, each.name)
-        for each in dataclasses.fields(input)
-        if each.name != "pin_id" and getattr(input, each.name) is not strawberry.UNSET
-    }
-    if "lock_ids" in given:
-        given["lock_ids"] = keys_of("lock", given["lock_ids"], "lockIds")
-    if "lock_tag_ids" in given:
-        given["lock_tag_ids"] = keys_of("tag", given["lock_tag_ids"], "lockTagIds")
-    return given
+    return CreatedPin(
+        digits=shown.digits, share_links=pin_links(shown.digits), pin=pin_type(shown.pin)
+    )
 
 
 @mutation(_AT_PIN, *_DIGITS, InvalidSchedule, LockWithoutKeypad)
@@ -93,7 +83,7 @@ async def update_pin(call: Call, input: UpdatePinInput) -> UpdatedPin:
         call.here,
         call.by,
         pin_id=_key(input.pin_id),
-        update=service.PinUpdate(_mentioned(input)),
+        fields=mentioned(input, "pin_id"),
         now=call.now,
     )
     return UpdatedPin(
@@ -114,7 +104,9 @@ async def reassign_pin(call: Call, input: ReassignPinInput) -> ReassignedPin:
     shown = await service.reassign_pin(
         call.here, call.by, pin_id=_key(input.pin_id), digits=input.digits, now=call.now
     )
-    return ReassignedPin(digits=shown.digits, pin=pin_type(shown.pin))
+    return ReassignedPin(
+        digits=shown.digits, share_links=pin_links(shown.digits), pin=pin_type(shown.pin)
+    )
 
 
 @mutation(_AT_PIN)
@@ -126,7 +118,7 @@ async def block_pin(call: Call, input: BlockPinInput) -> BlockedPin:
     return BlockedPin(pin=pin_type(pin))
 
 
-@mutation(_AT_PIN)
+@mutation(_AT_PIN, PinTooShort)
 async def unblock_pin(call: Call, input: UnblockPinInput) -> UnblockedPin:
     """Lets a blocked PIN open again."""
     pin = await service.set_blocked(

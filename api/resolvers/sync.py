@@ -7,7 +7,16 @@ from uuid import UUID
 import strawberry
 
 from api.context import Call
-from api.operations import ANYONE, INVITED_DEVICE, LOCK, AtSite, mutation, query, subscription
+from api.operations import (
+    ANYONE,
+    INVITED_DEVICE,
+    LOCK,
+    AtSite,
+    Either,
+    mutation,
+    query,
+    subscription,
+)
 from api.schema.errors import AccessDenied, LockDidNotAnswer, LockOffline
 from api.schema.events import (
     Delivery,
@@ -35,6 +44,7 @@ from domain.sync.lock_identity import make_challenge
 from domain.sync.reports import Acknowledged
 
 _AT_LOCK = AtSite(Permission.CREDENTIALS, "lock_id", "lock", Lock)
+_BY_GUEST_OR_MEMBER = Either(INVITED_DEVICE, AtSite(Permission.OWN_ACCESS, "lock_id", "lock", Lock))
 
 
 @query(ANYONE)
@@ -43,7 +53,12 @@ async def lock_challenge(call: Call, lock_id: strawberry.ID) -> str:
     return make_challenge(call.here, lock_id[:200], call.now)
 
 
-@mutation(INVITED_DEVICE, AccessDenied, LockOffline, LockDidNotAnswer)
+@mutation(
+    Either(INVITED_DEVICE, AtSite(Permission.OWN_ACCESS, "lock_id", "lock", Lock)),
+    AccessDenied,
+    LockOffline,
+    LockDidNotAnswer,
+)
 async def open_lock(call: Call, input: OpenLockInput) -> OpenedLock:
     """Opens a door that the caller may open now, and waits for the lock's own word."""
     key = key_of("lock", input.lock_id, "lockId")

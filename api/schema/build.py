@@ -5,11 +5,33 @@ import strawberry
 import api.schema.enums
 from api.operations import OperationKind, root_type
 from api.protocol import build_schema_kwargs
-from api.resolvers import invitations, locks, people, pins, sign_in, sites, sync, tags
-from api.schema.errors import PublicRefusals
+from api.resolvers import (
+    access_rules,
+    invitations,
+    locks,
+    my_pins,
+    people,
+    pins,
+    sign_in,
+    sites,
+    sync,
+    tags,
+)
 from api.schema.people import InvitedDevice, LockActorType, MemberActor, TokenActorType
 
-DECLARING = (api.schema.enums, sites, people, sign_in, locks, tags, invitations, pins, sync)
+DECLARING = (
+    api.schema.enums,
+    sites,
+    people,
+    sign_in,
+    locks,
+    tags,
+    access_rules,
+    invitations,
+    pins,
+    my_pins,
+    sync,
+)
 """The modules that must have been imported before the schema is built: they declare what is in it."""
 
 
@@ -20,5 +42,5 @@ def build_schema(*, development: bool) -> strawberry.Schema:
         mutation=root_type(OperationKind.MUTATION, "What can be changed."),
         subscription=root_type(OperationKind.SUBSCRIPTION, "What can be followed."),
         types=[MemberActor, InvitedDevice, LockActorType, TokenActorType],
-        **build_schema_kwargs(development=development, extensions=[PublicRefusals]),
+        **build_schema_kwargs(development=development),
     )

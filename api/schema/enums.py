@@ -4,6 +4,7 @@ import strawberry
 
 from domain.access.decision import DenialReason
 from domain.access.schedule import Weekday
+from domain.alerts.tables import AlertKind
 from domain.invitations.rules import InvitationStatus
 from domain.link.events import LockEventKind, OpeningMethod
 from domain.locks.rules import Connectivity, Propagation
@@ -32,6 +33,7 @@ strawberry.enum(
     PinStatus, description="BLOCKED keeps a PIN without its opening anything; REMOVED is for good."
 )
 strawberry.enum(SyncStatus, description="Whether a lock holds what it should.")
+strawberry.enum(AlertKind, description="What the admins of a site should know.")
 strawberry.enum(Platform, description="What kind of phone.")
 strawberry.enum(
     TagKind, description="DEFAULT is made with its one member or lock; SPECIAL is a named group."

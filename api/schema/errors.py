@@ -1,15 +1,15 @@
-"""Expected failures as union members, and the one table that maps the domain's refusals to them."""
+"""Expected failures as union members, and the two tables that map what the domain raises to what a client sees."""
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 import strawberry
-from strawberry.extensions import SchemaExtension
 
-from api.protocol.masking import PublicError
+from api.protocol import RequestRefused
 from domain import errors as domain
+from domain.database import DatabaseUnavailable
 
 
 @strawberry.interface(
@@ -172,23 +172,34 @@ def error_of(refusal: domain.Refusal) -> Error:
     return make(**values)
 
 
-def public_error(refusal: domain.Refusal) -> PublicError:
-    """A refusal where no union carries it, in a query or a field: an error with a code, and the field at fault."""
-    match refusal:
+RETRY_SECONDS = 2
+"""When to ask again after the database did not answer; many will, so clients add jitter of their own."""
+
+
+def explained(fault: BaseException) -> RequestRefused | None:
+    """What the client is told where no union carries it: in queries, fields, streams and authentication.
+
+    None for what nobody expected.
+    """
+    match fault:
+        case DatabaseUnavailable():
+            return RequestRefused(
+                503,
+                "UNAVAILABLE",
+                "The database does not answer now. Try again; a change may or may not have been made.",
+                {"retry-after": str(RETRY_SECONDS)},
+                {"retryAfter": RETRY_SECONDS},
+            )
         case domain.NotFound():
-            return PublicError(refusal.message, code="NOT_FOUND")
+            at_fault = {"field": fault.field}
+            return RequestRefused(404, "NOT_FOUND", fault.message, extensions=at_fault)
         case domain.InvalidInput():
-            return PublicError(refusal.message, code="INVALID_INPUT", field=refusal.field)
+            at_fault = {"field": fault.field}
+            return RequestRefused(400, "BAD_USER_INPUT", fault.message, extensions=at_fault)
+        case domain.Throttled():
+            wait = {"retryAfter": fault.retry_after}
+            return RequestRefused(429, "THROTTLED", fault.message, extensions=wait)
+        case domain.Refusal():
+            return RequestRefused(403, "NOT_ALLOWED", fault.message)
         case _:
-            return PublicError(refusal.message, code="NOT_ALLOWED")
-
-
-class PublicRefusals(SchemaExtension):
-    """Lets the refusals of fields reach the client as what they are; every other exception stays masked."""
-
-    def on_execute(self) -> Iterator[None]:
-        yield
-        result = self.execution_context.result
-        for error in getattr(result, "errors", None) or ():
-            if isinstance(error.original_error, domain.Refusal):
-                error.original_error = public_error(error.original_error)
+            return None

@@ -7,6 +7,7 @@ from strawberry.types import Info
 
 from api.context import Context, caller_of
 from api.loaders import CodeWanted
+from api.schema.homes import MemberHome
 from api.schema.locks import Lock, lock_type
 from api.schema.nodes import Node, global_id
 from api.schema.people import Device, device_type
@@ -234,4 +235,9 @@ class RedeemedInvitation:
 @strawberry.type(description="The caller's access, now: first the present state, then each change.")
 class AccessChange:
     active: bool = strawberry.field(description="Whether there is any access left.")
-    home: Home | None = strawberry.field(description="The home screen as it is now.")
+    home: Home | None = strawberry.field(
+        description="An invited phone's home screen as it is now; null for a member, and once ended."
+    )
+    member_homes: list[MemberHome] = strawberry.field(
+        description="A member's sites as they are now; empty for an invited phone."
+    )

@@ -12,6 +12,7 @@ from domain.people.actors import AccountActor, InvitedDeviceActor, LockActor, Ro
 from domain.people.tables import Platform
 
 if TYPE_CHECKING:
+    from api.schema.homes import MemberHome
     from api.schema.tags import Tag
 
 if TYPE_CHECKING:
@@ -102,6 +103,15 @@ class MemberActor(Actor):
             account_id=self.account.account_id, removed_at=None, accepted_at__isnull=False
         ).order_by("id")
         return [member_type(row) for row in rows]
+
+    @strawberry.field(description="What the person may open, site by site.")
+    async def homes(
+        self,
+    ) -> list[Annotated["MemberHome", strawberry.lazy("api.schema.homes")]]:
+        from api.schema.homes import member_home_type  # noqa: PLC0415 - the two files show each other
+        from domain.people.homes import homes_of  # noqa: PLC0415
+
+        return [member_home_type(home) for home in await homes_of(self.account.account_id)]
 
     @strawberry.field(description="The person's console sign-ins that have not ended.")
     async def sessions(self, info: Info) -> list[Session]:

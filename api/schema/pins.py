@@ -9,11 +9,13 @@ from api.schema.locks import Lock, lock_type
 from api.schema.nodes import Node, global_id
 from api.schema.people import Member, member_type
 from api.schema.schedules import DateSchedule, date_schedule
+from api.schema.sharing import ShareLinks, share_links_type
 from domain.access.schedule import Weekday
 from domain.clock import Clock
 from domain.locks.rules import Propagation
 from domain.pins import tables
 from domain.pins.tables import PinKind, PinStatus
+from domain.sharing import share_links
 from domain.sync.rules import SyncStatus
 from domain.sync.status import PinAtLock
 
@@ -96,6 +98,11 @@ def pin_type(row: tables.Pin) -> Pin:
     )
 
 
+def pin_links(digits: str) -> ShareLinks:
+    """Ways to hand over digits in the moment they are shown; they say nothing of whose or where."""
+    return share_links_type(share_links("Your PIN", f"Your PIN: {digits}"))
+
+
 @strawberry.input(description="A new PIN for one member.")
 class CreatePinInput:
     site_id: strawberry.ID = strawberry.field(description="The site.")
@@ -152,6 +159,30 @@ class UpdatePinInput:
     )
 
 
+@strawberry.input(description="A personal PIN for the caller.")
+class AssignMyPinInput:
+    site_id: strawberry.ID = strawberry.field(description="The site.")
+    kind: PinKind = strawberry.field(description="CUSTOM with digits, AUTO to have them generated.")
+    digits: str | None = strawberry.field(default=None, description="For CUSTOM: the digits.")
+
+
+@strawberry.type(description="The caller's PIN of this kind, with its new digits.")
+class AssignedPin:
+    digits: str = strawberry.field(description="The digits, shown this once.")
+    share_links: ShareLinks = strawberry.field(description="Ways to hand them over now.")
+    pin: Pin = strawberry.field(description="The PIN.")
+
+
+@strawberry.input(description="The caller's own PIN, to block.")
+class BlockMyPinInput:
+    pin_id: strawberry.ID = strawberry.field(description="The PIN.")
+
+
+@strawberry.input(description="The caller's own PIN, to delete.")
+class DeleteMyPinInput:
+    pin_id: strawberry.ID = strawberry.field(description="The PIN.")
+
+
 @strawberry.input(description="A PIN to be given other digits.")
 class ReassignPinInput:
     pin_id: strawberry.ID = strawberry.field(description="The PIN.")
@@ -178,6 +209,7 @@ class DeletePinInput:
 @strawberry.type(description="The new PIN.")
 class CreatedPin:
     digits: str = strawberry.field(description="The digits, shown this once.")
+    share_links: ShareLinks = strawberry.field(description="Ways to hand them over now.")
     pin: Pin = strawberry.field(description="The PIN.")
 
 
@@ -194,6 +226,7 @@ class UpdatedPin:
 @strawberry.type(description="The PIN with its new digits.")
 class ReassignedPin:
     digits: str = strawberry.field(description="The digits, shown this once.")
+    share_links: ShareLinks = strawberry.field(description="Ways to hand them over now.")
     pin: Pin = strawberry.field(description="The PIN.")
 
 

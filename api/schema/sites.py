@@ -6,6 +6,7 @@ import strawberry
 from strawberry.types import Info
 from tortoise.expressions import Subquery
 
+from api.schema.access_rules import AccessRule, access_rule_type
 from api.schema.events import LockEvent, event_type
 from api.schema.invitations import Invitation, invitation_type
 from api.schema.locks import Hub, Lock, hub_type, lock_type
@@ -13,10 +14,14 @@ from api.schema.nodes import Connection, Node, global_id, key_of, page, searched
 from api.schema.people import ApiToken, Member, api_token_type, member_type
 from api.schema.pins import Pin, pin_type
 from api.schema.tags import Tag, tag_type
+from domain.access_rules import tables as rule_tables
+from domain.alerts import tables as alert_tables
+from domain.alerts.tables import AlertKind
 from domain.audit import tables as audit_tables
 from domain.errors import NotAllowed
 from domain.invitations import tables as invitation_tables
-from domain.invitations.rules import InvitationStatus, having_status
+from domain.invitations.rules import InvitationStatus
+from domain.invitations.service import having_status
 from domain.locks import tables as lock_tables
 from domain.people import tables as people_tables
 from domain.people.actors import ActorKind, Role, Standing
@@ -63,6 +68,23 @@ class AuditEntry:
     action: str = strawberry.field(description="The operation.")
     target_kind: str = strawberry.field(description="What kind of thing it changed.")
     target_id: strawberry.ID = strawberry.field(description="Which one.")
+
+
+@strawberry.type(description="Something that the admins of a site should know.")
+class Alert:
+    kind: AlertKind = strawberry.field(description="What happened.")
+    at: datetime = strawberry.field(description="When.")
+    actor_kind: ActorKind = strawberry.field(description="What kind of caller caused it.")
+    member_id: strawberry.ID | None = strawberry.field(description="Which member, if a member.")
+
+
+def _alert_type(row: alert_tables.Alert) -> Alert:
+    return Alert(
+        kind=row.kind,
+        at=row.at,
+        actor_kind=row.actor_kind,
+        member_id=global_id("member", row.member_id) if row.member_id else None,
+    )
 
 
 @strawberry.type(description="The tenant boundary: one place with its doors and people.")
@@ -157,6 +179,26 @@ class Site(Node):
             after=after,
             newest_first=True,
         )
+
+    @strawberry.field(description="Its access rules.")
+    async def access_rules(
+        self,
+        info: Info,
+        first: int = 50,
+        after: str | None = None,
+        member_id: strawberry.ID | None = None,
+    ) -> Connection[AccessRule]:
+        self._may(Permission.READ)
+        rows = rule_tables.AccessRule.filter(site_id=self.row.id, deleted_at=None)
+        if member_id is not None:
+            rows = rows.filter(member_id=key_of("member", member_id, "memberId"))
+        return await page(rows, access_rule_type, first=first, after=after)
+
+    @strawberry.field(description="What its admins should know, newest first.")
+    async def alerts(self, first: int = 50, after: str | None = None) -> Connection[Alert]:
+        self._may(Permission.READ)
+        rows = alert_tables.Alert.filter(site_id=self.row.id)
+        return await page(rows, _alert_type, first=first, after=after, newest_first=True)
 
     @strawberry.field(description="Its PINs that were not removed.")
     async def pins(

@@ -134,7 +134,7 @@ async def connect(
     try:
         await client.create_connection(with_db=True)
         await client.execute_query("SELECT 1")
-        with translated():
+        with translated(connecting=True):
             await bus.start()
     except BaseException:
         await context.close_connections()

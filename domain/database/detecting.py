@@ -15,7 +15,7 @@ from tortoise import fields
 from tortoise.context import TortoiseContext
 from tortoise.fields.base import Field
 from tortoise.fields.data import CharEnumFieldInstance, IntEnumFieldInstance
-from tortoise.fields.relational import RelationalField
+from tortoise.fields.relational import ManyToManyFieldInstance, RelationalField
 from tortoise.migrations.autodetector import MigrationAutodetector
 from tortoise.migrations.operations import AlterModelOptions, CreateModel, Operation
 from tortoise.migrations.schema_generator.state import State
@@ -23,6 +23,7 @@ from tortoise.migrations.schema_generator.state_apps import StateApps
 from tortoise.migrations.writer import ImportManager, MigrationWriter, _render_call
 
 from domain.database.connection import APP
+from domain.database.schema_editors import MigrationFailed
 
 ALIAS = "migrating"
 """Not the server's connection: historical models must not be taken for today's."""
@@ -119,6 +120,8 @@ def _make_plain(state: State) -> None:
 
 def _plain(field: Field[Any]) -> Field[Any]:
     plain: Field[Any]
+    if isinstance(field, ManyToManyFieldInstance):
+        raise MigrationFailed(f"{field.model_field_name}: write the joining table as a model")
     if isinstance(field, CharEnumFieldInstance):
         plain = fields.CharField(max_length=field.max_length)
     elif isinstance(field, IntEnumFieldInstance):

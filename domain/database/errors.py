@@ -111,12 +111,16 @@ def translate(error: BaseException) -> BaseException:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Everything raised by the driver inside is raised as `translate` says."""
+def translated(*, connecting: bool = False) -> Iterator[None]:
+    """Everything raised by the driver inside is raised as `translate` says. While `connecting` no
+    request has been made yet, so whatever the server objects to, the request is not to blame.
+    """
     try:
         yield
     except Exception as error:
         better = translate(error)
+        if connecting and isinstance(error, (asyncpg.PostgresError, asyncpg.InterfaceError)):
+            better = DatabaseUnavailable(type(error).__name__)
         if better is error:
             raise
         raise better from error

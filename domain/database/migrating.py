@@ -103,7 +103,8 @@ class _Executor(MigrationExecutor):
         self.loader.recorder = self.recorder
 
     async def run(self) -> list[str]:
-        await self.loader.build_graph()
+        if not await self.pending():
+            return []
         await self.recorder.ensure_schema(self._schema_editor(atomic=False))
         state = nothing()
         applied_now = []
@@ -174,7 +175,7 @@ async def _turn(address: Address) -> AsyncIterator[None]:
     if address.kind == "sqlite":
         yield
         return
-    with translated():
+    with translated(connecting=True):
         session = await asyncpg.connect(address.target, timeout=30)
     try:
         with translated():

@@ -50,7 +50,7 @@ class PostgresClient(OurClient, tortoise_asyncpg.AsyncpgDBClient):
     async def create_connection(self, with_db: bool) -> None:
         async with self._pool_init_lock:
             if self._pool is None:
-                with translated():
+                with translated(connecting=True):
                     await to_its_end(self._open())
 
     async def _open(self) -> None:
@@ -74,7 +74,7 @@ class PostgresClient(OurClient, tortoise_asyncpg.AsyncpgDBClient):
         if self._pool is None:
             await self.create_connection(with_db=True)
         assert self._pool is not None
-        with translated():
+        with translated(connecting=True):
             async with asyncio.timeout(POOL_WAIT_SECONDS):
                 return await self._pool.acquire()
 

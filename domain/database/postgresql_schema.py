@@ -14,8 +14,6 @@ class PostgresSchemaEditor(ColumnNames, AsyncpgSchemaEditor):
     """PostgreSQL changes tables in place; only what Tortoise forgets is added."""
 
     async def create_model(self, model: Table) -> None:
-        for name in model._meta.m2m_fields:
-            key_field(model, name)
         await super().create_model(model)
         for constraint in model._meta.constraints:
             await self.add_constraint(model, constraint)

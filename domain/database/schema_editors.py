@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tortoise.fields.base import Field
-from tortoise.fields.relational import ForeignKeyFieldInstance, ManyToManyFieldInstance
+from tortoise.fields.relational import ForeignKeyFieldInstance
 from tortoise.indexes import Index
 from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
 from tortoise.migrations.schema_editor.base import BaseSchemaEditor
@@ -28,8 +28,6 @@ class MigrationFailed(Exception):
 def key_field(model: Table, name: str) -> Field[Any]:
     """The field that holds the column: for a foreign key "site" the field "site_id"."""
     field = model._meta.fields_map[name]
-    if isinstance(field, ManyToManyFieldInstance):
-        raise MigrationFailed(f"{model.__name__}.{name}: write the joining table as a model")
     if isinstance(field, ForeignKeyFieldInstance):
         return model._meta.fields_map[field.source_field or name]
     return field

@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
 from domain.access.schedule import Schedule
 from domain.errors import InvalidInput, InvalidSchedule
@@ -44,21 +43,3 @@ def check_new(schedule: Schedule, device_limit: int, now: datetime) -> None:
         raise InvalidSchedule("validUntil", "An invitation ends within ten years.")
     if not 1 <= device_limit <= MOST_DEVICES:
         raise InvalidInput("deviceLimit", f"An invitation serves 1 to {MOST_DEVICES} devices.")
-
-
-def having_status(rows: Any, status: InvitationStatus | None, now: datetime) -> Any:
-    """A query set narrowed to one status; without one, to all that were not deleted."""
-    if status is InvitationStatus.DELETED:
-        return rows.filter(deleted_at__isnull=False)
-    rows = rows.filter(deleted_at=None)
-    match status:
-        case InvitationStatus.ENDED:
-            return rows.filter(valid_until__lte=now)
-        case InvitationStatus.UPCOMING:
-            return rows.filter(valid_until__gt=now, valid_from__gt=now)
-        case InvitationStatus.ACTIVE:
-            # Without the second condition SQL would also leave out what has no start: NOT NULL is not true.
-            return rows.filter(valid_until__gt=now).exclude(
-                valid_from__gt=now, valid_from__isnull=False
-            )
-    return rows

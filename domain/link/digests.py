@@ -1,7 +1,8 @@
-"""What a lock holds in place of a PIN, a card and a blocked SmartPIN.
+"""What a lock holds in place of a PIN and a card.
 
 Why: a lock's list is useless at another lock, because each digest is made with this lock's key. A
 mistake is dangerous when digests of two kinds can be equal: a card's number would pass for a PIN.
+A SmartPIN has a tag of its own, `smartpin.Codec.block_tag`.
 """
 
 import hashlib
@@ -12,9 +13,7 @@ from domain.security.tags import mac
 
 DIGEST_BYTES = 32
 VERIFIER_BYTES = 32
-SMARTPIN_DIGITS = 10
 _CARD = b"latchwork/card-digest/v1"
-_SMARTPIN = b"latchwork/smartpin-digest/v1"
 _MAX_CARD_UID_BYTES = 10
 
 
@@ -33,13 +32,3 @@ def card_digest(keys: LinkKeys, uid: bytes) -> bytes:
     if not 4 <= len(uid) <= _MAX_CARD_UID_BYTES:
         raise ValueError("a card UID has 4 to 10 bytes")
     return mac(keys.digest, _CARD, uid)
-
-
-def smartpin_digest(keys: LinkKeys, digits: str) -> bytes:
-    """The digest under which a blocked SmartPIN is held until its window ends.
-
-    Raises `ValueError`, without the digits, for anything but ten ASCII digits.
-    """
-    if not (len(digits) == SMARTPIN_DIGITS and digits.isascii() and digits.isdigit()):
-        raise ValueError(f"a SmartPIN has {SMARTPIN_DIGITS} ASCII digits")
-    return mac(keys.digest, _SMARTPIN, digits)

@@ -36,6 +36,7 @@ _PIN_FIELDS = frozenset({"digest", "schedules"})
 _SETTINGS_FIELDS = frozenset({"zone", "pinEnabled", "smartPinEnabled", "lockoutReleaseMinutes"})
 _CARD_FIELDS = frozenset({"cardDigest"})
 _BLOCK_FIELDS = frozenset({"codeDigest", "until"})
+_RULES_FIELDS = frozenset({"activationRequired"})
 _ENTRY_FIELDS = frozenset({"id", "kind", "version", "payload"})
 
 
@@ -46,6 +47,7 @@ class EntryKind(StrEnum):
     SETTINGS = "SETTINGS"
     CARD = "CARD"
     SMARTPIN_BLOCK = "SMARTPIN_BLOCK"
+    SMARTPIN_RULES = "SMARTPIN_RULES"
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,7 @@ class SmartPinBlockPayload:
     """A SmartPIN that opens nothing any more."""
 
     code_digest: bytes = field(repr=False)
-    """`smartpin_digest` of its digits under this lock's key, 32 bytes."""
+    """`smartpin.Codec.block_tag` of its digits, under this lock's key, 32 bytes."""
     until: datetime
     """The end of its window: from then on the lock may forget the block."""
 
@@ -156,13 +158,45 @@ class SmartPinBlockPayload:
         )
 
 
-Payload = PinPayload | SettingsPayload | CardPayload | SmartPinBlockPayload
+@dataclass(frozen=True)
+class SmartPinRulesPayload:
+    """What SmartPINs must comply with besides their windows; without this entry nothing is asked."""
+
+    activation_required: bool
+    """Whether a code dies that did not open this lock within a day of its start."""
+
+    def to_payload(self) -> dict[str, object]:
+        """As it is sealed and hashed."""
+        return {"activationRequired": self.activation_required}
+
+    @classmethod
+    def from_payload(cls, payload: object) -> Self:
+        """Raises `Malformed`."""
+        fields = exact_fields(payload, "smartPinRules", _RULES_FIELDS)
+        return cls(
+            activation_required=boolean(
+                fields["activationRequired"], "smartPinRules.activationRequired"
+            )
+        )
+
+
+def smartpin_entry_id(tag: bytes) -> str:
+    """How server and lock call a SmartPIN to each other, in entries and events.
+
+    `tag` is `smartpin.Codec.block_tag` of its digits: it names the code in all its readings, and
+    tells who has not the lock's secret neither the digits nor the window.
+    """
+    return f"sp_{encode_bytes(tag)}"
+
+
+Payload = PinPayload | SettingsPayload | CardPayload | SmartPinBlockPayload | SmartPinRulesPayload
 
 _PAYLOADS: Mapping[EntryKind, type[Payload]] = {
     EntryKind.PIN: PinPayload,
     EntryKind.SETTINGS: SettingsPayload,
     EntryKind.CARD: CardPayload,
     EntryKind.SMARTPIN_BLOCK: SmartPinBlockPayload,
+    EntryKind.SMARTPIN_RULES: SmartPinRulesPayload,
 }
 
 

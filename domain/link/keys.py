@@ -24,7 +24,7 @@ class LinkKeys:
     link: bytes = field(repr=False)
     """`latchwork/lock-link/v1`: connection proof and hello."""
     digest: bytes = field(repr=False)
-    """`latchwork/digest/v1`: digests of PINs, cards and blocked SmartPINs."""
+    """`latchwork/digest/v1`: digests of PINs and cards."""
     bundle: bytes = field(repr=False)
     """`latchwork/bundle/v1`: whatever the server sends to the lock."""
     lease: bytes = field(repr=False)

@@ -64,12 +64,13 @@ class InvitedDeviceActor:
 
 @dataclass(frozen=True, slots=True)
 class LockActor:
-    """A lock that proved its secret on this socket."""
+    """A lock that proved its secret on this socket, at `proven_at`."""
 
     lock_id: UUID
     site_id: UUID
     name: str
     incarnation: str
+    proven_at: datetime
     kind = ActorKind.LOCK
 
     @property

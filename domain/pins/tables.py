@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from tortoise import fields
+from tortoise.migrations.constraints import UniqueConstraint
 
 from domain.access.schedule import Schedule
 from domain.columns import Row, SlotColumns
@@ -43,6 +44,7 @@ class Pin(Row, SlotColumns):
     kind = fields.CharEnumField(PinKind, max_length=8)
     status = fields.CharEnumField(PinStatus, max_length=8, default=PinStatus.ACTIVE)
     personal = fields.BooleanField(default=False)
+    blocked_by_admin = fields.BooleanField(db_default=False)
     notes = fields.CharField(max_length=500, default="")
     length = fields.SmallIntField()
     verifier_sealed = fields.BinaryField(null=True)
@@ -55,6 +57,13 @@ class Pin(Row, SlotColumns):
     class Meta:
         table = "pins"
         indexes = (("site", "id"), ("owner",))
+        constraints = (
+            UniqueConstraint(
+                fields=("owner", "kind"),
+                name="pins_one_personal_a_kind",
+                condition="personal AND status <> 'REMOVED'",
+            ),
+        )
 
     def schedule(self) -> Schedule:
         """When a rule PIN opens."""

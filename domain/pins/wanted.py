@@ -5,11 +5,18 @@ here in its own transaction. The dangerous direction: a PIN that stays on a lock
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from domain.access.schedule import Schedule
+from domain.access_rules.grants import (
+    grants_of_members,
+    members_of_rules,
+    rules_naming_lock,
+    rules_naming_tag,
+)
 from domain.audit.service import Deed
 from domain.columns import column
 from domain.database import lock_rows
@@ -18,8 +25,10 @@ from domain.link.entries import EntryKind
 from domain.link.schedules import schedule_to_wire
 from domain.locks.tables import Lock, Reader
 from domain.node_ids import node_id
+from domain.pins.guess_budget import check_guess_budget
 from domain.pins.reservations import retire
 from domain.pins.tables import Pin, PinLock, PinLockTag, PinStatus
+from domain.sites.tables import Site
 from domain.sync.entries import Wanted, write_entries
 from domain.sync.tables import EntryState, LockEntry
 from domain.tags.tables import TaggedLock
@@ -34,12 +43,22 @@ async def locks_with_keypad(lock_ids: Collection[UUID]) -> set[UUID]:
 
 
 async def locks_of_pins(pins: Sequence[Pin]) -> dict[UUID, dict[UUID, list[Schedule]]]:
-    """For each PIN: the locks that should hold it, each with the schedules under which it opens there."""
+    """For each PIN: the locks that should hold it, each with the schedules under which it opens there.
+
+    A rule PIN has locks and one schedule of its own; a personal PIN has what its member's access rules grant.
+    """
     chosen = await _chosen([pin.id for pin in pins if not pin.personal])
-    able = await locks_with_keypad({lock_id for locks in chosen.values() for lock_id in locks})
-    return {
-        pin.id: {lock_id: [pin.schedule()] for lock_id in chosen[pin.id] if lock_id in able}
+    granted = await grants_of_members({pin.owner_id for pin in pins if pin.personal})
+    wanted = {
+        pin.id: granted.get(pin.owner_id, {})
+        if pin.personal
+        else {lock_id: [pin.schedule()] for lock_id in chosen[pin.id]}
         for pin in pins
+    }
+    able = await locks_with_keypad({lock_id for locks in wanted.values() for lock_id in locks})
+    return {
+        pin_id: {lock_id: times for lock_id, times in locks.items() if lock_id in able}
+        for pin_id, locks in wanted.items()
     }
 
 
@@ -67,6 +86,11 @@ async def follow_pins(
         assert entry.pin_id is not None
         present[entry.pin_id].append(entry)
     wanted = await locks_of_pins(pins)
+    before = {
+        (entry.pin_id, entry.lock_id): (entry.state, entry.content)
+        for entries in present.values()
+        for entry in entries
+    }
     wishes = []
     for pin in pins:
         locks = wanted[pin.id] if pin.status is not PinStatus.REMOVED else {}
@@ -77,7 +101,27 @@ async def follow_pins(
             for entry in present[pin.id]
             if entry.lock_id not in locks
         ]
-    return await write_entries(here, deed, wishes, now)
+    changed = await write_entries(here, deed, wishes, now)
+    await _check_growth(pins, changed, before)
+    return changed
+
+
+async def _check_growth(
+    pins: Sequence[Pin],
+    changed: Sequence[LockEntry],
+    before: Mapping[tuple[UUID | None, UUID], tuple[EntryState, dict[str, Any]]],
+) -> None:
+    """Holds the locks that got more to guess to their guess budget. Raises PinTooShort."""
+    grown: dict[UUID, list[LockEntry]] = defaultdict(list)
+    sites = {pin.id: pin.site_id for pin in pins}
+    for entry in changed:
+        state, content = before.get((entry.pin_id, entry.lock_id), (EntryState.REMOVED, {}))
+        was_live = state is EntryState.LIVE
+        same_digits = was_live and content["digits"] == entry.content.get("digits")
+        if entry.state is EntryState.LIVE and entry.pin_id is not None and not same_digits:
+            grown[sites[entry.pin_id]].append(entry)
+    for site_id, entries in grown.items():
+        await check_guess_budget(await Site.get(id=site_id), entries)
 
 
 def _wish(pin: Pin, lock_id: UUID, state: EntryState, schedules: Sequence[Schedule]) -> Wanted:
@@ -98,16 +142,23 @@ async def follow_pins_of_lock(here: Installation, deed: Deed, lock_id: UUID, now
     """Within a transaction: a lock's keypad or tags changed; the PINs that name it, or held it, follow."""
     await lock_rows(Lock, [lock_id])
     tags = await column(TaggedLock.filter(lock_id=lock_id), "tag_id")
-    await _follow_chosen(here, deed, {lock_id}, set(tags), now)
+    members = await members_of_rules(await rules_naming_lock(lock_id))
+    await _follow_chosen(here, deed, {lock_id}, set(tags), members, now)
 
 
 async def follow_pins_of_tag(here: Installation, deed: Deed, tag_id: UUID, now: datetime) -> None:
-    """Within a transaction: a tag of locks holds others than before; the PINs that name it follow."""
-    await _follow_chosen(here, deed, set(), {tag_id}, now)
+    """Within a transaction: a tag of locks holds others than before; the PINs and rules that name it follow."""
+    members = await members_of_rules(await rules_naming_tag(tag_id))
+    await _follow_chosen(here, deed, set(), {tag_id}, members, now)
 
 
 async def _follow_chosen(
-    here: Installation, deed: Deed, lock_ids: set[UUID], tag_ids: set[UUID], now: datetime
+    here: Installation,
+    deed: Deed,
+    lock_ids: set[UUID],
+    tag_ids: set[UUID],
+    member_ids: set[UUID],
+    now: datetime,
 ) -> None:
     ids = set(await column(PinLock.filter(lock_id__in=list(lock_ids)), "pin_id"))
     ids |= set(await column(PinLockTag.filter(tag_id__in=list(tag_ids)), "pin_id"))
@@ -116,6 +167,22 @@ async def _follow_chosen(
             lock_id__in=list(lock_ids), pin_id__isnull=False, state__not=EntryState.REMOVED
         ).values_list("pin_id", flat=True)
     )
+    ids |= set(await column(_personal_pins_of(member_ids), "id"))
+    if ids:
+        await follow_pins(here, deed, ids, now)
+
+
+def _personal_pins_of(member_ids: Collection[UUID]) -> Any:
+    return Pin.filter(owner_id__in=list(member_ids), personal=True).exclude(
+        status=PinStatus.REMOVED
+    )
+
+
+async def follow_personal_pins(
+    here: Installation, deed: Deed, member_ids: Collection[UUID], now: datetime
+) -> None:
+    """Within a transaction: these members' access rules are others than before; their personal PINs follow."""
+    ids = await column(_personal_pins_of(member_ids), "id")
     if ids:
         await follow_pins(here, deed, ids, now)
 

@@ -47,13 +47,16 @@ class CutDelivery:
     sealed: tuple[bytes, ...]
 
 
-def reconcile(lock: Lock, position: FeedPosition) -> bool:
-    """Compares what a lock says on connecting with what is known; the lock's row is changed, not saved.
+async def reconcile(lock: Lock, position: FeedPosition) -> bool:
+    """Within a transaction: compares where a lock says it is with what is known; its row is changed, not saved.
 
-    Returns whether the lock was ahead of the data: it then gets an epoch of its own, above both.
+    Returns whether the lock was ahead of the data: it then gets an epoch of its own, above both. A revision that was
+    wanted and never handed out is ahead too: what the lock has under this number is not what was wanted.
     """
     if position.epoch > lock.epoch or (
-        position.epoch == lock.epoch and position.revision > lock.wanted_revision
+        position.epoch == lock.epoch
+        and position.revision > lock.applied_revision
+        and await _handed_out(lock, position.revision) is None
     ):
         lock.epoch = max(position.epoch, lock.epoch) + 1
         lock.applied_revision = 0
@@ -66,6 +69,14 @@ def reconcile(lock: Lock, position: FeedPosition) -> bool:
     elif position.revision < lock.applied_revision:
         lock.snapshot_needed = lock.state_unknown = True
     return False
+
+
+async def _handed_out(lock: Lock, revision: int) -> LockDelivery | None:
+    """The delivery that brings this life of the lock to this revision, if there was one; one with a sum comes first."""
+    found = await LockDelivery.filter(
+        lock_id=lock.id, incarnation=lock.incarnation, epoch=lock.epoch, to_revision=revision
+    )
+    return min(found, key=lambda each: each.expected_sum is None, default=None)
 
 
 @use_case
@@ -150,17 +161,21 @@ async def _hand_out(
     now: datetime,
 ) -> CutDelivery:
     assert lock.incarnation is not None
-    delivery = await LockDelivery.create(
-        lock_id=lock.id,
-        incarnation=lock.incarnation,
-        epoch=lock.epoch,
-        from_revision=bodies[0].from_revision,
-        to_revision=bodies[0].to_revision,
-        snapshot=bodies[0].snapshot,
-        expected_sum=expected_sum,
-        items=[[str(row.id), row.version, row.state is EntryState.LIVE] for row in rows],
-        created_at=now,
-    )
+    what = {
+        "lock_id": lock.id,
+        "incarnation": lock.incarnation,
+        "epoch": lock.epoch,
+        "from_revision": bodies[0].from_revision,
+        "to_revision": bodies[0].to_revision,
+        "snapshot": bodies[0].snapshot,
+        "expected_sum": expected_sum,
+    }
+    items = [[str(row.id), row.version, row.state is EntryState.LIVE] for row in rows]
+    # The same changes again, since nobody has acknowledged them: one row, however often a deaf lock is told.
+    unanswered = await LockDelivery.filter(settled_at=None, **what).order_by("-id")
+    delivery = next((each for each in unanswered if each.items == items), None)
+    if delivery is None:
+        delivery = await LockDelivery.create(items=items, created_at=now, **what)
     sealed = tuple(
         seal_message(
             keys.bundle,
@@ -175,43 +190,49 @@ async def _hand_out(
     return CutDelivery(delivery.id, delivery.snapshot, sealed)
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What an acknowledgement changed: the PINs concerned, and whether the lock turned out to be ahead of the data."""
+
+    pins: frozenset[UUID] = frozenset()
+    out_of_step: bool = False
+
+
 async def take_acknowledgement(
     lock: Lock, delivery_id: UUID | None, applied: int, sum_of_lock: str, now: datetime
-) -> set[UUID]:
-    """Within a transaction, under the lock's row: settles what the lock has acknowledged; returns the PINs concerned.
+) -> Taken:
+    """Within a transaction, under the lock's row: settles what the lock has acknowledged.
 
     An acknowledgement of a delivery that was never sent to this life of the lock, or that tells nothing new, changes
-    nothing. One whose sum disagrees, or that claims more than was wanted, brings a snapshot. The row of the lock is
-    changed, not saved.
+    nothing. One whose sum is not that of the revision claimed, or that claims a revision never handed out, brings a
+    snapshot. The row of the lock is changed, not saved.
     """
-    delivery = await LockDelivery.get_or_none(
+    named = await LockDelivery.get_or_none(
         id=delivery_id, lock_id=lock.id, incarnation=lock.incarnation
     )
-    if delivery is None or delivery.epoch != lock.epoch:
-        return set()
-    if applied > lock.wanted_revision:
-        reconcile(lock, FeedPosition(lock.epoch, applied))
-        log.warning("lock claims more than was wanted", lock=node_id("lock", lock.id))
-        return set()
-    if applied < delivery.to_revision:
+    if named is None or named.epoch != lock.epoch:
+        return Taken()
+    if applied < named.to_revision:
         # A part of a snapshot arrived, or the lock could not apply a delivery: then it needs a whole one.
-        lock.snapshot_needed = lock.snapshot_needed or not delivery.snapshot
-        return set()
-    disagrees = (
-        applied == delivery.to_revision
-        and delivery.expected_sum is not None
-        and delivery.expected_sum != sum_of_lock.lower()
-    )
-    if disagrees:
+        lock.snapshot_needed = lock.snapshot_needed or not named.snapshot
+        return Taken()
+    delivery = named if applied == named.to_revision else await _handed_out(lock, applied)
+    if delivery is None:
+        if not await reconcile(lock, FeedPosition(lock.epoch, applied)):
+            return Taken()
+        log.warning("lock claims what was never sent", lock=node_id("lock", lock.id))
+        return Taken(await _pins_of(lock), out_of_step=True)
+    if delivery.expected_sum not in (None, sum_of_lock.lower()):
         lock.snapshot_needed = lock.state_unknown = True
         log.warning("lock holds something else than was sent", lock=node_id("lock", lock.id))
-        return await _pins_of(lock)
+        return Taken(await _pins_of(lock))
     if delivery.settled_at is not None:
-        return set()
-    return await _settle(lock, delivery, applied, now)
+        return Taken()
+    return Taken(await _settle(lock, delivery, applied, now))
 
 
-async def _settle(lock: Lock, acknowledged: LockDelivery, applied: int, now: datetime) -> set[UUID]:
+async def _settle(lock: Lock, acknowledged: LockDelivery, applied: int, now: datetime
+) -> frozenset[UUID]:
     deliveries = await LockDelivery.filter(
         lock_id=lock.id, epoch=lock.epoch, to_revision__lte=applied, settled_at=None
     ).order_by("to_revision")

@@ -26,7 +26,7 @@ from domain.sync.deliveries import CutDelivery, FeedPosition, cut_delivery, reco
 from domain.sync.lock_keys import proven_keys
 from domain.sync.rules import DELIVERY_PATIENCE, TIME_INTERVAL
 from domain.sync.server_events import record_server_event
-from domain.sync.tables import LockDelivery, LockEvent, UnlockCommand
+from domain.sync.tables import LockDelivery, UnlockCommand
 from domain.sync.unlocking import still_stands
 
 SLOW_POLL_SECONDS = 10.0
@@ -72,9 +72,8 @@ class _Handed:
 
 
 @use_case
-async def _open(
-    lock_id: UUID, incarnation: str, position: FeedPosition, now: datetime
-) -> str | None:
+async def _open(actor: LockActor, position: FeedPosition, now: datetime) -> str | None:
+    lock_id, incarnation = actor.lock_id, actor.incarnation
     feed_id = uuid4().hex
     async with transaction() as tx:
         lock = await lock_row(Lock, lock_id)
@@ -82,8 +81,10 @@ async def _open(
             return None
         if reconcile(lock, position):
             await record_server_event(tx, lock, LockEventKind.OUT_OF_STEP, now)
-        # Nonces belong to one socket: those of an earlier one are void.
-        lock.feed_id, lock.nonces, lock.last_contact_at = feed_id, [], now
+        # Nonces belong to one socket: those of an earlier one are void. One of this socket may be here already, since
+        # a lock subscribes and reports at once, and the report can come first.
+        fresh = [each for each in lock.nonces if datetime.fromisoformat(each[1]) >= actor.proven_at]
+        lock.feed_id, lock.nonces, lock.last_contact_at = feed_id, fresh, now
         await lock.save(
             update_fields=[
                 "feed_id",
@@ -122,7 +123,7 @@ async def follow_feed(
     if incarnation != actor.incarnation:
         return
     async with listening(f"lock:{actor.lock_id}") as wakeups:
-        feed_id = await _open(actor.lock_id, incarnation, position, clock())
+        feed_id = await _open(actor, position, clock())
         if feed_id is None:
             return
         handed = _Handed(position.revision)
@@ -207,12 +208,11 @@ async def _time(lock: Lock, keys: LinkKeys, handed: _Handed, now: datetime) -> l
     due = handed.time_at is None or now - handed.time_at >= TIME_INTERVAL
     if not lock.nonces or not due:
         return []
-    last = await LockEvent.filter(lock_id=lock.id).order_by("-number").first()
     handed.time_at = now
     body = SealedTimeBody(
         nonce=lock.nonces[0][0],
         unix_ms=int(now.timestamp() * 1000),
-        event_floor=last.sequence if last is not None else 0,
+        event_floor=0,  # on a socket the answer to a report says it, with the state id
     )
     sealed = _seal(lock, keys, MessageKind.SEALED_TIME, body.encode())
     return [FeedItem(FeedItemKind.SEALED_TIME, uuid4().hex, sealed)]

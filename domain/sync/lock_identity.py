@@ -83,7 +83,7 @@ async def prove_lock(
             continue
         if row.proven_at is None and not await _begin_life(here, row.id, now):
             return None
-        actor = LockActor(lock.id, lock.site_id, lock.name, row.incarnation)
+        actor = LockActor(lock.id, lock.site_id, lock.name, row.incarnation, now)
         return ProvenLock(
             actor, sha256(f"{lock_name} {claims.jti} {claims.nonce}".encode()).hexdigest()
         )

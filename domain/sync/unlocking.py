@@ -8,7 +8,8 @@ again when it is handed out).
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain.access.decision import DenialReason, Denied, check_schedule
+from domain.access.decision import DenialReason, Denied, check_schedule, decide
+from domain.access_rules.grants import grants_of_members
 from domain.audit.service import recorded
 from domain.bus import Wakeups, listening
 from domain.columns import new_id
@@ -19,7 +20,7 @@ from domain.invitations.tables import Invitation, InvitationLock
 from domain.link.events import LockEventKind
 from domain.locks.rules import is_online
 from domain.locks.tables import Lock
-from domain.people.actors import Caller, InvitedDeviceActor, TokenActor
+from domain.people.actors import AccountActor, Caller, InvitedDeviceActor, TokenActor
 from domain.people.tables import Device, Member
 from domain.sites.service import live_site, zone_of
 from domain.sync.rules import (
@@ -31,13 +32,16 @@ from domain.sync.tables import LockEvent, UnlockCommand
 
 
 async def open_lock(here: Installation, by: Caller, *, lock_id: UUID, now: datetime) -> LockEvent:
-    """Opens a door that the caller's invitation opens now. Returns the lock's own event.
+    """Opens a door that the caller's invitation, or a rule for the calling member, opens now; returns the lock's event.
 
     Raises AccessDenied with every reason, the lock's own too; LockOffline; LockDidNotAnswer; NotFound.
     """
     command_id = new_id()
     async with listening(f"command:{command_id}") as wakeups:
-        await _order_by_invitation(here, by, command_id, lock_id, now)
+        if isinstance(by.actor, InvitedDeviceActor):
+            await _order_by_invitation(here, by, command_id, lock_id, now)
+        else:
+            await _order_by_rules(here, by, command_id, lock_id, now)
         return await _outcome(command_id, wakeups)
 
 
@@ -76,6 +80,32 @@ async def _order_by_invitation(
         command.invitation_id, command.device_id = invitation.id, actor.device_id
         await command.save()
         deed.note("Lock", lock.id, chain=invitation.site_id, command=str(command_id))
+        deed.wake(f"lock:{lock.id}")
+
+
+@use_case
+async def _order_by_rules(
+    here: Installation, by: Caller, command_id: UUID, lock_id: UUID, now: datetime
+) -> None:
+    assert by.standing is not None
+    member_id = by.standing.member_id
+    async with recorded(here, by, "openLock", now) as deed:
+        lock = await Lock.get_or_none(id=lock_id, site_id=by.site_id, deleted_at=None)
+        if lock is None:
+            raise NotFound("lockId")
+        member = await lock_row(Member, member_id) if member_id is not None else None
+        grants = await grants_of_members([member.id]) if member is not None else {}
+        mine = grants.get(member.id, {}) if member is not None else {}
+        zone = zone_of(await live_site(by.site_id))
+        decision = decide(mine.get(lock_id, []), zone, now)
+        if isinstance(decision, Denied):
+            raise AccessDenied([reason.value for reason in decision.reasons])
+        command = _command(lock, command_id, now)
+        command.member_id = member_id
+        if isinstance(by.actor, AccountActor):
+            command.device_id = by.actor.device_id
+        await command.save()
+        deed.note("Lock", lock.id, command=str(command_id))
         deed.wake(f"lock:{lock.id}")
 
 
@@ -123,6 +153,9 @@ async def still_stands(command: UnlockCommand, now: datetime) -> bool:
         device = Device.filter(id=command.device_id, removed_at=None)
         return await alive.exists() and await device.exists()
     if command.member_id is not None:
+        phone = Device.filter(id=command.device_id, removed_at=None)
+        if command.device_id is not None and not await phone.exists():
+            return False
         return await Member.filter(id=command.member_id, removed_at=None).exists()
     return True
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from domain.audit.service import recorded
+from domain.audit.service import Deed, recorded
 from domain.columns import column
 from domain.database import lock_row, use_case
 from domain.errors import InvalidInput, NotAllowed, NotFound
@@ -12,7 +12,7 @@ from domain.installation import Installation
 from domain.locks.tables import Lock
 from domain.people.actors import Caller
 from domain.people.tables import Member
-from domain.pins.wanted import follow_pins_of_tag
+from domain.pins.wanted import follow_personal_pins, follow_pins_of_tag
 from domain.sites.rules import checked_name
 from domain.tags.tables import Tag, TaggedLock, TaggedMember, TagKind, TagTarget
 
@@ -149,10 +149,25 @@ async def update_tag(
         if name is not None:
             tag.name = checked_name(name)
             await tag.save()
+        held = await _members(tag)
         await _fill(tag, member_ids, lock_ids)
-        await follow_pins_of_tag(here, deed, tag.id, now)
+        await _follow(here, deed, tag, held | await _members(tag), now)
         deed.note("Tag", tag.id)
         return tag
+
+
+async def _members(tag: Tag) -> set[UUID]:
+    return set(await column(TaggedMember.filter(tag_id=tag.id), "member_id"))
+
+
+async def _follow(
+    here: Installation, deed: Deed, tag: Tag, members: set[UUID], now: datetime
+) -> None:
+    """What the tag stands for has changed: PINs follow, of those too who have just left it."""
+    await follow_pins_of_tag(here, deed, tag.id, now)
+    if tag.target is TagTarget.MEMBER:
+        await follow_personal_pins(here, deed, members, now)
+        deed.wake(*(f"member:{member_id}" for member_id in members))
 
 
 @use_case
@@ -160,6 +175,7 @@ async def delete_tag(here: Installation, by: Caller, *, tag_id: UUID, now: datet
     """Deletes a SPECIAL tag. Raises NotFound, NotAllowed."""
     async with recorded(here, by, "deleteTag", now) as deed:
         tag = await _special(by, tag_id)
+        held = await _members(tag)
         await _fill(
             tag,
             [] if tag.target is TagTarget.MEMBER else None,
@@ -167,7 +183,7 @@ async def delete_tag(here: Installation, by: Caller, *, tag_id: UUID, now: datet
         )
         tag.deleted_at = now
         await tag.save()
-        await follow_pins_of_tag(here, deed, tag.id, now)
+        await _follow(here, deed, tag, held, now)
         deed.note("Tag", tag.id)
         return tag
 

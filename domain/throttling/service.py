@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
+from tortoise.expressions import F
+
 from domain.database import Conflict, lock_row, transaction, use_case
 from domain.errors import Throttled
 from domain.installation import Installation
@@ -59,3 +61,10 @@ async def forget_tries(here: Installation, budget: Budget, subject: str) -> None
 async def sweep_counters(before: datetime) -> int:
     """Removes counters whose window began before the given moment; returns how many."""
     return await TryCounter.filter(window_start__lt=before).delete()
+
+
+@use_case
+async def give_back(here: Installation, budget: Budget, subject: str) -> None:
+    """Takes one counted try back: it was no offence. The others of the window stay counted."""
+    counter = TryCounter.filter(id=_counter_id(here, budget, subject), tries__gt=0)
+    await counter.update(tries=F("tries") - 1)

@@ -239,6 +239,17 @@ def test_a_delivery_is_on_disk_before_it_is_answered(bench: Bench) -> None:
     assert held(bench) == {"settings": 1, "a": 1}
 
 
+def test_a_write_that_fails_changes_nothing_in_the_running_lock_either(bench: Bench) -> None:
+    """A disk that is full: the lock goes on with the state that it could write."""
+    before = bench.firmware.state
+    bench.disk.cut_at = 0
+    with pytest.raises(PowerCut):
+        bench.receive(bench.pen.delivery(4, 5, bench.pen.pin("b", "2604")))
+    bench.disk.cut_at = None
+    assert bench.firmware.state == before
+    assert bench.type("2604") is Signal.DENIED
+
+
 def test_a_new_incarnation_forgets_everything(bench: Bench) -> None:
     """A factory reset erases entries, counters and events, and begins a new state id."""
     bench.wrong(9)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from domain.security.passwords import PasswordProfile
 from locksim.connection import ServerAddress
 from locksim.device import Device, PowerIsOff, Surroundings
 from locksim.disk import FileDisk
@@ -33,6 +35,22 @@ class Eager(random.Random):
         return a + (b - a) / 50
 
 
+class GatedHash(FakeHash):
+    """A hash that takes as long as a test wants."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = threading.Event()
+        self.gate.set()
+        self.waiting = 0
+
+    def __call__(self, digits: str, salt: bytes, profile: PasswordProfile) -> bytes:
+        """A verifier, as soon as the gate is open."""
+        self.waiting += not self.gate.is_set()
+        self.gate.wait(5)
+        return super().__call__(digits, salt, profile)
+
+
 class Site:
     """One lock and its server."""
 
@@ -42,6 +60,7 @@ class Site:
         self.server = server
         server.locks[self.lock.lock_id] = self.lock
         self.signals: list[Signal] = []
+        self.hash = GatedHash()
         self.clock = HardwareClock(monotonic=time.monotonic, started_unix_s=NOON.timestamp())
         around = Surroundings(ServerAddress(server.url), http, asyncio.Semaphore(4))
         self.device = Device(
@@ -51,7 +70,7 @@ class Site:
             clock=self.clock,
             rng=Eager(),
             random_bytes=random.Random(2).randbytes,  # noqa: S311
-            slow_hash=FakeHash(),
+            slow_hash=self.hash,
             on_change=lambda _, signal: self.signals.append(signal) if signal else None,
         )
 
@@ -285,6 +304,25 @@ async def test_without_power_nothing_works_and_nothing_is_forgotten(site: Site) 
     await site.device.type(PIN)
     assert site.signals[-1] is Signal.GRANTED
     assert site.clock.uptime_ms() < 5000
+
+
+async def test_a_key_that_comes_too_late_does_not_reach_the_life_before(site: Site) -> None:
+    """The power goes while an entry is hashed; a key pressed meanwhile is lost, and writes nothing
+    over what the next life has on its disk."""
+    await site.hold_pin()
+    site.device.network.turn(on=False)
+    await site.until(lambda: not site.device.online)
+    site.hash.gate.clear()
+    entry = asyncio.create_task(site.device.type("9999"))
+    await site.until(lambda: site.hash.waiting == 1)
+    site.device.power.turn(on=False)
+    await asyncio.sleep(0.02)
+    late = asyncio.create_task(site.device.press(Key.ONE))
+    await asyncio.sleep(0.02)
+    site.hash.gate.set()
+    await entry
+    with pytest.raises(PowerIsOff):
+        await late
 
 
 async def test_thousands_of_bytes_of_events_go_in_frames_below_the_limit(site: Site) -> None:

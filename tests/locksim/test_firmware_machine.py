@@ -165,4 +165,4 @@ class LockMachine(RuleBasedStateMachine):
 
 
 TestLockMachine = LockMachine.TestCase
-TestLockMachine.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
+TestLockMachine.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)

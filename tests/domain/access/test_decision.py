@@ -144,6 +144,11 @@ class TestClockChanges:
         assert reasons(schedule, at("2026-10-25T02:30")) == []
         assert reasons(schedule, at("2026-10-25T02:30").replace(fold=1)) == ["ENDED"]
 
+    def test_a_wall_time_that_is_skipped_stands_for_the_moment_it_would_have_been(self) -> None:
+        """02:30 on the night of the change, if somebody writes it, is 03:30 and not in the slot."""
+        schedule = Schedule(slot=Slot(time(2), time(3)))
+        assert reasons(schedule, at("2026-03-29T02:30")) == ["OUTSIDE_SLOT"]
+
     @pytest.mark.parametrize(("name", "change"), oracle.CLOCK_CHANGES)
     def test_every_minute_of_every_change_agrees_with_the_oracle(
         self, name: str, change: datetime

@@ -59,6 +59,9 @@ class Workshop:
         (self.folder / self.migrations / f"{name}.py").write_text(text)
         importlib.invalidate_caches()
 
+    def remove_migration(self, name: str) -> None:
+        (self.folder / self.migrations / f"{name}.py").unlink()
+
     async def migrate(self, url: str) -> list[str]:
         return await migrate(url, migrations=self.migrations)
 
@@ -118,6 +121,8 @@ async def what_it_has(url: str) -> dict[str, set[str]]:
 
 async def _in_sqlite(ask: Ask) -> dict[str, set[str]]:
     has: dict[str, set[str]] = {}
+    made = await ask("SELECT name, sql FROM sqlite_master WHERE type = 'index'")
+    indexes = {row["name"]: row["sql"] for row in made}
     for table in await ask(
         "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
     ):
@@ -131,8 +136,7 @@ async def _in_sqlite(ask: Ask) -> dict[str, set[str]]:
             facts.add(f"reference {[row[key] for key in ('from', 'table', 'to', 'on_delete')]}")
         for row in await ask(f'PRAGMA index_list("{name}")'):
             over = [r["name"] for r in await ask(f'PRAGMA index_info("{row["name"]}")')]
-            (made,) = await ask(f"SELECT sql FROM sqlite_master WHERE name = '{row['name']}'")
-            where = (made["sql"] or "").partition(" WHERE ")[2]
+            where = (indexes[row["name"]] or "").partition(" WHERE ")[2]
             facts.add(f"index {over} unique={row['unique']} where={where}")
         facts |= {f"check {found}" for found in re.findall(r'"(\w+)" CHECK', table["sql"])}
         facts |= {"autoincrement"} if "AUTOINCREMENT" in table["sql"] else set()

@@ -1,0 +1,24 @@
+"""What an update's input mentions: omitted fields keep their value, so they must not reach the service at all."""
+
+import dataclasses
+from typing import Any
+
+import strawberry
+
+from api.schema.nodes import keys_of
+
+
+def mentioned(input: Any, but: str) -> dict[str, Any]:
+    """The fields that were given, null among them, without `but`; ids of locks and tags are read. Raises NotFound."""
+    given = {
+        each.name: getattr(input, each.name)
+        for each in dataclasses.fields(input)
+        if each.name != but and getattr(input, each.name) is not strawberry.UNSET
+    }
+    for field, kind, name in (
+        ("lock_ids", "lock", "lockIds"),
+        ("lock_tag_ids", "tag", "lockTagIds"),
+    ):
+        if field in given:
+            given[field] = keys_of(kind, given[field], name)
+    return given

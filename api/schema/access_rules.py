@@ -1,0 +1,119 @@
+"""Access rules: what members may open with a phone or a personal PIN."""
+
+from datetime import date, time
+
+import strawberry
+from strawberry.types import Info
+
+from api.schema.locks import Lock, lock_type
+from api.schema.nodes import Node, global_id
+from api.schema.people import Member, member_type
+from api.schema.schedules import DateSchedule, date_schedule
+from api.schema.tags import Tag, tag_type
+from domain.access.schedule import Weekday
+from domain.access_rules import tables
+
+
+@strawberry.type(description="A member, or a tag of members, may open locks at times.")
+class AccessRule(Node):
+    row: strawberry.Private[tables.AccessRule]
+    schedule: DateSchedule = strawberry.field(description="When.")
+
+    @strawberry.field(description="The member; null for a rule for a tag.")
+    async def member(self, info: Info) -> Member | None:
+        if self.row.member_id is None:
+            return None
+        return member_type(await info.context.loaders.member.load(self.row.member_id))
+
+    @strawberry.field(description="The tag of members; null for a rule for one member.")
+    async def member_tag(self, info: Info) -> Tag | None:
+        if self.row.member_tag_id is None:
+            return None
+        return tag_type(await info.context.loaders.tag.load(self.row.member_tag_id))
+
+    @strawberry.field(description="The locks it opens now, by id and by tag.")
+    async def locks(self, info: Info) -> list[Lock]:
+        rows = await info.context.loaders.locks_of_rule.load(self.row.id)
+        return [lock_type(row, info.context.clock) for row in rows]
+
+
+def access_rule_type(row: tables.AccessRule) -> AccessRule:
+    """A rule as the API shows it."""
+    return AccessRule(
+        id=global_id("access_rule", row.id), row=row, schedule=date_schedule(row.schedule())
+    )
+
+
+@strawberry.input(description="A new access rule.")
+class CreateAccessRuleInput:
+    site_id: strawberry.ID = strawberry.field(description="The site.")
+    member_id: strawberry.ID | None = strawberry.field(default=None, description="The member.")
+    member_tag_id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="A tag of members, in place of memberId; who it holds, now and later.",
+    )
+    lock_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="Locks, by id."
+    )
+    lock_tag_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="Tags of locks; what they hold, now and later."
+    )
+    valid_from: date | None = strawberry.field(default=None, description="The first day.")
+    valid_until: date | None = strawberry.field(default=None, description="The last day.")
+    slot_start: time | None = strawberry.field(default=None, description="Daily from this time.")
+    slot_end: time | None = strawberry.field(default=None, description="Daily until this time.")
+    weekdays: list[Weekday] | None = strawberry.field(
+        default=None, description="The allowed days; omitted: every day."
+    )
+
+
+@strawberry.input(
+    description="Changes to a rule. An omitted field keeps its value; null clears a limit."
+)
+class UpdateAccessRuleInput:
+    access_rule_id: strawberry.ID = strawberry.field(description="The rule.")
+    lock_ids: list[strawberry.ID] | None = strawberry.field(
+        default=strawberry.UNSET, description="All the locks by id, from now on; null is refused."
+    )
+    lock_tag_ids: list[strawberry.ID] | None = strawberry.field(
+        default=strawberry.UNSET, description="All the tags of locks, from now on; null is refused."
+    )
+    valid_from: date | None = strawberry.field(
+        default=strawberry.UNSET, description="The first day; null: no limit."
+    )
+    valid_until: date | None = strawberry.field(
+        default=strawberry.UNSET, description="The last day; null: no limit."
+    )
+    slot_start: time | None = strawberry.field(
+        default=strawberry.UNSET, description="Daily from this time; null (both): all day."
+    )
+    slot_end: time | None = strawberry.field(
+        default=strawberry.UNSET, description="Daily until this time; null (both): all day."
+    )
+    weekdays: list[Weekday] | None = strawberry.field(
+        default=strawberry.UNSET, description="The allowed days; null: every day."
+    )
+
+
+@strawberry.input(description="A rule to delete.")
+class DeleteAccessRuleInput:
+    access_rule_id: strawberry.ID = strawberry.field(description="The rule.")
+
+
+@strawberry.type(description="The new rule.")
+class CreatedAccessRule:
+    access_rule: AccessRule = strawberry.field(description="The rule.")
+
+
+@strawberry.type(description="The rule as it is now.")
+class UpdatedAccessRule:
+    access_rule: AccessRule = strawberry.field(description="The rule.")
+    widened: list[str] = strawberry.field(description="What opens more than before.")
+    narrowed: list[str] = strawberry.field(description="What opens less than before.")
+
+
+@strawberry.type(
+    description="The rule is gone: for phones at once, for PINs as each lock hears of it."
+)
+class DeletedAccessRule:
+    access_rule: AccessRule = strawberry.field(description="The rule as it was.")

@@ -1,0 +1,149 @@
+"""Access rules: who may open which locks when, with a phone or a personal PIN.
+
+The dangerous direction: an update that loosens a limit which nobody mentioned. What an update leaves out stays; what
+became wider or narrower is in the answer.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from domain.access.schedule import Schedule
+from domain.access_rules.grants import locks_of_rules, members_of_rules
+from domain.access_rules.tables import AccessRule, AccessRuleLock, AccessRuleLockTag
+from domain.audit.service import recorded
+from domain.columns import schedule_columns
+from domain.database import lock_row, use_case
+from domain.errors import InvalidInput, NotFound
+from domain.installation import Installation
+from domain.link.entries import MAX_SCHEDULES
+from domain.people.actors import Caller
+from domain.pins.wanted import follow_personal_pins
+from domain.schedule_changes import changed_schedule, difference
+from domain.tags.service import live_locks, live_members, live_tags
+from domain.tags.tables import TagTarget
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedRule:
+    """A rule after an update, with the names of what became wider and narrower."""
+
+    rule: AccessRule
+    widened: tuple[str, ...]
+    narrowed: tuple[str, ...]
+
+
+async def _choose(
+    rule: AccessRule, lock_ids: Collection[UUID] | None, tag_ids: Collection[UUID] | None
+) -> None:
+    """Replaces the choice of locks by id, of tags, or both; None keeps. Raises InvalidInput, NotFound."""
+    for field, given in (("lockIds", lock_ids), ("lockTagIds", tag_ids)):
+        if given is not None and not given:
+            raise InvalidInput(field, "Name at least one, or leave the field out.")
+    if lock_ids is not None:
+        locks = await live_locks(rule.site_id, lock_ids)
+        await AccessRuleLock.filter(rule_id=rule.id).delete()
+        await AccessRuleLock.bulk_create([AccessRuleLock(rule=rule, lock=lock) for lock in locks])
+    if tag_ids is not None:
+        tags = await live_tags(rule.site_id, tag_ids, TagTarget.LOCK, "lockTagIds")
+        await AccessRuleLockTag.filter(rule_id=rule.id).delete()
+        await AccessRuleLockTag.bulk_create([AccessRuleLockTag(rule=rule, tag=tag) for tag in tags])
+
+
+async def _check_number(rule: AccessRule) -> None:
+    """A lock takes so many schedules for one PIN, so one member or tag has no more rules than that."""
+    same = AccessRule.filter(
+        site_id=rule.site_id,
+        member_id=rule.member_id,
+        member_tag_id=rule.member_tag_id,
+        deleted_at=None,
+    )
+    if await same.count() > MAX_SCHEDULES // 2:
+        raise InvalidInput("memberId", f"At most {MAX_SCHEDULES // 2} rules for one member or tag.")
+
+
+@use_case
+async def create_access_rule(
+    here: Installation,
+    by: Caller,
+    *,
+    member_id: UUID | None,
+    member_tag_id: UUID | None,
+    lock_ids: Collection[UUID] | None,
+    lock_tag_ids: Collection[UUID] | None,
+    schedule: Schedule,
+    now: datetime,
+) -> AccessRule:
+    """A rule for a member or a member tag. Raises InvalidInput, NotFound, PinTooShort (personal PINs follow)."""
+    if (member_id is None) == (member_tag_id is None):
+        raise InvalidInput("memberId", "Name whom the rule lets in by memberId or by memberTagId.")
+    if lock_ids is None and lock_tag_ids is None:
+        raise InvalidInput("lockIds", "Name the locks by lockIds, lockTagIds, or both.")
+    async with recorded(here, by, "createAccessRule", now) as deed:
+        if member_id is not None:
+            await live_members(by.site_id, [member_id], "memberId")
+        if member_tag_id is not None:
+            await live_tags(by.site_id, [member_tag_id], TagTarget.MEMBER, "memberTagId")
+        rule = await AccessRule.create(
+            site_id=by.site_id,
+            member_id=member_id,
+            member_tag_id=member_tag_id,
+            created_at=now,
+            **schedule_columns(schedule),
+        )
+        await _choose(rule, lock_ids, lock_tag_ids)
+        await _check_number(rule)
+        await _follow(here, deed, rule, now)
+        deed.note("AccessRule", rule.id)
+        return rule
+
+
+async def _follow(here: Installation, deed: Any, rule: AccessRule, now: datetime) -> None:
+    members = await members_of_rules([rule])
+    await follow_personal_pins(here, deed, members, now)
+    deed.wake(*(f"member:{member_id}" for member_id in members))
+
+
+async def _locked_rule(by: Caller, rule_id: UUID) -> AccessRule:
+    rule = await lock_row(AccessRule, rule_id)
+    if rule is None or rule.site_id != by.site_id or rule.deleted_at is not None:
+        raise NotFound("accessRuleId")
+    return rule
+
+
+@use_case
+async def update_access_rule(
+    here: Installation, by: Caller, *, rule_id: UUID, fields: dict[str, Any], now: datetime
+) -> ChangedRule:
+    """Changes what `fields` mentions (schedule fields, the choice of locks). Raises what `create_access_rule` does."""
+    for field, name in (("lock_ids", "lockIds"), ("lock_tag_ids", "lockTagIds")):
+        if field in fields and fields[field] is None:
+            raise InvalidInput(name, "The locks cannot be cleared: name at least one.")
+    async with recorded(here, by, "updateAccessRule", now) as deed:
+        rule = await _locked_rule(by, rule_id)
+        before, old = (await locks_of_rules([rule.id]))[rule.id], rule.schedule()
+        new = changed_schedule(old, fields)
+        rule.update_from_dict(schedule_columns(new))
+        await rule.save()
+        await _choose(rule, fields.get("lock_ids"), fields.get("lock_tag_ids"))
+        await _follow(here, deed, rule, now)
+        after = (await locks_of_rules([rule.id]))[rule.id]
+        widened, narrowed = difference(old, new, before, after)
+        deed.note("AccessRule", rule.id, changed=sorted(fields), widened=widened, narrowed=narrowed)
+    return ChangedRule(rule, tuple(widened), tuple(narrowed))
+
+
+@use_case
+async def delete_access_rule(
+    here: Installation, by: Caller, *, rule_id: UUID, now: datetime
+) -> AccessRule:
+    """Ends a rule, for phones at once, for personal PINs as each lock hears of it. Raises NotFound."""
+    async with recorded(here, by, "deleteAccessRule", now) as deed:
+        rule = await _locked_rule(by, rule_id)
+        rule.deleted_at = now
+        await rule.save()
+        await _follow(here, deed, rule, now)
+        deed.note("AccessRule", rule.id)
+        return rule

@@ -1,0 +1,35 @@
+"""What admins should see without having looked for it."""
+
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from tortoise import fields
+
+from domain.columns import Row
+from domain.people.actors import ActorKind
+
+
+class AlertKind(StrEnum):
+    """What happened."""
+
+    PIN_REFUSALS_SPENT = "PIN_REFUSALS_SPENT"
+    """Somebody tried so many unacceptable PINs that they may be looking for other people's."""
+
+
+class Alert(Row):
+    """Something at a site that an admin should know; `actor_id` names who caused it."""
+
+    site_id: UUID
+    site: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Site", on_delete=fields.RESTRICT
+    )
+    kind = fields.CharEnumField(AlertKind, max_length=32)
+    actor_kind = fields.CharEnumField(ActorKind, max_length=16)
+    actor_id = fields.UUIDField(null=True)
+    member_id = fields.UUIDField(null=True)
+    at = fields.DatetimeField()
+
+    class Meta:
+        table = "alerts"
+        indexes = (("site", "id"),)

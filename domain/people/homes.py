@@ -1,0 +1,66 @@
+"""What a member's phone shows: for each of their sites the doors that rules open, when, and their own PINs."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from domain.access.schedule import Schedule
+from domain.access_rules.grants import grants_of_members
+from domain.locks.tables import Lock
+from domain.people.tables import Member
+from domain.pins.personal import pins_offered
+from domain.pins.tables import Pin, PinStatus
+from domain.sites.tables import Site
+
+
+@dataclass(frozen=True, slots=True)
+class MemberDoor:
+    """A door that rules open for the member, and the schedules of those rules."""
+
+    lock_id: UUID
+    name: str
+    schedules: tuple[Schedule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MemberHome:
+    """One site as its member sees it. `pins` are (id, status) of the member's own; the rows are read when shown."""
+
+    site_id: UUID
+    site_name: str
+    timezone: str
+    member_id: UUID
+    doors: tuple[MemberDoor, ...]
+    pins: tuple[tuple[UUID, PinStatus], ...]
+    pins_offered: bool
+    custom_pins_allowed: bool
+
+
+async def homes_of(account_id: UUID) -> list[MemberHome]:
+    """The homes of a person, one for each site of theirs, in the order of joining."""
+    members = await Member.filter(
+        account_id=account_id, removed_at=None, accepted_at__isnull=False
+    ).order_by("id")
+    grants = await grants_of_members([member.id for member in members])
+    ids = {lock_id for granted in grants.values() for lock_id in granted}
+    locks = {lock.id: lock for lock in await Lock.filter(id__in=list(ids), deleted_at=None)}
+    homes = []
+    for member in members:
+        site = await Site.get(id=member.site_id)
+        pins = Pin.filter(owner_id=member.id, personal=True).exclude(status=PinStatus.REMOVED)
+        homes.append(
+            MemberHome(
+                site_id=site.id,
+                site_name=site.name,
+                timezone=site.timezone,
+                member_id=member.id,
+                doors=tuple(
+                    MemberDoor(lock_id, locks[lock_id].name, tuple(times))
+                    for lock_id, times in sorted(grants[member.id].items())
+                    if lock_id in locks
+                ),
+                pins=tuple((pin.id, pin.status) for pin in await pins.order_by("id")),
+                pins_offered=await pins_offered(site.id),
+                custom_pins_allowed=site.custom_pins_enabled,
+            )
+        )
+    return homes

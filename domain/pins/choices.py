@@ -1,0 +1,76 @@
+"""Whose a PIN is and which locks it names, as an input says it, checked against the caller's site."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from domain.columns import column
+from domain.errors import InvalidInput, LockWithoutKeypad, NotFound
+from domain.people.actors import Caller
+from domain.people.tables import Member
+from domain.pins.tables import Pin, PinLock, PinLockTag
+from domain.pins.wanted import locks_with_keypad
+from domain.tags.service import live_locks, live_tags, locks_of_tags
+from domain.tags.tables import TaggedMember, TagTarget
+
+LONGEST_NOTES = 500
+
+
+async def chosen_owner(by: Caller, owner_id: UUID | None, owner_tag_id: UUID | None) -> Member:
+    """The one authorised member, by id or by default tag. Raises InvalidInput, NotFound."""
+    if (owner_id is None) == (owner_tag_id is None):
+        raise InvalidInput("ownerId", "Name the owner by ownerId or by ownerTagId.")
+    field = "ownerId"
+    if owner_tag_id is not None:
+        field = "ownerTagId"
+        (tag,) = await live_tags(by.site_id, [owner_tag_id], TagTarget.MEMBER, field)
+        held = await column(TaggedMember.filter(tag_id=tag.id), "member_id")
+        if len(held) != 1:
+            raise InvalidInput(field, "A PIN belongs to one member: take a default tag.")
+        owner_id = held[0]
+    member = await Member.get_or_none(id=owner_id, site_id=by.site_id, removed_at=None)
+    if member is None:
+        raise NotFound(field)
+    return member
+
+
+async def check_locks(
+    by: Caller, lock_ids: Collection[UUID] | None, tag_ids: Collection[UUID] | None
+) -> set[UUID]:
+    """The chosen locks: each the site's, each with a keypad. Raises InvalidInput, NotFound, LockWithoutKeypad."""
+    for field, given in (("lockIds", lock_ids), ("lockTagIds", tag_ids)):
+        if given is not None and not given:
+            raise InvalidInput(field, "Name at least one, or leave the field out.")
+    locks = await live_locks(by.site_id, lock_ids or ())
+    tags = await live_tags(by.site_id, tag_ids or (), TagTarget.LOCK, "lockTagIds")
+    ids = {lock.id for lock in locks} | await locks_of_tags([tag.id for tag in tags])
+    without = await live_locks(by.site_id, ids - await locks_with_keypad(ids))
+    if without:
+        raise LockWithoutKeypad(sorted(lock.name for lock in without))
+    return ids
+
+
+async def choose_locks(
+    pin: Pin, lock_ids: Collection[UUID] | None, tag_ids: Collection[UUID] | None
+) -> None:
+    """Within a transaction: replaces the choice of locks by id, of tags, or both; None keeps."""
+    if lock_ids is not None:
+        await PinLock.filter(pin_id=pin.id).delete()
+        await PinLock.bulk_create([PinLock(pin=pin, lock_id=each) for each in set(lock_ids)])
+    if tag_ids is not None:
+        await PinLockTag.filter(pin_id=pin.id).delete()
+        await PinLockTag.bulk_create([PinLockTag(pin=pin, tag_id=each) for each in set(tag_ids)])
+
+
+async def locks_chosen(pin: Pin) -> set[UUID]:
+    """The locks that a rule PIN names now, by id and by what its tags hold."""
+    by_id = await column(PinLock.filter(pin_id=pin.id), "lock_id")
+    tags = await column(PinLockTag.filter(pin_id=pin.id), "tag_id")
+    return set(by_id) | await locks_of_tags(tags)
+
+
+def checked_notes(notes: str | None) -> str:
+    """The notes. Raises InvalidInput when they are too long."""
+    notes = notes or ""
+    if len(notes) > LONGEST_NOTES:
+        raise InvalidInput("notes", f"Notes have at most {LONGEST_NOTES} characters.")
+    return notes

@@ -1,0 +1,197 @@
+"""Personal PINs: one CUSTOM and one AUTO a member, neither overriding the other; they open what the access rules grant.
+
+Members assign, re-assign, block and delete their own; an admin gives one likewise. The dangerous direction: a member who
+undoes what an admin did. A PIN that an admin blocked stays blocked, whatever its member asks.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from domain.access.schedule import ALWAYS, Schedule
+from domain.access_rules.grants import grants_of_members
+from domain.audit.service import recorded
+from domain.database import lock_row, use_case
+from domain.errors import FeatureNotInPlan, InvalidInput, NotAllowed, NotFound
+from domain.installation import Installation
+from domain.locks.tables import Reader
+from domain.people.actors import Caller
+from domain.people.tables import Member
+from domain.pins.choices import checked_notes, chosen_owner
+from domain.pins.digits import AcceptableDigits, chosen_digits, generated_digits
+from domain.pins.reservations import reserve
+from domain.pins.service import (
+    Shown,
+    apply_digits,
+    create_pin,
+    locked_pin,
+    new_pin,
+    setting_digits,
+)
+from domain.pins.tables import Pin, PinKind, PinStatus
+from domain.pins.wanted import follow_pins, locks_with_keypad, withdraw
+from domain.sites.tables import Site
+
+
+async def pins_offered(site_id: UUID) -> bool:
+    """Whether any lock of the site takes PINs: a keypad with PIN mode on."""
+    return await Reader.filter(
+        lock__site_id=site_id,
+        lock__deleted_at=None,
+        deleted_at=None,
+        has_keypad=True,
+        pin_enabled=True,
+    ).exists()
+
+
+async def give_pin(
+    here: Installation,
+    by: Caller,
+    *,
+    owner_id: UUID | None,
+    owner_tag_id: UUID | None,
+    digits: str | None,
+    notes: str,
+    lock_ids: Collection[UUID] | None,
+    lock_tag_ids: Collection[UUID] | None,
+    schedule: Schedule,
+    now: datetime,
+) -> Shown:
+    """An admin gives a member a PIN: a rule PIN, or, where no locks are named, a personal one.
+
+    Raises what `create_pin` and `assign` do; InvalidInput for a personal PIN with a schedule.
+    """
+    if lock_ids is not None or lock_tag_ids is not None:
+        return await create_pin(
+            here,
+            by,
+            owner_id=owner_id,
+            owner_tag_id=owner_tag_id,
+            digits=digits,
+            notes=notes,
+            lock_ids=lock_ids,
+            lock_tag_ids=lock_tag_ids,
+            schedule=schedule,
+            now=now,
+        )
+    if schedule != ALWAYS:
+        raise InvalidInput(
+            "lockIds", "A PIN without locks follows its member's access rules: it has no schedule."
+        )
+    site = await Site.get(id=by.site_id)
+    owner = await chosen_owner(by, owner_id, owner_tag_id)
+    return await assign(
+        here, by, site, owner, digits, notes=checked_notes(notes), own=False, now=now
+    )
+
+
+async def assign_my_pin(
+    here: Installation, by: Caller, *, kind: PinKind, digits: str | None, now: datetime
+) -> Shown:
+    """Gives the calling member a personal PIN of this kind, or other digits to the one they have.
+
+    Raises FeatureNotInPlan for chosen digits outside the plan, NotAllowed where no lock takes PINs or an admin blocked
+    the PIN, InvalidInput, and what `chosen_digits` does.
+    """
+    site = await Site.get(id=by.site_id)
+    assert by.standing is not None
+    member = await Member.get_or_none(id=by.standing.member_id, removed_at=None)
+    if member is None:
+        raise NotAllowed("Only a member has PINs of their own.")
+    if kind is PinKind.CUSTOM and not site.custom_pins_enabled:
+        raise FeatureNotInPlan("custom PINs")
+    if (kind is PinKind.CUSTOM) != (digits is not None):
+        raise InvalidInput("digits", "Give digits for a CUSTOM PIN, and none for an AUTO one.")
+    if not await pins_offered(site.id):
+        raise NotAllowed("No lock of this site takes PINs.")
+    return await assign(here, by, site, member, digits, notes=None, own=True, now=now)
+
+
+@use_case
+async def assign(
+    here: Installation,
+    by: Caller,
+    site: Site,
+    member: Member,
+    digits: str | None,
+    *,
+    notes: str | None,
+    own: bool,
+    now: datetime,
+) -> Shown:
+    """A member's personal PIN, CUSTOM with digits, AUTO without; in place of the digits of the one of its kind.
+
+    `own` says that the member asks for themselves. Raises NotAllowed, and what `chosen_digits` does.
+    """
+    if digits is not None:
+        accepted = await chosen_digits(here, by, site, digits, now)
+    else:
+        granted = (await grants_of_members([member.id])).get(member.id, {})
+        accepted = await generated_digits(here, site, await locks_with_keypad(granted.keys()))
+    action = "assignMyPin" if own else "createPin"
+    async with setting_digits(here, by, action, now) as deed:
+        # Under the member's row, so that two requests cannot both make the first PIN of a kind.
+        holder = await lock_row(Member, member.id)
+        if holder is None or holder.removed_at is not None:
+            raise NotFound("ownerId")
+        pin = await _present(member, accepted)
+        if pin is None:
+            pin = new_pin(here, site, member, accepted, now)
+            pin.personal, pin.notes = True, notes or ""
+            await pin.save()
+            await reserve(here, site, pin, accepted.verifier)
+            await follow_pins(here, deed, [pin.id], now)
+        else:
+            _check_not_blocked(pin, own)
+            pin.status, pin.blocked_by_admin, pin.updated_at = PinStatus.ACTIVE, False, now
+            pin.notes = pin.notes if notes is None else notes
+            await pin.save()
+            await apply_digits(here, deed, site, pin, accepted, now)
+        deed.note("Pin", pin.id, owner=str(member.id), kind=pin.kind.value)
+    return Shown(pin, accepted.digits)
+
+
+async def _present(member: Member, accepted: AcceptableDigits) -> Pin | None:
+    rows = Pin.filter(owner_id=member.id, kind=accepted.kind, personal=True)
+    found = await rows.exclude(status=PinStatus.REMOVED).first()
+    return await lock_row(Pin, found.id) if found is not None else None
+
+
+def _check_not_blocked(pin: Pin, own: bool) -> None:
+    if own and pin.blocked_by_admin:
+        raise NotAllowed("An administrator has blocked this PIN. Ask them to let it open again.")
+
+
+async def _own_pin(by: Caller, pin_id: UUID) -> Pin:
+    """The caller's own personal PIN, its row locked. Raises NotFound, also for anybody else's."""
+    pin = await locked_pin(by, pin_id)
+    member = by.standing.member_id if by.standing else None
+    if member is None or pin.owner_id != member or not pin.personal:
+        raise NotFound("pinId")
+    return pin
+
+
+@use_case
+async def block_my_pin(here: Installation, by: Caller, *, pin_id: UUID, now: datetime) -> Pin:
+    """Blocks one's own PIN; assigning another of its kind lets it open again. Raises NotFound."""
+    async with recorded(here, by, "blockMyPin", now) as deed:
+        pin = await _own_pin(by, pin_id)
+        if pin.status is PinStatus.BLOCKED:
+            deed.unchanged()
+            return pin
+        pin.status, pin.updated_at = PinStatus.BLOCKED, now
+        await pin.save()
+        await follow_pins(here, deed, [pin.id], now)
+        deed.note("Pin", pin.id)
+        return pin
+
+
+@use_case
+async def delete_my_pin(here: Installation, by: Caller, *, pin_id: UUID, now: datetime) -> Pin:
+    """Removes one's own PIN. Raises NotFound, NotAllowed for one that an admin blocked."""
+    async with recorded(here, by, "deleteMyPin", now) as deed:
+        pin = await _own_pin(by, pin_id)
+        _check_not_blocked(pin, own=True)
+        await withdraw(here, deed, [pin], now)
+        deed.note("Pin", pin.id)
+        return pin

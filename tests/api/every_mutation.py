@@ -1,0 +1,155 @@
+"""Every mutation on a site with an input that works and, from credentials.md, who may send it.
+
+A mutation that is missing here fails the tests of permissions and of the audit: whoever adds one adds its line.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from tests.serving import House
+
+Input = dict[str, Any]
+GRADES = ("OWNER", "SUPER_ADMIN", "LIMITED_ADMIN + can_edit", "LIMITED_ADMIN", "USER")
+OWNERS, ADMINS, EDITORS = set(GRADES[:1]), set(GRADES[:2]), set(GRADES[:3])
+
+
+class Furniture:
+    """A house and what stands in it, made by its owner's token when it is first asked for."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self._ids: dict[str, str] = {}
+
+    async def the(self, kind: str) -> str:
+        """The id of the one thing of this kind that everybody may use and nobody deletes."""
+        if kind not in self._ids:
+            self._ids[kind] = await self.fresh(kind)
+        return self._ids[kind]
+
+    async def fresh(self, kind: str) -> str:
+        """The id of a new thing of this kind, to be deleted perhaps."""
+        mutation, noun, asked = _MAKING[kind]
+        result = mutation.replace("create", "Created")
+        answer = await self.house.change(
+            mutation, f"... on {result} {{ {noun} {{ id }} }}", **await self.filled(asked)
+        )
+        assert answer["__typename"] == result, (kind, answer)
+        made: str = answer[noun]["id"]
+        return made
+
+    async def filled(self, asked: Input) -> Input:
+        """The input with ids in the places of `<kind>` (the shared one) and `new <kind>`, and `site` for the site's."""
+        return {name: await self._value(value) for name, value in asked.items()}
+
+    async def _value(self, value: Any) -> Any:
+        match value:
+            case [each]:
+                return [await self._value(each)]
+            case "<site>":
+                return self.house.id
+            case "<in two hours>":
+                return (self.house.served.clock() + timedelta(hours=2)).isoformat()
+            case str() if value.startswith("<new "):
+                return await self.fresh(value[5:-1])
+            case str() if value.startswith("<"):
+                return await self.the(value[1:-1])
+            case _:
+                return value
+
+
+_LOCK = {"siteId": "<site>", "name": "Door", "connectivity": "ONLINE_WIRED"}
+_DOORS = {"siteId": "<site>", "name": "Doors", "target": "LOCK", "lockIds": ["<lock>"]}
+_TEAM = {"siteId": "<site>", "name": "Team", "target": "MEMBER", "memberIds": ["<member>"]}
+_CHOSEN = {"lockIds": ["<lock>"], "lockTagIds": ["<lock tag>"]}
+_INVITATION = {"siteId": "<site>", "name": "Guest", "validUntil": "<in two hours>", **_CHOSEN}
+_PIN = {"siteId": "<site>", "ownerId": "<member>", **_CHOSEN}
+_MAKING: dict[str, tuple[str, str, Input]] = {
+    "hub": ("createHub", "hub", {"siteId": "<site>", "name": "Hub"}),
+    "lock": ("createLock", "lock", {**_LOCK, "readers": [{"name": "Keypad"}]}),
+    "reader": ("createReader", "reader", {"lockId": "<lock>", "name": "Reader"}),
+    "member": ("createMember", "member", {"siteId": "<site>", "name": "Ada"}),
+    "lock tag": ("createTag", "tag", _DOORS),
+    "member tag": ("createTag", "tag", _TEAM),
+    "invitation": ("createInvitation", "invitation", _INVITATION),
+    "pin": ("createPin", "pin", _PIN),
+    "token": ("createApiToken", "apiToken", {"siteId": "<site>", "name": "Script", "role": "USER"}),
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """`allowed` of the grades, and an input: `<kind>` stands for the id of such a thing, `<new kind>` of a new one."""
+
+    allowed: set[str]
+    asked: Input
+
+
+AT_A_SITE: dict[str, Case] = {
+    "updateSite": Case(OWNERS, {"siteId": "<site>", "name": "Home"}),
+    "createApiToken": Case(OWNERS, {"siteId": "<site>", "name": "Script", "role": "USER"}),
+    "revokeApiToken": Case(OWNERS, {"siteId": "<site>", "tokenId": "<new token>"}),
+    "createHub": Case(ADMINS, {"siteId": "<site>", "name": "Hub"}),
+    "updateHub": Case(ADMINS, {"hubId": "<hub>", "name": "Gate"}),
+    "deleteHub": Case(ADMINS, {"hubId": "<new hub>"}),
+    "createLock": Case(ADMINS, _LOCK | {"connectivity": "WIRELESS_GATEWAY", "hubId": "<hub>"}),
+    "updateLock": Case(
+        ADMINS, {"lockId": "<lock>", "connectivity": "WIRELESS_GATEWAY", "hubId": "<hub>"}
+    ),
+    "deleteLock": Case(ADMINS, {"lockId": "<new lock>"}),
+    "provisionLock": Case(ADMINS, {"lockId": "<lock>"}),
+    "createReader": Case(ADMINS, {"lockId": "<lock>", "name": "Reader"}),
+    "updateReader": Case(ADMINS, {"readerId": "<reader>", "name": "Keypad"}),
+    "deleteReader": Case(ADMINS, {"readerId": "<new reader>"}),
+    "pairCard": Case(ADMINS, {"lockId": "<lock>", "cardUid": "04A2B3C4D5E6F7"}),
+    "setPinMode": Case(EDITORS, {"targetId": "<lock>", "enabled": False}),
+    "createMember": Case(EDITORS, {"siteId": "<site>", "name": "Ada"}),
+    "updateMember": Case(EDITORS, {"memberId": "<member>", "name": "Bea"}),
+    "removeMember": Case(EDITORS, {"memberId": "<new member>"}),
+    "createTag": Case(EDITORS, _DOORS),
+    "updateTag": Case(EDITORS, {"tagId": "<member tag>", "memberIds": ["<member>"]}),
+    "deleteTag": Case(EDITORS, {"tagId": "<new lock tag>"}),
+    "createInvitation": Case(EDITORS, _INVITATION),
+    "deleteInvitation": Case(EDITORS, {"invitationId": "<new invitation>"}),
+    "sendInvitation": Case(EDITORS, {"invitationId": "<invitation>", "email": "guest@example.com"}),
+    "createPin": Case(EDITORS, _PIN),
+    "updatePin": Case(EDITORS, {"pinId": "<pin>", **_CHOSEN}),
+    "reassignPin": Case(EDITORS, {"pinId": "<pin>"}),
+    "blockPin": Case(EDITORS, {"pinId": "<pin>"}),
+    "unblockPin": Case(EDITORS, {"pinId": "<pin>"}),
+    "deletePin": Case(EDITORS, {"pinId": "<new pin>"}),
+    "remoteUnlock": Case(EDITORS, {"lockId": "<lock>"}),
+}
+"""The rows of the role table; the lock of `remoteUnlock` is not connected, which is an answer of its own."""
+
+PERSONS = {"signOut", "changePassword", "enrollTotp", "confirmTotp", "endSession"}
+"""For people who have signed in, about themselves."""
+PERSONS_AND_SCRIPTS = {"createSite", "removeDevice"}
+ANYONE = {
+    "signIn",
+    "signInWithTotp",
+    "requestPasswordReset",
+    "resetPassword",
+    "acceptMembership",
+    "redeemInvitation",
+}
+PHONES = {"openLock"}
+LOCKS = {"reportLock"}
+ALL_BUT_LOCKS = {"createSocketTicket"}
+EVERY = {*AT_A_SITE, *PERSONS, *PERSONS_AND_SCRIPTS, *ANYONE, *PHONES, *LOCKS, *ALL_BUT_LOCKS}
+
+DOCUMENTS = {
+    "signOut": "mutation { answer: signOut { __typename } }",
+    "enrollTotp": "mutation { answer: enrollTotp { __typename } }",
+    "createSocketTicket": "mutation { answer: createSocketTicket { __typename } }",
+    "changePassword": 'mutation { answer: changePassword(input: { oldPassword: "x", newPassword: "y" })'
+    " { __typename } }",
+    "confirmTotp": 'mutation { answer: confirmTotp(input: { code: "000000" }) { __typename } }',
+    "endSession": 'mutation { answer: endSession(input: { sessionId: "session_0" }) { __typename } }',
+    "createSite": 'mutation { answer: createSite(input: { name: "New", timezone: "Europe/Rome", systemType: EASY })'
+    " { __typename } }",
+    "removeDevice": 'mutation { answer: removeDevice(input: { deviceId: "device_0" }) { __typename } }',
+    "openLock": 'mutation { answer: openLock(input: { lockId: "lock_0" }) { __typename } }',
+    "reportLock": 'mutation { answer: reportLock(input: { lockId: "lock_0", appliedRevision: 0 }) { __typename } }',
+}
+"""The mutations that are about the caller and not about a site, as written by somebody."""
