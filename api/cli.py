@@ -130,11 +130,14 @@ def serve_command() -> None:
 @main.command("tour")
 def tour_command(
     url: Annotated[str, typer.Option(help="Where the server answers.")] = "",
+    panel: Annotated[str, typer.Option(help="Where the keypads of the simulated locks are.")] = "",
 ) -> None:
     """Play the main job against a running server that has the demo site; may be repeated."""
     settings = Settings()
     try:
-        asyncio.run(play(url or settings.origin, settings.data_dir, typer.echo))
+        asyncio.run(
+            play(url or settings.origin, settings.data_dir, panel or settings.panel, typer.echo)
+        )
     except TourFailed as failure:
         typer.echo(f"the tour failed: {failure}", err=True)
         raise typer.Exit(1) from None

@@ -67,6 +67,8 @@ async def _start_locks(settings: Settings) -> asyncio.subprocess.Process:
         str(settings.data_dir / "locks"),
         "--server",
         settings.origin,
+        "--panel-port",
+        str(settings.panel_port),
     )
 
 
@@ -89,9 +91,10 @@ async def _tour_then_serve(
     demo_file = settings.data_dir / "demo.json"
     if demo_file.exists():
         say("\nThe tour\n--------")
-        await play(settings.origin, settings.data_dir, say)
+        await play(settings.origin, settings.data_dir, settings.panel, say)
         owner = orjson.loads(demo_file.read_bytes())["signIns"][0]
         say(f"\nSign in as {owner['email']} with {owner['password']} (more in {demo_file})")
+        say(f"Keypads   {settings.panel}/")
     say(f"GraphQL   {settings.origin}/graphql")
     say(f"Health    {settings.origin}/readyz")
     say("Serving. Ctrl-C ends it.")

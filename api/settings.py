@@ -30,6 +30,8 @@ class Settings(BaseSettings):
     secret_file: Path | None = None
     host: str = "127.0.0.1"
     port: int = Field(default=8400, ge=0, le=65535)
+    panel_port: int = Field(default=8401, ge=1, le=65535)
+    """Where the demo's simulated locks show their keypads, on loopback."""
     public_url: str = ""
     """The address under which phones and browsers reach this server, without a trailing slash."""
     smtp_url: str = Field(default="", repr=False)
@@ -56,6 +58,11 @@ class Settings(BaseSettings):
     def origin(self) -> str:
         """The public URL; by default the address that the server listens on."""
         return self.public_url or f"http://{self.host}:{self.port}"
+
+    @property
+    def panel(self) -> str:
+        """The address of the keypad page."""
+        return f"http://127.0.0.1:{self.panel_port}"
 
     @property
     def database(self) -> str:

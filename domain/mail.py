@@ -19,6 +19,8 @@ from domain.columns import new_id
 from domain.errors import InvalidInput, MailNotSent
 
 log = structlog.get_logger(__name__)
+LONGEST_EMAIL = 254
+"""RFC 5321, 4.5.3.1.3, without the brackets."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ def checked_email(text: str, field: str = "email") -> str:
     if (
         not local
         or "." not in host.strip(".")
-        or len(address) > 254
+        or len(address) > LONGEST_EMAIL
         or parseaddr(address)[1] != address
         or not address.isascii()
         or not address.isprintable()

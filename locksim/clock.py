@@ -22,6 +22,11 @@ def moment(unix_ms: int) -> datetime:
     return _BEGINNING + timedelta(milliseconds=unix_ms)
 
 
+def milliseconds(at: datetime) -> int:
+    """The Unix time of a moment in milliseconds; a fraction of one is dropped."""
+    return (at - _BEGINNING) // timedelta(milliseconds=1)
+
+
 class TrustedClock:
     """Trusted time as an anchor in uptime; lives in RAM, made anew at each start.
 

@@ -20,6 +20,7 @@ from locksim.journal import Happening
 from locksim.provisioning import Provisioning
 from locksim.signals import Bolt, Outbound, Signal
 from locksim.state import LockState
+from smartpin import Codec, LockTime
 
 OPEN_MS = 5000
 """Milliseconds for which the bolt stays drawn."""
@@ -53,7 +54,8 @@ class Core:
             name = random_bytes(_STATE_ID_BYTES).hex()
             state = LockState(state_id=name, incarnation=provisioning.incarnation)
         self.state = state
-        self.holdings = Holdings.of(state.entries, provisioning.zone)
+        self.codec = Codec(provisioning.secret)
+        self.holdings = self.holdings_of(state)
         self.clock = TrustedClock(battery_ms=battery_ms, mark_ms=state.mark_ms, uptime_ms=uptime_ms)
         self._locked_seen_ms = uptime_ms
         happenings = [Happening(LockEventKind.STARTED)]
@@ -61,6 +63,16 @@ class Core:
             happenings.append(Happening(LockEventKind.CLOCK_LOST))
         self.commit(self.announced(self.recorded(state, uptime_ms, *happenings), uptime_ms))
         self._keep_mark(uptime_ms)
+
+    def holdings_of(self, state: LockState) -> Holdings:
+        """What a state's entries amount to at this lock. Raises UnknownZone and Malformed."""
+        own = self.provisioning
+        return Holdings.of(state.entries, own.zone, provisioned_smartpins=own.smartpin_enabled)
+
+    @property
+    def lock_time(self) -> LockTime:
+        """By what SmartPINs tell the time here: the offset frozen at provisioning, and the zone."""
+        return LockTime(self.provisioning.fixed_offset_minutes, self.holdings.zone)
 
     def now(self, uptime_ms: int) -> datetime | None:
         """Trusted time as a moment, or None."""

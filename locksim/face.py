@@ -14,9 +14,13 @@ from domain.link.events import LockEventKind
 from domain.security.passwords import PasswordProfile
 from locksim import entries
 from locksim.core import Core
+from locksim.dialogue import Awaited, Dialogue
+from locksim.entries import Count, Situation, Typed, Verdict
 from locksim.journal import Happening
 from locksim.keypad import Key, Keypad
+from locksim.lockout import GuessBudget
 from locksim.signals import Signal
+from locksim.state import LockState
 
 SlowHash = Callable[[str, bytes, PasswordProfile], bytes]
 """Digits, salt and profile to a verifier: one Argon2."""
@@ -29,6 +33,7 @@ class Face:
         self._core = core
         self._slow_hash = slow_hash
         self._keypad = Keypad()
+        self._dialogue = Dialogue()
 
     @property
     def typed(self) -> int:
@@ -50,8 +55,11 @@ class Face:
         entry = self._keypad.press(key, uptime_ms)
         if entry is not None:
             self._enter(entry, uptime_ms)
+        elif key is Key.CANCEL:
+            self._dialogue = Dialogue()
+            self._core.outbox.append(Signal.CLEARED)
         else:
-            self._core.outbox.append(Signal.CLEARED if key is Key.CANCEL else Signal.KEY)
+            self._core.outbox.append(Signal.KEY)
 
     def present_card(self, uid: bytes, uptime_ms: int) -> None:
         """Take a card by its UID. The paired one ends a lockout; none opens anything."""
@@ -68,29 +76,62 @@ class Face:
 
     def _enter(self, entry: str, uptime_ms: int) -> None:
         core = self._core
-        before = core.state.budget
+        before, dialogue = core.state.budget, self._dialogue
+        self._dialogue = Dialogue()
+        meant = dialogue.meaning(len(entry), uptime_ms)
         if before.locked:
-            verdict: entries.Verdict | None = entries.locked_out(len(entry))
+            verdict: Verdict | None = entries.locked_out(len(entry))
         else:
             verdict = entries.turned_off(core.holdings, len(entry))
         counts = verdict is None
-        charged = before.charged(core.clock.now_ms(uptime_ms)) if counts else before
-        core.write(replace(core.state, budget=charged))
+        state = core.state
+        if counts:
+            state = replace(state, budget=before.charged(core.clock.now_ms(uptime_ms)))
+            if meant is Awaited.SHORT_PIN:
+                state = replace(state, guest_book=state.guest_book.charged(dialogue.smartpin))
+        core.write(state)
         own = core.provisioning
-        verifier = self._slow_hash(entry, own.pin_salt, own.pin_profile)
-        digest = pin_digest(core.keys, verifier)
+        digest = pin_digest(core.keys, self._slow_hash(entry, own.pin_salt, own.pin_profile))
         if verdict is None:
-            verdict = entries.judge(core.holdings, len(entry), digest, core.now(uptime_ms))
-        state = core.recorded(core.state, uptime_ms, verdict.happening)
-        if counts and verdict.opens:
+            situation = self._situation(uptime_ms)
+            verdict = entries.judge(situation, Typed(entry, digest), meant, dialogue.smartpin)
+        self._act(verdict, state if counts else None, before, uptime_ms)
+        if verdict.awaited is not Awaited.NOTHING:
+            # Another try at a short PIN has the time that is left, not ten seconds more.
+            again = meant is Awaited.SHORT_PIN
+            since_ms = dialogue.since_ms if again else uptime_ms
+            self._dialogue = Dialogue(verdict.awaited, verdict.smartpin, since_ms)
+
+    def _situation(self, uptime_ms: int) -> Situation:
+        core = self._core
+        return Situation(
+            holdings=core.holdings,
+            book=core.state.guest_book,
+            codec=core.codec,
+            lock_time=core.lock_time,
+            programming_code=core.provisioning.programming_code,
+            now=core.now(uptime_ms),
+        )
+
+    def _act(
+        self, verdict: Verdict, counted: LockState | None, before: GuessBudget, uptime_ms: int
+    ) -> None:
+        """Write what follows from the entry, then show it. `counted` is the state with the entry counted, if it was."""
+        core = self._core
+        state = counted or core.state
+        if verdict.happening is not None:
+            state = core.recorded(state, uptime_ms, verdict.happening)
+        if verdict.book is not None:
+            state = replace(state, guest_book=verdict.book)
+        if counted is not None and verdict.count is Count.RIGHT:
             state = replace(state, budget=before.forgiven())
-        elif counts and not verdict.wrong:
+        elif counted is not None and verdict.count is Count.NEITHER:
             state = replace(state, budget=before)
         core.write(core.announced(state, uptime_ms))
-        if verdict.opens:
+        if verdict.signal is Signal.GRANTED:
             core.open(uptime_ms)
         else:
-            core.outbox.append(Signal.DENIED)
+            core.outbox.append(verdict.signal)
 
     def _is_paired(self, uid: bytes) -> bool:
         try:

@@ -1,16 +1,26 @@
-"""What the lock's entries amount to: the PINs to look up, the settings, the cards.
+"""What the lock's entries amount to: the PINs to look up, the settings, the cards, the blocked SmartPINs.
 
 The entries are the truth on disk; this is the same in the form in which the keypad asks. Without a
-settings entry PIN mode and SmartPINs are off: what was never said is not granted.
+settings entry PIN mode is off, and SmartPINs are as the installer has set them: what was never said
+is not granted.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from domain.access.schedule import Schedule
-from domain.link.entries import CardPayload, Entry, PinPayload, SettingsPayload, read_payload
+from domain.link.entries import (
+    CardPayload,
+    Entry,
+    PinPayload,
+    SettingsPayload,
+    SmartPinBlockPayload,
+    SmartPinRulesPayload,
+    read_payload,
+    smartpin_entry_id,
+)
 
 
 class UnknownZone(ValueError):
@@ -36,17 +46,28 @@ class Holdings:
     pins: Mapping[bytes, HeldPin] = field(default_factory=dict, repr=False)
     """By their digest under the lock's key."""
     cards: frozenset[bytes] = field(default=frozenset(), repr=False)
+    blocked: frozenset[str] = frozenset()
+    """The names of SmartPINs that the server has blocked; they are, for as long as the entry is held."""
+    activation_required: bool = False
+    """Whether a SmartPIN dies that was not used within a day of its start."""
 
     @classmethod
-    def of(cls, entries: Mapping[str, Entry], provisioned_zone: ZoneInfo) -> Self:
-        """Reads live entries, in the zone of provisioning until settings say otherwise.
+    def of(
+        cls,
+        entries: Mapping[str, Entry],
+        provisioned_zone: ZoneInfo,
+        *,
+        provisioned_smartpins: bool = False,
+    ) -> Self:
+        """Reads live entries; zone and SmartPINs are as provisioned until settings say otherwise.
 
         Should two entries hold one digest, which uniqueness in a site forbids, both are honoured.
         Raises UnknownZone and Malformed.
         """
         settings: SettingsPayload | None = None
         pins: dict[bytes, HeldPin] = {}
-        cards = set()
+        cards, blocked = set(), set()
+        activation = False
         for entry in entries.values():
             payload = read_payload(entry.kind, entry.payload)
             if isinstance(payload, PinPayload):
@@ -57,17 +78,28 @@ class Holdings:
                 settings = payload
             elif isinstance(payload, CardPayload):
                 cards.add(payload.card_digest)
+            elif isinstance(payload, SmartPinBlockPayload):
+                blocked.add(smartpin_entry_id(payload.code_digest))
+            elif isinstance(payload, SmartPinRulesPayload):
+                activation = payload.activation_required
+        held = cls(
+            zone=provisioned_zone,
+            smartpin_enabled=provisioned_smartpins,
+            pins=pins,
+            cards=frozenset(cards),
+            blocked=frozenset(blocked),
+            activation_required=activation,
+        )
         if settings is None:
-            return cls(provisioned_zone, pins=pins, cards=frozenset(cards))
+            return held
         try:
             zone = ZoneInfo(settings.zone)
         except (ZoneInfoNotFoundError, ValueError):
             raise UnknownZone("settings.zone: is not known to this lock") from None
-        return cls(
+        return replace(
+            held,
             zone=zone,
             pin_enabled=settings.pin_enabled,
             smartpin_enabled=settings.smartpin_enabled,
             lockout_release_minutes=settings.lockout_release_minutes,
-            pins=pins,
-            cards=frozenset(cards),
         )

@@ -18,9 +18,9 @@ import orjson
 
 from domain.link.keys import LOCK_SECRET_BYTES
 from domain.security.passwords import MIN_SALT_BYTES, PasswordProfile
+from smartpin.locktime import MAX_OFFSET_MINUTES, MIN_OFFSET_MINUTES
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
-MAX_OFFSET_MINUTES = 24 * 60
 _OTHERS = 0o077
 
 
@@ -45,6 +45,8 @@ class Provisioning:
     pin_salt: bytes = field(repr=False)
     pin_profile: PasswordProfile
     """Of the site: one Argon2 an entry, however many PINs the lock holds."""
+    smartpin_enabled: bool = False
+    """Whether SmartPINs are on, until settings arrive: a lock may never have a network."""
     network: bool = True
     """Whether a network reaches the lock; one that is offline waits for phones."""
 
@@ -64,6 +66,9 @@ class Provisioning:
             zone = ZoneInfo(settings.text("zone"))
         except (ZoneInfoNotFoundError, ValueError):
             raise InvalidProvisioning(f"{place}.settings.zone: is not a known zone") from None
+        offset = settings.number("fixedOffsetMinutes", MIN_OFFSET_MINUTES)
+        if offset > MAX_OFFSET_MINUTES:
+            raise InvalidProvisioning(f"{place}.settings.fixedOffsetMinutes: is no offset")
         return cls(
             lock_id=lock.text("lockId"),
             name=lock.text("name"),
@@ -71,13 +76,14 @@ class Provisioning:
             secret=secret,
             programming_code=lock.text("programmingCode"),
             zone=zone,
-            fixed_offset_minutes=settings.number("fixedOffsetMinutes", -MAX_OFFSET_MINUTES),
+            fixed_offset_minutes=offset,
             pin_salt=salt,
             pin_profile=PasswordProfile(
                 time_cost=profile.number("timeCost", 1),
                 memory_kib=profile.number("memoryKib", 1),
                 parallelism=profile.number("parallelism", 1),
             ),
+            smartpin_enabled=settings.flag("smartPinEnabled", default=False),
             network=lock.flag("network", default=True),
         )
 

@@ -30,6 +30,7 @@ from locksim.signals import (
     Signal,
     UnlockCommand,
 )
+from locksim.state import LockState
 from locksim.uplink import Uplink
 
 REMEMBERED_COMMANDS = 256
@@ -102,7 +103,8 @@ class ServerLink:
             return
         try:
             state = deliveries.applied(core.state, epoch, DeliveryBody.decode(data))
-            holdings = Holdings.of(state.entries, core.provisioning.zone)
+            holdings = core.holdings_of(state)
+            state = _without_displaced(core, state, holdings, uptime_ms)
         except (Malformed, UnknownZone):
             state, holdings = core.recorded(core.state, uptime_ms, refusal), core.holdings
         answer = Acknowledgement(message.id, deliveries.sum_of(state))
@@ -180,6 +182,19 @@ class ServerLink:
     def _report_answered(self, *, recorded: bool) -> None:
         if self._uplink is not None:
             self._uplink.answered(recorded=recorded)
+
+
+def _without_displaced(
+    core: Core, state: LockState, holdings: Holdings, uptime_ms: int
+) -> LockState:
+    """The state without the short PINs that equal a PIN which has now come: the synchronised one wins."""
+    guests = state.guest_book.guests
+    displaced = [name for name, guest in guests.items() if guest.short_pin in holdings.pins]
+    if not displaced:
+        return state
+    told = [Happening(LockEventKind.SHORT_PIN_DROPPED, entry_id=name) for name in displaced]
+    book = state.guest_book.without_short_pins(displaced)
+    return core.recorded(replace(state, guest_book=book), uptime_ms, *told)
 
 
 def _of_command(

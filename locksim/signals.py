@@ -65,6 +65,10 @@ class Signal(StrEnum):
     """Green."""
     DENIED = "DENIED"
     """Red, the same for every reason."""
+    READY = "READY"
+    """The keypad waits for the next entry of one of its own functions."""
+    DONE = "DONE"
+    """Two green flashes: what was asked for is done; the door stays as it was."""
     RELEASED = "RELEASED"
     """A lockout has ended; the door stays shut."""
 

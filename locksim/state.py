@@ -13,10 +13,13 @@ import orjson
 
 from domain.link.entries import Entry
 from domain.link.events import LockEventBody
+from locksim.guest_book import GuestBook
 from locksim.lockout import GuessBudget
 from locksim.signals import Acknowledgement
 
-_VERSION = 1
+_VERSION = 2
+_WITHOUT_GUESTS = 1
+"""The version before SmartPINs: it has no guest book, and is read as one with an empty one."""
 
 
 class StateUnreadable(Exception):
@@ -47,6 +50,7 @@ class LockState:
     gathering: Gathering | None = None
     last_ack: Acknowledgement | None = None
     budget: GuessBudget = field(default_factory=GuessBudget)
+    guest_book: GuestBook = field(default_factory=GuestBook)
     commands: tuple[str, ...] = ()
     """Ids of the newest commands carried out."""
     events: tuple[LockEventBody, ...] = ()
@@ -80,6 +84,7 @@ class LockState:
                 },
                 "lastAck": self.last_ack and [self.last_ack.delivery_id, self.last_ack.state_sum],
                 "budget": asdict(self.budget),
+                "guestBook": self.guest_book.to_json(),
                 "commands": self.commands,
                 "events": [event.to_report() for event in self.events],
                 "nextSequence": self.next_sequence,
@@ -93,7 +98,7 @@ class LockState:
         """The state that was encoded. Raises StateUnreadable."""
         try:
             value = orjson.loads(data)
-            if value["version"] != _VERSION:
+            if value["version"] not in (_WITHOUT_GUESTS, _VERSION):
                 raise StateUnreadable("the state on disk is of another version")
             return cls(
                 state_id=value["stateId"],
@@ -104,6 +109,9 @@ class LockState:
                 gathering=_gathering(value["gathering"]),
                 last_ack=value["lastAck"] and Acknowledgement(*value["lastAck"]),
                 budget=GuessBudget(**value["budget"]),
+                guest_book=GuestBook()
+                if value["version"] == _WITHOUT_GUESTS
+                else GuestBook.from_json(value["guestBook"]),
                 commands=tuple(value["commands"]),
                 events=tuple(LockEventBody.from_report(event) for event in value["events"]),
                 next_sequence=value["nextSequence"],

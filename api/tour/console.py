@@ -29,7 +29,7 @@ class Console:
         data: dict[str, Any] = answer["data"]
         return data
 
-    async def change(self, mutation: str, fields: str, **input_fields: Any) -> dict[str, Any]:
+    async def change(self, mutation: str, fields: str = "", **input_fields: Any) -> dict[str, Any]:
         """One mutation with one input; `fields` selects from its result."""
         kind = mutation[0].upper() + mutation[1:]
         document = (

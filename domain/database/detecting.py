@@ -15,10 +15,22 @@ from tortoise import fields
 from tortoise.context import TortoiseContext
 from tortoise.fields.base import Field
 from tortoise.fields.data import CharEnumFieldInstance, IntEnumFieldInstance
-from tortoise.fields.relational import ManyToManyFieldInstance, RelationalField
+from tortoise.fields.relational import (
+    ForeignKeyFieldInstance,
+    ManyToManyFieldInstance,
+    RelationalField,
+)
 from tortoise.migrations.autodetector import MigrationAutodetector
-from tortoise.migrations.operations import AlterModelOptions, CreateModel, Operation
-from tortoise.migrations.schema_generator.state import State
+from tortoise.migrations.operations import (
+    AddConstraint,
+    AlterModelOptions,
+    CreateModel,
+    Operation,
+    RemoveConstraint,
+    RenameConstraint,
+    RenameModel,
+)
+from tortoise.migrations.schema_generator.state import ModelState, State
 from tortoise.migrations.schema_generator.state_apps import StateApps
 from tortoise.migrations.writer import ImportManager, MigrationWriter, _render_call
 
@@ -46,37 +58,62 @@ def declared(context: TortoiseContext) -> State:
 
 
 class Autodetector(MigrationAutodetector):
-    """Tortoise's, on plain columns."""
+    """Tortoise's, on plain columns, and with named constraints compared by what they say.
+
+    Tortoise takes two constraints over the same columns for one that was renamed, whatever their
+    conditions. It does not notice another name of a table, cannot go on after the rename of a class
+    with references, and drops the values of a renamed reference: these are refused here.
+    """
 
     def __init__(self, context: TortoiseContext, migrations: str | None) -> None:
         assert context.apps is not None
         apps = {APP: {"default_connection": ALIAS, "migrations": migrations}}
         super().__init__(context.apps, apps)
+        self._before = self._after = nothing()
 
     async def changes(self) -> list[MigrationWriter]:
         writers = await super().changes()
-        return [_Writer.of(writer) for writer in writers]
+        gone: list[Operation] = []
+        new: list[Operation] = []
+        for key, after in self._after.models.items():
+            before = self._before.models.get(key)
+            if before is None:
+                continue
+            if before.table != after.table:
+                raise MigrationFailed(f"{after.name}: the table {before.table} cannot be renamed")
+            _refuse_renamed_reference(before, after)
+            old_ones, new_ones = (tuple(m.options.get("constraints", ())) for m in (before, after))
+            gone += [
+                RemoveConstraint(after.name, name=each.name)
+                for each in old_ones
+                if each not in new_ones
+            ]
+            new += [AddConstraint(after.name, each) for each in new_ones if each not in old_ones]
+        ours = [_Writer.of(writer, gone, new) for writer in writers]
+        return [writer for writer in ours if writer.operations]
 
     def _current_state(self) -> State:
-        state = super()._current_state()
-        _make_plain(state)
-        return state
+        self._after = super()._current_state()
+        _make_plain(self._after)
+        return self._after
 
     async def _project_state(self) -> State:
-        state = await super()._project_state()
-        _make_plain(state)
-        return state
+        self._before = await super()._project_state()
+        _make_plain(self._before)
+        return self._before
 
 
 class _Writer(MigrationWriter):
     """Writes what the database needs to know, nothing else."""
 
     @classmethod
-    def of(cls, other: MigrationWriter) -> "_Writer":
+    def of(cls, other: MigrationWriter, gone: list[Operation], new: list[Operation]) -> "_Writer":
+        """With these changes of named constraints in the place of its own."""
+        kept = [_tidied(each) for each in other.operations if not _of_named_constraint(each)]
         return cls(
             other.name,
             other.app_label,
-            [_tidied(operation) for operation in other.operations],
+            [*gone, *kept, *new],
             dependencies=other.dependencies,
             initial=other.initial,
             migrations_module=other.migrations_module,
@@ -99,7 +136,35 @@ class _Writer(MigrationWriter):
         return _render_call(path, arguments, named, imports)
 
 
+def _of_named_constraint(operation: Operation) -> bool:
+    if isinstance(operation, AddConstraint):
+        return operation.constraint.name is not None
+    if isinstance(operation, RemoveConstraint):
+        return operation.name is not None
+    return isinstance(operation, RenameConstraint)
+
+
+def _refuse_renamed_reference(before: ModelState, after: ModelState) -> None:
+    """It would be dropped with its values and added without them."""
+    for old_name, old in before.fields.items():
+        for new_name, new in after.fields.items():
+            if (
+                isinstance(old, ForeignKeyFieldInstance)
+                and isinstance(new, ForeignKeyFieldInstance)
+                and old_name not in after.fields
+                and new_name not in before.fields
+                and old.model_name == new.model_name
+            ):
+                raise MigrationFailed(
+                    f"{after.name}.{old_name} and .{new_name}: add, copy and drop in three migrations"
+                )
+
+
 def _tidied(operation: Operation) -> Operation:
+    if isinstance(operation, RenameModel):
+        raise MigrationFailed(
+            f"{operation.old_name}: to rename the class, rename it in the migrations as well"
+        )
     if isinstance(operation, CreateModel):
         operation.bases = None
     if isinstance(operation, AlterModelOptions):
@@ -115,6 +180,8 @@ def _make_plain(state: State) -> None:
     for model in state.models.values():
         model.options.pop("table_description", None)
         model.description = ""
+        if not all(constraint.name for constraint in model.options.get("constraints", ())):
+            raise MigrationFailed(f"{model.name}: a constraint needs a name")
         model.fields = {name: _plain(field) for name, field in model.fields.items()}
 
 

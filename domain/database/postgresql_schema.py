@@ -7,7 +7,7 @@ from tortoise.fields.relational import ForeignKeyFieldInstance
 from tortoise.indexes import Index
 from tortoise.migrations.schema_editor.asyncpg import AsyncpgSchemaEditor
 
-from domain.database.schema_editors import ColumnNames, Table, column_of, key_field
+from domain.database.schema_editors import ColumnNames, MigrationFailed, Table, column_of, key_field
 
 
 class PostgresSchemaEditor(ColumnNames, AsyncpgSchemaEditor):
@@ -34,6 +34,24 @@ class PostgresSchemaEditor(ColumnNames, AsyncpgSchemaEditor):
             )
         await super().alter_field(old_model, new_model, field_name)
         await self._alter_reference(old_model, new_model, field_name)
+
+    async def remove_index(self, model: Table, index: Index) -> None:
+        """By what it is over: its generated name may be from before its columns were renamed."""
+        index.resolve_expressions(model)
+        if index.name is None:
+            columns = self._resolve_fields_to_columns(model, index.field_names)
+            rows = await self.client.execute_query_dict(
+                "SELECT relname FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid"
+                " WHERE indrelid = to_regclass($1) AND NOT indisunique AND indpred IS NULL"
+                " AND $2::text[] = ARRAY(SELECT attname::text"
+                "  FROM unnest(indkey::int2[]) WITH ORDINALITY AS k(number, place)"
+                "  JOIN pg_attribute ON attrelid = indrelid AND attnum = number ORDER BY place)",
+                [self.quote(model._meta.db_table), columns],
+            )
+            if not rows:
+                raise MigrationFailed(f"{model._meta.db_table}: there is no index over {columns}")
+            index = Index(fields=tuple(index.field_names), name=rows[0]["relname"])
+        await super().remove_index(model, index)
 
     async def _alter_reference(self, old_model: Table, new_model: Table, name: str) -> None:
         old, new = old_model._meta.fields_map[name], new_model._meta.fields_map[name]

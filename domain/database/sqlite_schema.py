@@ -8,7 +8,7 @@ key is a named unique index, never part of the body.
 """
 
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Any
 
 from tortoise.fields.base import Field
@@ -88,8 +88,14 @@ class SqliteSchemaEditor(ColumnNames, TortoiseSqliteEditor):
     async def remove_constraint(self, model: Table, constraint: Constraint) -> None:
         if isinstance(constraint, CheckConstraint):
             await self._remake(model, without_check=constraint.name)
-        else:
-            await self._run_sql(f"DROP INDEX {self.quote(self._unique_name(model, constraint))}")
+            return
+        name = constraint.name or await self._index_over(model, constraint.fields, unique=True)
+        await self._run_sql(f"DROP INDEX {self.quote(name)}")
+
+    async def remove_index(self, model: Table, index: Index) -> None:
+        index.resolve_expressions(model)
+        name = index.name or await self._index_over(model, index.field_names, unique=False)
+        await self._run_sql(f"DROP INDEX {self.quote(name)}")
 
     async def rename_constraint(self, model: Table, old: Constraint, new: Constraint) -> None:
         if isinstance(old, CheckConstraint):
@@ -140,6 +146,19 @@ class SqliteSchemaEditor(ColumnNames, TortoiseSqliteEditor):
             await self.client.execute_query(sql)
         if await self._count(table) != rows_before:
             raise MigrationFailed(f"{table}: the number of rows changed")
+
+    async def _index_over(self, model: Table, names: Iterable[str], *, unique: bool) -> str:
+        """The name that the index was given, perhaps when its columns had other names."""
+        table = model._meta.db_table
+        columns = self._resolve_fields_to_columns(model, list(names))
+        for row in await self._rows(
+            'SELECT name FROM pragma_index_list(?) WHERE "unique" = ? AND NOT partial',
+            [table, int(unique)],
+        ):
+            over = await self._rows("SELECT name FROM pragma_index_info(?)", [row["name"]])
+            if [column["name"] for column in over] == columns:
+                return str(row["name"])
+        raise MigrationFailed(f"{table}: there is no index over {columns}")
 
     async def _beside(self, table: str, gone: str | None) -> AsyncIterator[str]:
         """The SQL of its indexes and triggers, without indexes over the column that goes."""

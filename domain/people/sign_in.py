@@ -12,6 +12,7 @@ from domain.audit.service import Deed, recorded
 from domain.database import lock_row, use_case
 from domain.errors import NotFound, SignInFailed, Throttled, TotpRequired
 from domain.installation import Installation
+from domain.mail import LONGEST_EMAIL
 from domain.people.actors import AccountActor, ActorKind, Caller
 from domain.people.identities import SESSION_PREFIX, device_token
 from domain.people.second_factor import check_second_factor
@@ -85,7 +86,7 @@ async def sign_in(
     """Raises SignInFailed, TotpRequired, Throttled, InvalidInput for a phone's name."""
     _check_phone(phone)
     address = email.strip().lower()
-    account = await Account.get_or_none(email=address) if address.isprintable() else None
+    account = await _account_of(address)
     budget, subject = await _budget(here, account, address, phone, known)
     await count_try(here, BY_ADDRESS, by.address, now)
     await count_try(here, budget, subject, now)
@@ -96,6 +97,13 @@ async def sign_in(
     if account.totp_confirmed_at is not None:
         raise TotpRequired(await _make_ticket(here, account, now))
     return await _begin(here, account, phone, now)
+
+
+async def _account_of(address: str) -> Account | None:
+    """None for what no account can have, too: the database would fail on it, and so tell it from other addresses."""
+    if not address.isprintable() or len(address) > LONGEST_EMAIL:
+        return None
+    return await Account.get_or_none(email=address)
 
 
 def _check_phone(phone: Phone | None) -> None:

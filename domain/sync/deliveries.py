@@ -231,19 +231,25 @@ async def take_acknowledgement(
     return Taken(await _settle(lock, delivery, applied, now))
 
 
-async def _settle(lock: Lock, acknowledged: LockDelivery, applied: int, now: datetime
+async def _settle(
+    lock: Lock, acknowledged: LockDelivery, applied: int, now: datetime
 ) -> frozenset[UUID]:
     deliveries = await LockDelivery.filter(
         lock_id=lock.id, epoch=lock.epoch, to_revision__lte=applied, settled_at=None
     ).order_by("to_revision")
-    entries = {row.id: row for row in await LockEntry.filter(lock_id=lock.id)}
+    rows = LockEntry.filter(lock_id=lock.id)
+    if not any(delivery.snapshot for delivery in deliveries):
+        rows = rows.filter(id__in=[item[0] for each in deliveries for item in each.items])
+    entries = {row.id: row for row in await rows}
     touched: dict[UUID, LockEntry] = {}
     for delivery in deliveries:
         if delivery.snapshot:
+            # It was swapped in whole: whatever it did not carry, the lock no longer holds.
             for row in entries.values():
                 if row.state is not EntryState.LIVE and row.revision <= delivery.to_revision:
-                    row.applied_version, row.applied_live = row.version, False
-                    touched[row.id] = row
+                    row.applied_version = row.version
+                row.applied_live = False
+                touched[row.id] = row
         for entry_id, version, live in delivery.items:
             row = entries[UUID(entry_id)]
             row.applied_version, row.applied_live = version, live
@@ -266,7 +272,7 @@ async def _settle(lock: Lock, acknowledged: LockDelivery, applied: int, now: dat
     await release(list(touched.values()))
     if was_unknown:
         return await _pins_of(lock)
-    return {row.pin_id for row in touched.values() if row.pin_id is not None}
+    return frozenset(row.pin_id for row in touched.values() if row.pin_id is not None)
 
 
 async def _forget_old_deliveries(lock: Lock, acknowledged: LockDelivery) -> None:
@@ -277,6 +283,6 @@ async def _forget_old_deliveries(lock: Lock, acknowledged: LockDelivery) -> None
         await LockDelivery.filter(lock_id=lock.id, epoch__lt=lock.epoch).delete()
 
 
-async def _pins_of(lock: Lock) -> set[UUID]:
+async def _pins_of(lock: Lock) -> frozenset[UUID]:
     rows = LockEntry.filter(lock_id=lock.id, pin_id__isnull=False)
-    return set(await column(rows, "pin_id"))
+    return frozenset(await column(rows, "pin_id"))

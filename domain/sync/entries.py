@@ -20,6 +20,7 @@ from domain.link.keys import LinkKeys
 from domain.link.schedules import schedule_from_wire
 from domain.link.state import payload_hash
 from domain.locks.tables import Lock
+from domain.node_ids import node_id
 from domain.pins.tables import Pin
 from domain.pins.verifiers import open_verifier
 from domain.security.sealing import open_sealed
@@ -126,7 +127,10 @@ async def hash_payloads(
 async def payloads(
     here: Installation, lock: Lock, keys: LinkKeys, rows: Sequence[LockEntry]
 ) -> dict[UUID, dict[str, object]]:
-    """The payloads of the LIVE ones among the rows of one lock, to be sent. Raises TamperedEntry."""
+    """The payloads of the LIVE ones among the rows of one lock, to be sent. Raises TamperedEntry, SealBroken."""
+    for row in rows:
+        if row.pin_id is not None and row.name != node_id("pin", row.pin_id):
+            raise TamperedEntry(row.name)
     verifiers = await _verifiers(here, rows)
     made = {}
     for row in rows:

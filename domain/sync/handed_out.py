@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
+from domain.columns import column
 from domain.locks.tables import Lock
 from domain.sync.tables import LockDelivery, LockEntry
 
@@ -22,8 +23,12 @@ async def unsettled_versions(lock_ids: Collection[UUID]) -> dict[UUID, set[int]]
 
 
 async def may_hold(entries: Sequence[LockEntry]) -> list[LockEntry]:
-    """Those of the entries of which a lock may now hold a version that opens."""
-    lock_ids = {entry.lock_id for entry in entries}
+    """Those of the entries of which a lock may now hold a version that opens; a deleted lock holds nothing."""
+    lock_ids = set(
+        await column(
+            Lock.filter(id__in=[entry.lock_id for entry in entries], deleted_at=None), "id"
+        )
+    )
     unsettled = await unsettled_versions(lock_ids)
     unknown = set(
         await Lock.filter(id__in=list(lock_ids), state_unknown=True).values_list("id", flat=True)
@@ -31,5 +36,6 @@ async def may_hold(entries: Sequence[LockEntry]) -> list[LockEntry]:
     return [
         entry
         for entry in entries
-        if entry.applied_live or unsettled.get(entry.id) or entry.lock_id in unknown
+        if entry.lock_id in lock_ids
+        and (entry.applied_live or unsettled.get(entry.id) or entry.lock_id in unknown)
     ]

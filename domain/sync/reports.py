@@ -20,6 +20,7 @@ from domain.locks.tables import Lock
 from domain.people.actors import LockActor
 from domain.sync.deliveries import take_acknowledgement
 from domain.sync.rules import MAX_EVENTS_PER_REPORT, NONCES_KEPT
+from domain.sync.server_events import record_server_event
 from domain.sync.tables import EventHead, LockEntry, LockEvent, UnlockCommand
 
 TYPED = frozenset({OpeningMethod.PIN, OpeningMethod.SMARTPIN, OpeningMethod.SHORT_PIN})
@@ -70,6 +71,10 @@ async def report_lock(
         raise InvalidInput("events", f"At most {MAX_EVENTS_PER_REPORT} events in a report.")
     if len({event.state_id for event in events}) > 1:
         raise InvalidInput("events", "The events of one report have one state id.")
+    if applied_revision < 0:
+        raise InvalidInput("appliedRevision", "Revisions are counted from 0.")
+    for event in events:
+        _check(event)
     async with transaction() as tx:
         lock = await lock_row(Lock, lock_id)
         if lock is None or lock.deleted_at is not None or lock.incarnation != actor.incarnation:
@@ -80,10 +85,12 @@ async def report_lock(
             lock.nonces = [[nonce, now.isoformat()], *lock.nonces][:NONCES_KEPT]
             tx.wake(f"lock:{lock.id}")
         if acknowledged is not None:
-            pins = await take_acknowledgement(
+            taken = await take_acknowledgement(
                 lock, acknowledged.delivery_id, applied_revision, acknowledged.state_sum, now
             )
-            tx.wake(f"lock:{lock.id}", *(f"pin-sync:{each}" for each in pins))
+            if taken.out_of_step:
+                await record_server_event(tx, lock, LockEventKind.OUT_OF_STEP, now)
+            tx.wake(f"lock:{lock.id}", *(f"pin-sync:{each}" for each in taken.pins))
         new = await _record(lock, events, now) if events else []
         for event in new:
             _follow_lockout(lock, event)
@@ -105,6 +112,14 @@ async def report_lock(
     if not events:
         return Reported(None, 0)
     return Reported(events[0].state_id, max(event.sequence for event in events))
+
+
+def _check(event: LockEventBody) -> None:
+    """GraphQL's types let through what the link's own language refuses. Raises InvalidInput."""
+    try:
+        LockEventBody.from_report(event.to_report())
+    except ValueError as malformed:
+        raise InvalidInput("events", f"No lock sends this: {malformed}.") from None
 
 
 def _follow_lockout(lock: Lock, event: LockEvent) -> None:

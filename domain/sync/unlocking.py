@@ -5,6 +5,7 @@ twice (the lock remembers its id), or for somebody whose access has ended meanwh
 again when it is handed out).
 """
 
+import asyncio
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -29,6 +30,10 @@ from domain.sync.rules import (
     command_seconds,
 )
 from domain.sync.tables import LockEvent, UnlockCommand
+
+
+_DECISIVE = (LockEventKind.OPENED, LockEventKind.DENIED, LockEventKind.COMMAND_REFUSED)
+"""What answers an order. The end of a lockout names it too, and says nothing of the bolt."""
 
 
 async def open_lock(here: Installation, by: Caller, *, lock_id: UUID, now: datetime) -> LockEvent:
@@ -161,11 +166,16 @@ async def still_stands(command: UnlockCommand, now: datetime) -> bool:
 
 
 async def _outcome(command_id: UUID, wakeups: Wakeups) -> LockEvent:
-    """Waits for the lock's event that names the command. A caller that goes away leaves the order as it is."""
-    await wakeups.wait(OUTCOME_PATIENCE_SECONDS)
-    event = await LockEvent.filter(command_id=command_id).order_by("number").first()
-    if event is None:
-        raise LockDidNotAnswer
+    """Waits for the lock's event that decides the order. A caller that goes away leaves the order as it is."""
+    decisive = LockEvent.filter(command_id=command_id, kind__in=_DECISIVE).order_by("number")
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + OUTCOME_PATIENCE_SECONDS
+    # A wake-up says "look again", no more: it may have nothing to do with this order.
+    while (event := await decisive.first()) is None:
+        left = deadline - loop.time()
+        if left <= 0:
+            raise LockDidNotAnswer
+        await wakeups.wait(left)
     if event.kind is not LockEventKind.OPENED:
         raise AccessDenied(list(event.reasons))
     return event

@@ -1,216 +1,124 @@
-"""A lock whose messages a test passes by hand: the real firmware and a real socket, and nothing that acts by itself.
+"""A lock played by hand: it connects like any other, and then does only what the test says.
 
-Where `Device` is a lock as it hangs on a door, this one stops between any two messages, says what a broken lock would
-say, and can be given a disk image of yesterday.
+Where the simulated lock is honest and quick, this one reports twice, late or nonsense, as a broken one would.
 """
 
 import asyncio
 import base64
-import os
-import time
-from typing import Any
+import itertools
+import secrets
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self
 
 from api.tour.socket import Socket
-from domain.link.messages import DeliveryBody
+from domain.link.keys import LinkKeys
+from domain.link.messages import SealedTimeBody, UnlockCommandBody
+from domain.link.nonces import new_nonce
+from domain.link.proof import make_proof
 from domain.link.sealing import MessageKind, unseal_message
-from locksim.firmware import Firmware
-from locksim.keypad import Key
-from locksim.provisioning import Provisioning
-from locksim.signals import (
-    Delivery,
-    FeedStart,
-    Inbound,
-    Report,
-    Reported,
-    ReportRefused,
-    SealedTime,
-    Signal,
-    UnlockCommand,
-)
-from locksim.state import LockState
-from tests.locksim.rig import MemoryDisk
-from tests.serving import House
+from tests.serving import Served
 
-FEED = """subscription($lock: ID!, $incarnation: String!, $epoch: Int!, $revision: Int!) {
-  lockFeed(lockId: $lock, incarnation: $incarnation, epoch: $epoch, appliedRevision: $revision) {
-    __typename ... on Delivery { id sealed } ... on UnlockCommand { id sealed } ... on SealedTime { id sealed } } }"""
-REPORT = """mutation($input: ReportLockInput!) { answer: reportLock(input: $input) {
-  __typename ... on LockReported { stateId eventsUpTo } ... on Error { message } } }"""
-KINDS = {"Delivery": Delivery, "UnlockCommand": UnlockCommand, "SealedTime": SealedTime}
+_CHALLENGE = "query($id: ID!) { lockChallenge(lockId: $id) }"
+_FEED = """subscription($lock: ID!, $incarnation: String!, $epoch: Int!) {
+  lockFeed(lockId: $lock, incarnation: $incarnation, epoch: $epoch, appliedRevision: 0) {
+    __typename ... on Delivery { id } ... on UnlockCommand { id sealed }
+    ... on SealedTime { id sealed } } }"""
+_REPORT = """mutation($input: ReportLockInput!) { reportLock(input: $input) { __typename
+  ... on LockReported { stateId eventsUpTo } ... on InvalidInput { field } ... on Error { message } } }"""
 
 
 class HandLock:
-    """One lock, from its entry of the provisioning; `disk` is an image to start from."""
+    """One connection of a lock. `state_id` is that of its disk, `nonce` the one it reported last, `time` what it was told."""
 
-    def __init__(self, house: House, entry: dict[str, Any], disk: MemoryDisk | None = None) -> None:
-        self.house = house
+    def __init__(self, served: Served, entry: dict[str, Any]) -> None:
+        self._served = served
+        self.entry = entry
         self.id: str = entry["lockId"]
-        self.own = Provisioning.from_json(entry, "entry")
-        self.disk = disk or MemoryDisk()
-        self.firmware = self._started()
-        self.feed: asyncio.Queue[Inbound | None] = asyncio.Queue()
-        """What has arrived and was not yet handed to the firmware; None: the feed has ended."""
-        self.reports: list[Report] = []
-        """What the firmware wants to say and has not said."""
-        self._socket: Socket | None = None
-        self._reader: asyncio.Task[None] | None = None
+        secret = entry["secret"]
+        self._keys = LinkKeys.derive(base64.urlsafe_b64decode(secret + "=" * (-len(secret) % 4)))
+        self.state_id = secrets.token_hex(16)
+        self.sequences = itertools.count(1)
+        self.nonce = new_nonce()
+        self.time: SealedTimeBody
+        self.socket: Socket
 
-    def _started(self) -> Firmware:
-        return Firmware(
-            self.own,
-            self.disk,
-            uptime_ms=self._uptime(),
-            battery_ms=int(time.time() * 1000),
-            random_bytes=os.urandom,
-        )
-
-    @staticmethod
-    def _uptime() -> int:
-        return int(time.monotonic() * 1000)
-
-    @property
-    def state(self) -> LockState:
-        return self.firmware.state
-
-    async def connect(self, *, epoch: int | None = None, revision: int | None = None) -> None:
-        """Opens the socket and the feed; `epoch` and `revision` replace what the lock would say."""
-        answer = await self.house.served.post(
-            "query($id: ID!) { lockChallenge(lockId: $id) }", id=self.id
-        )
+    async def proof(self) -> str:
+        """A proof over a fresh challenge."""
+        answer = await self._served.post(_CHALLENGE, id=self.id)
         challenge = answer.json()["data"]["lockChallenge"]
-        proof = self.firmware.prove(challenge)
-        self._socket = await self.house.served.socket({"lock": {"id": self.id, "proof": proof}})
-        start = self.firmware.connected(self._uptime())
-        self._drain()
-        self.feed = asyncio.Queue()
-        self._reader = asyncio.create_task(self._read(start, epoch, revision))
+        return make_proof(self._keys, self.id, challenge, secrets.token_hex(16))
 
-    async def _read(self, start: FeedStart, epoch: int | None, revision: int | None) -> None:
-        assert self._socket is not None
-        items = self._socket.subscribe(
-            FEED,
-            lock=start.lock_id,
-            incarnation=start.incarnation,
-            epoch=start.epoch if epoch is None else epoch,
-            revision=start.applied_revision if revision is None else revision,
+    async def connect(self) -> Self:
+        """Opens and proves a socket. Raises SocketRefused."""
+        proof = await self.proof()
+        self.socket = await self._served.socket({"lock": {"id": self.id, "proof": proof}})
+        return self
+
+    async def feed(self, incarnation: str | None = None) -> AsyncIterator[dict[str, Any]]:
+        """The items of a new feed, still sealed; deliveries are left lying."""
+        items = self.socket.subscribe(
+            _FEED, lock=self.id, incarnation=incarnation or self.entry["incarnation"], epoch=0
         )
         async for item in items:
-            message = item["lockFeed"]
-            sealed = message["sealed"]
-            data = base64.urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4))
-            self.feed.put_nowait(KINDS[message["__typename"]](message["id"], data))
-        self.feed.put_nowait(None)
+            if item["lockFeed"]["__typename"] != "Delivery":
+                yield item
 
-    async def disconnect(self) -> None:
-        """The socket is gone, with whatever had not been passed on."""
-        if self._reader is not None:
-            self._reader.cancel()
-        if self._socket is not None:
-            await self._socket.__aexit__(None, None, None)
-        self.firmware.disconnected()
-        self.reports.clear()
-        self._socket = None
+    async def online(self) -> AsyncIterator[dict[str, Any]]:
+        """A feed that is open, and a nonce reported: orders can be sent. The feed stands behind its first item."""
+        feed = self.feed()
+        first = asyncio.ensure_future(anext(feed))
+        await asyncio.sleep(0)
+        await self.report()
+        self.time = self.read_time(await first)
+        return feed
 
-    async def next_delivery(self) -> Delivery:
-        """The next delivery on the feed, not handed to the firmware; other messages are. Ten seconds at most."""
-        async with asyncio.timeout(10):
-            while True:
-                message = await self.feed.get()
-                assert message is not None, "the feed ended"
-                if isinstance(message, Delivery):
-                    return message
-                self.hear(message)
+    async def report(self, *events: dict[str, Any], **fields: Any) -> dict[str, Any]:
+        """Sends one report with a new nonce; returns the answer."""
+        self.nonce = new_nonce()
+        report = {"lockId": self.id, "appliedRevision": 0, "nonce": self.nonce, "events": events}
+        answers = self.socket.subscribe(_REPORT, input={**report, **fields})
+        answer: dict[str, Any] = (await anext(answers))["reportLock"]
+        return answer
 
-    def hear(self, message: Inbound) -> None:
-        """Hands one message to the firmware."""
-        self.firmware.receive(message, self._uptime())
-        self._drain()
+    def event(self, kind: str = "STARTED", **fields: Any) -> dict[str, Any]:
+        """The next event of this disk, as a report carries it."""
+        return {
+            "stateId": self.state_id,
+            "sequence": next(self.sequences),
+            "at": datetime.now(UTC).isoformat(),
+            "kind": kind,
+            **fields,
+        }
 
-    def _drain(self) -> None:
-        while self.firmware.outbox:
-            item = self.firmware.outbox.popleft()
-            if isinstance(item, Report):
-                self.reports.append(item)
+    def opened(self, command: UnlockCommandBody) -> dict[str, Any]:
+        """The event of having carried out a command."""
+        return self.event("OPENED", method="REMOTE", commandId=command.command_id)
 
-    async def tell(self) -> None:
-        """Sends what the firmware wants to say, and hands it the answers, until it has nothing more to say."""
-        while self.reports:
-            report = self.reports.pop(0)
-            answer = await self.say(dict(report.to_input(self.id)))
-            if answer["__typename"] == "LockReported":
-                self.hear(Reported(answer["stateId"], answer["eventsUpTo"]))
-            else:
-                self.hear(ReportRefused())
+    def read_command(self, item: dict[str, Any]) -> UnlockCommandBody:
+        """Unseals an order."""
+        assert item["lockFeed"]["__typename"] == "UnlockCommand"
+        return UnlockCommandBody.decode(self._unseal(MessageKind.UNLOCK_COMMAND, item))
 
-    async def say(self, report: dict[str, Any]) -> dict[str, Any]:
-        """One `reportLock` on the lock's socket, whatever is in it; the answer."""
-        assert self._socket is not None
-        async for item in self._socket.subscribe(REPORT, input=report):
-            answer: dict[str, Any] = item["answer"]
-            return answer
-        raise AssertionError("the report was not answered")
+    def read_time(self, item: dict[str, Any]) -> SealedTimeBody:
+        """Unseals the time."""
+        assert item["lockFeed"]["__typename"] == "SealedTime"
+        return SealedTimeBody.decode(self._unseal(MessageKind.SEALED_TIME, item))
 
-    async def acknowledge(self, delivery: Delivery, **other: Any) -> dict[str, Any]:
-        """Says that it has applied a delivery; `revision` and `state_sum` replace the truth."""
-        return await self.say(
-            {
-                "lockId": other.get("lock_id", self.id),
-                "appliedRevision": other.get("revision", self.body(delivery).to_revision),
-                "ack": {
-                    "deliveryId": other.get("delivery_id", delivery.id),
-                    "stateSum": other.get("state_sum", "0" * 64),
-                },
-            }
-        )
+    def _unseal(self, kind: MessageKind, item: dict[str, Any]) -> bytes:
+        sealed = item["lockFeed"]["sealed"]
+        data = base64.urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4))
+        key = self._keys.bundle
+        return unseal_message(key, kind, self.id, self.entry["incarnation"], data)[1]
 
-    async def settle(self) -> None:
-        """Takes the next delivery, applies it and says so."""
-        self.hear(await self.next_delivery())
-        await self.tell()
+    async def __aenter__(self) -> Self:
+        return await self.connect()
 
-    async def settled(self) -> None:
-        """Says what it has to say, and takes deliveries until nothing is wanted any more."""
-        await self.tell()
-        while (await self.sync())["pending"]:
-            await self.settle()
-
-    async def sync(self) -> dict[str, Any]:
-        """`Lock.sync`, as the admin sees it."""
-        query = """query($id: ID!) { node(id: $id) { ... on Lock {
-          sync { wantedRevision appliedRevision pending status } } } }"""
-        found: dict[str, Any] = (await self.house.ask(query, id=self.id))["node"]["sync"]
-        return found
-
-    def body(self, delivery: Delivery) -> DeliveryBody:
-        """What a delivery says."""
-        _, data = unseal_message(
-            self.firmware._core.keys.bundle,
-            MessageKind.DELIVERY,
-            self.id,
-            self.own.incarnation,
-            delivery.sealed,
-        )
-        return DeliveryBody.decode(data)
-
-    def enter(self, digits: str) -> Signal:
-        """Types digits and Enter; what is shown for it."""
-        shown = []
-        for key in (*digits, Key.ENTER):
-            self.firmware.press(Key(key), self._uptime())
-        while self.firmware.outbox:
-            item = self.firmware.outbox.popleft()
-            if isinstance(item, Report):
-                self.reports.append(item)
-            elif isinstance(item, Signal):
-                shown.append(item)
-        return shown[-1]
-
-
-async def installed(
-    house: House, entry: dict[str, Any], disk: MemoryDisk | None = None
-) -> HandLock:
-    """A lock that is connected and has all that is wanted."""
-    lock = HandLock(house, entry, disk)
-    await lock.connect()
-    await lock.settled()
-    return lock
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.socket.__aexit__(kind, error, trace)

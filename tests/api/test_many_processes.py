@@ -116,7 +116,7 @@ async def test_a_socket_ticket_of_one_opens_one_socket_at_the_other(
     made = await house.ask("mutation { createSocketTicket { ... on SocketTicket { ticket } } }")
     shown = {"ticket": made["createSocketTicket"]["ticket"]}
     async with await b.socket(shown) as socket:
-        query = "subscription($id: ID!) { siteSync(siteId: $id) { status } }"
+        query = "subscription($id: ID!) { siteSync(siteId: $id) { lock { name } } }"
         await house.lock()
         async with asyncio.timeout(10):
             assert await anext(socket.subscribe(query, id=house.id))
@@ -267,7 +267,9 @@ async def test_when_one_is_killed_its_locks_are_served_by_the_other(
                 while not device.online:
                     await asyncio.sleep(0.02)
             lock = {"lockId": entry["lockId"]}
-            assert (await admin.change("remoteUnlock", "...on AccessDenied{reasons}", **lock))["__typename"] == "OpenedLock"
+            assert (await admin.change("remoteUnlock", "...on AccessDenied{reasons}", **lock))[
+                "__typename"
+            ] == "OpenedLock"
             for task in b.running:
                 task.cancel()
             await asyncio.gather(*b.running, return_exceptions=True)

@@ -9,7 +9,16 @@ from zoneinfo import ZoneInfo
 
 from domain.access.schedule import ALWAYS, Schedule
 from domain.link.digests import card_digest, pin_digest
-from domain.link.entries import CardPayload, Entry, EntryKind, PinPayload, SettingsPayload
+from domain.link.entries import (
+    CardPayload,
+    Entry,
+    EntryKind,
+    PinPayload,
+    SettingsPayload,
+    SmartPinBlockPayload,
+    SmartPinRulesPayload,
+    smartpin_entry_id,
+)
 from domain.link.events import LockEventBody, LockEventKind
 from domain.link.keys import LinkKeys
 from domain.link.messages import DeliveryBody, SealedTimeBody, UnlockCommandBody
@@ -29,6 +38,7 @@ from locksim.signals import (
     Signal,
     UnlockCommand,
 )
+from smartpin import Codec
 
 LOCK_ID = "TG9jazox"
 SALT = bytes(range(16))
@@ -143,6 +153,17 @@ class Pen:
         """The settings entry."""
         payload = SettingsPayload(zone, pin, smartpin, release).to_payload()
         return Entry("settings", EntryKind.SETTINGS, version, payload)
+
+    def block(self, code: str, until: datetime, *, version: int = 1) -> Entry:
+        """A SmartPIN that the server has blocked."""
+        tag = Codec(self.lock.secret).block_tag(code)
+        payload = SmartPinBlockPayload(tag, until).to_payload()
+        return Entry(smartpin_entry_id(tag), EntryKind.SMARTPIN_BLOCK, version, payload)
+
+    def activation(self) -> Entry:
+        """The rule that a SmartPIN must be used within a day of its start."""
+        payload = SmartPinRulesPayload(activation_required=True).to_payload()
+        return Entry("smartpin-rules", EntryKind.SMARTPIN_RULES, 1, payload)
 
     def card(self, uid: bytes = CARD) -> Entry:
         """The paired card."""

@@ -5,10 +5,11 @@ import pytest
 from domain.link.events import LockEventKind
 from locksim.lockout import BUCKET, CONSECUTIVE_LIMIT, REFILL_MS
 from locksim.signals import Signal
-from tests.locksim.rig import CARD, NOON, Bench, PowerCut, kinds_of, provisioning
+from tests.locksim.rig import CARD, NOON, Bench, PowerCut, kinds_of
 from tests.locksim.test_entry import EVENING
 
 RIGHT, EVENING_PIN = "40718263", "6284"
+WRONG_PROGRAMMING_CODE = "90817264"
 
 
 @pytest.fixture
@@ -47,9 +48,9 @@ class TestLockout:
         assert bench.reasons() == ["PIN_LOCKOUT"]
 
     def test_entries_of_any_length_count(self, bench: Bench) -> None:
-        """One digit, sixteen, a SmartPIN, the programming code."""
+        """One digit, sixteen, a SmartPIN, a wrong programming code."""
         digits = ["1", "12", "123", "9876", "98765", "987654321", "1234567890", "1" * 11, "1" * 16]
-        for each in (*digits, provisioning().programming_code):
+        for each in (*digits, WRONG_PROGRAMMING_CODE):
             assert not bench.locked_out
             bench.type(each)
         assert bench.locked_out

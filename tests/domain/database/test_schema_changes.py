@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from domain.database import build
+from domain.database.schema_editors import MigrationFailed
 from tests.databases import Database, Servers
 from tests.domain.database.workshop import Workshop, run_sql, what_it_has, workshop
 
@@ -38,6 +39,12 @@ class Pin(Model):
             CheckConstraint(name="pins_tag", check="tag >= 0"),
         )
 
+class Door(Model):
+    id = fields.IntField(primary_key=True)
+    key = fields.OneToOneField("latchwork.Pin", null=True, on_delete=fields.CASCADE)
+    class Meta:
+        table = "doors"
+
 class Use(Model):
     id = fields.BigIntField(primary_key=True)
     pin = fields.ForeignKeyField("latchwork.Pin", related_name="uses", on_delete=fields.CASCADE)
@@ -54,10 +61,12 @@ ROWS = [
     ),
     "DELETE FROM pins WHERE id = 4",
     "INSERT INTO uses (pin_id) VALUES (1), (1), (2), (3)",
+    "INSERT INTO doors (key_id) VALUES (1), (NULL), (NULL)",
 ]
 KEPT = "SELECT id, site_id, parent_id, made_at, removed_at FROM pins ORDER BY id"
 USES = "SELECT id, pin_id FROM uses ORDER BY id"
 
+DOOR = MODELS[MODELS.index("class Door") : MODELS.index("class Use")]
 NOTE = "    note = fields.CharField(max_length=30, null=True, db_index=True)\n"
 AFTER_NOTE = "    made_at ="
 CHECK = '            CheckConstraint(name="pins_tag", check="tag >= 0"),\n'
@@ -71,27 +80,19 @@ CHANGES: dict[str, list[tuple[str, str]]] = {
     "add a nullable column": [
         (AFTER_NOTE, "    hint = fields.CharField(max_length=9, null=True)\n    made_at =")
     ],
-    "add a column with a text": [
+    "add columns with defaults": [
         (
             AFTER_NOTE,
-            '    hint = fields.CharField(max_length=9, db_default="it\'s;")\n    made_at =',
+            '    a = fields.CharField(max_length=9, db_default="it\'s;")\n'
+            "    b = fields.BigIntField(db_default=7, db_index=True)\n"
+            "    c = fields.BooleanField(db_default=True)\n"
+            "    d = fields.DatetimeField(db_default=Now())\n    made_at =",
         )
     ],
-    "add a column with a number": [
-        (AFTER_NOTE, "    hint = fields.BigIntField(db_default=7, db_index=True)\n    made_at =")
-    ],
-    "add a column with a truth": [
-        (AFTER_NOTE, "    hint = fields.BooleanField(db_default=True)\n    made_at =")
-    ],
-    "add a column with the time": [
-        (AFTER_NOTE, "    hint = fields.DatetimeField(db_default=Now())\n    made_at =")
-    ],
-    "add a unique column": [
-        (AFTER_NOTE, "    hint = fields.IntField(null=True, unique=True)\n    made_at =")
-    ],
-    "add an indexed reference": [
+    "add a unique column and an indexed reference": [
         (
             AFTER_NOTE,
+            "    hint = fields.IntField(null=True, unique=True)\n"
             '    home = fields.ForeignKeyField("latchwork.Site", null=True, db_index=True,'
             ' related_name="homes", on_delete=fields.SET_NULL)\n    made_at =',
         )
@@ -105,14 +106,23 @@ CHANGES: dict[str, list[tuple[str, str]]] = {
     "forbid null": [
         (NOTE, NOTE.replace("null=True", 'db_default="none"')),
     ],
-    "allow null": [("    tag = fields.IntField()", "    tag = fields.IntField(null=True)")],
-    "give a default": [("    tag = fields.IntField()", "    tag = fields.IntField(db_default=3)")],
-    "widen a column": [
-        ("code = fields.CharField(max_length=20", "code = fields.CharField(max_length=40")
+    "allow null, give a default, widen": [
+        ("    tag = fields.IntField()", "    tag = fields.IntField(null=True, db_default=3)"),
+        ("code = fields.CharField(max_length=20", "code = fields.CharField(max_length=40"),
     ],
-    "drop a column's index": [(NOTE, NOTE.replace(", db_index=True", ""))],
-    "drop a column's uniqueness": [("max_length=20, unique=True", "max_length=20")],
-    "make a column unique": [(NOTE, NOTE.replace("db_index=True", "unique=True"))],
+    "drop a column's index and another's uniqueness": [
+        (NOTE, NOTE.replace(", db_index=True", "")),
+        ("max_length=20, unique=True", "max_length=20"),
+    ],
+    "make a column unique instead of indexed": [
+        (NOTE, NOTE.replace("db_index=True", "unique=True"))
+    ],
+    "drop a reference": [
+        (
+            '    key = fields.OneToOneField("latchwork.Pin", null=True, on_delete=fields.CASCADE)\n',
+            "",
+        )
+    ],
     "rename a column": [
         (NOTE, NOTE.replace("note", "remark")),
     ],
@@ -129,33 +139,39 @@ CHANGES: dict[str, list[tuple[str, str]]] = {
     ],
     "drop a partial unique": [(PARTIAL, "")],
     "change a partial unique": [("removed_at IS NULL", "removed_at IS NULL AND tag > 0")],
-    "add a partial unique": [
+    "add every kind of unique": [
         (
             PARTIAL,
-            PARTIAL + '            UniqueConstraint(fields=("note",), name="pins_note",'
-            ' condition="note IS NOT NULL"),\n',
-        )
-    ],
-    "add a named unique": [
-        (
-            PARTIAL,
-            PARTIAL + '            UniqueConstraint(fields=("site", "code"), name="pins_sc"),\n',
-        )
+            PARTIAL
+            + '            UniqueConstraint(fields=("site", "label"), name="pins_dead_label",'
+            ' condition="tag > 50"),\n'
+            '            UniqueConstraint(fields=("site", "code"), name="pins_site_code"),\n',
+        ),
+        ('(("site", "tag"),)', '(("site", "tag"), ("code", "site"))'),
     ],
     "drop a composite unique": [('        unique_together = (("site", "tag"),)\n', "")],
-    "add a composite unique": [('(("site", "tag"),)', '(("site", "tag"), ("code", "site"))')],
-    "change indexes": [('(("site", "removed_at"), Index', '(("parent", "site"), Index')],
-    "drop a named index": [(', Index(fields=("made_at",), name="pins_by_age")', ",")],
+    "change indexes": [
+        ('(("site", "removed_at"), Index', '(("parent", "site"),'),
+        ('(fields=("made_at",), name="pins_by_age")', ""),
+    ],
     "change what a deletion does": [(SITE, SITE.replace("RESTRICT", "CASCADE"))],
     "add a table": [
         (
-            "class Use(",
-            "class Door(Model):\n    id = fields.UUIDField(primary_key=True)\n    site = fields.ForeignKeyField("
-            '"latchwork.Site", on_delete=fields.CASCADE)\n    class Meta:\n        table = "doors"\n        '
-            'constraints = (CheckConstraint(name="doors_c", check="site_id > 0"), UniqueConstraint('
-            'fields=("site",), name="doors_u", condition="site_id > 5"))\n\nclass Use(',
+            "class Door(",
+            """class Lamp(Model):
+    id = fields.UUIDField(primary_key=True)
+    site = fields.ForeignKeyField("latchwork.Site", on_delete=fields.CASCADE)
+    class Meta:
+        table = "lamps"
+        constraints = (
+            CheckConstraint(name="lamps_site", check="site_id > 0"),
+            UniqueConstraint(fields=("site",), name="lamps_one", condition="site_id > 5"),
+        )
+
+class Door(""",
         )
     ],
+    "drop a table": [(DOOR, "")],
 }
 
 
@@ -222,6 +238,63 @@ async def test_a_change_keeps_everything_else(
     assert await workshop.migrate(url) == []
 
 
+async def test_old_rows_get_the_database_s_default(populated: Database, workshop: Workshop) -> None:
+    """New columns are filled, and so are the NULLs of a column that forbids them from now on; what
+    was there stays.
+    """
+    url = populated.url
+    text = changed(changed(MODELS, "add columns with defaults"), "forbid null")
+    await workshop.change(workshop.version(text))
+    await workshop.migrate(url)
+    ((*rows,),) = await run_sql(url, "SELECT note, a, b, c, d FROM pins ORDER BY id")
+    assert [row["note"] for row in rows] == ["it's", "none", "n"]
+    assert {(row["a"], row["b"], bool(row["c"]), row["d"] is None) for row in rows} == {
+        ("it's;", 7, True, False)
+    }
+
+
+async def test_what_was_named_after_a_column_is_found_when_the_column_has_another_name(
+    populated: Database, workshop: Workshop
+) -> None:
+    """Generated names of indexes and uniques are not renamed with their columns; dropping them later
+    works all the same.
+    """
+    renamed = MODELS.replace("note", "remark").replace("    code =", "    digits =")
+    renamed = renamed.replace("    tag =", "    number =").replace('"tag"', '"number"')
+    renamed = renamed.replace("tag >=", "number >=")
+    bare = renamed.replace(", db_index=True", "").replace(
+        "max_length=20, unique=True", "max_length=20"
+    )
+    bare = bare.replace('        unique_together = (("site", "number"),)\n', "")
+    for text in (renamed, bare):
+        await workshop.change(workshop.version(text))
+        await workshop.migrate(populated.url)
+    left = (await what_it_has(populated.url))["pins"]
+    assert not any("number" in fact for fact in left if "INDEX" in fact.upper())
+    again = "INSERT INTO pins (site_id, number, digits, made_at) SELECT site_id, number, digits, made_at FROM pins"
+    await run_sql(populated.url, again)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('"doors"', '"gates"', "doors cannot be renamed"),
+        ("class Door(", "class Gate(", "in the migrations as well"),
+        ("    key = fields", "    opener = fields", "three migrations"),
+        ('name="pins_tag", ', "name=None, ", "needs a name"),
+    ],
+)
+async def test_what_tortoise_would_get_wrong_is_refused(
+    workshop: Workshop, old: str, new: str, says: str
+) -> None:
+    """Another name of a table (not noticed), of a class (breaks what follows), of a reference (its
+    values are lost); a constraint that could never be removed.
+    """
+    await workshop.change(workshop.version(MODELS))
+    with pytest.raises(MigrationFailed, match=says):
+        await workshop.change(workshop.version(MODELS.replace(old, new)))
+
+
 def steps(*changes: str) -> Iterator[str]:
     text = MODELS
     for change in changes:
@@ -234,11 +307,11 @@ async def test_changes_one_after_the_other_and_in_one_migration_lead_to_the_same
 ) -> None:
     """Six changes of one table, as six migrations and as one."""
     names = (
-        "add a column with a text",
+        "add columns with defaults",
         "drop an indexed column",
-        "add a check",
-        "add a composite unique",
-        "allow null",
+        "change a check",
+        "drop a composite unique",
+        "add a table",
         "change what a deletion does",
     )
     url = populated.url

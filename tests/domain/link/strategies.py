@@ -15,6 +15,7 @@ from domain.link.entries import (
     PinPayload,
     SettingsPayload,
     SmartPinBlockPayload,
+    SmartPinRulesPayload,
 )
 from domain.link.events import LockEventBody, LockEventKind, OpeningMethod
 from domain.link.messages import DeliveryBody
@@ -58,6 +59,8 @@ settings = st.builds(
 cards = st.builds(CardPayload, card_digest=digests)
 blocks = st.builds(SmartPinBlockPayload, code_digest=digests, until=moments)
 
+rules = st.builds(SmartPinRulesPayload, activation_required=st.booleans())
+
 
 def _entry(kind: EntryKind, payloads: st.SearchStrategy[object]) -> st.SearchStrategy[Entry]:
     return st.builds(
@@ -74,6 +77,7 @@ live_entries = st.one_of(
     _entry(EntryKind.SETTINGS, settings),
     _entry(EntryKind.CARD, cards),
     _entry(EntryKind.SMARTPIN_BLOCK, blocks),
+    _entry(EntryKind.SMARTPIN_RULES, rules),
 )
 removals = st.builds(
     Entry,

@@ -15,7 +15,9 @@ from domain.link.entries import (
     PinPayload,
     SettingsPayload,
     SmartPinBlockPayload,
+    SmartPinRulesPayload,
     read_payload,
+    smartpin_entry_id,
 )
 from domain.link.schedules import schedule_from_wire, schedule_to_wire
 from domain.link.wire import Malformed, canonical
@@ -63,6 +65,11 @@ class TestGoldenBytes:
                 SmartPinBlockPayload(DIGEST, datetime(2026, 12, 5, 20, tzinfo=UTC)),
                 b'{"codeDigest":"' + SPELLED.encode() + b'","until":"2026-12-05T20:00:00Z"}',
             ),
+            (
+                EntryKind.SMARTPIN_RULES,
+                SmartPinRulesPayload(activation_required=True),
+                b'{"activationRequired":true}',
+            ),
         ],
     )
     def test_a_payload_is_written_as_it_always_was(
@@ -85,7 +92,18 @@ class TestGoldenBytes:
 
     def test_the_kinds_are_what_they_always_were(self) -> None:
         """Append only."""
-        assert [kind.value for kind in EntryKind] == ["PIN", "SETTINGS", "CARD", "SMARTPIN_BLOCK"]
+        assert [kind.value for kind in EntryKind] == [
+            "PIN",
+            "SETTINGS",
+            "CARD",
+            "SMARTPIN_BLOCK",
+            "SMARTPIN_RULES",
+        ]
+
+    def test_a_smartpin_is_called_by_its_tag(self) -> None:
+        """What stands in entries and events, short enough for an entry's id."""
+        assert smartpin_entry_id(DIGEST) == f"sp_{SPELLED}"
+        assert len(smartpin_entry_id(DIGEST)) <= 64
 
 
 class TestRoundTrip:

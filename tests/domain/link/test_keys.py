@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from domain.link.digests import card_digest, pin_digest, smartpin_digest
+from domain.link.digests import card_digest, pin_digest
 from domain.link.keys import LinkKeys
 
 SECRET = bytes(range(32))
@@ -68,29 +68,17 @@ class TestDigests:
         assert card_digest(KEYS, bytes.fromhex("04a1b2c3d4e5f6")).hex() == (
             "a5fe883946fdf14fcde71aef2902313f885ebba34a3ad1df0ab37677ba87ebee"
         )
-        assert smartpin_digest(KEYS, "2346930987").hex() == (
-            "fad17d048df2dd9f00074bb913ecc123629b0bf2299c9b6d6b65cc822ae56f1d"
-        )
 
     def test_a_digest_is_useless_at_another_lock(self) -> None:
         """Other keys, other digests."""
         assert pin_digest(KEYS, VERIFIER) != pin_digest(OTHER, VERIFIER)
         assert card_digest(KEYS, bytes(7)) != card_digest(OTHER, bytes(7))
-        assert smartpin_digest(KEYS, "0" * 10) != smartpin_digest(OTHER, "0" * 10)
-
-    def test_one_kind_never_passes_for_another(self) -> None:
-        """Even for the same ten bytes."""
-        assert card_digest(KEYS, b"0123456789") != smartpin_digest(KEYS, "0123456789")
 
     def test_other_lengths_are_refused(self) -> None:
-        """A verifier has 32 bytes, a card's UID 4 to 10, a SmartPIN ten ASCII digits."""
+        """A verifier has 32 bytes, a card's UID 4 to 10."""
         for length in (0, 31, 33):
             with pytest.raises(ValueError, match="verifier"):
                 pin_digest(KEYS, bytes(length))
         for length in (0, 3, 11, 32):
             with pytest.raises(ValueError, match="UID"):
                 card_digest(KEYS, bytes(length))
-        for digits in ("", "123456789", "12345678901", "123-456-78", "١٢٣٤٥٦٧٨٩٠"):
-            with pytest.raises(ValueError, match="SmartPIN") as refusal:
-                smartpin_digest(KEYS, digits)
-            assert not digits or digits not in str(refusal.value)

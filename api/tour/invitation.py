@@ -1,0 +1,73 @@
+"""Chapter: an admin invites, a phone redeems, a door opens, and the access ends."""
+
+from datetime import UTC, datetime, timedelta
+
+from api.tour.phone import Phone
+from api.tour.stage import Stage, TourFailed, expect
+
+DOOR = "Front door"
+
+
+async def play(stage: Stage) -> None:
+    """Invitation, redemption, opening, the device limit, deletion. Raises TourFailed."""
+    now = datetime.now(UTC)
+    made = expect(
+        await stage.console.change(
+            "createInvitation",
+            "... on CreatedInvitation { code shareLinks { web } invitation { id status } }",
+            siteId=stage.site,
+            name="Tour guest",
+            lockIds=[stage.locks[DOOR]],
+            validFrom=(now - timedelta(minutes=1)).isoformat(),
+            validUntil=(now + timedelta(hours=2)).isoformat(),
+            deviceLimit=1,
+        ),
+        "CreatedInvitation",
+    )
+    stage.say(
+        f"createInvitation for {DOOR}: {made['invitation']['status']}, {made['shareLinks']['web']}"
+    )
+    phone = stage.phone()
+    home = expect(await phone.redeem(made["code"]), "RedeemedInvitation")["home"]
+    doors = ", ".join(lock["name"] for lock in home["locks"])
+    stage.say(
+        f"redeemInvitation on a phone: {home['siteName']}, {doors}, until {home['expiresAt']}"
+    )
+    opened = expect(await phone.open(stage.locks[DOOR]), "OpenedLock")["event"]
+    stage.say(f"openLock: the lock says {opened['kind']} at {opened['at']}")
+    await _see_event(stage, opened["id"])
+    full = expect(await stage.phone().redeem(made["code"], "Second phone"), "DeviceLimitReached")
+    stage.say(f"a second phone redeems: {full['__typename']} ({full['message']})")
+    await _delete_and_see_it_end(stage, made["invitation"]["id"], phone)
+
+
+async def _see_event(stage: Stage, event_id: str) -> None:
+    data = await stage.console.ask(
+        """query($id: ID!) { site(id: $id) { events(first: 10) { nodes {
+             id kind method lock { name } } } } }""",
+        id=stage.site,
+    )
+    for event in data["site"]["events"]["nodes"]:
+        if event["id"] == event_id:
+            stage.say(
+                f"the admin sees: {event['lock']['name']} {event['kind']} by {event['method']}"
+            )
+            return
+    raise TourFailed("the admin does not see the event")
+
+
+async def _delete_and_see_it_end(stage: Stage, invitation_id: str, phone: Phone) -> None:
+    async with await phone.socket() as socket:
+        stream = socket.subscribe("subscription { myAccess { active } }")
+        if not (await anext(stream))["myAccess"]["active"]:
+            raise TourFailed("myAccess does not start active")
+        deleted = await stage.console.change("deleteInvitation", invitationId=invitation_id)
+        expect(deleted, "DeletedInvitation")
+        code, reason = await socket.closed(within_seconds=2)
+    stage.say(f"deleteInvitation: the phone's socket closes with {code} {reason}")
+    refused = await phone.send("{ me { id } }")
+    if refused.status_code != 401:
+        raise TourFailed(f"the deleted invitation's phone still gets {refused.status_code}")
+    stage.say(
+        f"the phone asks again: {refused.status_code} {refused.json()['errors'][0]['message']}"
+    )

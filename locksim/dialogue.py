@@ -1,0 +1,48 @@
+"""What the next entry at the keypad is meant as: most stand alone, some follow from the one before.
+
+It lives in RAM and for seconds: whoever walks away, cancels or loses power begins again. The
+dangerous mistake is a door that keeps listening: the next person's PIN would be taken for the short
+PIN of the guest before, or for a command.
+"""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+SHORT_PIN_MS = 10_000
+"""Milliseconds after an accepted SmartPIN in which its short PIN can be set."""
+PROGRAMMING_MS = 30_000
+"""Milliseconds that the keypad's own functions wait for their next entry."""
+SHORTEST_SHORT_PIN = 4
+LONGEST_SHORT_PIN = 8
+
+
+class Awaited(Enum):
+    """What may follow the last entry."""
+
+    NOTHING = auto()
+    """The next entry stands alone."""
+    SHORT_PIN = auto()
+    """A SmartPIN was accepted: 4 to 8 digits within ten seconds are its short PIN."""
+    FUNCTION = auto()
+    """The programming code was typed: the number of a function comes next."""
+    CODE_TO_BLOCK = auto()
+    """Function 128 was chosen: the SmartPIN to block comes next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialogue:
+    """What was said last, and when."""
+
+    awaited: Awaited = Awaited.NOTHING
+    smartpin: str = ""
+    """The name of the accepted SmartPIN, for SHORT_PIN."""
+    since_ms: int = 0
+    """The uptime from which it is counted."""
+
+    def meaning(self, length: int, uptime_ms: int) -> Awaited:
+        """As what an entry of this many digits is taken now."""
+        waited = uptime_ms - self.since_ms
+        if self.awaited is Awaited.SHORT_PIN:
+            fits = SHORTEST_SHORT_PIN <= length <= LONGEST_SHORT_PIN
+            return Awaited.SHORT_PIN if fits and waited <= SHORT_PIN_MS else Awaited.NOTHING
+        return self.awaited if waited <= PROGRAMMING_MS else Awaited.NOTHING

@@ -1,0 +1,150 @@
+"""A lock's feed: the newest wins, it ends with the lock, it brings the time; and `online` is true when it says so."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from api.tour.socket import SocketRefused
+from tests.api.hand_lock import HandLock
+from tests.serving import House, Served
+
+STATE = "query($id: ID!) { node(id: $id) { ... on Lock { online lastContactAt } } }"
+
+
+async def _state(house: House, lock: str) -> tuple[bool, datetime | None]:
+    node = (await house.ask(STATE, id=lock))["node"]
+    at = node["lastContactAt"]
+    return node["online"], datetime.fromisoformat(at) if at else None
+
+
+async def _ended(feed: AsyncIterator[dict[str, Any]], within_seconds: float = 2) -> None:
+    """Waits for the end of a feed."""
+    async with asyncio.timeout(within_seconds):
+        async for _ in feed:
+            pass
+
+
+async def test_the_newest_feed_wins_and_the_older_ends(served: Served) -> None:
+    """Proves it on one socket and across two, and that orders go to the newest only."""
+    house = await served.site()
+    entry = await house.lock()
+    made = await house.invitation(entry["lockId"])
+    phone = served.phone()
+    await phone.redeem(made["code"])
+    async with HandLock(served, entry) as first, HandLock(served, entry) as second:
+        feeds = [await first.online(), await first.online()]
+        await _ended(feeds[0])
+        newest = await second.online()
+        await _ended(feeds[1])
+        opening = asyncio.create_task(phone.open(entry["lockId"]))
+        command = second.read_command(await anext(newest))
+        assert command.nonce == second.nonce
+        await second.report(second.opened(command))
+        assert (await opening)["__typename"] == "OpenedLock"
+        assert (await _state(house, entry["lockId"]))[0] is True
+
+
+async def test_a_feed_ends_with_its_lock_and_is_for_that_lock_only(served: Served) -> None:
+    """Proves that deleteLock ends feed and socket within two seconds and for good, and whose feed one may follow."""
+    house = await served.site()
+    entry, other = await house.lock(), await house.lock("Flat")
+    async with HandLock(served, entry) as lock:
+        assert [item async for item in lock.feed(incarnation="0" * 32)] == []
+        own, lock.id = lock.id, other["lockId"]
+        with pytest.raises(RuntimeError, match="nothing with this id"):
+            await anext(lock.feed())
+        lock.id = own
+        feed = await lock.online()
+        await house.change("deleteLock", lockId=entry["lockId"])
+        await _ended(feed)
+        assert (await lock.socket.closed(within_seconds=2))[0] == 4403
+    with pytest.raises(SocketRefused):
+        await HandLock(served, entry).connect()
+
+
+async def test_a_feed_brings_the_time_over_the_locks_own_nonce(served: Served) -> None:
+    """Proves the sealed time: the reported nonce, the server's clock, once an hour and not before."""
+    house = await served.site()
+    served.clock.advance(timedelta(days=100))
+    async with HandLock(served, await house.lock()) as lock:
+        feed = await lock.online()
+        assert lock.time.nonce == lock.nonce
+        assert abs(lock.time.unix_ms / 1000 - served.clock().timestamp()) < 5
+
+        following = asyncio.ensure_future(anext(feed))
+        await lock.report()
+        served.clock.advance(timedelta(minutes=59))
+        await lock.report()
+        await asyncio.sleep(0.1)
+        assert not following.done()
+        served.clock.advance(timedelta(minutes=2))
+        await lock.report()
+        second = lock.read_time(await asyncio.wait_for(following, 5))
+        assert second.nonce == lock.nonce
+        assert 61 * 60 <= (second.unix_ms - lock.time.unix_ms) / 1000 < 62 * 60
+
+
+async def test_a_report_may_come_before_the_feed_is_open(served: Served) -> None:
+    """Proves that the nonce of a report which overtakes the feed counts, and an earlier socket's does not."""
+    house = await served.site()
+    entry = await house.lock()
+    made = await house.invitation(entry["lockId"])
+    phone = served.phone()
+    await phone.redeem(made["code"])
+    async with HandLock(served, entry) as lock:
+        await lock.report()
+        feed = lock.feed()
+        assert lock.read_time(await asyncio.wait_for(anext(feed), 5)).nonce == lock.nonce
+        opening = asyncio.create_task(phone.open(entry["lockId"]))
+        command = lock.read_command(await asyncio.wait_for(anext(feed), 5))
+        await lock.report(lock.opened(command))
+        assert (await opening)["__typename"] == "OpenedLock"
+    await house.until_online(entry["lockId"], online=False)
+    async with HandLock(served, entry) as lock:
+        waiting = asyncio.ensure_future(anext(lock.feed()))
+        await house.until_online(entry["lockId"])
+        assert (await phone.open(entry["lockId"]))["__typename"] == "LockOffline"
+        waiting.cancel()
+
+
+async def test_online_is_true_with_the_simulated_lock(served: Served) -> None:
+    """Proves that pulling the cable shows within two seconds, with the time of the last contact, and plugging in again too."""
+    house = await served.site()
+    entry = await house.lock()
+    lock = entry["lockId"]
+    assert await _state(house, lock) == (False, None)
+    before = served.clock()
+    device = await house.device(entry)
+    online, contact = await _state(house, lock)
+    assert online
+    assert contact is not None
+    assert before <= contact <= served.clock()
+
+    device.network.turn(on=False)
+    async with asyncio.timeout(2):
+        await house.until_online(lock, online=False)
+    last = (await _state(house, lock))[1]
+    await asyncio.sleep(0.05)
+    assert await _state(house, lock) == (False, last)
+    device.network.turn(on=True)
+    await house.until_online(lock)
+    again = (await _state(house, lock))[1]
+    assert again is not None
+    assert last is not None
+    assert again > last
+
+
+async def test_a_lock_that_falls_silent_is_offline_after_75_seconds(served: Served) -> None:
+    """Proves that an open socket alone does not make a lock online, and that one report does again."""
+    house = await served.site()
+    async with HandLock(served, await house.lock()) as lock:
+        await lock.online()
+        served.clock.advance(timedelta(seconds=70))
+        assert (await _state(house, lock.id))[0] is True
+        served.clock.advance(timedelta(seconds=6))
+        assert (await _state(house, lock.id))[0] is False
+        await lock.report()
+        assert (await _state(house, lock.id))[0] is True

@@ -1,0 +1,130 @@
+"""The calendar: when the doors of invitations open, day by day, by the clock on the site's wall."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from domain.people.actors import Role
+from tests.counting import counted
+from tests.serving import House, Served
+
+CALENDAR = """query($site: ID!, $from: Date!, $to: Date!) {
+  invitationCalendar(siteId: $site, from: $from, to: $to) { day opensAt closesAt invitation { id name } } }"""
+ROME = ZoneInfo("Europe/Rome")
+
+
+async def _calendar(house: House, first: str, last: str) -> list[dict[str, Any]]:
+    data = await house.ask(CALENDAR, **{"site": house.id, "from": first, "to": last})
+    items: list[dict[str, Any]] = data["invitationCalendar"]
+    return items
+
+
+def _wall(item: dict[str, Any]) -> tuple[str, str, str]:
+    """Day, opening and closing on the wall clock in Rome."""
+    opens, closes = (datetime.fromisoformat(item[key]) for key in ("opensAt", "closesAt"))
+    return (
+        item["day"],
+        f"{opens.astimezone(ROME):%a %H:%M}",
+        f"{closes.astimezone(ROME):%a %H:%M}",
+    )
+
+
+async def _until_2028(house: House, lock: str, **fields: Any) -> dict[str, Any]:
+    made = await house.invitation(
+        lock, **{"validFrom": None, "validUntil": "2028-12-31T23:00:00Z", **fields}
+    )
+    assert made["__typename"] == "CreatedInvitation", made
+    return made
+
+
+async def test_days_slots_and_bounds_are_those_of_the_site(served: Served) -> None:
+    """Proves the spans of a slot over midnight, of whole days, of weekdays and of a validity that cuts both ends."""
+    house = await served.site()
+    lock = (await house.lock())["lockId"]
+    await _until_2028(
+        house,
+        lock,
+        name="Nights",
+        slotStart="22:00",
+        slotEnd="06:00",
+        weekdays=["MONDAY", "TUESDAY"],
+    )
+    stay = await _until_2028(
+        house,
+        lock,
+        name="Stay",
+        validFrom="2027-03-02T15:00:00+01:00",
+        validUntil="2027-03-03T11:00:00+01:00",
+    )
+    gone = await _until_2028(house, lock, name="Gone")
+    await house.change("deleteInvitation", invitationId=gone["invitation"]["id"])
+
+    items = await _calendar(house, "2027-03-01", "2027-03-04")
+
+    assert [(item["invitation"]["name"], *_wall(item)) for item in items] == [
+        ("Nights", "2027-03-01", "Mon 22:00", "Tue 06:00"),
+        ("Stay", "2027-03-02", "Tue 15:00", "Wed 00:00"),
+        ("Nights", "2027-03-02", "Tue 22:00", "Wed 06:00"),
+        ("Stay", "2027-03-03", "Wed 00:00", "Wed 11:00"),
+    ]
+    assert items[1]["invitation"]["id"] == stay["invitation"]["id"]
+    assert await _calendar(house, "2027-03-04", "2027-03-05") == []
+
+
+async def test_both_changes_of_the_clocks_are_right(served: Served) -> None:
+    """Proves that a skipped hour opens nothing, one that comes twice opens twice, and a day may have 23."""
+    house = await served.site()
+    lock = (await house.lock())["lockId"]
+    await _until_2028(house, lock, name="Small hours", slotStart="02:15", slotEnd="03:30")
+    spring = await _calendar(house, "2027-03-28", "2027-03-28")
+    autumn = await _calendar(house, "2027-10-31", "2027-10-31")
+
+    assert [(item["opensAt"], item["closesAt"]) for item in spring] == [
+        ("2027-03-28T01:00:00+00:00", "2027-03-28T01:30:00+00:00")
+    ]
+    assert [(item["opensAt"], item["closesAt"]) for item in autumn] == [
+        ("2027-10-31T00:15:00+00:00", "2027-10-31T01:00:00+00:00"),
+        ("2027-10-31T01:15:00+00:00", "2027-10-31T02:30:00+00:00"),
+    ]
+
+    await _until_2028(house, lock, name="All day")
+    for day, hours in (("2027-03-28", 23), ("2027-10-31", 25), ("2027-06-01", 24)):
+        (item,) = [
+            i for i in await _calendar(house, day, day) if i["invitation"]["name"] == "All day"
+        ]
+        opens, closes = (datetime.fromisoformat(item[key]) for key in ("opensAt", "closesAt"))
+        assert closes - opens == timedelta(hours=hours)
+
+
+async def test_the_range_is_bounded_and_the_answer_says_why(served: Served) -> None:
+    """Proves 62 days at most, a coded error for every other range, and none of it for whoever may not read the site."""
+    house = await served.site()
+    other = await served.site("Other")
+    user = await house.make_token(Role.USER)
+
+    async def refusal(token: str, first: str, last: str) -> tuple[str, str | None]:
+        answer = await served.post(
+            CALENDAR,
+            {"authorization": f"Bearer {token}"},
+            **{"site": house.id, "from": first, "to": last},
+        )
+        extensions = answer.json()["errors"][0]["extensions"]
+        return extensions["code"], extensions.get("field")
+
+    assert await _calendar(house, "2027-01-01", "2027-03-03") == []
+    assert await refusal(house.token, "2027-01-01", "2027-03-04") == ("INVALID_INPUT", "to")
+    assert await refusal(house.token, "2027-01-02", "2027-01-01") == ("INVALID_INPUT", "to")
+    assert await refusal(house.token, "0001-01-01", "0001-01-02") == ("INVALID_INPUT", "from")
+    assert await refusal(house.token, "9999-12-31", "9999-12-31") == ("INVALID_INPUT", "from")
+    assert (await refusal(other.token, "2027-01-01", "2027-01-02"))[0] == "NOT_FOUND"
+    assert (await refusal(user, "2027-01-01", "2027-01-02"))[0] == "NOT_ALLOWED"
+    lock = (await house.lock())["lockId"]
+    for _ in range(3):
+        await house.invitation(lock)
+    with counted() as few:
+        await _calendar(house, "2026-01-01", "2026-01-31")
+    for _ in range(9):
+        await house.invitation(lock)
+    with counted() as many:
+        await _calendar(house, "2026-01-01", "2026-01-31")
+    assert len(many) == len(few)

@@ -1,0 +1,240 @@
+"""Handing a code over: links, QR code and mail, at once and later, audited, and without what is for admins only."""
+
+import asyncio
+import io
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from email import message_from_bytes
+from email.policy import default
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import segno
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from domain.mail import Mailer, SmtpMailer
+from domain.people.actors import Role
+from tests.serving import House, Served
+
+SHARED = "shareLinks { web email whatsapp sms } qrSvg"
+AGAIN = f"query($id: ID!) {{ node(id: $id) {{ ... on Invitation {{ code {SHARED} }} }} }}"
+AUDIT = "query($id: ID!) { site(id: $id) { auditLog { nodes { action targetId } } } }"
+
+
+class PostRoom:
+    """A real SMTP server: it takes, refuses or keeps silent, as it is told."""
+
+    def __init__(self) -> None:
+        self.behaviour = "takes"
+        self.taken: list[Envelope] = []
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        if self.behaviour == "hangs":
+            await asyncio.sleep(30)
+        if self.behaviour == "refuses":
+            return "554 5.7.1 We do not like this"
+        self.taken.append(envelope)
+        return "250 OK"
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if address.startswith("nobody@"):
+            return "550 5.1.1 No such mailbox"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+
+@pytest.fixture
+async def post_room() -> AsyncIterator[tuple[PostRoom, int]]:
+    room = PostRoom()
+    loop = asyncio.get_running_loop()
+    listening = await loop.create_server(lambda: SMTP(room, loop=loop), "127.0.0.1", 0)
+    yield room, listening.sockets[0].getsockname()[1]
+    listening.close()
+
+
+@pytest.fixture
+def mailer(post_room: tuple[PostRoom, int]) -> Mailer:
+    url = f"smtp://127.0.0.1:{post_room[1]}"
+    return SmtpMailer(url, "Latchwork <doors@example.com>", timeout_seconds=0.5)
+
+
+async def _made(house: House, **fields: Any) -> dict[str, Any]:
+    lock = (await house.lock())["lockId"]
+    now = house.served.clock()
+    return await house.change(
+        "createInvitation",
+        f"... on CreatedInvitation {{ code {SHARED} invitation {{ id }} }}",
+        siteId=house.id,
+        name="VIP: do not disturb",
+        lockIds=[lock],
+        validUntil=(now + timedelta(hours=2)).isoformat(),
+        **fields,
+    )
+
+
+async def _audit(house: House) -> list[str]:
+    rows = (await house.ask(AUDIT, id=house.id))["site"]["auditLog"]["nodes"]
+    return [row["action"] for row in rows if "nvitation" in row["action"]]
+
+
+async def _send(house: House, invitation_id: str, email: str) -> dict[str, Any]:
+    return await house.change(
+        "sendInvitation",
+        "... on SentInvitation { invitation { id } } ... on InvalidInput { field } ... on Throttled { retryAfter }",
+        invitationId=invitation_id,
+        email=email,
+    )
+
+
+async def test_links_carry_the_code_whole_and_the_name_never(served: Served) -> None:
+    """Proves each link as its program reads it, a site's name that tries to break out, and the QR code's dots."""
+    house = await served.site("B&B #1 ?body=x&to=eve@example.com")
+    made = await _made(house)
+    links, code = made["shareLinks"], made["code"]
+    web = f"{served.url}/i/#{code}"
+
+    assert links["web"] == web
+    mail, whatsapp, sms = (urlsplit(links[way]) for way in ("email", "whatsapp", "sms"))
+    texts = [
+        parse_qs(parts.query.lstrip("&"), strict_parsing=True) for parts in (mail, whatsapp, sms)
+    ]
+    assert (mail.scheme, mail.path) == ("mailto", "")
+    assert (whatsapp.scheme, whatsapp.netloc, whatsapp.path) == ("https", "wa.me", "/")
+    assert links["sms"].startswith("sms:?&body=")
+    assert [set(text) for text in texts] == [{"subject", "body"}, {"text"}, {"body"}]
+    assert texts[0]["subject"] == [f"Your access to {house.row.name}"]
+    (words,) = texts[1]["text"]
+    assert texts[2]["body"] == [words]
+    assert texts[0]["body"] == [words.replace("\n", "\r\n")]
+    assert web in words
+    assert house.row.name in words
+    assert "VIP" not in str(made["shareLinks"])
+    assert all(not parts.fragment for parts in (mail, whatsapp, sms))
+
+    page = await served.http.get(web)
+    assert page.status_code == 200
+    assert code not in page.text
+    assert _dots(made["qrSvg"]) == [bytes(row) for row in segno.make_qr(web, error="m").matrix]
+
+
+def _dots(svg: str) -> list[bytes]:
+    """The modules that the SVG's strokes draw, without the quiet zone of four."""
+    (path,) = re.findall(r'class="qrline"[^>]* d="([^"]+)"', svg)
+    (width,) = {int(n) for n in re.findall(r"M0 0h(\d+)v", svg)}
+    rows = [bytearray(width) for _ in range(width)]
+    x, y = 0.0, 0.0
+    for command, arguments in re.findall(r"([Mmh])([^Mmh]*)", path):
+        numbers = [float(n) for n in re.findall(r"-?[\d.]+", arguments)]
+        if command == "h":
+            for column in range(int(x), int(x + numbers[0])):
+                rows[int(y)][column] = 1
+            x += numbers[0]
+        else:
+            dx, dy = numbers
+            x, y = (dx, dy) if command == "M" else (x + dx, y + dy)
+    return [bytes(row[4:-4]) for row in rows[4:-4]]
+
+
+async def test_a_code_is_shared_again_and_each_reading_audited_once(served: Served) -> None:
+    """Proves that later sharing gives the same, three forms are one reading, and readers get and leave nothing."""
+    house = await served.site()
+    made = await _made(house)
+    key = made["invitation"]["id"]
+    reader = await house.make_token(Role.LIMITED_ADMIN, can_edit=False)
+
+    again = (await house.ask(AGAIN, id=key))["node"]
+    assert again == {name: made[name] for name in ("code", "shareLinks", "qrSvg")}
+    assert await _audit(house) == ["readInvitationCode", "createInvitation"]
+
+    shown = (await house.ask(AGAIN, token=reader, id=key))["node"]
+    assert shown == {"code": None, "shareLinks": None, "qrSvg": None}
+    assert len(await _audit(house)) == 2
+
+    await _made(house)
+    codes = await house.ask(
+        "query($id: ID!) { site(id: $id) { invitations { nodes { code qrSvg } } } }", id=house.id
+    )
+    assert len({node["code"] for node in codes["site"]["invitations"]["nodes"]}) == 2
+    assert (await _audit(house)).count("readInvitationCode") == 3
+
+
+async def test_an_invitation_is_mailed_with_link_and_qr_code(
+    served: Served, post_room: tuple[PostRoom, int]
+) -> None:
+    """Proves what leaves by SMTP, that it can be redeemed, and that neither audit nor database keep the address."""
+    room, _ = post_room
+    house = await served.site()
+    made = await _made(house)
+
+    sent = await _send(house, made["invitation"]["id"], " Guest@Example.com ")
+
+    assert sent["__typename"] == "SentInvitation"
+    (envelope,) = room.taken
+    assert envelope.rcpt_tos == ["guest@example.com"]
+    assert isinstance(envelope.content, bytes)
+    message = message_from_bytes(envelope.content, policy=default)
+    assert (message["From"], message["To"], message["Subject"]) == (
+        "Latchwork <doors@example.com>",
+        "guest@example.com",
+        "Your access to House",
+    )
+    body, picture = message.get_body(), next(message.iter_attachments())
+    assert body is not None
+    assert f"{served.url}/i/#{made['code']}" in body.get_content()
+    assert "VIP" not in envelope.content.decode()
+    drawn = io.BytesIO()
+    segno.make_qr(made["shareLinks"]["web"], error="m").save(drawn, kind="png", scale=8, border=4)
+    assert picture.get_filename() == "invitation.png"
+    assert picture.get_content() == drawn.getvalue()
+    assert (await served.phone().redeem(made["code"]))["__typename"] == "RedeemedInvitation"
+    assert await _audit(house) == ["redeemInvitation", "sendInvitation", "createInvitation"]
+
+
+async def test_a_mail_that_cannot_be_sent_is_said_and_audited(
+    served: Served, post_room: tuple[PostRoom, int]
+) -> None:
+    """Proves MailNotSent, in time, for a server that refuses the message or the mailbox, or keeps silent."""
+    room, _ = post_room
+    house = await served.site()
+    key = (await _made(house))["invitation"]["id"]
+    answers = []
+    for behaviour, address in (("refuses", "a@b.example"), ("hangs", "c@d.example")):
+        room.behaviour = behaviour
+        async with asyncio.timeout(3):
+            answers.append(await _send(house, key, address))
+    room.behaviour = "takes"
+    answers.append(await _send(house, key, "nobody@b.example"))
+
+    assert [answer["__typename"] for answer in answers] == ["MailNotSent"] * 3
+    assert room.taken == []
+    assert (await _audit(house)).count("sendInvitationFailed") == 3
+    assert (await _send(house, key, "a@b.example"))["__typename"] == "SentInvitation"
+
+
+async def test_only_a_living_invitation_goes_to_a_real_address_and_not_too_often(
+    served: Served, post_room: tuple[PostRoom, int]
+) -> None:
+    """Proves the refusals: no address, headers in it, ten an hour for one mailbox, ended, deleted, another site's."""
+    room, _ = post_room
+    house, other = await served.site(), await served.site("Other")
+    key = (await _made(house))["invitation"]["id"]
+    for bad in ("", "guest", "a@b", "a b@c.example", "a@b.example\nBcc: eve@c.example"):
+        answer = await _send(house, key, bad)
+        assert (answer["__typename"], answer["field"]) == ("InvalidInput", "email"), bad
+    foreign = await _send(other, key, "a@b.example")
+    unknown = await _send(other, f"invitation_{'0' * 32}", "a@b.example")
+    assert foreign == unknown
+    assert foreign["__typename"] == "NotFound"
+
+    kinds = [(await _send(house, key, "a@b.example"))["__typename"] for _ in range(11)]
+    assert kinds == ["SentInvitation"] * 10 + ["Throttled"]
+    assert (await _send(house, key, "c@b.example"))["__typename"] == "SentInvitation"
+    served.clock.advance(timedelta(hours=2, seconds=1))
+    assert (await _send(house, key, "a@b.example"))["__typename"] == "InvitationNotRedeemable"
+    await house.change("deleteInvitation", invitationId=key)
+    assert (await _send(house, key, "a@b.example"))["__typename"] == "NotFound"
+    assert len(room.taken) == 11

@@ -1,0 +1,277 @@
+"""Opening a door by phone: what the lock says, why the door stays closed, and orders that come late, twice or in vain."""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from api.tour.phone import OPEN, Phone
+from domain.people.actors import Role
+from domain.sync import unlocking
+from tests.api.hand_lock import HandLock
+from tests.serving import House, Served
+
+ROME = ZoneInfo("Europe/Rome")
+REMOTE = "... on OpenedLock { event { kind method invitationId } } ... on AccessDenied { reasons }"
+
+
+class PhoneInTime(Phone):
+    """A phone whose clock is the test's, not the machine's."""
+
+    def __init__(self, served: Served) -> None:
+        super().__init__(served.url, served.http)
+        self._clock = served.clock
+
+    def proof(self, body: bytes, **other: Any) -> str:
+        return super().proof(body, iat=int(self._clock().timestamp()), **other)
+
+
+def _set_clock(served: Served, wall: str) -> None:
+    """Moves the server's clock to this wall time in Rome."""
+    served.clock.advance(datetime.fromisoformat(wall).replace(tzinfo=ROME) - served.clock())
+
+
+async def _guest(house: House, lock: str, **fields: Any) -> PhoneInTime:
+    phone = PhoneInTime(house.served)
+    made = await house.invitation(lock, **{"validUntil": "2028-12-31T00:00:00Z", **fields})
+    assert (await phone.redeem(made["code"]))["__typename"] == "RedeemedInvitation"
+    return phone
+
+
+async def _said(phone: Phone, lock: str) -> list[str] | str:
+    """The reasons for which the door stays closed; or the type of the answer."""
+    answer = await phone.open(lock)
+    reasons: list[str] | str = answer.get("reasons", answer["__typename"])
+    return reasons
+
+
+async def test_an_opening_tells_the_admin_who_and_the_guest_no_more(served: Served) -> None:
+    """Proves that the lock's event names invitation and phone, and that a guest cannot look from it into the site."""
+    house = await served.site()
+    entry = await house.lock()
+    await house.device(entry)
+    made = await house.invitation(entry["lockId"])
+    phone = served.phone()
+    device = (await phone.redeem(made["code"]))["device"]
+
+    answer = await phone.ask(
+        "mutation($input: OpenLockInput!) { openLock(input: $input) { ... on OpenedLock { event {"
+        " id kind method reasons lock { name tags { name } } } } } }",
+        input={"lockId": entry["lockId"]},
+    )
+    event = answer["openLock"]["event"]
+    assert (event["kind"], event["method"], event["reasons"]) == ("OPENED", "REMOTE", [])
+    assert event["lock"] == {"name": "Front door", "tags": None}
+    seen = await house.ask(
+        "query($id: ID!) { node(id: $id) { ... on LockEvent { kind invitationId deviceId memberId at } } }",
+        id=event["id"],
+    )
+    assert seen["node"].pop("at") is not None
+    assert seen["node"] == {
+        "kind": "OPENED",
+        "invitationId": made["invitation"]["id"],
+        "deviceId": device["id"],
+        "memberId": None,
+    }
+
+
+async def test_the_schedule_decides_with_every_reason(served: Served) -> None:
+    """Proves not yet valid, slot, weekday, both at once, and a night that belongs to the day on which it began.
+
+    Whoever may open hears LockOffline here: there is no lock, and the schedule is asked first.
+    """
+    house = await served.site()
+    lock = (await house.lock())["lockId"]
+    _set_clock(served, "2027-03-01T12:00:00")  # a Monday
+    later = await _guest(house, lock, validFrom="2027-03-01T15:00:00+01:00")
+    slot = await _guest(house, lock, slotStart="08:00", slotEnd="11:00", weekdays=["TUESDAY"])
+    night = await _guest(house, lock, slotStart="22:00", slotEnd="06:00", weekdays=["MONDAY"])
+
+    assert await _said(later, lock) == ["NOT_YET_VALID"]
+    assert await _said(slot, lock) == ["WRONG_WEEKDAY", "OUTSIDE_SLOT"]
+    _set_clock(served, "2027-03-01T15:00:01")
+    assert await _said(later, lock) == "LockOffline"
+    _set_clock(served, "2027-03-02T05:59:30")
+    assert await _said(night, lock) == "LockOffline"
+    assert await _said(slot, lock) == ["OUTSIDE_SLOT"]
+    _set_clock(served, "2027-03-02T06:00:01")
+    assert await _said(night, lock) == ["WRONG_WEEKDAY", "OUTSIDE_SLOT"]
+    _set_clock(served, "2027-03-02T10:59:30")
+    assert await _said(slot, lock) == "LockOffline"
+    _set_clock(served, "2027-03-02T23:00:00")
+    assert await _said(night, lock) == ["WRONG_WEEKDAY"]
+
+
+async def test_the_slot_follows_both_changes_of_the_clocks(served: Served) -> None:
+    """Proves on the wall clock: half of a slot is skipped in spring, and autumn's doubled hour opens twice."""
+    house = await served.site()
+    lock = (await house.lock())["lockId"]
+    guest = await _guest(house, lock, validFrom=None, slotStart="02:30", slotEnd="03:30")
+
+    async def at(moment: str) -> list[str] | str:
+        served.clock.advance(datetime.fromisoformat(moment) - served.clock())
+        return await _said(guest, lock)
+
+    closed = ["OUTSIDE_SLOT"]
+    assert (
+        await at("2027-03-28T00:59:30+00:00") == closed
+    )  # 01:59 in Rome, the next second is 03:00
+    assert await at("2027-03-28T01:00:01+00:00") == "LockOffline"
+    assert await at("2027-03-28T01:30:01+00:00") == closed
+    assert await at("2027-10-31T00:40:00+00:00") == "LockOffline"  # 02:40 in summer time
+    assert await at("2027-10-31T01:10:00+00:00") == closed  # 02:10 again
+    assert await at("2027-10-31T01:40:00+00:00") == "LockOffline"  # 02:40 again
+    assert await at("2027-10-31T02:30:01+00:00") == closed
+
+
+async def test_a_door_that_is_not_the_guests_is_no_door(served: Served) -> None:
+    """Proves that another lock of the site, another site's, a deleted and an unknown one answer alike; nobody else opens."""
+    house, other = await served.site(), await served.site("Other")
+    own, flat = (await house.lock("Front"))["lockId"], (await house.lock("Flat"))["lockId"]
+    gone, foreign = (await house.lock("Gone"))["lockId"], (await other.lock())["lockId"]
+    guest = await _guest(house, own)
+    wide = await _guest(house, gone)
+    await house.change("deleteLock", lockId=gone)
+
+    answers = [await guest.open(lock) for lock in (flat, foreign, f"lock_{'0' * 32}", "x")]
+    answers.append(await wide.open(gone))
+    assert all(answer == answers[0] for answer in answers)
+    assert answers[0]["__typename"] == "NotFound"
+    offline = await guest.open(own)
+    assert (offline["__typename"], offline["lastContactAt"]) == ("LockOffline", None)
+    assert (await house.change("openLock", lockId=own))["__typename"] == "NotAllowed"
+    nobody = await served.post(OPEN, input={"lockId": own})
+    assert nobody.json()["data"]["openLock"]["__typename"] == "NotAllowed"
+
+
+async def test_a_lock_that_never_answers_is_said_and_its_event_tells_later(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Proves LockDidNotAnswer for a silent lock, and that what it did is told with its order when it reports."""
+    monkeypatch.setattr(unlocking, "OUTCOME_PATIENCE_SECONDS", 0.3)
+    house = await served.site()
+    entry, mute = await house.lock("Front"), await house.lock("Mute")
+    device = await house.device(mute)
+    device.silent = True
+    made = await house.invitation(entry["lockId"], mute["lockId"])
+    phone = served.phone()
+    bound = (await phone.redeem(made["code"]))["device"]
+    assert await _said(phone, mute["lockId"]) == "LockDidNotAnswer"
+
+    async with HandLock(served, entry) as lock:
+        feed = await lock.online()
+        assert await _said(phone, lock.id) == "LockDidNotAnswer"
+        command = lock.read_command(await anext(feed))
+        assert (command.nonce, command.opens, command.releases_lockout) == (lock.nonce, True, False)
+        await lock.report(lock.opened(command))
+        events = await house.ask(
+            "query($id: ID!, $lock: ID) { site(id: $id) { events(lockId: $lock) {"
+            " nodes { kind invitationId deviceId } } } }",
+            id=house.id,
+            lock=lock.id,
+        )
+    assert events["site"]["events"]["nodes"] == [
+        {"kind": "OPENED", "invitationId": made["invitation"]["id"], "deviceId": bound["id"]}
+    ]
+
+
+async def test_a_lock_that_refuses_is_believed(served: Served) -> None:
+    """Proves that the lock's own reasons reach the caller: an order that it finds stale or has seen before."""
+    house = await served.site()
+    entry = await house.lock()
+    phone = await _guest(house, entry["lockId"])
+    async with HandLock(served, entry) as lock:
+        feed = await lock.online()
+        for reason in ("STALE_COMMAND", "REPLAYED_COMMAND"):
+            opening = asyncio.create_task(phone.open(lock.id))
+            command = lock.read_command(await anext(feed))
+            refused = lock.event(
+                "COMMAND_REFUSED", method="REMOTE", commandId=command.command_id, reasons=[reason]
+            )
+            await lock.report(refused)
+            answer = await opening
+            assert (answer["__typename"], answer["reasons"]) == ("AccessDenied", [reason])
+
+
+async def test_an_order_is_handed_out_again_only_while_it_stands(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Proves the moment of handing out: the same id after a reconnect, nothing after ten seconds or once access ended."""
+    monkeypatch.setattr(unlocking, "OUTCOME_PATIENCE_SECONDS", 0.2)
+    house = await served.site()
+    entry = await house.lock()
+    made = await house.invitation(entry["lockId"])
+    phone = served.phone()
+    await phone.redeem(made["code"])
+
+    async def order() -> str:
+        async with HandLock(served, entry) as lock:
+            feed = await lock.online()
+            assert await _said(phone, lock.id) == "LockDidNotAnswer"
+            return lock.read_command(await anext(feed)).command_id
+
+    async def handed_again() -> set[str]:
+        """What a new connection is handed within a moment."""
+        ids = set()
+        async with HandLock(served, entry) as lock:
+            feed = lock.feed()
+            try:
+                async with asyncio.timeout(0.3):
+                    async for item in feed:
+                        ids.add(lock.read_command(item).command_id)
+            except TimeoutError:
+                pass
+        return ids
+
+    assert await handed_again() == set()
+    first = await order()
+    assert await handed_again() == {first}
+    served.clock.advance(timedelta(seconds=11))
+    assert await handed_again() == set()
+    second = await order()
+    assert await handed_again() == {second}
+    await house.change("deleteInvitation", invitationId=made["invitation"]["id"])
+    assert await handed_again() == set()
+
+
+async def test_the_bolt_is_drawn_once_for_one_order(served: Served) -> None:
+    """Proves with the simulated lock that an order which arrives twice, over two connections, opens once."""
+    house = await served.site()
+    entry = await house.lock()
+    device = await house.device(entry)
+    phone = await _guest(house, entry["lockId"])
+    assert await _said(phone, entry["lockId"]) == "OpenedLock"
+    device.network.turn(on=False)
+    await house.until_online(entry["lockId"], online=False)
+    device.network.turn(on=True)
+    await house.until_online(entry["lockId"])
+
+    async with asyncio.timeout(5):
+        while "COMMAND_REFUSED" not in (kinds := await _kinds(house)):
+            await asyncio.sleep(0.02)
+    assert kinds.count("OPENED") == 1
+
+
+async def _kinds(house: House) -> list[str]:
+    query = "query($id: ID!) { site(id: $id) { events { nodes { kind } } } }"
+    nodes = (await house.ask(query, id=house.id))["site"]["events"]["nodes"]
+    return [node["kind"] for node in nodes]
+
+
+async def test_an_admin_unlocks_from_afar(served: Served) -> None:
+    """Proves remoteUnlock through the simulated lock, that nobody's schedule matters, and who may not."""
+    house, other = await served.site(), await served.site("Other")
+    entry = await house.lock()
+    offline = await house.change("remoteUnlock", REMOTE, lockId=entry["lockId"])
+    await house.device(entry)
+    opened = await house.change("remoteUnlock", REMOTE, lockId=entry["lockId"])
+    reader = await house.make_token(Role.LIMITED_ADMIN, can_edit=False)
+    refused = await house.change("remoteUnlock", token=reader, lockId=entry["lockId"])
+    foreign = await other.change("remoteUnlock", lockId=entry["lockId"])
+
+    assert offline["__typename"] == "LockOffline"
+    assert opened["__typename"] == "OpenedLock", opened
+    assert opened["event"] == {"kind": "OPENED", "method": "REMOTE", "invitationId": None}
+    assert (refused["__typename"], foreign["__typename"]) == ("NotAllowed", "NotFound")

@@ -1,0 +1,182 @@
+"""Redeeming: one round trip to the home screen, one answer for every code that is not good, one place for one phone."""
+
+from datetime import timedelta
+
+from api.tour.phone import REDEEM
+from domain.people.actors import Role
+from tests.serving import Served
+
+DEVICES = """query($id: ID!) { node(id: $id) { ... on Invitation {
+  devicesUsed devices { id name } } } }"""
+
+
+async def test_one_round_trip_shows_the_whole_home_screen(served: Served) -> None:
+    """Proves row 15: location, expiry, locks and schedule in the answer, and nothing of the invitation's name."""
+    house = await served.site("Casa Anna & Figli")
+    front, flat = await house.lock("Front door"), await house.lock("Flat 4")
+    until = (served.clock() + timedelta(days=3)).replace(microsecond=0)
+    made = await house.invitation(
+        front["lockId"],
+        flat["lockId"],
+        name="Difficult guest, ask for cash",
+        validFrom=(served.clock() + timedelta(hours=1)).isoformat(),
+        validUntil=until.isoformat(),
+        slotStart="22:00",
+        slotEnd="06:30",
+        weekdays=["SUNDAY", "MONDAY"],
+    )
+
+    response = await served.phone().send(
+        REDEEM, input={"code": made["code"], "deviceName": "Eve's phone", "platform": "ANDROID"}
+    )
+
+    assert "Difficult" not in response.text
+    home = response.json()["data"]["redeemInvitation"]["home"]
+    assert (home["siteName"], home["siteTimezone"]) == ("Casa Anna & Figli", "Europe/Rome")
+    assert home["expiresAt"] == until.isoformat()
+    assert [lock["name"] for lock in home["locks"]] == ["Front door", "Flat 4"]
+    schedule = home["schedule"]
+    assert (schedule["slotStart"], schedule["slotEnd"]) == ("22:00:00", "06:30:00")
+    assert schedule["weekdays"] == ["MONDAY", "SUNDAY"]
+    assert schedule["validUntil"] == until.isoformat()
+
+    await house.change("deleteLock", lockId=flat["lockId"])
+    again = await served.phone().redeem(made["code"])
+    assert again["__typename"] == "DeviceLimitReached"
+
+
+async def test_a_code_is_read_as_people_write_it(served: Served) -> None:
+    """Proves that case, blanks, dashes and Crockford's confusions do not matter, and that all of it is one device."""
+    house = await served.site()
+    made = await house.invitation((await house.lock())["lockId"])
+    code = made["code"]
+    phone = served.phone()
+    confused = code.replace("0", "o").replace("1", "l")
+    spellings = [
+        code,
+        code.lower(),
+        code.replace("-", ""),
+        f"  {code.replace('-', ' ')} ",
+        code.replace("-", "\u2013"),
+        confused,
+        confused.replace("l", "i").upper(),
+    ]
+
+    answers = [await phone.redeem(spelling) for spelling in spellings]
+
+    assert {answer["__typename"] for answer in answers} == {"RedeemedInvitation"}
+    assert len({answer["accessToken"] for answer in answers}) == 1
+    assert (await house.ask(DEVICES, id=made["invitation"]["id"]))["node"]["devicesUsed"] == 1
+    for wrong in (code[:-1], code + "0", code.replace("-", "_"), "", "U" * 13):
+        assert (await phone.redeem(wrong))["__typename"] == "InvitationNotRedeemable"
+
+
+async def test_unknown_ended_and_deleted_codes_answer_byte_for_byte_alike(served: Served) -> None:
+    """Proves that a code which is not good tells nothing of what it was: the whole responses are equal."""
+    house = await served.site()
+    lock = (await house.lock())["lockId"]
+    ended = await house.invitation(
+        lock, validUntil=(served.clock() + timedelta(seconds=1)).isoformat()
+    )
+    deleted = await house.invitation(lock)
+    await house.change("deleteInvitation", invitationId=deleted["invitation"]["id"])
+    served.clock.advance(timedelta(seconds=2))
+
+    answers = []
+    for code in ("K7Q9-M2XA-4T8RB", "nonsense", ended["code"], deleted["code"]):
+        response = await served.phone().send(REDEEM, input={"code": code, "deviceName": "Phone"})
+        headers = {k: v for k, v in response.headers.items() if k != "date"}
+        answers.append((response.status_code, headers, response.content))
+
+    assert all(answer == answers[0] for answer in answers)
+    assert b"InvitationNotRedeemable" in answers[0][2]
+
+
+async def test_a_full_invitation_says_so_and_a_removed_phone_makes_room(served: Served) -> None:
+    """Proves DeviceLimitReached, that the phone inside may retry for ever, and that removeDevice frees the place.
+
+    The removed phone's token is dead for good: should it redeem again, it gets another.
+    """
+    house = await served.site()
+    made = await house.invitation((await house.lock())["lockId"])
+    inside, outside = served.phone(), served.phone()
+    first = await inside.redeem(made["code"])
+    refused = await outside.redeem(made["code"])
+    again = await inside.redeem(made["code"], "Renamed")
+
+    assert (refused["__typename"], refused["limit"]) == ("DeviceLimitReached", 1)
+    assert again["accessToken"] == first["accessToken"]
+
+    removed = await house.change("removeDevice", deviceId=first["device"]["id"])
+    assert removed["__typename"] == "RemovedDevice"
+    assert (await inside.send("{ me { id } }")).status_code == 401
+    assert (await house.ask(DEVICES, id=made["invitation"]["id"]))["node"] == {
+        "devicesUsed": 0,
+        "devices": [],
+    }
+    taken = await outside.redeem(made["code"])
+    assert taken["__typename"] == "RedeemedInvitation"
+
+    await house.change("removeDevice", deviceId=taken["device"]["id"])
+    old, inside.token = inside.token, None
+    back = await inside.redeem(made["code"])
+    assert back["device"]["id"] == first["device"]["id"]
+    assert back["accessToken"] != old
+    assert (await inside.ask("{ me { id name } }"))["me"]["name"] == "My phone"
+    inside.token = old
+    assert (await inside.send("{ me { id } }")).status_code == 401
+
+
+async def test_wrong_codes_are_throttled_by_address_and_a_right_one_never(served: Served) -> None:
+    """Proves the count, guess by guess, through aliases too; a right code passes meanwhile; a minute forgets."""
+    house = await served.site()
+    made = await house.invitation((await house.lock())["lockId"], deviceLimit=3)
+    guesses = " ".join(
+        f'g{n}: redeemInvitation(input: {{ code: "{n}", deviceName: "x" }}) {{ __typename }}'
+        for n in range(5)
+    )
+    kinds: list[str] = []
+    for _ in range(5):
+        data = await served.phone().ask(f"mutation {{ {guesses} }}")
+        kinds += [answer["__typename"] for answer in data.values()]
+
+    assert kinds == ["InvitationNotRedeemable"] * 20 + ["Throttled"] * 5
+    throttled = await served.phone().redeem("K7Q9-M2XA-4T8RB")
+    assert throttled["__typename"] == "Throttled"
+    assert 1 <= throttled["retryAfter"] <= 61
+    assert (await served.phone().redeem(made["code"]))["__typename"] == "RedeemedInvitation"
+
+    served.clock.advance(timedelta(seconds=61))
+    assert (await served.phone().redeem("x"))["__typename"] == "InvitationNotRedeemable"
+
+
+async def test_redeeming_needs_a_key_and_a_name(served: Served) -> None:
+    """Proves that nothing is bound without a proof, or with a device name that cannot be shown."""
+    house = await served.site()
+    made = await house.invitation((await house.lock())["lockId"])
+    keyless = await served.post(REDEEM, input={"code": made["code"], "deviceName": "Phone"})
+    nameless = await served.phone().redeem(made["code"], "\u0007")
+
+    assert keyless.json()["data"]["redeemInvitation"]["__typename"] == "NotAllowed"
+    assert nameless["__typename"] == "InvalidInput"
+    assert (await house.ask(DEVICES, id=made["invitation"]["id"]))["node"]["devicesUsed"] == 0
+
+
+async def test_what_is_gone_or_foreign_is_not_there(served: Served) -> None:
+    """Proves that a deleted lock leaves the home screen, and that only this site's editors remove a phone."""
+    house = await served.site()
+    front, flat = await house.lock("Front door"), await house.lock("Flat 4")
+    made = await house.invitation(front["lockId"], flat["lockId"])
+    phone = served.phone()
+    device = (await phone.redeem(made["code"]))["device"]
+
+    await house.change("deleteLock", lockId=flat["lockId"])
+    me = await phone.ask("{ me { ... on InvitedDevice { home { locks { name } } } } }")
+    assert me["me"]["home"]["locks"] == [{"name": "Front door"}]
+
+    other = await served.site("Other")
+    reader = await house.make_token(Role.LIMITED_ADMIN, can_edit=False)
+    for token in (other.token, reader):
+        answer = await house.change("removeDevice", token=token, deviceId=device["id"])
+        assert answer["__typename"] == "NotFound"
+    assert (await phone.send("{ me { id } }")).status_code == 200

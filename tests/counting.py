@@ -1,0 +1,31 @@
+"""Counting SQL statements where all of them pass: at our own database clients, outside and inside of transactions."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from domain.database.client import OurClient
+
+_CALLS = ("execute_query", "execute_query_dict", "execute_insert", "execute_many")
+
+
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """The statements sent while it is open, in order."""
+    statements: list[str] = []
+
+    def counting(name: str) -> Any:
+        sent = getattr(OurClient, name)
+
+        async def send(client: OurClient, query: str, *values: Any) -> Any:
+            statements.append(query)
+            return await sent(client, query, *values)
+
+        return send
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in _CALLS:
+            patch.setattr(OurClient, name, counting(name))
+        yield statements
