@@ -41,8 +41,18 @@ class SchemaBehind(RuntimeError):
     """The database lacks migrations: run `latchwork migrate`."""
 
 
+async def checked_schema() -> None:
+    """Raises SchemaBehind when the connected database lacks migrations."""
+    missing = await pending()
+    if missing:
+        raise SchemaBehind(
+            f"The database lacks {len(missing)} migration(s). Run: latchwork migrate"
+        )
+
+
 def installation(settings: Settings, *, passwords: PasswordHasher | None = None) -> Installation:
-    """What the settings describe. Reads or makes the secret file."""
+    """What the settings describe. Reads or makes the secret file, and the folder that it is in."""
+    settings.key_file.parent.mkdir(parents=True, exist_ok=True)
     keys = (
         Keyring.from_text(settings.secret)
         if settings.secret
@@ -97,11 +107,7 @@ def create_app(
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         await connect(settings.database)
         try:
-            missing = await pending()
-            if missing:
-                raise SchemaBehind(
-                    f"The database lacks {len(missing)} migration(s). Run: latchwork migrate"
-                )
+            await checked_schema()
             sweeper = asyncio.create_task(_sweep(seen, clock))
             try:
                 yield

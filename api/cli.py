@@ -1,35 +1,25 @@
 """The command line: `latchwork serve | migrate | seed | tour | demo | site | token | audit`."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Coroutine
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-import uvicorn
 
-from api.app import create_app, installation
+from api import starting
+from api.app import installation
 from api.demo import run_demo
-from api.observability import configure_logging
-from api.protocol import server_options
 from api.schema.build import build_schema
 from api.seed import seed as seed_demo
-from api.settings import Settings
 from api.tour.play import TourFailed, play
 from domain.audit.service import first_broken_row
 from domain.clock import system_clock
 from domain.database import (
-    DatabaseUnavailable,
-    connect,
-    disconnect,
     drift,
     make_migration,
     migrate,
-    pending,
 )
-from domain.errors import Refusal
 from domain.mail import checked_email
 from domain.people.actors import COMMAND_LINE, Role
 from domain.people.api_tokens import create_api_token
@@ -53,30 +43,6 @@ main.add_typer(token_commands, name="token")
 main.add_typer(audit_commands, name="audit")
 
 
-@contextlib.asynccontextmanager
-async def _database(settings: Settings) -> AsyncIterator[None]:
-    await connect(settings.database)
-    try:
-        if await pending():
-            raise typer.BadParameter("The database lacks migrations. Run: latchwork migrate")
-        yield
-    finally:
-        await disconnect()
-
-
-def _run(work: Coroutine[Any, Any, Any]) -> Any:
-    try:
-        return asyncio.run(work)
-    except Refusal as refusal:
-        typer.echo(refusal.message, err=True)
-    except DatabaseUnavailable:
-        typer.echo(
-            "The database does not answer. On a fresh data directory run: latchwork migrate",
-            err=True,
-        )
-    raise typer.Exit(1)
-
-
 async def _site_named(name: str) -> Site:
     found = await Site.filter(name=name).order_by("id")
     if len(found) != 1:
@@ -89,42 +55,29 @@ async def _site_named(name: str) -> Site:
 @main.command("migrate")
 def migrate_command() -> None:
     """Bring the database's schema up to date."""
-    settings = Settings()
+    settings = starting.settings()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    applied = _run(migrate(settings.database))
+    applied = starting.run(migrate(settings.database))
     typer.echo(f"applied: {', '.join(applied) if applied else 'nothing, the schema is up to date'}")
 
 
 @main.command("seed")
 def seed_command() -> None:
     """Make the demo site, if the database is empty."""
-    settings = Settings()
+    settings = starting.settings()
 
     async def work() -> bool:
-        async with _database(settings):
+        async with starting.database(settings):
             return await seed_demo(installation(settings), settings.data_dir, system_clock())
 
-    made = _run(work())
+    made = starting.run(work())
     typer.echo("made the site Demo" if made else "the database is not empty: left as it is")
 
 
 @main.command("serve")
 def serve_command() -> None:
     """Serve the API until interrupted."""
-    settings = Settings()
-    configure_logging(json=not settings.development)
-    uvicorn.run(
-        create_app(settings),
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        proxy_headers=True,
-        forwarded_allow_ips=settings.trusted_proxies,
-        server_header=False,
-        timeout_graceful_shutdown=10,
-        **server_options(),
-    )
+    starting.serve(starting.settings())
 
 
 @main.command("tour")
@@ -133,7 +86,7 @@ def tour_command(
     panel: Annotated[str, typer.Option(help="Where the keypads of the simulated locks are.")] = "",
 ) -> None:
     """Play the main job against a running server that has the demo site; may be repeated."""
-    settings = Settings()
+    settings = starting.settings()
     try:
         asyncio.run(
             play(url or settings.origin, settings.data_dir, panel or settings.panel, typer.echo)
@@ -146,7 +99,7 @@ def tour_command(
 @main.command("demo")
 def demo_command() -> None:
     """Migrate, seed, serve, start simulated locks, play the tour, and go on serving. What `make run` does."""
-    raise typer.Exit(asyncio.run(run_demo(Settings(), typer.echo)))
+    raise typer.Exit(asyncio.run(run_demo(starting.settings(), typer.echo)))
 
 
 @main.command("schema", hidden=True)
@@ -172,9 +125,9 @@ def migrations_command(
 ) -> None:
     """Write the next migration from the tables, for developers."""
     if not check:
-        typer.echo(_run(make_migration(name)) or "nothing to do")
+        typer.echo(starting.run(make_migration(name)) or "nothing to do")
         return
-    differences = _run(drift())
+    differences = starting.run(drift())
     if differences:
         typer.echo("The tables differ from the migrations:\n" + "\n".join(differences), err=True)
         raise typer.Exit(1)
@@ -190,11 +143,11 @@ def site_create(
     ] = SystemType.STANDARD,
 ) -> None:
     """Make a site and print the one-time link with which its owner joins."""
-    settings = Settings()
+    settings = starting.settings()
 
     async def work() -> str:
         address = checked_email(owner, "owner")  # before there is a site that nobody could own
-        async with _database(settings):
+        async with starting.database(settings):
             here, now = installation(settings), system_clock()
             site = await create_site(
                 here,
@@ -207,7 +160,7 @@ def site_create(
             )
             return await invite_owner(here, COMMAND_LINE, site_id=site.id, email=address, now=now)
 
-    typer.echo(_run(work()))
+    typer.echo(starting.run(work()))
 
 
 @site_commands.command("plan")
@@ -219,10 +172,10 @@ def site_plan(
     seats: Annotated[int | None, typer.Option(min=1, help="How many seats.")] = None,
 ) -> None:
     """Show or change a site's plan."""
-    settings = Settings()
+    settings = starting.settings()
 
     async def work() -> Site:
-        async with _database(settings):
+        async with starting.database(settings):
             row = await _site_named(site)
             asked = (system_type, invitations, custom_pins, seats)
             if all(each is None for each in asked):
@@ -238,7 +191,7 @@ def site_plan(
                 now=system_clock(),
             )
 
-    row = _run(work())
+    row = starting.run(work())
     typer.echo(
         f"{row.name}: {row.system_type.value}, {row.seat_limit} seats, "
         f"invitations {'on' if row.invitations_enabled else 'off'}, "
@@ -254,10 +207,10 @@ def token_create(
     expires: Annotated[datetime | None, typer.Option(help="When it ends, UTC.")] = None,
 ) -> None:
     """Make an API token and print it, and nothing else."""
-    settings = Settings()
+    settings = starting.settings()
 
     async def work() -> str:
-        async with _database(settings):
+        async with starting.database(settings):
             row = await _site_named(site)
             now = system_clock()
             _, token = await create_api_token(
@@ -272,20 +225,20 @@ def token_create(
             )
             return token
 
-    typer.echo(_run(work()))
+    typer.echo(starting.run(work()))
 
 
 @audit_commands.command("verify")
 def audit_verify(site: Annotated[str, typer.Option(help="The site's name.")]) -> None:
     """Find a changed, removed or reordered audit row of a site."""
-    settings = Settings()
+    settings = starting.settings()
 
     async def work() -> int | None:
-        async with _database(settings):
+        async with starting.database(settings):
             row = await _site_named(site)
             return await first_broken_row(installation(settings), row.id)
 
-    broken = _run(work())
+    broken = starting.run(work())
     if broken is not None:
         typer.echo(f"the chain is broken at row {broken}", err=True)
         raise typer.Exit(1)

@@ -21,6 +21,7 @@ from domain.people.tables import Account, Device, Member
 from domain.pins.tables import Pin
 from domain.sites.tables import Site
 from domain.sync.status import LockInSync, PinAtLock, locks_in_sync, pins_at_locks
+from domain.sync.tables import LockEntry
 from domain.tags.tables import Tag, TaggedLock, TaggedMember
 
 
@@ -154,6 +155,18 @@ class Loaders:
     @cached_property
     def pin(self) -> DataLoader[UUID, Pin | None]:
         return _one(Pin)
+
+    @cached_property
+    def smart_pin_block(self) -> DataLoader[tuple[UUID, str], LockEntry | None]:
+        """By lock and entry name: what is known of the block at its lock; None where there never was one."""
+
+        async def load(keys: list[tuple[UUID, str]]) -> list[LockEntry | None]:
+            names = list({name for _, name in keys})
+            rows = await LockEntry.filter(name__in=names).select_related("lock")
+            found = {(row.lock_id, row.name): row for row in rows}
+            return [found.get(key) for key in keys]
+
+        return DataLoader(load)
 
     @cached_property
     def tag(self) -> DataLoader[UUID, Tag | None]:

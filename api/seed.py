@@ -170,6 +170,7 @@ def kit_entry(kit: ProvisioningKit, *, online: bool = True) -> dict[str, object]
         "settings": {
             "zone": kit.zone,
             "fixedOffsetMinutes": kit.fixed_offset_minutes,
+            "smartPinEnabled": kit.smart_pin_enabled,
             "pinSalt": _base64url(kit.pin_salt),
             "pinProfile": {
                 "timeCost": kit.pin_time_cost,

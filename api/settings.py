@@ -18,7 +18,9 @@ class Environment(StrEnum):
 class Settings(BaseSettings):
     """`LATCHWORK_…` variables. Secrets are never shown by repr."""
 
-    model_config = SettingsConfigDict(env_prefix="LATCHWORK_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="LATCHWORK_", frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     env: Environment = Environment.DEVELOPMENT
     data_dir: Path = Path("var")

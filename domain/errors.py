@@ -7,6 +7,9 @@ digits, codes, tokens or anything a caller typed.
 
 from collections.abc import Sequence
 from datetime import datetime
+from enum import StrEnum
+
+from smartpin import Limits, WindowFault
 
 
 class Refusal(Exception):
@@ -183,3 +186,40 @@ class LockWithoutKeypad(Refusal):
     def __init__(self, locks: Sequence[str]) -> None:
         super().__init__("These locks have no keypad: " + ", ".join(locks) + ".")
         self.locks = tuple(locks)
+
+
+class InvalidWindow(Refusal):
+    """A start and an end that make no SmartPIN window; `nearest` are spans that do, `limits` what windows there are."""
+
+    def __init__(
+        self, message: str, fault: WindowFault, nearest: Sequence[object], limits: Limits
+    ) -> None:
+        super().__init__(f"{message} The nearest that work are in `nearest`.")
+        self.fault = fault
+        self.nearest = tuple(nearest)
+        self.limits = limits
+
+
+class NoFreeWindow(Refusal):
+    """Every code of this window is given out; `nearest` is the nearest span with a free one, if there is one."""
+
+    def __init__(self, nearest: object | None) -> None:
+        super().__init__("Every code for this time is given out. Ask for another start or end.")
+        self.nearest = nearest
+
+
+class SmartPinsOff(Refusal):
+    """The lock takes no SmartPINs; `reason` is a `domain.smartpins.rules.NoSmartPins`."""
+
+    def __init__(self, reason: StrEnum, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class BlockedAtDoor(Refusal):
+    """The SmartPIN was blocked at the lock's keypad: the lock keeps that by itself, until the window ends."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This SmartPIN was blocked at the lock's keypad, which cannot be undone from here. Make another."
+        )

@@ -104,11 +104,18 @@ class Servers:
         if not database.is_postgresql:
             _unlink(database.url.removeprefix("sqlite://"))
         elif database.origin in self.idle:
-            await _clear(database.url, tables_too=database.origin == _BLANK)
-            self.idle[database.origin].append(database)
+            try:
+                await _clear(database.url, tables_too=database.origin == _BLANK)
+            except asyncpg.InsufficientPrivilegeError:
+                await self._drop(database)
+            else:
+                self.idle[database.origin].append(database)
         else:
-            name = urlsplit(database.url).path.lstrip("/")
-            await self.administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            await self._drop(database)
+
+    async def _drop(self, database: Database) -> None:
+        name = urlsplit(database.url).path.lstrip("/")
+        await self.administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
     async def _blank(self, kind: str) -> Database:
         idle = self.idle.setdefault(_BLANK, [])
@@ -186,7 +193,7 @@ async def _has_rows(url: str) -> bool:
     session = await asyncpg.connect(url, timeout=10)
     try:
         for row in await session.fetch(_TABLES):
-            if await session.fetchval(f"SELECT EXISTS (SELECT 1 FROM {row['name']})"):  # noqa: S608
+            if await session.fetchval(f"SELECT EXISTS (SELECT 1 FROM {row['name']})"):
                 return True
         return False
     finally:
@@ -205,7 +212,7 @@ async def _clear(url: str, *, tables_too: bool) -> None:
             await session.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
             return
         names = [row["name"] for row in await session.fetch(_TABLES)]
-        deletions = "".join(f"DELETE FROM {name};" for name in names)  # noqa: S608
+        deletions = "".join(f"DELETE FROM {name};" for name in names)
         await session.execute(f"SET session_replication_role = replica; {deletions}")
         await session.execute(
             "SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, 1, false)"

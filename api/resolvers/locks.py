@@ -6,7 +6,7 @@ import strawberry
 
 from api.context import Call
 from api.operations import AtAnyOf, AtSite, mutation
-from api.schema.errors import LockWithoutKeypad, StillInUse
+from api.schema.errors import LockWithoutKeypad, PinTooShort, StillInUse
 from api.schema.locks import (
     CreatedHub,
     CreatedLock,
@@ -101,7 +101,7 @@ async def create_lock(call: Call, input: CreateLockInput) -> CreatedLock:
     return CreatedLock(lock=lock_type(lock, call.context.clock))
 
 
-@mutation(_AT_LOCK)
+@mutation(_AT_LOCK, LockWithoutKeypad)
 async def update_lock(call: Call, input: UpdateLockInput) -> UpdatedLock:
     """Changes what the input names; everything else stays."""
     changes: dict[str, object] = {
@@ -110,6 +110,7 @@ async def update_lock(call: Call, input: UpdateLockInput) -> UpdatedLock:
             ("name", input.name),
             ("connectivity", input.connectivity),
             ("hub_id", input.hub_id),
+            ("smart_pin_enabled", input.smart_pin_enabled),
         )
         if value is not strawberry.UNSET
     }
@@ -146,6 +147,7 @@ async def provision_lock(call: Call, input: ProvisionLockInput) -> ProvisionedLo
         settings=LockSettings(
             zone=kit.zone,
             fixed_offset_minutes=kit.fixed_offset_minutes,
+            smart_pin_enabled=kit.smart_pin_enabled,
             pin_salt=_base64url(kit.pin_salt),
             pin_profile=PinProfile(
                 time_cost=kit.pin_time_cost,
@@ -184,7 +186,7 @@ async def pair_card(call: Call, input: PairCardInput) -> PairedCard:
     return PairedCard(lock=lock_type(lock, call.context.clock))
 
 
-@mutation(_AT_LOCK)
+@mutation(_AT_LOCK, PinTooShort)
 async def create_reader(call: Call, input: CreateReaderInput) -> CreatedReader:
     """Adds a reader to a lock."""
     reader = await service.create_reader(

@@ -23,6 +23,7 @@ from api.schema.sites import (
     UpdateSiteInput,
     site_type,
 )
+from api.schema.smartpins import smart_pin_type
 from api.schema.tags import tag_type
 from domain.invitations.tables import Invitation
 from domain.locks.tables import Hub, Lock
@@ -34,6 +35,7 @@ from domain.people.tables import Account, ApiToken, Member
 from domain.pins.tables import Pin
 from domain.sites import service
 from domain.sites.tables import Site as SiteRow
+from domain.smartpins.tables import SmartPin
 from domain.sync.tables import LockEvent
 from domain.tags.tables import Tag
 
@@ -64,6 +66,7 @@ _NODES: dict[str, tuple[Any, Callable[[Any, Context], Node]]] = {
     "tag": (Tag, lambda row, context: tag_type(row)),
     "invitation": (Invitation, lambda row, context: invitation_type(row, context.clock())),
     "pin": (Pin, lambda row, context: pin_type(row)),
+    "smart_pin": (SmartPin, lambda row, context: smart_pin_type(row, context.clock())),
     "lock_event": (LockEvent, lambda row, context: event_type(row)),
 }
 
@@ -133,6 +136,7 @@ async def update_site(call: Call, input: UpdateSiteInput) -> UpdatedSite:
         pin_max_length=policy.max_length,
         pin_auto_length=policy.auto_length,
         guess_limit=policy.guess_limit,
+        smart_pin_activation=input.smart_pin_activation,
         now=call.now,
     )
     assert call.by.standing is not None

@@ -2,6 +2,7 @@
 
 from api.context import Call
 from api.operations import AtSite, mutation
+from api.schema.errors import PinTooShort
 from api.schema.nodes import key_of, keys_of
 from api.schema.tags import (
     CreatedTag,
@@ -35,7 +36,7 @@ async def create_tag(call: Call, input: CreateTagInput) -> CreatedTag:
     return CreatedTag(tag=tag_type(tag))
 
 
-@mutation(_AT_TAG)
+@mutation(_AT_TAG, PinTooShort)
 async def update_tag(call: Call, input: UpdateTagInput) -> UpdatedTag:
     """Renames a SPECIAL tag or replaces what it holds."""
     tag = await service.update_tag(

@@ -14,6 +14,7 @@ from api.resolvers import (
     pins,
     sign_in,
     sites,
+    smartpins,
     sync,
     tags,
 )
@@ -30,6 +31,7 @@ DECLARING = (
     invitations,
     pins,
     my_pins,
+    smartpins,
     sync,
 )
 """The modules that must have been imported before the schema is built: they declare what is in it."""

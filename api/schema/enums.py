@@ -12,8 +12,10 @@ from domain.people.actors import ActorKind, Role
 from domain.people.tables import Platform
 from domain.pins.tables import PinKind, PinStatus
 from domain.sites.rules import SystemType
+from domain.smartpins.rules import NoSmartPins, SmartPinStatus
 from domain.sync.rules import SyncStatus
 from domain.tags.tables import TagKind, TagTarget
+from smartpin import WindowFault
 
 strawberry.enum(Weekday, description="A day of the week in the site's time zone.")
 strawberry.enum(
@@ -40,3 +42,8 @@ strawberry.enum(
 )
 strawberry.enum(TagTarget, description="What a tag holds.")
 strawberry.enum(ActorKind, description="What kind of caller did something.")
+strawberry.enum(
+    SmartPinStatus, description="DEAD: the lock got a new secret; otherwise by time, and BLOCKED."
+)
+strawberry.enum(NoSmartPins, description="Why a lock takes no SmartPINs.")
+strawberry.enum(WindowFault, description="Why a start and an end make no SmartPIN window.")

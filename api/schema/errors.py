@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
 import strawberry
@@ -10,6 +10,8 @@ import strawberry
 from api.protocol import RequestRefused
 from domain import errors as domain
 from domain.database import DatabaseUnavailable
+from domain.smartpins.rules import NoSmartPins
+from smartpin import WindowFault
 
 
 @strawberry.interface(
@@ -133,6 +135,48 @@ class LockWithoutKeypad(Error):
     locks: list[str] = strawberry.field(description="Their names.")
 
 
+@strawberry.type(description="A start and an end for a SmartPIN that would do as they are.")
+class WindowSpan:
+    opens_at: datetime = strawberry.field(description="The start.")
+    closes_at: datetime = strawberry.field(description="The end.")
+
+
+@strawberry.type(description="What windows there are for SmartPINs.")
+class WindowLimits:
+    min_hours: int = strawberry.field(description="The fewest hours, on the hour.")
+    max_hours: int = strawberry.field(description="The most hours, on the hour.")
+    min_days: int = strawberry.field(description="The fewest days, from start day to end day.")
+    max_days: int = strawberry.field(description="The most days, from start day to end day.")
+    opens_at: time = strawberry.field(description="When a window of days opens.")
+    closes_at: time = strawberry.field(description="When a window of days closes.")
+
+
+@strawberry.type(description="The start and end make no SmartPIN window.")
+class InvalidWindow(Error):
+    fault: WindowFault = strawberry.field(description="Why.")
+    nearest: list[WindowSpan] = strawberry.field(
+        description="Spans that work as they are, nearest first, at most four."
+    )
+    limits: WindowLimits = strawberry.field(description="What windows there are.")
+
+
+@strawberry.type(description="Every code of this window at this lock is given out.")
+class NoFreeWindow(Error):
+    nearest: WindowSpan | None = strawberry.field(
+        description="The nearest span with a free code; null: none is near."
+    )
+
+
+@strawberry.type(description="The lock takes no SmartPINs.")
+class SmartPinsOff(Error):
+    reason: NoSmartPins = strawberry.field(description="Why not.")
+
+
+@strawberry.type(description="The SmartPIN was blocked at the lock's keypad, for good.")
+class BlockedAtDoor(Error):
+    pass
+
+
 ERRORS: dict[type[domain.Refusal], type[Error]] = {
     domain.InvalidInput: InvalidInput,
     domain.InvalidSchedule: InvalidSchedule,
@@ -156,6 +200,10 @@ ERRORS: dict[type[domain.Refusal], type[Error]] = {
     domain.PinTooShort: PinTooShort,
     domain.PinNotAcceptable: PinNotAcceptable,
     domain.LockWithoutKeypad: LockWithoutKeypad,
+    domain.InvalidWindow: InvalidWindow,
+    domain.NoFreeWindow: NoFreeWindow,
+    domain.SmartPinsOff: SmartPinsOff,
+    domain.BlockedAtDoor: BlockedAtDoor,
 }
 
 COMMON: tuple[type[Error], ...] = (InvalidInput, NotFound, NotAllowed, Throttled)

@@ -34,6 +34,9 @@ class LockEvent(Node):
         description="By which invitation, if by one."
     )
     device_id: strawberry.ID | None = strawberry.field(description="With which phone, if with one.")
+    smart_pin_id: strawberry.ID | None = strawberry.field(
+        description="Which guest's SmartPIN or short PIN it was, if one's."
+    )
 
     @strawberry.field(description="The lock.")
     async def lock(self, info: Info) -> Lock:
@@ -54,6 +57,7 @@ def event_type(row: tables.LockEvent) -> LockEvent:
         member_id=global_id("member", row.member_id) if row.member_id else None,
         invitation_id=global_id("invitation", row.invitation_id) if row.invitation_id else None,
         device_id=global_id("device", row.device_id) if row.device_id else None,
+        smart_pin_id=global_id("smart_pin", row.smart_pin_id) if row.smart_pin_id else None,
     )
 
 

@@ -151,6 +151,9 @@ class LockSettings:
     fixed_offset_minutes: int = strawberry.field(
         description="The offset from UTC in which SmartPIN hours are counted, frozen now."
     )
+    smart_pin_enabled: bool = strawberry.field(
+        description="Whether it accepts SmartPINs until it hears otherwise: it may never have a network."
+    )
     pin_salt: str = strawberry.field(description="The site's Argon2id salt, base64url.")
     pin_profile: PinProfile = strawberry.field(description="The site's Argon2id profile.")
 
@@ -204,6 +207,9 @@ class UpdateLockInput:
     )
     hub_id: strawberry.ID | None = strawberry.field(
         default=strawberry.UNSET, description="The hub behind which it is now; null: none."
+    )
+    smart_pin_enabled: bool | None = strawberry.field(
+        default=strawberry.UNSET, description="Whether it accepts SmartPINs from now on."
     )
 
 

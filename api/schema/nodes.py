@@ -75,7 +75,7 @@ def _read_cursor(text: str, numbered: bool) -> UUID | int:
         raise InvalidInput("after", "This is not a cursor of this list.") from None
 
 
-def searched(rows: Any, words: str | None) -> Any:
+def searched(rows: Any, words: str | None, column: str = "name") -> Any:
     """A query set narrowed to names that hold these words, in any case; without words, as it is.
 
     Raises InvalidInput for what cannot be printed: no name holds it, and PostgreSQL takes no NUL.
@@ -83,7 +83,7 @@ def searched(rows: Any, words: str | None) -> Any:
     words = (words or "").strip()
     if not words.isprintable():
         raise InvalidInput("search", "Search for printable characters.")
-    return rows.filter(name__icontains=words) if words else rows
+    return rows.filter(**{f"{column}__icontains": words}) if words else rows
 
 
 async def page(

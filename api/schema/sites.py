@@ -13,6 +13,7 @@ from api.schema.locks import Hub, Lock, hub_type, lock_type
 from api.schema.nodes import Connection, Node, global_id, key_of, page, searched
 from api.schema.people import ApiToken, Member, api_token_type, member_type
 from api.schema.pins import Pin, pin_type
+from api.schema.smartpins import SmartPin, smart_pin_type
 from api.schema.tags import Tag, tag_type
 from domain.access_rules import tables as rule_tables
 from domain.alerts import tables as alert_tables
@@ -27,10 +28,14 @@ from domain.people import tables as people_tables
 from domain.people.actors import ActorKind, Role, Standing
 from domain.people.rules import Permission, allows
 from domain.pins import tables as pin_tables
+from domain.pins.guess_budget import most_pins
 from domain.pins.tables import PinStatus
 from domain.sites import tables
 from domain.sites.rules import SystemType
 from domain.sites.service import seats_used
+from domain.smartpins import tables as smart_pin_tables
+from domain.smartpins.rules import SmartPinStatus
+from domain.smartpins.service import having_status as having_smart_pin_status
 from domain.sync import tables as sync_tables
 from domain.sync.tables import EntryState
 from domain.tags import tables as tag_tables
@@ -49,6 +54,14 @@ class Seats:
     limit: int = strawberry.field(description="How many there are.")
 
 
+@strawberry.type(description="What the guess limit means for PINs of one length.")
+class GuessBudget:
+    length: int = strawberry.field(description="The digits.")
+    pins_per_lock: int = strawberry.field(
+        description="How many PINs of this length one lock may hold; none: take longer ones."
+    )
+
+
 @strawberry.type(description="What PINs a site accepts.")
 class PinPolicy:
     min_length: int = strawberry.field(description="The fewest digits.")
@@ -57,6 +70,15 @@ class PinPolicy:
     guess_limit: int = strawberry.field(
         description="Ten tries at a lock open it with at most one chance in this many."
     )
+
+    @strawberry.field(
+        description="What that means, length by length. PINs that a lock has already stay when the limit is tightened."
+    )
+    def guess_budget(self) -> list[GuessBudget]:
+        return [
+            GuessBudget(length=length, pins_per_lock=most_pins(length, self.guess_limit))
+            for length in range(self.min_length, self.max_length + 1)
+        ]
 
 
 @strawberry.type(description="A mutation by a person or a script.")
@@ -96,6 +118,9 @@ class Site(Node):
     system_type: SystemType = strawberry.field(description="Its plan's architecture.")
     features: SiteFeatures = strawberry.field(description="Its plan's add-ons.")
     pin_policy: PinPolicy = strawberry.field(description="What PINs it accepts.")
+    smart_pin_activation: bool = strawberry.field(
+        description="Whether a SmartPIN dies that was not used within a day of its start."
+    )
 
     def _may(self, permission: Permission) -> None:
         if not allows(self.standing, permission):
@@ -224,6 +249,30 @@ class Site(Node):
             rows = rows.filter(id__in=list(ids))
         return await page(rows, pin_type, first=first, after=after)
 
+    @strawberry.field(description="Its SmartPINs, newest first.")
+    async def smart_pins(
+        self,
+        info: Info,
+        first: int = 50,
+        after: str | None = None,
+        status: SmartPinStatus | None = None,
+        lock_id: strawberry.ID | None = None,
+        search: str | None = None,
+    ) -> Connection[SmartPin]:
+        self._may(Permission.READ)
+        now = info.context.clock()
+        rows = smart_pin_tables.SmartPin.filter(site_id=self.row.id, lock__deleted_at=None)
+        rows = searched(having_smart_pin_status(rows, status, now), search, "guest_name")
+        if lock_id is not None:
+            rows = rows.filter(lock_id=key_of("lock", lock_id, "lockId"))
+        return await page(
+            rows,
+            lambda row: smart_pin_type(row, now),
+            first=first,
+            after=after,
+            newest_first=True,
+        )
+
     @strawberry.field(description="What its locks reported, newest first.")
     async def events(
         self, first: int = 50, after: str | None = None, lock_id: strawberry.ID | None = None
@@ -284,6 +333,7 @@ def site_type(row: tables.Site, standing: Standing) -> Site:
             auto_length=row.pin_auto_length,
             guess_limit=row.guess_limit,
         ),
+        smart_pin_activation=row.smart_pin_activation,
     )
 
 
@@ -317,6 +367,10 @@ class UpdateSiteInput:
     timezone: str | None = strawberry.field(default=None, description="Its new IANA time zone.")
     pin_policy: PinPolicyInput | None = strawberry.field(
         default=None, description="What PINs it accepts from now on."
+    )
+    smart_pin_activation: bool | None = strawberry.field(
+        default=None,
+        description="Whether a SmartPIN dies that was not used within a day of its start; holds for those given out too.",
     )
 
 

@@ -8,6 +8,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from uuid import UUID
 
+from tortoise.expressions import Q
+
 from domain.access.schedule import Schedule
 from domain.access_rules.tables import AccessRule, AccessRuleLock, AccessRuleLockTag
 from domain.columns import column
@@ -26,8 +28,11 @@ async def grants_of_members(member_ids: Collection[UUID]) -> dict[UUID, Grants]:
         member_id__in=[member.id for member in members], tag__deleted_at=None
     ):
         tags_of[tagged.member_id].add(tagged.tag_id)
-    site_ids = {member.site_id for member in members}
-    rules = await AccessRule.filter(site_id__in=list(site_ids), deleted_at=None).order_by("id")
+    tag_ids = {tag_id for held in tags_of.values() for tag_id in held}
+    rules = await AccessRule.filter(
+        Q(member_id__in=[member.id for member in members]) | Q(member_tag_id__in=list(tag_ids)),
+        deleted_at=None,
+    ).order_by("id")
     locks = await locks_of_rules([rule.id for rule in rules])
     found: dict[UUID, Grants] = {}
     for member in members:

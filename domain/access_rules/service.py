@@ -13,14 +13,13 @@ from uuid import UUID
 from domain.access.schedule import Schedule
 from domain.access_rules.grants import locks_of_rules, members_of_rules
 from domain.access_rules.tables import AccessRule, AccessRuleLock, AccessRuleLockTag
-from domain.audit.service import recorded
 from domain.columns import schedule_columns
 from domain.database import lock_row, use_case
 from domain.errors import InvalidInput, NotFound
 from domain.installation import Installation
 from domain.link.entries import MAX_SCHEDULES
 from domain.people.actors import Caller
-from domain.pins.wanted import follow_personal_pins
+from domain.pins.wanted import changing_access, follow_personal_pins
 from domain.schedule_changes import changed_schedule, difference
 from domain.tags.service import live_locks, live_members, live_tags
 from domain.tags.tables import TagTarget
@@ -81,7 +80,7 @@ async def create_access_rule(
         raise InvalidInput("memberId", "Name whom the rule lets in by memberId or by memberTagId.")
     if lock_ids is None and lock_tag_ids is None:
         raise InvalidInput("lockIds", "Name the locks by lockIds, lockTagIds, or both.")
-    async with recorded(here, by, "createAccessRule", now) as deed:
+    async with changing_access(here, by, "createAccessRule", now) as deed:
         if member_id is not None:
             await live_members(by.site_id, [member_id], "memberId")
         if member_tag_id is not None:
@@ -121,7 +120,7 @@ async def update_access_rule(
     for field, name in (("lock_ids", "lockIds"), ("lock_tag_ids", "lockTagIds")):
         if field in fields and fields[field] is None:
             raise InvalidInput(name, "The locks cannot be cleared: name at least one.")
-    async with recorded(here, by, "updateAccessRule", now) as deed:
+    async with changing_access(here, by, "updateAccessRule", now) as deed:
         rule = await _locked_rule(by, rule_id)
         before, old = (await locks_of_rules([rule.id]))[rule.id], rule.schedule()
         new = changed_schedule(old, fields)
@@ -140,7 +139,7 @@ async def delete_access_rule(
     here: Installation, by: Caller, *, rule_id: UUID, now: datetime
 ) -> AccessRule:
     """Ends a rule, for phones at once, for personal PINs as each lock hears of it. Raises NotFound."""
-    async with recorded(here, by, "deleteAccessRule", now) as deed:
+    async with changing_access(here, by, "deleteAccessRule", now) as deed:
         rule = await _locked_rule(by, rule_id)
         rule.deleted_at = now
         await rule.save()

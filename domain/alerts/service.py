@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from domain.alerts.tables import Alert, AlertKind
-from domain.database import transaction, use_case
+from domain.database import hold, transaction, use_case
 from domain.installation import Installation
 from domain.people.actors import Caller
 
@@ -14,6 +14,7 @@ QUIET = timedelta(hours=1)
 async def raise_alert(here: Installation, by: Caller, kind: AlertKind, now: datetime) -> None:
     """Tells the admins of the caller's site what the caller caused."""
     async with transaction() as tx:
+        await hold(f"alerts:{by.site_id}")
         recent = Alert.filter(
             site_id=by.site_id, kind=kind, actor_id=by.actor_id, at__gt=now - QUIET
         )

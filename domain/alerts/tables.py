@@ -14,7 +14,7 @@ class AlertKind(StrEnum):
     """What happened."""
 
     PIN_REFUSALS_SPENT = "PIN_REFUSALS_SPENT"
-    """Somebody tried so many unacceptable PINs that they may be looking for other people's."""
+    """Somebody tried so many PINs that they may be looking for other people's."""
 
 
 class Alert(Row):

@@ -14,7 +14,7 @@ from domain.database.errors import (
     translated,
 )
 from domain.database.migrating import build, migrate, pending
-from domain.database.transactions import Transaction, lock_row, lock_rows, transaction
+from domain.database.transactions import Transaction, hold, lock_row, lock_rows, transaction
 from domain.database.use_cases import drain, use_case
 from domain.database.writing import drift, make_migration
 
@@ -30,6 +30,7 @@ __all__ = [
     "drain",
     "drift",
     "healthy",
+    "hold",
     "lock_row",
     "lock_rows",
     "make_migration",

@@ -18,7 +18,7 @@ from tortoise.context import TortoiseContext
 from domain import bus as buses
 from domain.bus import Bus, PostgresBus
 from domain.database import models
-from domain.database.errors import DatabaseUnavailable, translated
+from domain.database.errors import translated
 
 APP = "latchwork"
 ALIAS = "default"
@@ -165,6 +165,6 @@ async def healthy(timeout_seconds: float = 2.0) -> bool:
     try:
         async with asyncio.timeout(timeout_seconds):
             await _connected.client.execute_query("SELECT 1")
-    except (DatabaseUnavailable, TimeoutError):
+    except Exception:
         return False
     return True

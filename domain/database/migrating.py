@@ -1,6 +1,37 @@
 """The schema, moved from one version to the next on databases that hold people's doors.
 
-GUIDE_HERE
+A developer changes the models, runs `latchwork make-migration "what changes"` (`make_migration`),
+reads the file that appears in `migrations/`, formats it (`ruff check --fix`, `ruff format`) and commits
+it with the change. A migration that was released is never edited. `make check` fails while models and
+migrations differ (`drift`), the server refuses to start while some are not applied (`pending`).
+
+Declaring tables, so that both databases do the same:
+
+*   class Meta has an explicit `table`. Its name is for good. To rename a class, rename it in the
+    migrations too; the database does not know it.
+*   `unique_together`, `indexes` and the `fields` of an `Index` or `UniqueConstraint` name model fields
+    (the reference `site`, not `site_id`).
+*   `constraints = (UniqueConstraint(fields=("site", "label"), name="pins_live_label",
+    condition="removed_at IS NULL"), CheckConstraint(name="pins_tag", check="tag >= 0"))`, both from
+    `tortoise.migrations.constraints`: always named, "<table>_<rule>", at most 63 bytes, unique in the
+    whole database. `condition` and `check` are SQL over columns (`site_id`) that both databases
+    understand: comparisons, AND, OR, NOT, IN, BETWEEN, IS NULL, length(x); booleans as `active` or
+    `NOT active`, never `active = 1`; no semicolons, casts or functions of one database.
+*   `ForeignKeyField("latchwork.Site", related_name=..., on_delete=...)` with an explicit on_delete:
+    RESTRICT, CASCADE for parts of a whole, SET_NULL with null=True. Nothing indexes its column: say
+    db_index=True or begin an index with it. Two new tables cannot refer to each other in one
+    migration; a table may refer to itself. To rename a reference: add, copy, drop.
+*   No ManyToManyField: write the joining table as a model.
+*   unique=True on columns is fine; null=True beside it allows any number of NULLs.
+*   A new NOT NULL column needs `db_default` (a constant, Now(), SqlDefault("...")), and so does a column
+    that becomes NOT NULL: its NULLs get it. `default=` is Python only and fills no old row.
+*   Migrations know columns only. Enums, `default=`, docstrings and descriptions may be changed and
+    renamed freely; what the database is to enforce of them is a CheckConstraint.
+*   The type of a column cannot be changed: add a column, copy with `ops.RunSQL`, drop the old one.
+*   Data is moved by `ops.RunSQL` or `ops.RunPython`, which sees the models of that moment without
+    defaults and enums. Triggers and indexes made by `ops.RunSQL` are kept when SQLite remakes a table.
+*   On SQLite references are not enforced during a migration (nor do they cascade); they are checked
+    at its end.
 
 This module applies and writes migrations; how a change becomes SQL is in `schema_editors.py`. The
 dangerous mistake is a schema that is neither the old nor the new one: so each migration is one

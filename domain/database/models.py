@@ -10,6 +10,7 @@ MODEL_MODULES: list[str] = [
     "domain.invitations.tables",
     "domain.access_rules.tables",
     "domain.pins.tables",
+    "domain.smartpins.tables",
     "domain.alerts.tables",
     "domain.sync.tables",
     "domain.throttling.tables",

@@ -9,6 +9,7 @@ that is undone wakes nobody.
 import contextvars
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from hashlib import sha256
 from typing import Any, TypeVar
 
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -99,6 +100,20 @@ async def transaction() -> AsyncIterator[Transaction]:
                 run.note_commit()
             if not notifies:
                 here.bus.deliver(opened._topics)
+
+
+async def hold(name: str) -> None:
+    """Until the end of the transaction, everybody else who holds this name waits: for what no one row
+    stands for. Take it before any row, so that two callers cannot deadlock.
+
+    An advisory lock on PostgreSQL; on SQLite the transaction holds the write lock already.
+    """
+    here = current_transaction()
+    if here is None:
+        raise TransactionMisuse("a hold outside of a transaction ends at once")
+    if here.client.capabilities.dialect == "postgres":
+        key = int.from_bytes(sha256(name.encode()).digest()[:8], "big", signed=True)
+        await here.client.execute_query("SELECT pg_advisory_xact_lock($1)", [key])
 
 
 async def lock_row(model: type[M], row_id: Any) -> M | None:

@@ -8,7 +8,6 @@ twice would be worse than failing.
 """
 
 import asyncio
-import contextvars
 import logging
 import random
 from collections.abc import Awaitable, Callable, Coroutine
@@ -54,7 +53,6 @@ def use_case(function: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Corou
         task = asyncio.create_task(
             _attempts(lambda: function(*args, **kwargs)),
             name=function.__qualname__,
-            context=contextvars.copy_context(),
         )
         _running.add(task)
         task.add_done_callback(_running.discard)

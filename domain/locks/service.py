@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from domain.audit.service import recorded
 from domain.database import lock_row, use_case
-from domain.errors import InvalidInput, NotFound, StillInUse
+from domain.errors import InvalidInput, LockWithoutKeypad, NotFound, StillInUse
 from domain.installation import Installation
 from domain.locks.rules import Connectivity, default_connectivity
 from domain.locks.secrets import secret_identity
@@ -22,7 +22,7 @@ from domain.locks.settings import write_settings
 from domain.locks.tables import Hub, Lock, Provisioning, Reader
 from domain.people.actors import Caller
 from domain.pins.reservations import forget_lock
-from domain.pins.wanted import follow_pins_of_lock
+from domain.pins.wanted import changing_access, follow_pins_of_lock
 from domain.security.sealing import seal
 from domain.sites.rules import checked_name
 from domain.sites.tables import Site
@@ -48,6 +48,7 @@ class ProvisioningKit:
     programming_code: str
     zone: str
     fixed_offset_minutes: int
+    smart_pin_enabled: bool
     pin_salt: bytes
     pin_time_cost: int
     pin_memory_kib: int
@@ -158,7 +159,10 @@ async def update_lock(
     changes: dict[str, object],
     now: datetime,
 ) -> Lock:
-    """Changes the given ones of `name`, `hub_id` and `connectivity`. Raises InvalidInput, NotFound."""
+    """Changes the given ones of `name`, `hub_id`, `connectivity` and `smart_pin_enabled`.
+
+    Raises InvalidInput, NotFound, LockWithoutKeypad.
+    """
     async with recorded(here, by, "updateLock", now) as deed:
         lock = await live_lock(by, lock_id)
         if "name" in changes:
@@ -175,10 +179,25 @@ async def update_lock(
                 raise InvalidInput("connectivity", "A lock is connected in one way or another.")
             lock.connectivity = connectivity
         _check_hub(lock.connectivity, lock.hub_id)
+        if "smart_pin_enabled" in changes:
+            await _switch_smart_pins(lock, changes["smart_pin_enabled"])
         await lock.save()
+        if "smart_pin_enabled" in changes:
+            await write_settings(here, deed, [lock.id], now)
         deed.note("Lock", lock.id, changed=sorted(changes))
         deed.wake(f"site-sync:{lock.site_id}")
         return lock
+
+
+async def _switch_smart_pins(lock: Lock, enabled: object) -> None:
+    if not isinstance(enabled, bool):
+        raise InvalidInput("smartPinEnabled", "SmartPINs are on or off.")
+    if (
+        enabled
+        and not await Reader.filter(lock_id=lock.id, has_keypad=True, deleted_at=None).exists()
+    ):
+        raise LockWithoutKeypad([lock.name])
+    lock.smart_pin_enabled = enabled
 
 
 @use_case
@@ -202,7 +221,7 @@ async def create_reader(
     here: Installation, by: Caller, *, lock_id: UUID, reader: NewReader, now: datetime
 ) -> Reader:
     """Adds a reader to a lock. Raises InvalidInput, NotFound."""
-    async with recorded(here, by, "createReader", now) as deed:
+    async with changing_access(here, by, "createReader", now) as deed:
         lock = await live_lock(by, lock_id)
         row = await Reader.create(
             lock=lock,
@@ -242,7 +261,7 @@ async def delete_reader(
     here: Installation, by: Caller, *, reader_id: UUID, now: datetime
 ) -> Reader:
     """Takes a reader off its lock. Raises NotFound."""
-    async with recorded(here, by, "deleteReader", now) as deed:
+    async with changing_access(here, by, "deleteReader", now) as deed:
         reader = await _live_reader(by, reader_id)
         reader.deleted_at = now
         await reader.save()
@@ -279,6 +298,7 @@ async def provision_lock(
         programming_code=f"{secrets.randbelow(10**8):08}",
         zone=site.timezone,
         fixed_offset_minutes=offset,
+        smart_pin_enabled=lock.smart_pin_enabled,
         pin_salt=site.pin_salt,
         pin_time_cost=site.pin_time_cost,
         pin_memory_kib=site.pin_memory_kib,

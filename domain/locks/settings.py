@@ -1,4 +1,4 @@
-"""The settings of a lock as one entry: its zone, PIN mode, SmartPINs; and its paired card as another.
+"""The settings of a lock as one entry: its zone, PIN mode, SmartPINs; their rules and its paired card as others.
 
 PIN mode is kept at the readers; for the lock it is on when it is on at any reader with a keypad.
 """
@@ -10,9 +10,9 @@ from uuid import UUID
 
 from domain.audit.service import Deed
 from domain.installation import Installation
-from domain.link.entries import EntryKind, SettingsPayload
+from domain.link.entries import EntryKind, SettingsPayload, SmartPinRulesPayload
 from domain.locks.tables import Lock, Reader
-from domain.sync.entries import CARD, SETTINGS, Wanted, write_entries
+from domain.sync.entries import CARD, SETTINGS, SMARTPIN_RULES, Wanted, write_entries
 from domain.sync.tables import EntryState
 
 
@@ -36,6 +36,17 @@ async def write_settings(
                 smartpin_enabled=lock.smart_pin_enabled,
                 lockout_release_minutes=lock.site.lockout_release_minutes,
             ).to_payload(),
+        )
+        for lock in locks
+    ]
+    wishes += [
+        Wanted(
+            lock_id=lock.id,
+            name=SMARTPIN_RULES,
+            kind=EntryKind.SMARTPIN_RULES,
+            # Locks that never had the rule need no word of it.
+            state=EntryState.LIVE if lock.site.smart_pin_activation else EntryState.REMOVED,
+            content=SmartPinRulesPayload(activation_required=True).to_payload(),
         )
         for lock in locks
     ]

@@ -6,6 +6,7 @@ The dangerous direction: a role handed out by somebody who does not hold it, and
 from datetime import datetime
 from uuid import UUID
 
+from domain.access_rules.tables import AccessRule
 from domain.audit.service import Deed, recorded
 from domain.database import lock_row, use_case
 from domain.errors import InvalidInput, MailNotSent, NotAllowed, NotFound
@@ -16,7 +17,7 @@ from domain.people.mailed_links import link_letter, make_link
 from domain.people.rules import Grade, grade, may_give
 from domain.people.tables import Account, LinkPurpose, MailedLink, Member
 from domain.pins.tables import Pin, PinStatus
-from domain.pins.wanted import withdraw
+from domain.pins.wanted import changing_access, withdraw
 from domain.sites.rules import checked_name
 from domain.sites.service import take_seat
 from domain.sites.tables import Site
@@ -195,13 +196,14 @@ async def remove_member(
     here: Installation, by: Caller, *, member_id: UUID, now: datetime
 ) -> Member:
     """Takes a member, and with it all of its access, off the site. Raises NotAllowed, NotFound."""
-    async with recorded(here, by, "removeMember", now) as deed:
+    async with changing_access(here, by, "removeMember", now) as deed:
         member = await locked_member(by, member_id)
         _check_giving(by, grade(member.role, member.can_edit))
         await _check_owner_stays(by.site_id, member)
         await drop_default_tag(member, now)
         pins = await Pin.filter(owner_id=member.id).exclude(status=PinStatus.REMOVED)
         await withdraw(here, deed, pins, now)
+        await AccessRule.filter(member_id=member.id, deleted_at=None).update(deleted_at=now)
         member.removed_at = now
         await member.save()
         deed.note("Member", member.id)

@@ -2,11 +2,12 @@
 
 With N PINs of length L on a lock, ten tries of that length open with chance `10 * N / 10^L`; the limit holds for the
 likeliest length. The dangerous direction: counting fewer PINs than the lock may hold. So every PIN that it should hold
-counts, whether PIN mode is on or not, and the check runs under the lock's row in the transaction that adds one.
+counts, whether PIN mode is on or not, and the check runs under the lock's row in the transaction that adds one. Only
+what is added is held to the limit: one that was tightened later refuses nothing that is there.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from domain.errors import PinTooShort
@@ -15,7 +16,6 @@ from domain.sites.tables import Site
 from domain.sync.tables import EntryState, LockEntry
 
 TRIES = 10
-LONGEST = 9
 
 
 def most_pins(length: int, guess_limit: int) -> int:
@@ -23,7 +23,7 @@ def most_pins(length: int, guess_limit: int) -> int:
     return int(10**length) // (TRIES * guess_limit)
 
 
-async def _lengths(lock_ids: Collection[UUID]) -> dict[UUID, Counter[int]]:
+async def _held(lock_ids: Collection[UUID]) -> dict[UUID, Counter[int]]:
     """For each lock how many PINs of each length it should hold."""
     found: dict[UUID, Counter[int]] = {lock_id: Counter() for lock_id in lock_ids}
     rows = LockEntry.filter(lock_id__in=list(lock_ids), kind=EntryKind.PIN, state=EntryState.LIVE)
@@ -32,43 +32,47 @@ async def _lengths(lock_ids: Collection[UUID]) -> dict[UUID, Counter[int]]:
     return found
 
 
-def _shortest_that_fits(
-    lengths: Iterable[Counter[int]], from_length: int, guess_limit: int
-) -> int | None:
-    """The shortest length of which every lock may hold one more; None when there is none."""
-    counters = list(lengths)
-    for length in range(from_length, LONGEST + 1):
-        if all(counter[length] < most_pins(length, guess_limit) for counter in counters):
-            return length
-    return None
-
-
-async def length_to_generate(site: Site, lock_ids: Collection[UUID]) -> int:
-    """How long a generated PIN must be for these locks. Raises PinTooShort when even the longest are full."""
-    lengths = await _lengths(lock_ids)
-    length = _shortest_that_fits(lengths.values(), site.pin_auto_length, site.guess_limit)
-    if length is None:
-        raise PinTooShort(
-            LONGEST + 1, "These locks hold as many PINs as their guess budget allows."
-        )
-    return length
-
-
-async def check_guess_budget(site: Site, grown: Collection[LockEntry]) -> None:
-    """Within the transaction that made these entries live: raises PinTooShort with a length that would do."""
-    lengths = await _lengths({entry.lock_id for entry in grown})
-    if all(
-        count <= most_pins(length, site.guess_limit)
-        for counter in lengths.values()
-        for length, count in counter.items()
-    ):
-        return
-    would_do = _shortest_that_fits(lengths.values(), site.pin_min_length, site.guess_limit)
-    if would_do is None:
-        raise PinTooShort(
-            LONGEST + 1, "These locks hold as many PINs as their guess budget allows."
-        )
-    raise PinTooShort(
-        would_do,
-        f"These locks hold so many short PINs that guessing would be too easy: take {would_do} digits or more.",
+def _full(site: Site) -> PinTooShort:
+    return PinTooShort(
+        site.pin_max_length + 1,
+        "These locks hold as many PINs as their guess budget allows. "
+        "Remove some, or let the site's PIN policy allow longer ones.",
     )
+
+
+async def lengths_to_generate(site: Site, lock_ids: Collection[UUID]) -> list[int]:
+    """The lengths, shortest first, of which each of these locks may hold one more. Raises PinTooShort without any."""
+    held = await _held(lock_ids)
+    lengths = [
+        length
+        for length in range(site.pin_auto_length, site.pin_max_length + 1)
+        if all(counts[length] < most_pins(length, site.guess_limit) for counts in held.values())
+    ]
+    if not lengths:
+        raise _full(site)
+    return lengths
+
+
+async def check_guess_budget(site: Site, added: Mapping[UUID, Collection[int]]) -> None:
+    """Within the transaction that made these PINs live, given as their lengths by lock.
+
+    Raises PinTooShort with the shortest length that would do for all of them.
+    """
+    held = await _held(added.keys())
+
+    def fits(length: int, counts: Counter[int]) -> bool:
+        return counts[length] <= most_pins(length, site.guess_limit)
+
+    if all(fits(length, held[lock_id]) for lock_id, new in added.items() for length in new):
+        return
+    for length in range(site.pin_min_length, site.pin_max_length + 1):
+        if all(
+            fits(length, held[lock_id] - Counter(new) + Counter({length: len(new)}))
+            for lock_id, new in added.items()
+        ):
+            raise PinTooShort(
+                length,
+                "So many short PINs at one lock would be too easy to guess: "
+                f"{length} digits or more would do.",
+            )
+    raise _full(site)

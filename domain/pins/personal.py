@@ -10,7 +10,6 @@ from uuid import UUID
 
 from domain.access.schedule import ALWAYS, Schedule
 from domain.access_rules.grants import grants_of_members
-from domain.audit.service import recorded
 from domain.database import lock_row, use_case
 from domain.errors import FeatureNotInPlan, InvalidInput, NotAllowed, NotFound
 from domain.installation import Installation
@@ -29,7 +28,7 @@ from domain.pins.service import (
     setting_digits,
 )
 from domain.pins.tables import Pin, PinKind, PinStatus
-from domain.pins.wanted import follow_pins, locks_with_keypad, withdraw
+from domain.pins.wanted import changing_access, follow_pins, locks_with_keypad, withdraw
 from domain.sites.tables import Site
 
 
@@ -129,7 +128,7 @@ async def assign(
         granted = (await grants_of_members([member.id])).get(member.id, {})
         accepted = await generated_digits(here, site, await locks_with_keypad(granted.keys()))
     action = "assignMyPin" if own else "createPin"
-    async with setting_digits(here, by, action, now) as deed:
+    async with setting_digits(here, by, action, now, chosen=digits is not None) as deed:
         # Under the member's row, so that two requests cannot both make the first PIN of a kind.
         holder = await lock_row(Member, member.id)
         if holder is None or holder.removed_at is not None:
@@ -174,7 +173,7 @@ async def _own_pin(by: Caller, pin_id: UUID) -> Pin:
 @use_case
 async def block_my_pin(here: Installation, by: Caller, *, pin_id: UUID, now: datetime) -> Pin:
     """Blocks one's own PIN; assigning another of its kind lets it open again. Raises NotFound."""
-    async with recorded(here, by, "blockMyPin", now) as deed:
+    async with changing_access(here, by, "blockMyPin", now) as deed:
         pin = await _own_pin(by, pin_id)
         if pin.status is PinStatus.BLOCKED:
             deed.unchanged()
@@ -189,7 +188,7 @@ async def block_my_pin(here: Installation, by: Caller, *, pin_id: UUID, now: dat
 @use_case
 async def delete_my_pin(here: Installation, by: Caller, *, pin_id: UUID, now: datetime) -> Pin:
     """Removes one's own PIN. Raises NotFound, NotAllowed for one that an admin blocked."""
-    async with recorded(here, by, "deleteMyPin", now) as deed:
+    async with changing_access(here, by, "deleteMyPin", now) as deed:
         pin = await _own_pin(by, pin_id)
         _check_not_blocked(pin, own=True)
         await withdraw(here, deed, [pin], now)

@@ -12,10 +12,10 @@ from typing import Any
 from uuid import UUID
 
 from domain.access.schedule import Schedule
-from domain.audit.service import Deed, recorded
+from domain.audit.service import Deed
 from domain.columns import new_id, schedule_columns
-from domain.database import DuplicateRow, lock_row, use_case
-from domain.errors import InvalidInput, NotFound, PinNotAcceptable
+from domain.database import Conflict, DuplicateRow, lock_row, use_case
+from domain.errors import InvalidInput, NotFound, PinNotAcceptable, PinTooShort
 from domain.installation import Installation
 from domain.people.actors import Caller
 from domain.people.tables import Member
@@ -35,7 +35,7 @@ from domain.pins.digits import (
 from domain.pins.reservations import reserve, retire
 from domain.pins.tables import Pin, PinStatus
 from domain.pins.verifiers import seal_verifier
-from domain.pins.wanted import follow_pins, locks_of_pins, withdraw
+from domain.pins.wanted import changing_access, follow_pins, locks_of_pins, withdraw
 from domain.schedule_changes import changed_schedule, difference
 from domain.sites.tables import Site
 
@@ -66,13 +66,20 @@ class Changed:
 
 @asynccontextmanager
 async def setting_digits(
-    here: Installation, by: Caller, action: str, now: datetime
+    here: Installation, by: Caller, action: str, now: datetime, *, chosen: bool
 ) -> AsyncIterator[Deed]:
-    """As `recorded`, for a use case that reserves digits: whoever commits second is refused like anybody else."""
+    """As `changing_access`, for a use case that reserves digits.
+
+    Whoever commits second is refused like anybody else; generated digits are made anew, since they meet no refusal.
+    """
     try:
-        async with recorded(here, by, action, now) as deed:
+        async with changing_access(here, by, action, now) as deed:
             yield deed
-    except DuplicateRow:
+    except (DuplicateRow, PinNotAcceptable, PinTooShort) as refusal:
+        if not chosen:
+            raise Conflict("somebody else was first") from None  # done again by `use_case`
+        if isinstance(refusal, PinTooShort):
+            raise
         await count_late_refusal(here, by, now)
         raise PinNotAcceptable from None
 
@@ -101,7 +108,7 @@ async def create_pin(
         if digits is not None
         else await generated_digits(here, site, locks)
     )
-    async with setting_digits(here, by, "createPin", now) as deed:
+    async with setting_digits(here, by, "createPin", now, chosen=digits is not None) as deed:
         pin = new_pin(here, site, owner, accepted, now)
         pin.notes = notes
         pin.update_from_dict(schedule_columns(schedule))
@@ -158,7 +165,7 @@ async def update_pin(
     accepted = None
     if "digits" in fields:
         accepted = await chosen_digits(here, by, site, fields["digits"], now)
-    async with setting_digits(here, by, "updatePin", now) as deed:
+    async with setting_digits(here, by, "updatePin", now, chosen=True) as deed:
         pin = await locked_pin(by, pin_id)
         if pin.personal and fields.keys() - {"notes", "digits"}:
             raise InvalidInput("pinId", "A personal PIN follows its member's access rules.")
@@ -190,7 +197,9 @@ async def apply_digits(
     """
     if accepted is not None:
         pin.verifier_sealed = seal_verifier(here, pin, accepted.verifier)
-        pin.length, pin.kind = len(accepted.digits), accepted.kind
+        pin.length = len(accepted.digits)
+        if not pin.personal:  # which stays of its kind: its member has at most one of each
+            pin.kind = accepted.kind
         pin.digits_version += 1
         await pin.save()
     await follow_pins(here, deed, [pin.id], now)
@@ -212,11 +221,8 @@ async def reassign_pin(
         accepted = await chosen_digits(here, by, site, digits, now)
     else:
         accepted = await generated_digits(here, site, (await locks_of_pins([present]))[pin_id])
-    async with setting_digits(here, by, "reassignPin", now) as deed:
+    async with setting_digits(here, by, "reassignPin", now, chosen=digits is not None) as deed:
         pin = await locked_pin(by, pin_id)
-        if pin.personal:
-            # A personal PIN stays of its kind: its member has at most one of each.
-            accepted = AcceptableDigits(accepted.digits, accepted.verifier, pin.kind)
         pin.updated_at = now
         await apply_digits(here, deed, site, pin, accepted, now)
         deed.note("Pin", pin.id)
@@ -229,7 +235,7 @@ async def set_blocked(
 ) -> Pin:
     """Blocks a PIN, or lets it open again; its digits stay reserved. Raises NotFound, PinTooShort."""
     action = "blockPin" if blocked else "unblockPin"
-    async with recorded(here, by, action, now) as deed:
+    async with changing_access(here, by, action, now) as deed:
         pin = await locked_pin(by, pin_id)
         wanted = PinStatus.BLOCKED if blocked else PinStatus.ACTIVE
         if pin.status is wanted and pin.blocked_by_admin == blocked:
@@ -245,7 +251,7 @@ async def set_blocked(
 @use_case
 async def delete_pin(here: Installation, by: Caller, *, pin_id: UUID, now: datetime) -> Pin:
     """Removes a PIN from every lock; its digits are free when the last lock has said so. Raises NotFound."""
-    async with recorded(here, by, "deletePin", now) as deed:
+    async with changing_access(here, by, "deletePin", now) as deed:
         pin = await locked_pin(by, pin_id)
         await withdraw(here, deed, [pin], now)
         deed.note("Pin", pin.id)

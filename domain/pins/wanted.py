@@ -5,7 +5,8 @@ here in its own transaction. The dangerous direction: a PIN that stays on a lock
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,14 +18,16 @@ from domain.access_rules.grants import (
     rules_naming_lock,
     rules_naming_tag,
 )
-from domain.audit.service import Deed
+from domain.audit.service import Deed, recorded
 from domain.columns import column
-from domain.database import lock_rows
+from domain.database import hold, lock_rows
+from domain.errors import InvalidInput
 from domain.installation import Installation
-from domain.link.entries import EntryKind
+from domain.link.entries import MAX_SCHEDULES, EntryKind
 from domain.link.schedules import schedule_to_wire
 from domain.locks.tables import Lock, Reader
 from domain.node_ids import node_id
+from domain.people.actors import Caller
 from domain.pins.guess_budget import check_guess_budget
 from domain.pins.reservations import retire
 from domain.pins.tables import Pin, PinLock, PinLockTag, PinStatus
@@ -32,6 +35,19 @@ from domain.sites.tables import Site
 from domain.sync.entries import Wanted, write_entries
 from domain.sync.tables import EntryState, LockEntry
 from domain.tags.tables import TaggedLock
+
+
+@asynccontextmanager
+async def changing_access(
+    here: Installation, by: Caller, action: str, now: datetime
+) -> AsyncIterator[Deed]:
+    """As `recorded`, one at a time for each site: for whatever changes a PIN, a rule, a tag or a keypad.
+
+    Of two such changes at once neither sees the other, so a rule could be deleted while a PIN is written by it.
+    """
+    async with recorded(here, by, action, now) as deed:
+        await hold(f"access:{by.site_id}")
+        yield deed
 
 
 async def locks_with_keypad(lock_ids: Collection[UUID]) -> set[UUID]:
@@ -94,6 +110,7 @@ async def follow_pins(
     wishes = []
     for pin in pins:
         locks = wanted[pin.id] if pin.status is not PinStatus.REMOVED else {}
+        _check_schedules(locks)
         state = EntryState.LIVE if pin.status is PinStatus.ACTIVE else EntryState.BLOCKED
         wishes += [_wish(pin, lock_id, state, times) for lock_id, times in locks.items()]
         wishes += [
@@ -101,9 +118,18 @@ async def follow_pins(
             for entry in present[pin.id]
             if entry.lock_id not in locks
         ]
+    deed.wake(*(f"member:{pin.owner_id}" for pin in pins if pin.personal))
     changed = await write_entries(here, deed, wishes, now)
     await _check_growth(pins, changed, before)
     return changed
+
+
+def _check_schedules(locks: Mapping[UUID, Sequence[Schedule]]) -> None:
+    """A lock refuses an entry with more schedules than it takes, and with it all that comes after."""
+    if any(len(schedules) > MAX_SCHEDULES for schedules in locks.values()):
+        raise InvalidInput(
+            "memberId", f"At most {MAX_SCHEDULES} different schedules for one member at one lock."
+        )
 
 
 async def _check_growth(
@@ -112,16 +138,17 @@ async def _check_growth(
     before: Mapping[tuple[UUID | None, UUID], tuple[EntryState, dict[str, Any]]],
 ) -> None:
     """Holds the locks that got more to guess to their guess budget. Raises PinTooShort."""
-    grown: dict[UUID, list[LockEntry]] = defaultdict(list)
-    sites = {pin.id: pin.site_id for pin in pins}
+    grown: dict[UUID, dict[UUID, list[int]]] = defaultdict(lambda: defaultdict(list))
+    by_id = {pin.id: pin for pin in pins}
     for entry in changed:
         state, content = before.get((entry.pin_id, entry.lock_id), (EntryState.REMOVED, {}))
         was_live = state is EntryState.LIVE
         same_digits = was_live and content["digits"] == entry.content.get("digits")
         if entry.state is EntryState.LIVE and entry.pin_id is not None and not same_digits:
-            grown[sites[entry.pin_id]].append(entry)
-    for site_id, entries in grown.items():
-        await check_guess_budget(await Site.get(id=site_id), entries)
+            pin = by_id[entry.pin_id]
+            grown[pin.site_id][entry.lock_id].append(pin.length)
+    for site_id, lengths in grown.items():
+        await check_guess_budget(await Site.get(id=site_id), lengths)
 
 
 def _wish(pin: Pin, lock_id: UUID, state: EntryState, schedules: Sequence[Schedule]) -> Wanted:
@@ -160,6 +187,7 @@ async def _follow_chosen(
     member_ids: set[UUID],
     now: datetime,
 ) -> None:
+    deed.wake(*(f"member:{member_id}" for member_id in member_ids))
     ids = set(await column(PinLock.filter(lock_id__in=list(lock_ids)), "pin_id"))
     ids |= set(await column(PinLockTag.filter(tag_id__in=list(tag_ids)), "pin_id"))
     ids |= set(

@@ -17,6 +17,7 @@ from domain.people.actors import Caller, Role
 from domain.people.tables import Account, ApiToken, ApiTokenSite, Member
 from domain.sites.rules import SystemType, check_pin_policy, checked_name, checked_zone
 from domain.sites.tables import Site
+from domain.smartpins.lives import check_zone_may_change
 from domain.tags.service import make_default_tag
 
 
@@ -105,6 +106,7 @@ async def update_site(
     pin_max_length: int | None,
     pin_auto_length: int | None,
     guess_limit: int | None,
+    smart_pin_activation: bool | None,
     now: datetime,
 ) -> Site:
     """Changes settings; None keeps. Raises InvalidInput, PolicyViolation."""
@@ -124,12 +126,16 @@ async def update_site(
             site.pin_auto_length = pin_auto_length
         if guess_limit is not None:
             site.guess_limit = guess_limit
+        if smart_pin_activation is not None:
+            site.smart_pin_activation = smart_pin_activation
         check_pin_policy(
             site.pin_min_length, site.pin_max_length, site.pin_auto_length, site.guess_limit
         )
         await site.save()
         after = _settings(site)
         if after["timezone"] != before["timezone"]:
+            await check_zone_may_change(site.id, now)
+        if any(after[each] != before[each] for each in ("timezone", "smartPinActivation")):
             locks = await Lock.filter(site_id=site.id, deleted_at=None)
             await write_settings(here, deed, [lock.id for lock in locks], now)
         changes: dict[str, Any] = {key: after[key] for key in after if after[key] != before[key]}
@@ -144,6 +150,7 @@ def _settings(site: Site) -> dict[str, object]:
         "pinMaxLength": site.pin_max_length,
         "pinAutoLength": site.pin_auto_length,
         "guessLimit": site.guess_limit,
+        "smartPinActivation": site.smart_pin_activation,
     }
 
 

@@ -226,9 +226,8 @@ async def take_acknowledgement(
         lock.snapshot_needed = lock.state_unknown = True
         log.warning("lock holds something else than was sent", lock=node_id("lock", lock.id))
         return Taken(await _pins_of(lock))
-    if delivery.settled_at is not None:
-        return Taken()
-    return Taken(await _settle(lock, delivery, applied, now))
+    already = delivery.settled_at is not None
+    return Taken() if already else Taken(await _settle(lock, delivery, applied, now))
 
 
 async def _settle(

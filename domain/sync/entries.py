@@ -15,7 +15,7 @@ from domain.audit.service import Deed
 from domain.database import lock_rows
 from domain.installation import Installation
 from domain.link.digests import card_digest, pin_digest
-from domain.link.entries import CardPayload, EntryKind, PinPayload, SettingsPayload
+from domain.link.entries import CardPayload, EntryKind, PinPayload, read_payload
 from domain.link.keys import LinkKeys
 from domain.link.schedules import schedule_from_wire
 from domain.link.state import payload_hash
@@ -29,6 +29,7 @@ from domain.sync.tables import EntryState, LockDelivery, LockEntry
 
 SETTINGS = "settings"
 CARD = "card"
+SMARTPIN_RULES = "smartpin-rules"
 BATCH = 200
 
 
@@ -184,7 +185,7 @@ def _payload(
         assert lock.card_sealed is not None
         uid = open_sealed(here.keys, lock.card_sealed, card_identity(lock.id))
         return CardPayload(card_digest(keys, uid)).to_payload()
-    return SettingsPayload.from_payload(row.content).to_payload()
+    return read_payload(row.kind, row.content).to_payload()
 
 
 def card_identity(lock_id: UUID) -> str:

@@ -22,6 +22,7 @@ from domain.people.actors import ActorKind, Caller, LockActor
 from domain.pins.reservations import forget_lock
 from domain.security.keys import KeyLabel
 from domain.security.tags import mac
+from domain.smartpins.lives import end_other_lives
 from domain.sync.entries import restart_entries
 from domain.sync.lock_keys import link_keys
 
@@ -118,6 +119,7 @@ async def _begin_life(here: Installation, provisioning_id: UUID, now: datetime) 
         lock.snapshot_needed, lock.state_unknown = True, False
         lock.wrong_entries, lock.locked_out_since = 0, None
         await lock.save()
+        await end_other_lives(lock, now)
         await restart_entries(here, lock, now)
         await forget_lock(lock.id)
         deed.note("Lock", lock.id, chain=lock.site_id, incarnation=current.incarnation)

@@ -18,6 +18,7 @@ from domain.link.events import LockEventBody, LockEventKind, OpeningMethod
 from domain.link.nonces import well_formed_nonce
 from domain.locks.tables import Lock
 from domain.people.actors import LockActor
+from domain.smartpins.reported import note_events, smart_pins_named
 from domain.sync.deliveries import take_acknowledgement
 from domain.sync.rules import MAX_EVENTS_PER_REPORT, NONCES_KEPT
 from domain.sync.server_events import record_server_event
@@ -33,6 +34,8 @@ WRONG = frozenset(
     }
 )
 """The reasons of entries that the lock counts as wrong."""
+UNCOUNTED = frozenset({DenialReason.PIN_LOCKOUT, DenialReason.PIN_MODE_OFF})
+"""The reasons of entries that the lock did not look at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +134,15 @@ def _follow_lockout(lock: Lock, event: LockEvent) -> None:
             lock.locked_out_since, lock.wrong_entries = None, 0
         case LockEventKind.OPENED if event.method in TYPED:
             lock.wrong_entries = 0
-        case LockEventKind.DENIED if event.method in TYPED and WRONG.intersection(event.reasons):
+        case LockEventKind.DENIED if _was_wrong(event):
             lock.wrong_entries += 1
+
+
+def _was_wrong(event: LockEvent) -> bool:
+    """Whether the lock has counted this denial. Ten digits that do not open are wrong, whatever the reason."""
+    if event.method is OpeningMethod.SMARTPIN:
+        return not UNCOUNTED.intersection(event.reasons)
+    return event.method in TYPED and bool(WRONG.intersection(event.reasons))
 
 
 async def _record(lock: Lock, events: Sequence[LockEventBody], now: datetime) -> list[LockEvent]:
@@ -148,11 +158,14 @@ async def _record(lock: Lock, events: Sequence[LockEventBody], now: datetime) ->
     new = {event.sequence: event for event in events if event.sequence not in known}
     commands = await _commands(lock, new.values())
     owners = await _owners(lock, new.values())
+    names = {event.entry_id for event in new.values() if event.entry_id is not None}
+    guests = await smart_pins_named(lock, names)
     rows = []
     for sequence in sorted(new):
         event = new[sequence]
         head.number += 1
         command = commands.get(_as_uuid(event.command_id))
+        guest = guests.get(event.entry_id)
         rows.append(
             LockEvent(
                 site_id=site_id,
@@ -169,10 +182,12 @@ async def _record(lock: Lock, events: Sequence[LockEventBody], now: datetime) ->
                 member_id=command.member_id if command else owners.get(event.entry_id),
                 invitation_id=command.invitation_id if command else None,
                 device_id=command.device_id if command else None,
+                smart_pin_id=guest.id if guest else None,
                 reasons=[reason.value for reason in event.reasons],
             )
         )
     await LockEvent.bulk_create(rows)
+    await note_events(guests, [new[sequence] for sequence in sorted(new)], now)
     await head.save()
     return rows
 

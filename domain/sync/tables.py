@@ -60,6 +60,7 @@ class LockEvent(Row):
     member_id = fields.UUIDField(null=True)
     invitation_id = fields.UUIDField(null=True)
     device_id = fields.UUIDField(null=True)
+    smart_pin_id = fields.UUIDField(null=True)
     reasons: Any = fields.JSONField(default=list)
 
     class Meta:

@@ -31,7 +31,6 @@ from domain.sync.rules import (
 )
 from domain.sync.tables import LockEvent, UnlockCommand
 
-
 _DECISIVE = (LockEventKind.OPENED, LockEventKind.DENIED, LockEventKind.COMMAND_REFUSED)
 """What answers an order. The end of a lockout names it too, and says nothing of the bolt."""
 

@@ -12,7 +12,7 @@ from domain.installation import Installation
 from domain.locks.tables import Lock
 from domain.people.actors import Caller
 from domain.people.tables import Member
-from domain.pins.wanted import follow_personal_pins, follow_pins_of_tag
+from domain.pins.wanted import changing_access, follow_personal_pins, follow_pins_of_tag
 from domain.sites.rules import checked_name
 from domain.tags.tables import Tag, TaggedLock, TaggedMember, TagKind, TagTarget
 
@@ -144,7 +144,7 @@ async def update_tag(
     now: datetime,
 ) -> Tag:
     """Renames a SPECIAL tag or replaces what it holds; None keeps. Raises InvalidInput, NotFound, NotAllowed."""
-    async with recorded(here, by, "updateTag", now) as deed:
+    async with changing_access(here, by, "updateTag", now) as deed:
         tag = await _special(by, tag_id)
         if name is not None:
             tag.name = checked_name(name)
@@ -173,7 +173,7 @@ async def _follow(
 @use_case
 async def delete_tag(here: Installation, by: Caller, *, tag_id: UUID, now: datetime) -> Tag:
     """Deletes a SPECIAL tag. Raises NotFound, NotAllowed."""
-    async with recorded(here, by, "deleteTag", now) as deed:
+    async with changing_access(here, by, "deleteTag", now) as deed:
         tag = await _special(by, tag_id)
         held = await _members(tag)
         await _fill(

@@ -12,9 +12,12 @@ SYNC = """subscription($pin: ID!) { pinSync(pinId: $pin) {
 PIN = """id kind status notes locks { id name } schedule { validFrom validUntil slotStart slotEnd weekdays }
   lockSync { lock { id name } status wantedVersion appliedVersion opensNow pendingSince propagation }"""
 CREATED = "... on CreatedPin { digits pin { id kind status lockSync { status } } }"
-REFUSED = """... on InvalidInput { field } ... on NotFound { field } ... on PinTooShort { minLength }
-  ... on PolicyViolation { field } ... on InvalidSchedule { field } ... on InvalidPin { field }
-  ... on LockWithoutKeypad { locks }"""
+NOT_FOUND = "... on NotFound { field }"
+REFUSED_DIGITS = f"""{NOT_FOUND} ... on InvalidInput {{ field }} ... on InvalidPin {{ field }}
+  ... on PinTooShort {{ minLength }} ... on PolicyViolation {{ field }}"""
+REFUSED = (
+    f"{REFUSED_DIGITS} ... on InvalidSchedule {{ field }} ... on LockWithoutKeypad {{ locks }}"
+)
 WITHIN_SECONDS = 10
 
 

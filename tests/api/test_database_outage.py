@@ -31,8 +31,7 @@ class Power:
     async def cut(self) -> None:
         """Ends every connection to it, and refuses new ones."""
         await self.servers.administer(
-            f'ALTER DATABASE "{self.name}" ALLOW_CONNECTIONS false',
-            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{self.name}'",
+            f'ALTER DATABASE "{self.name}" ALLOW_CONNECTIONS false', self._ending("true")
         )
 
     async def restore(self) -> None:
@@ -49,9 +48,12 @@ class Power:
 
     async def end_listener(self) -> None:
         """Ends the connection that LISTENs, and no other."""
-        await self.servers.administer(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            f" WHERE datname = '{self.name}' AND application_name = 'latchwork bus'"
+        await self.servers.administer(self._ending("application_name = 'latchwork bus'"))
+
+    def _ending(self, which: str) -> str:
+        return (
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"  # noqa: S608 - our own names
+            f" WHERE datname = '{self.name}' AND {which}"
         )
 
 
@@ -225,7 +227,7 @@ async def names_of_members(house: House) -> list[str]:
 async def test_a_stream_misses_nothing_while_its_listener_is_killed(
     served: Served, power: Power
 ) -> None:
-    """The LISTEN connection alone dies, again and again; the socket stays open, every event comes once, in order and soon."""
+    """The LISTEN connection alone dies, again and again; the socket stays open, each event comes once, in order, soon."""
     house = await served.site()
     device = await house.device(await house.lock())
     seen: list[str] = []

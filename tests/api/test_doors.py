@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from api.tour.socket import SocketRefused
-from tests.api.hand_lock import HandLock
+from tests.api.bare_lock import BareLock
 from tests.serving import House, Served
 
 LOCK = "{ id name connectivity propagation pinSupported hub { id name } readers { id name hasKeypad } }"
@@ -124,23 +124,23 @@ async def test_a_slip_with_a_new_secret_does_not_deafen_a_working_lock(served: S
     made = await house.invitation(entry["lockId"])
     phone = served.phone()
     await phone.redeem(made["code"])
-    async with HandLock(served, entry) as old:
+    async with BareLock(served, entry) as old:
         slip = {**entry, **await house.change("provisionLock", KIT, lockId=entry["lockId"])}
         used = {**entry, **await house.change("provisionLock", KIT, lockId=entry["lockId"])}
         assert (await old.report())["__typename"] == "LockReported"
-    async with HandLock(served, entry) as old:
+    async with BareLock(served, entry) as old:
         feed = await old.online()
         opening = asyncio.create_task(phone.open(entry["lockId"]))
         command = old.read_command(await anext(feed))
         await old.report(old.opened(command))
         assert (await opening)["__typename"] == "OpenedLock"
 
-        async with HandLock(served, used) as new:
+        async with BareLock(served, used) as new:
             assert (await old.socket.closed(within_seconds=2))[0] == 4403
             assert (await new.report(new.event()))["__typename"] == "LockReported"
             for void in (entry, slip):
                 with pytest.raises(SocketRefused):
-                    await HandLock(served, void).connect()
+                    await BareLock(served, void).connect()
 
 
 async def test_only_a_fresh_proof_of_the_right_lock_opens_a_socket(served: Served) -> None:
@@ -150,14 +150,14 @@ async def test_only_a_fresh_proof_of_the_right_lock_opens_a_socket(served: Serve
     refusals = []
     for wrong in ({**entry, "secret": other["secret"]}, {**entry, "lockId": f"lock_{'0' * 32}"}):
         with pytest.raises(SocketRefused) as refused:
-            await HandLock(served, wrong).connect()
+            await BareLock(served, wrong).connect()
         refusals.append((refused.value.code, refused.value.reason))
-    proof = await HandLock(served, entry).proof()
+    proof = await BareLock(served, entry).proof()
     async with await served.socket({"lock": {"id": entry["lockId"], "proof": proof}}):
         with pytest.raises(SocketRefused) as refused:
             await served.socket({"lock": {"id": entry["lockId"], "proof": proof}})
         refusals.append((refused.value.code, refused.value.reason))
-    late = await HandLock(served, entry).proof()
+    late = await BareLock(served, entry).proof()
     served.clock.advance(timedelta(seconds=62))
     with pytest.raises(SocketRefused) as refused:
         await served.socket({"lock": {"id": entry["lockId"], "proof": late}})

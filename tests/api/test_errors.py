@@ -8,7 +8,8 @@ from domain.people.actors import Role
 from tests.serving import House, Served
 
 AUDIT = "query($id: ID!) { site(id: $id) { name auditLog { nodes { number } } } }"
-LOCKS = "query($id: ID!, $first: Int, $after: String) { site(id: $id) { name locks(first: $first, after: $after) { nodes { id } } } }"
+LOCKS = """query($id: ID!, $first: Int, $after: String) { site(id: $id) {
+  name locks(first: $first, after: $after) { nodes { id } } } }"""
 
 
 async def refused(house: House, query: str, token: str, **variables: Any) -> dict[str, Any]:

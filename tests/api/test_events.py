@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from typing import Any
 
-from tests.api.hand_lock import HandLock
+from tests.api.bare_lock import BareLock
 from tests.serving import House, Served
 
 FOLLOW = """subscription($site: ID!, $lock: ID, $after: String) {
@@ -32,7 +32,7 @@ async def test_a_report_sent_twice_records_once_and_a_new_disk_is_no_repetition(
     """Proves the key (lock, state id, sequence): over two sockets, within one report, all at once, and on an empty disk."""
     house = await served.site()
     entry = await house.lock()
-    async with HandLock(served, entry) as lock:
+    async with BareLock(served, entry) as lock:
         first, second = lock.event(), lock.event()
         assert await lock.report(first) == {
             "__typename": "LockReported",
@@ -43,7 +43,7 @@ async def test_a_report_sent_twice_records_once_and_a_new_disk_is_no_repetition(
         assert again["eventsUpTo"] == 2
         answers = await asyncio.gather(*(lock.report(first, second) for _ in range(8)))
         assert {answer["eventsUpTo"] for answer in answers} == {2}
-    async with HandLock(served, entry) as after_reconnect:
+    async with BareLock(served, entry) as after_reconnect:
         assert (await after_reconnect.report(first, second))["eventsUpTo"] == 2
         assert await _own_events(house) == 2
         new_disk = {**first, "stateId": secrets.token_hex(16)}
@@ -55,10 +55,10 @@ async def test_a_report_sent_twice_records_once_and_a_new_disk_is_no_repetition(
 async def test_followers_that_reconnect_see_every_event_once_and_in_order(served: Served) -> None:
     """Proves no gap and no double while two locks race: one follower stays, one goes away after every few events."""
     house = await served.site()
-    locks = [HandLock(served, await house.lock(name)) for name in ("Front", "Flat")]
+    locks = [BareLock(served, await house.lock(name)) for name in ("Front", "Flat")]
     count = 30
 
-    async def report(lock: HandLock) -> None:
+    async def report(lock: BareLock) -> None:
         async with lock:
             for size in (1, 4, 2, 3) * 3:
                 await lock.report(*(lock.event() for _ in range(size)))
@@ -113,7 +113,7 @@ async def test_numbers_are_in_commit_order(served: Served) -> None:
     looks: list[list[int]] = []
 
     async def report(entry: dict[str, Any]) -> None:
-        async with HandLock(served, entry) as lock:
+        async with BareLock(served, entry) as lock:
             for _ in range(8):
                 await lock.report(lock.event(), lock.event())
 
@@ -137,7 +137,7 @@ async def test_a_report_that_makes_no_sense_is_refused_and_changes_nothing(serve
     house, other = await served.site(), await served.site("Other")
     entry = await house.lock()
     neighbour, foreign = (await house.lock("Flat"))["lockId"], (await other.lock())["lockId"]
-    async with HandLock(served, entry) as lock:
+    async with BareLock(served, entry) as lock:
         good = {"stateId": lock.state_id, "sequence": 1, "at": None, "kind": "STARTED"}
         cases: list[tuple[dict[str, Any], str]] = [
             ({"lockId": neighbour, "events": [good]}, "NotFound"),
@@ -165,7 +165,7 @@ async def test_a_report_that_makes_no_sense_is_refused_and_changes_nothing(serve
         assert (await lock.report(good))["__typename"] == "LockReported"
 
 
-async def _kind(lock: HandLock, fields: dict[str, Any]) -> str:
+async def _kind(lock: BareLock, fields: dict[str, Any]) -> str:
     try:
         answer = await lock.report(**fields)
     except RuntimeError as error:

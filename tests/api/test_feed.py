@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from api.tour.socket import SocketRefused
-from tests.api.hand_lock import HandLock
+from tests.api.bare_lock import BareLock
 from tests.serving import House, Served
 
 STATE = "query($id: ID!) { node(id: $id) { ... on Lock { online lastContactAt } } }"
@@ -34,7 +34,7 @@ async def test_the_newest_feed_wins_and_the_older_ends(served: Served) -> None:
     made = await house.invitation(entry["lockId"])
     phone = served.phone()
     await phone.redeem(made["code"])
-    async with HandLock(served, entry) as first, HandLock(served, entry) as second:
+    async with BareLock(served, entry) as first, BareLock(served, entry) as second:
         feeds = [await first.online(), await first.online()]
         await _ended(feeds[0])
         newest = await second.online()
@@ -51,7 +51,7 @@ async def test_a_feed_ends_with_its_lock_and_is_for_that_lock_only(served: Serve
     """Proves that deleteLock ends feed and socket within two seconds and for good, and whose feed one may follow."""
     house = await served.site()
     entry, other = await house.lock(), await house.lock("Flat")
-    async with HandLock(served, entry) as lock:
+    async with BareLock(served, entry) as lock:
         assert [item async for item in lock.feed(incarnation="0" * 32)] == []
         own, lock.id = lock.id, other["lockId"]
         with pytest.raises(RuntimeError, match="nothing with this id"):
@@ -62,14 +62,14 @@ async def test_a_feed_ends_with_its_lock_and_is_for_that_lock_only(served: Serve
         await _ended(feed)
         assert (await lock.socket.closed(within_seconds=2))[0] == 4403
     with pytest.raises(SocketRefused):
-        await HandLock(served, entry).connect()
+        await BareLock(served, entry).connect()
 
 
 async def test_a_feed_brings_the_time_over_the_locks_own_nonce(served: Served) -> None:
     """Proves the sealed time: the reported nonce, the server's clock, once an hour and not before."""
     house = await served.site()
     served.clock.advance(timedelta(days=100))
-    async with HandLock(served, await house.lock()) as lock:
+    async with BareLock(served, await house.lock()) as lock:
         feed = await lock.online()
         assert lock.time.nonce == lock.nonce
         assert abs(lock.time.unix_ms / 1000 - served.clock().timestamp()) < 5
@@ -94,7 +94,7 @@ async def test_a_report_may_come_before_the_feed_is_open(served: Served) -> None
     made = await house.invitation(entry["lockId"])
     phone = served.phone()
     await phone.redeem(made["code"])
-    async with HandLock(served, entry) as lock:
+    async with BareLock(served, entry) as lock:
         await lock.report()
         feed = lock.feed()
         assert lock.read_time(await asyncio.wait_for(anext(feed), 5)).nonce == lock.nonce
@@ -103,7 +103,7 @@ async def test_a_report_may_come_before_the_feed_is_open(served: Served) -> None
         await lock.report(lock.opened(command))
         assert (await opening)["__typename"] == "OpenedLock"
     await house.until_online(entry["lockId"], online=False)
-    async with HandLock(served, entry) as lock:
+    async with BareLock(served, entry) as lock:
         waiting = asyncio.ensure_future(anext(lock.feed()))
         await house.until_online(entry["lockId"])
         assert (await phone.open(entry["lockId"]))["__typename"] == "LockOffline"
@@ -111,7 +111,7 @@ async def test_a_report_may_come_before_the_feed_is_open(served: Served) -> None
 
 
 async def test_online_is_true_with_the_simulated_lock(served: Served) -> None:
-    """Proves that pulling the cable shows within two seconds, with the time of the last contact, and plugging in again too."""
+    """Proves that pulling the cable shows within two seconds, with the last contact's time, and plugging in too."""
     house = await served.site()
     entry = await house.lock()
     lock = entry["lockId"]
@@ -140,7 +140,7 @@ async def test_online_is_true_with_the_simulated_lock(served: Served) -> None:
 async def test_a_lock_that_falls_silent_is_offline_after_75_seconds(served: Served) -> None:
     """Proves that an open socket alone does not make a lock online, and that one report does again."""
     house = await served.site()
-    async with HandLock(served, await house.lock()) as lock:
+    async with BareLock(served, await house.lock()) as lock:
         await lock.online()
         served.clock.advance(timedelta(seconds=70))
         assert (await _state(house, lock.id))[0] is True

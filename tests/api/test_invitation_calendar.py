@@ -112,10 +112,10 @@ async def test_the_range_is_bounded_and_the_answer_says_why(served: Served) -> N
         return extensions["code"], extensions.get("field")
 
     assert await _calendar(house, "2027-01-01", "2027-03-03") == []
-    assert await refusal(house.token, "2027-01-01", "2027-03-04") == ("INVALID_INPUT", "to")
-    assert await refusal(house.token, "2027-01-02", "2027-01-01") == ("INVALID_INPUT", "to")
-    assert await refusal(house.token, "0001-01-01", "0001-01-02") == ("INVALID_INPUT", "from")
-    assert await refusal(house.token, "9999-12-31", "9999-12-31") == ("INVALID_INPUT", "from")
+    assert await refusal(house.token, "2027-01-01", "2027-03-04") == ("BAD_USER_INPUT", "to")
+    assert await refusal(house.token, "2027-01-02", "2027-01-01") == ("BAD_USER_INPUT", "to")
+    assert await refusal(house.token, "0001-01-01", "0001-01-02") == ("BAD_USER_INPUT", "from")
+    assert await refusal(house.token, "9999-12-31", "9999-12-31") == ("BAD_USER_INPUT", "from")
     assert (await refusal(other.token, "2027-01-01", "2027-01-02"))[0] == "NOT_FOUND"
     assert (await refusal(user, "2027-01-01", "2027-01-02"))[0] == "NOT_ALLOWED"
     lock = (await house.lock())["lockId"]

@@ -79,7 +79,7 @@ async def test_a_page_that_cannot_be_is_refused_with_a_code(served: Served) -> N
         )
         (error,) = answer.json()["errors"]
         assert (error["extensions"]["code"], error["extensions"].get("field")) == (
-            "INVALID_INPUT",
+            "BAD_USER_INPUT",
             field,
         ), (asked, error)
     huge = "OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5"  # 24 nines, beyond any column

@@ -10,7 +10,7 @@ import pytest
 from api.tour.phone import OPEN, Phone
 from domain.people.actors import Role
 from domain.sync import unlocking
-from tests.api.hand_lock import HandLock
+from tests.api.bare_lock import BareLock
 from tests.serving import House, Served
 
 ROME = ZoneInfo("Europe/Rome")
@@ -141,7 +141,8 @@ async def test_a_door_that_is_not_the_guests_is_no_door(served: Served) -> None:
     assert answers[0]["__typename"] == "NotFound"
     offline = await guest.open(own)
     assert (offline["__typename"], offline["lastContactAt"]) == ("LockOffline", None)
-    assert (await house.change("openLock", lockId=own))["__typename"] == "NotAllowed"
+    script = await house.change("openLock", "... on AccessDenied { reasons }", lockId=own)
+    assert script["reasons"] == ["NO_RULE"]
     nobody = await served.post(OPEN, input={"lockId": own})
     assert nobody.json()["data"]["openLock"]["__typename"] == "NotAllowed"
 
@@ -160,7 +161,7 @@ async def test_a_lock_that_never_answers_is_said_and_its_event_tells_later(
     bound = (await phone.redeem(made["code"]))["device"]
     assert await _said(phone, mute["lockId"]) == "LockDidNotAnswer"
 
-    async with HandLock(served, entry) as lock:
+    async with BareLock(served, entry) as lock:
         feed = await lock.online()
         assert await _said(phone, lock.id) == "LockDidNotAnswer"
         command = lock.read_command(await anext(feed))
@@ -182,7 +183,7 @@ async def test_a_lock_that_refuses_is_believed(served: Served) -> None:
     house = await served.site()
     entry = await house.lock()
     phone = await _guest(house, entry["lockId"])
-    async with HandLock(served, entry) as lock:
+    async with BareLock(served, entry) as lock:
         feed = await lock.online()
         for reason in ("STALE_COMMAND", "REPLAYED_COMMAND"):
             opening = asyncio.create_task(phone.open(lock.id))
@@ -207,7 +208,7 @@ async def test_an_order_is_handed_out_again_only_while_it_stands(
     await phone.redeem(made["code"])
 
     async def order() -> str:
-        async with HandLock(served, entry) as lock:
+        async with BareLock(served, entry) as lock:
             feed = await lock.online()
             assert await _said(phone, lock.id) == "LockDidNotAnswer"
             return lock.read_command(await anext(feed)).command_id
@@ -215,7 +216,7 @@ async def test_an_order_is_handed_out_again_only_while_it_stands(
     async def handed_again() -> set[str]:
         """What a new connection is handed within a moment."""
         ids = set()
-        async with HandLock(served, entry) as lock:
+        async with BareLock(served, entry) as lock:
             feed = lock.feed()
             try:
                 async with asyncio.timeout(0.3):

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 from locksim.signals import Signal
-from tests.api.hand_lock import HandLock, installed
+from tests.api.firmware_lock import FirmwareLock, installed
 from tests.api.pin_steps import at_lock, events, eventually, pin_of, until
 from tests.locksim.rig import MemoryDisk
 from tests.serving import Served
@@ -15,7 +15,7 @@ async def test_an_acknowledgement_of_a_delivery_never_sent_changes_nothing(serve
     house = await served.site()
     one, other = await house.lock("One"), await house.lock("Other")
     lock = await installed(house, one)
-    neighbour = HandLock(house, other)
+    neighbour = FirmwareLock(house, other)
     await neighbour.connect()
     await neighbour.tell()
     foreign = await neighbour.next_delivery()
@@ -127,8 +127,10 @@ async def test_a_lock_that_claims_more_than_was_wanted_gets_everything_anew(serv
     await lock.disconnect()
     await lock.connect(revision=lock.state.applied + 1_000)
     await lock.tell()
+    anew = await lock.next_delivery()
     again = await at_lock(house, made["pin"]["id"], entry["lockId"])
-    await lock.settle()
+    lock.hear(anew)
+    await lock.tell()
     after = await at_lock(house, made["pin"]["id"], entry["lockId"])
     told = [each for each in await events(house) if each["kind"] == "OUT_OF_STEP"]
 
@@ -175,12 +177,12 @@ async def test_a_lock_on_an_old_disk_is_not_believed_until_it_has_everything_ane
 
     old_disk = MemoryDisk()
     old_disk.state = image
-    restored = HandLock(house, entry, old_disk)
+    restored = FirmwareLock(house, entry, old_disk)
     await restored.connect()
     opens = restored.enter(made["digits"])
     await restored.tell()
-    unknown = await at_lock(house, made["pin"]["id"], entry["lockId"])
     delivery = await restored.next_delivery()
+    unknown = await at_lock(house, made["pin"]["id"], entry["lockId"])
     restored.hear(delivery)
     await restored.tell()
     after = await at_lock(house, made["pin"]["id"], entry["lockId"])

@@ -118,7 +118,12 @@ async def test_a_deleted_pin_is_removed_only_when_the_lock_says_so(served: Serve
         pinId=made["pin"]["id"],
     )
     other = await house.member("Other")
-    asked = {"siteId": house.id, "ownerId": other, "lockIds": [entry["lockId"]], "digits": "49172638"}
+    asked = {
+        "siteId": house.id,
+        "ownerId": other,
+        "lockIds": [entry["lockId"]],
+        "digits": "49172638",
+    }
     refused = await house.change("createPin", CREATED, **asked)
     device.network.turn(on=True)
     await until(house, made["pin"]["id"], "REMOVED")

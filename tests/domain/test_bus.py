@@ -1,5 +1,4 @@
 """No wake-up is lost, however the listener and the connection behave; and no listener grows."""
-# ruff: noqa: ASYNC110
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,0 +1,77 @@
+"""Operations on SmartPINs."""
+
+from uuid import UUID
+
+from api.context import Call
+from api.operations import AtSite, mutation
+from api.schema.errors import (
+    BlockedAtDoor,
+    InvalidWindow,
+    LockWithoutKeypad,
+    NoFreeWindow,
+    SmartPinsOff,
+)
+from api.schema.nodes import key_of
+from api.schema.sharing import share_links_type
+from api.schema.smartpins import (
+    BlockedSmartPin,
+    BlockSmartPinInput,
+    CreatedSmartPin,
+    CreateSmartPinInput,
+    UnblockedSmartPin,
+    UnblockSmartPinInput,
+    smart_pin_type,
+)
+from domain.locks.tables import Lock
+from domain.people.rules import Permission
+from domain.smartpins import service
+from domain.smartpins.tables import SmartPin
+
+_AT_LOCK = AtSite(Permission.CREDENTIALS, "lock_id", "lock", Lock)
+_AT_SMART_PIN = AtSite(Permission.CREDENTIALS, "smart_pin_id", "smart_pin", SmartPin)
+
+
+@mutation(_AT_LOCK, InvalidWindow, NoFreeWindow, SmartPinsOff, LockWithoutKeypad)
+async def create_smart_pin(call: Call, input: CreateSmartPinInput) -> CreatedSmartPin:
+    """Makes a ten-digit code that opens one lock for a time, also where there is no network. It is shown this once."""
+    issued = await service.create_smart_pin(
+        call.here,
+        call.by,
+        lock_id=key_of("lock", input.lock_id, "lockId"),
+        guest_name=input.guest_name,
+        opens_at=input.opens_at,
+        closes_at=input.closes_at,
+        now=call.now,
+    )
+    window = issued.window
+    return CreatedSmartPin(
+        code=issued.code,
+        widened=window.widened,
+        opens_early_by_seconds=int(window.opens_early_by.total_seconds()),
+        closes_late_by_seconds=int(window.closes_late_by.total_seconds()),
+        activate_by=issued.activate_by,
+        share_links=share_links_type(issued.links),
+        smart_pin=smart_pin_type(issued.smart_pin, call.now),
+    )
+
+
+@mutation(_AT_SMART_PIN)
+async def block_smart_pin(call: Call, input: BlockSmartPinInput) -> BlockedSmartPin:
+    """Blocks a SmartPIN: its lock refuses it from when it has heard of this. Its code is not given out again."""
+    row = await service.set_blocked(
+        call.here, call.by, smart_pin_id=_key(input.smart_pin_id), blocked=True, now=call.now
+    )
+    return BlockedSmartPin(smart_pin=smart_pin_type(row, call.now))
+
+
+@mutation(_AT_SMART_PIN, BlockedAtDoor)
+async def unblock_smart_pin(call: Call, input: UnblockSmartPinInput) -> UnblockedSmartPin:
+    """Lets a blocked SmartPIN open again, unless it was blocked at the lock's keypad."""
+    row = await service.set_blocked(
+        call.here, call.by, smart_pin_id=_key(input.smart_pin_id), blocked=False, now=call.now
+    )
+    return UnblockedSmartPin(smart_pin=smart_pin_type(row, call.now))
+
+
+def _key(text: str) -> UUID:
+    return key_of("smart_pin", text, "smartPinId")

@@ -1,0 +1,132 @@
+"""SmartPINs: ten digits for one guest and one door, and what the door has told of them."""
+
+from datetime import datetime
+
+import strawberry
+from strawberry.types import Info
+
+from api.schema.locks import Lock, lock_type
+from api.schema.nodes import Node, global_id
+from api.schema.sharing import ShareLinks
+from domain.smartpins import tables
+from domain.smartpins.rules import SmartPinStatus
+from domain.smartpins.service import status
+from domain.sync.rules import SyncStatus, entry_status
+from domain.sync.tables import EntryState
+
+
+@strawberry.type(
+    description="A code that one lock checks by itself, without a network. It is shown once, when it is made."
+)
+class SmartPin(Node):
+    row: strawberry.Private[tables.SmartPin]
+    guest_name: str = strawberry.field(description="For whom it is.")
+    status: SmartPinStatus = strawberry.field(
+        description="Where it is in its life, as far as this site wants; see blockSync for what its lock knows."
+    )
+    opens_at: datetime = strawberry.field(description="From when it opens.")
+    closes_at: datetime = strawberry.field(description="From when it opens no more.")
+    created_at: datetime = strawberry.field(description="When it was made.")
+    blocked_at_door: datetime | None = strawberry.field(
+        description="When it was blocked at the lock's keypad, for good; null: it was not."
+    )
+    first_used_at: datetime | None = strawberry.field(
+        description="When it first opened the lock, as the lock has told; null: not that we know."
+    )
+    short_pin_set: bool = strawberry.field(
+        description="Whether its guest has a short PIN at the lock. Its digits are known to the lock alone, as a hash."
+    )
+    short_pin_set_at: datetime | None = strawberry.field(description="Since when.")
+
+    @strawberry.field(description="The lock that it opens.")
+    async def lock(self, info: Info) -> Lock:
+        row = await info.context.loaders.lock.load(self.row.lock_id)
+        return lock_type(row, info.context.clock)
+
+    @strawberry.field(
+        description="Whether the lock has heard of the block, or of its end: until UPDATED a blocked code may open; "
+        "null: it was never blocked from here."
+    )
+    async def block_sync(self, info: Info) -> SyncStatus | None:
+        key = (self.row.lock_id, self.row.entry_name)
+        entry = await info.context.loaders.smart_pin_block.load(key)
+        if entry is None:
+            return None
+        return entry_status(
+            version=entry.version,
+            applied_version=entry.applied_version,
+            removed=entry.state is EntryState.REMOVED,
+            unknown=entry.lock.state_unknown,
+        )
+
+
+def smart_pin_type(row: tables.SmartPin, now: datetime) -> SmartPin:
+    """A SmartPIN as the API shows it at `now`."""
+    return SmartPin(
+        id=global_id("smart_pin", row.id),
+        row=row,
+        guest_name=row.guest_name,
+        status=status(row, now),
+        opens_at=row.opens_at,
+        closes_at=row.closes_at,
+        created_at=row.created_at,
+        blocked_at_door=row.blocked_at_door,
+        first_used_at=row.first_used_at,
+        short_pin_set=row.short_pin_set_at is not None,
+        short_pin_set_at=row.short_pin_set_at,
+    )
+
+
+@strawberry.input(description="A code for one guest and one door.")
+class CreateSmartPinInput:
+    lock_id: strawberry.ID = strawberry.field(description="The lock; SmartPINs are on there.")
+    guest_name: str = strawberry.field(description="For whom it is, for admins.")
+    opens_at: datetime = strawberry.field(
+        description="The start, on the hour; in the current hour at the earliest."
+    )
+    closes_at: datetime = strawberry.field(
+        description="The end, on the hour: up to 768 hours after the start, or 33 to 365 days."
+    )
+
+
+@strawberry.input(description="A SmartPIN to block.")
+class BlockSmartPinInput:
+    smart_pin_id: strawberry.ID = strawberry.field(description="The SmartPIN.")
+
+
+@strawberry.input(description="A blocked SmartPIN to let open again.")
+class UnblockSmartPinInput:
+    smart_pin_id: strawberry.ID = strawberry.field(description="The SmartPIN.")
+
+
+@strawberry.type(description="The new SmartPIN with its code.")
+class CreatedSmartPin:
+    code: str = strawberry.field(
+        description="The ten digits as people read them, shown this once; hyphens are not typed."
+    )
+    widened: bool = strawberry.field(
+        description="Whether the window is wider than what was asked for: opensAt and closesAt say what it is."
+    )
+    opens_early_by_seconds: int = strawberry.field(
+        description="How much earlier than asked for it opens."
+    )
+    closes_late_by_seconds: int = strawberry.field(
+        description="How much later than asked for it closes."
+    )
+    activate_by: datetime | None = strawberry.field(
+        description="By when it must first be used, or it dies; null: the site asks for no such thing."
+    )
+    share_links: ShareLinks = strawberry.field(description="Ways to hand it over now.")
+    smart_pin: SmartPin = strawberry.field(description="The SmartPIN.")
+
+
+@strawberry.type(description="The SmartPIN is blocked; `blockSync` says whether its lock knows.")
+class BlockedSmartPin:
+    smart_pin: SmartPin = strawberry.field(description="The SmartPIN.")
+
+
+@strawberry.type(
+    description="The SmartPIN may open again; `blockSync` says whether its lock knows."
+)
+class UnblockedSmartPin:
+    smart_pin: SmartPin = strawberry.field(description="The SmartPIN.")

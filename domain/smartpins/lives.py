@@ -1,0 +1,45 @@
+"""What becomes of SmartPINs with their lock: a new secret ends them, and while some are open their zone stays.
+
+The dangerous direction: a code shown as usable that the lock no longer knows. A guest would stand before a shut door.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from domain.columns import column
+from domain.errors import PolicyViolation
+from domain.link.entries import EntryKind
+from domain.locks.tables import Lock
+from domain.smartpins.tables import SmartPin
+from domain.sync.tables import LockEntry
+
+
+async def end_other_lives(lock: Lock, now: datetime) -> None:
+    """Within a transaction, under the lock's row: it has proven a secret; the codes of every other are dead.
+
+    Their blocks go with them: the lock has forgotten its list, and the digits mean nothing to it any more.
+    """
+    others = SmartPin.filter(lock_id=lock.id, dead_at=None).exclude(incarnation=lock.incarnation)
+    names = await column(others, "entry_name")
+    await SmartPin.filter(lock_id=lock.id, entry_name__in=names).update(dead_at=now)
+    await LockEntry.filter(lock_id=lock.id, kind=EntryKind.SMARTPIN_BLOCK, name__in=names).delete()
+
+
+async def check_zone_may_change(site_id: UUID, now: datetime) -> None:
+    """Within a transaction, under the site's row: raises PolicyViolation while a SmartPIN of the site is not over.
+
+    Blocked ones count: they may be unblocked. Those of deleted locks do not.
+    """
+    last = (
+        await SmartPin.filter(
+            site_id=site_id, dead_at=None, closes_at__gt=now, lock__deleted_at=None
+        )
+        .order_by("-closes_at")
+        .first()
+    )
+    if last is not None:
+        raise PolicyViolation(
+            "timezone",
+            "SmartPINs that are given out depend on the time zone. It can change after the last of them has ended, "
+            f"at {last.closes_at.isoformat(timespec='minutes')}.",
+        )

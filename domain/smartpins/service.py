@@ -1,0 +1,268 @@
+"""Giving out SmartPINs, blocking them, letting them open again.
+
+A code is shown in the answer that makes it and never again, although it could be computed anew: whoever lost it gets
+another, and the lost one is blocked. The dangerous directions: one code for two guests (a unique constraint under the
+lock's row), and a block that ends before the code does (it covers every reading of the digits).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from tortoise.expressions import Q
+
+import smartpin
+from domain.audit.service import Deed, recorded
+from domain.database import lock_row, use_case
+from domain.errors import BlockedAtDoor, InvalidInput, LockWithoutKeypad, NotFound, SmartPinsOff
+from domain.installation import Installation
+from domain.link.entries import EntryKind, SmartPinBlockPayload, smartpin_entry_id
+from domain.locks.secrets import secret_identity
+from domain.locks.service import live_lock
+from domain.locks.tables import Lock, Provisioning
+from domain.people.actors import Caller
+from domain.pins.wanted import locks_with_keypad
+from domain.security.sealing import open_sealed
+from domain.sharing import ShareLinks, share_links
+from domain.sites.rules import checked_name
+from domain.sites.tables import Site
+from domain.smartpins.rules import (
+    NoSmartPins,
+    SmartPinStatus,
+    all_used,
+    fitted,
+    status_of,
+    words_for_guest,
+)
+from domain.smartpins.tables import SmartPin
+from domain.sync.entries import Wanted, write_entries
+from domain.sync.tables import EntryState, LockEntry
+from smartpin import Codec, EffectiveWindow, LockTime, Slot, Window
+
+SWEEP_AFTER = timedelta(days=1)
+"""How long after its end a block stays wanted: the lock's clock may lag behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A new SmartPIN with its code as shown to people, for the one answer that shows it."""
+
+    smart_pin: SmartPin
+    code: str
+    window: EffectiveWindow
+    activate_by: datetime | None
+    links: ShareLinks
+
+    def __repr__(self) -> str:
+        return f"Issued(smart_pin={self.smart_pin.id})"
+
+
+@dataclass(frozen=True, slots=True)
+class _Life:
+    """The life of a lock that its new codes are for."""
+
+    incarnation: str
+    codec: Codec
+    lock_time: LockTime
+
+
+def _opened(here: Installation, row: Provisioning, zone: ZoneInfo) -> _Life:
+    identity = secret_identity(row.lock_id, row.incarnation)
+    secret = open_sealed(here.keys, row.secret_sealed, identity)
+    return _Life(row.incarnation, Codec(secret), LockTime(row.fixed_offset_minutes, zone))
+
+
+async def _present_life(here: Installation, lock: Lock, zone: ZoneInfo) -> _Life:
+    """The proven secret; of a lock that never proved one, the newest it was given. Raises SmartPinsOff."""
+    rows = Provisioning.filter(lock_id=lock.id)
+    rows = rows.filter(
+        Q(incarnation=lock.incarnation) if lock.incarnation is not None else Q(proven_at=None)
+    )
+    row = await rows.order_by("-id").first()
+    if row is None:
+        raise SmartPinsOff(
+            NoSmartPins.NOT_PROVISIONED, "This lock has no secret yet: provision it first."
+        )
+    return _opened(here, row, zone)
+
+
+def _slot(row: SmartPin) -> Slot:
+    slot = smartpin.slot_at(row.epoch, row.code_index)
+    assert slot is not None
+    return slot
+
+
+async def _choose(life: _Life, lock: Lock, window: Window, now: datetime) -> tuple[Slot, str]:
+    """An unused slot of the window and its entry name. Raises NoFreeWindow.
+
+    Digits that are somebody's in another year are passed over too: one life of a lock has each code once.
+    """
+    given = SmartPin.filter(
+        lock_id=lock.id, incarnation=life.incarnation, closes_at__gt=now - SWEEP_AFTER
+    )
+    used: dict[Window, set[int]] = {}
+    for row in await given:
+        slot = _slot(row)
+        used.setdefault(slot.window, set()).add(slot.variant)
+    while True:
+        try:
+            slot = smartpin.choose_slot(life.codec, window, used, now=now, lock_time=life.lock_time)
+        except smartpin.NoFreeWindow as refusal:
+            raise all_used(refusal.nearest, life.lock_time) from None
+        name = smartpin_entry_id(life.codec.block_tag(life.codec.encode(slot)))
+        if not await SmartPin.filter(lock_id=lock.id, entry_name=name).exists():
+            return slot, name
+        used.setdefault(window, set()).add(slot.variant)
+
+
+@use_case
+async def create_smart_pin(
+    here: Installation,
+    by: Caller,
+    *,
+    lock_id: UUID,
+    guest_name: str,
+    opens_at: datetime,
+    closes_at: datetime,
+    now: datetime,
+) -> Issued:
+    """A code for one guest and one door.
+
+    Raises InvalidWindow, NoFreeWindow, SmartPinsOff, LockWithoutKeypad, InvalidInput, NotFound.
+    """
+    guest_name = checked_name(guest_name, "guestName")
+    async with recorded(here, by, "createSmartPin", now) as deed:
+        # The site's row first: its zone stays while a code for it is being made.
+        site = await lock_row(Site, by.site_id)
+        assert site is not None
+        lock = await live_lock(by, lock_id)
+        if not await locks_with_keypad([lock.id]):
+            raise LockWithoutKeypad([lock.name])
+        if not lock.smart_pin_enabled:
+            raise SmartPinsOff(NoSmartPins.SWITCHED_OFF, "SmartPINs are switched off at this lock.")
+        zone = ZoneInfo(site.timezone)
+        life = await _present_life(here, lock, zone)
+        effective = fitted(opens_at, closes_at, now=now, lock_time=life.lock_time)
+        slot, name = await _choose(life, lock, effective.window, now)
+        row = await SmartPin.create(
+            site=site,
+            lock=lock,
+            incarnation=life.incarnation,
+            epoch=slot.window.epoch,
+            code_index=slot.index,
+            entry_name=name,
+            guest_name=guest_name,
+            opens_at=effective.opens,
+            closes_at=effective.closes,
+            created_at=now,
+        )
+        await write_entries(here, deed, await _ended_blocks(lock.id, now), now)
+        deed.note("SmartPin", row.id, lock=str(lock.id))
+    code = smartpin.display(life.codec.encode(slot))
+    words = words_for_guest(code, site=site.name, lock=lock.name, window=effective, zone=zone)
+    return Issued(
+        row,
+        code,
+        effective,
+        effective.activate_by if site.smart_pin_activation else None,
+        share_links(f"Your code for {site.name}", words),
+    )
+
+
+@use_case
+async def set_blocked(
+    here: Installation, by: Caller, *, smart_pin_id: UUID, blocked: bool, now: datetime
+) -> SmartPin:
+    """Blocks a SmartPIN at its lock until its window ends, or lets it open again; its code stays used.
+
+    Raises NotFound, InvalidInput for one that can open no more, BlockedAtDoor.
+    """
+    action = "blockSmartPin" if blocked else "unblockSmartPin"
+    async with recorded(here, by, action, now) as deed:
+        row, lock = await _locked(by, smart_pin_id)
+        if row.blocked_at_door is not None and not blocked:
+            raise BlockedAtDoor
+        if status(row, now) in {SmartPinStatus.ENDED, SmartPinStatus.DEAD}:
+            raise InvalidInput("smartPinId", "This SmartPIN opens nothing any more.")
+        if (row.blocked_at is not None) == blocked:
+            deed.unchanged()
+            return row
+        row.blocked_at = now if blocked else None
+        await row.save(update_fields=["blocked_at"])
+        await _write_block(here, deed, lock, row, blocked, now)
+        deed.note("SmartPin", row.id)
+        return row
+
+
+async def _locked(by: Caller, smart_pin_id: UUID) -> tuple[SmartPin, Lock]:
+    """The site's SmartPIN and its lock, the rows locked, the lock's first. Raises NotFound."""
+    found = await SmartPin.get_or_none(id=smart_pin_id, site_id=by.site_id)
+    lock = await lock_row(Lock, found.lock_id) if found is not None else None
+    row = await lock_row(SmartPin, smart_pin_id)
+    if row is None or lock is None or lock.deleted_at is not None:
+        raise NotFound("smartPinId")
+    return row, lock
+
+
+async def _write_block(
+    here: Installation, deed: Deed, lock: Lock, row: SmartPin, blocked: bool, now: datetime
+) -> None:
+    site = await Site.get(id=row.site_id)
+    provisioning = await Provisioning.get_or_none(lock_id=lock.id, incarnation=row.incarnation)
+    if provisioning is None:
+        raise InvalidInput("smartPinId", "This SmartPIN opens nothing any more.")
+    life = _opened(here, provisioning, ZoneInfo(site.timezone))
+    code = life.codec.encode(_slot(row))
+    readings = life.codec.unended_slots(code, now, life.lock_time)
+    until = max((life.lock_time.closes(slot.window) for slot in readings), default=row.closes_at)
+    wish = Wanted(
+        lock_id=lock.id,
+        name=row.entry_name,
+        kind=EntryKind.SMARTPIN_BLOCK,
+        state=EntryState.LIVE if blocked else EntryState.REMOVED,
+        content=SmartPinBlockPayload(life.codec.block_tag(code), until).to_payload(),
+    )
+    await write_entries(here, deed, [*await _ended_blocks(lock.id, now), wish], now)
+
+
+async def _ended_blocks(lock_id: UUID, now: datetime) -> list[Wanted]:
+    """The lock's blocks that are over: it need not hold them any more."""
+    rows = await LockEntry.filter(
+        lock_id=lock_id, kind=EntryKind.SMARTPIN_BLOCK, state=EntryState.LIVE
+    )
+    return [
+        Wanted(lock_id, row.name, row.kind, EntryState.REMOVED, {})
+        for row in rows
+        if SmartPinBlockPayload.from_payload(row.content).until < now - SWEEP_AFTER
+    ]
+
+
+def status(row: SmartPin, now: datetime) -> SmartPinStatus:
+    """The status of a row at `now`."""
+    return status_of(
+        opens_at=row.opens_at,
+        closes_at=row.closes_at,
+        blocked=row.blocked_at is not None or row.blocked_at_door is not None,
+        dead=row.dead_at is not None,
+        now=now,
+    )
+
+
+def having_status(rows: Any, wanted: SmartPinStatus | None, now: datetime) -> Any:
+    """A query set narrowed to one status; without one, as it is."""
+    if wanted is None:
+        return rows
+    if wanted is SmartPinStatus.DEAD:
+        return rows.filter(dead_at__isnull=False)
+    rows = rows.filter(dead_at=None)
+    if wanted is SmartPinStatus.ENDED:
+        return rows.filter(closes_at__lte=now)
+    rows = rows.filter(closes_at__gt=now)
+    if wanted is SmartPinStatus.BLOCKED:
+        return rows.filter(Q(blocked_at__isnull=False) | Q(blocked_at_door__isnull=False))
+    rows = rows.filter(blocked_at=None, blocked_at_door=None)
+    if wanted is SmartPinStatus.UPCOMING:
+        return rows.filter(opens_at__gt=now)
+    return rows.filter(opens_at__lte=now)
