@@ -178,13 +178,21 @@ def _described(function: Callable[..., Any]) -> str:
     return " ".join(text.split())
 
 
+def _annotated(name: str, hint: Any) -> Any:
+    """A mutation's one input is described by its type; other arguments say for themselves what they are."""
+    if name != "input":
+        return hint
+    text = hint.__strawberry_definition__.description
+    return Annotated[hint, strawberry.argument(description=text)]
+
+
 def _signature(
     function: Callable[..., Any], returns: Any
 ) -> tuple[dict[str, Any], inspect.Signature]:
     """The function's own arguments behind `info`, with another return type: what Strawberry reads."""
     hints = get_type_hints(function, include_extras=True)
     parameters = [
-        each.replace(annotation=hints[each.name])
+        each.replace(annotation=_annotated(each.name, hints[each.name]))
         for each in list(inspect.signature(function).parameters.values())[1:]
     ]
     info = inspect.Parameter("info", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Info)

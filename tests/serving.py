@@ -10,6 +10,7 @@ import random
 import socket
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -302,9 +303,18 @@ async def served(
     fresh_database: Database, tmp_path: Path, mailer: Mailer | None
 ) -> AsyncIterator[Served]:
     """The application on a port of its own, over a database of its own."""
+    async with serving(fresh_database, tmp_path, mailer) as given:
+        yield given
+
+
+@asynccontextmanager
+async def serving(
+    database: Database, folder: Path, mailer: Mailer | None = None
+) -> AsyncIterator[Served]:
+    """One life of the application over this database, with its secret in this folder; another may follow it."""
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    settings = Settings(database_url=fresh_database.url, data_dir=tmp_path, public_url=url)
+    settings = Settings(database_url=database.url, data_dir=folder, public_url=url)
     passwords = PasswordHasher(CHEAP)
     here = replace(installation(settings, passwords=passwords), pin_profile=CHEAP)
     here = replace(here, mailer=mailer or here.mailer)
@@ -317,15 +327,15 @@ async def served(
             **server_options(),
         )
     )
-    serving = asyncio.create_task(server.serve([listener]))
+    life = asyncio.create_task(server.serve([listener]))
     while not server.started:
         await asyncio.sleep(0.01)
-        assert not serving.done(), "the server did not start"
-    if not fresh_database.is_postgresql:
+        assert not life.done(), "the server did not start"
+    if not database.is_postgresql:
         # without waiting for the disk: what a power cut loses is not what these tests are about
         await connected().client.execute_query("PRAGMA synchronous=OFF")
     async with httpx.AsyncClient(timeout=30) as http:
-        given = Served(url, here, clock, fresh_database, http, tmp_path / "locks")
+        given = Served(url, here, clock, database, http, folder / "locks")
         yield given
         for task in given.running:
             task.cancel()
@@ -333,5 +343,5 @@ async def served(
         for browser in given.browsers:
             await browser.close()
     server.should_exit = True
-    await serving
+    await life
     passwords.close()

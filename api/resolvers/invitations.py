@@ -41,7 +41,7 @@ from api.schema.invitations import (
     invitation_type,
     occurrence_type,
 )
-from api.schema.nodes import key_of, keys_of
+from api.schema.nodes import TheSite, key_of, keys_of
 from api.schema.people import device_type
 from api.schema.schedules import schedule_of
 from domain.bus import listening
@@ -96,9 +96,9 @@ async def send_invitation(call: Call, input: SendInvitationInput) -> SentInvitat
 @query(AtSite(Permission.READ))
 async def invitation_calendar(
     call: Call,
-    site_id: strawberry.ID,
-    from_: Annotated[date, strawberry.argument(name="from")],
-    to: date,
+    site_id: TheSite,
+    from_: Annotated[date, strawberry.argument(name="from", description="The first day.")],
+    to: Annotated[date, strawberry.argument(description="The last day.")],
 ) -> list[InvitationOccurrence]:
     """When the doors of a site's invitations open, on the local days from the first to the last, both included.
 

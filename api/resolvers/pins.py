@@ -1,6 +1,7 @@
 """Operations on PINs, and the streams that say what has arrived."""
 
 from collections.abc import AsyncIterator
+from typing import Annotated
 from uuid import UUID
 
 import strawberry
@@ -17,7 +18,7 @@ from api.schema.errors import (
     PolicyViolation,
 )
 from api.schema.locks import lock_type
-from api.schema.nodes import key_of, keys_of
+from api.schema.nodes import TheSite, key_of, keys_of
 from api.schema.pins import (
     BlockedPin,
     BlockPinInput,
@@ -135,7 +136,9 @@ async def delete_pin(call: Call, input: DeletePinInput) -> DeletedPin:
 
 
 @subscription(AtSite(Permission.READ, "pin_id", "pin", Pin))
-async def pin_sync(call: Call, pin_id: strawberry.ID) -> AsyncIterator[PinLockSync | None]:
+async def pin_sync(
+    call: Call, pin_id: Annotated[strawberry.ID, strawberry.argument(description="The PIN.")]
+) -> AsyncIterator[PinLockSync | None]:
     """What is known of a PIN: first the present state at every lock, then each change."""
     key = _key(pin_id)
     shown: dict[UUID, object] = {}
@@ -151,7 +154,7 @@ async def pin_sync(call: Call, pin_id: strawberry.ID) -> AsyncIterator[PinLockSy
 
 
 @subscription(AtSite(Permission.READ))
-async def site_sync(call: Call, site_id: strawberry.ID) -> AsyncIterator[LockSync | None]:
+async def site_sync(call: Call, site_id: TheSite) -> AsyncIterator[LockSync | None]:
     """What is known of a site's locks: first the present state of each, then each change."""
     shown: dict[UUID, object] = {}
     async with listening(f"site-sync:{call.by.site_id}") as wakeups:

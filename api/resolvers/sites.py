@@ -1,7 +1,7 @@
 """Operations on sites, and finding anything by its id."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 
@@ -11,18 +11,11 @@ from api.schema.errors import PolicyViolation
 from api.schema.events import event_type
 from api.schema.invitations import invitation_type
 from api.schema.locks import hub_type, lock_type
-from api.schema.nodes import Node
+from api.schema.nodes import Node, TheSite
 from api.schema.people import member_type
 from api.schema.pins import pin_type
-from api.schema.sites import (
-    CreatedSite,
-    CreateSiteInput,
-    PinPolicyInput,
-    Site,
-    UpdatedSite,
-    UpdateSiteInput,
-    site_type,
-)
+from api.schema.site_settings import CreateSiteInput, PinPolicyInput, UpdateSiteInput
+from api.schema.sites import CreatedSite, Site, UpdatedSite, site_type
 from api.schema.smartpins import smart_pin_type
 from api.schema.tags import tag_type
 from domain.invitations.tables import Invitation
@@ -41,7 +34,7 @@ from domain.tags.tables import Tag
 
 
 @query(AtSite(Permission.OWN_ACCESS, "id"))
-async def site(call: Call, id: strawberry.ID) -> Site | None:
+async def site(call: Call, id: TheSite) -> Site | None:
     """A site of the caller's; null for any other."""
     assert call.by.standing is not None
     return site_type(await service.live_site(call.by.site_id), call.by.standing)
@@ -72,7 +65,9 @@ _NODES: dict[str, tuple[Any, Callable[[Any, Context], Node]]] = {
 
 
 @query(PERSON_OR_TOKEN)
-async def node(call: Call, id: strawberry.ID) -> Node | None:
+async def node(
+    call: Call, id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
+) -> Node | None:
     """Anything of the caller's sites by its id; null for what is not there or not theirs to see."""
     kind = kind_of(id) or ""
     key = read_node_id(kind, id)

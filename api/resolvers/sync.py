@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import AsyncIterator, Callable
+from typing import Annotated
 from uuid import UUID
 
 import strawberry
@@ -31,7 +32,7 @@ from api.schema.events import (
     UnlockCommand,
     event_type,
 )
-from api.schema.nodes import key_of
+from api.schema.nodes import AtLock, TheSite, key_of
 from domain.errors import NotFound
 from domain.link.events import LockEventBody
 from domain.locks.tables import Lock
@@ -48,7 +49,10 @@ _BY_GUEST_OR_MEMBER = Either(INVITED_DEVICE, AtSite(Permission.OWN_ACCESS, "lock
 
 
 @query(ANYONE)
-async def lock_challenge(call: Call, lock_id: strawberry.ID) -> str:
+async def lock_challenge(
+    call: Call,
+    lock_id: Annotated[strawberry.ID, strawberry.argument(description="The lock that will prove.")],
+) -> str:
     """A nonce over which a lock proves its secret within 60 seconds. It tells nothing, not even that there is a lock."""
     return make_challenge(call.here, lock_id[:200], call.now)
 
@@ -117,7 +121,14 @@ def _delivery_key(text: str) -> UUID | None:
 
 @subscription(LOCK)
 async def lock_feed(
-    call: Call, lock_id: strawberry.ID, incarnation: str, epoch: int, applied_revision: int
+    call: Call,
+    lock_id: Annotated[strawberry.ID, strawberry.argument(description="The lock itself.")],
+    incarnation: Annotated[str, strawberry.argument(description="The life that it is in.")],
+    epoch: Annotated[int, strawberry.argument(description="Its epoch; 0 for a fresh lock.")],
+    applied_revision: Annotated[
+        int,
+        strawberry.argument(description="The revision that it has applied; 0 for a fresh lock."),
+    ],
 ) -> AsyncIterator[LockFeedMessage]:
     """What the lock should get, as it arises. The newest feed of a lock wins; an older one ends."""
     actor = call.by.actor
@@ -146,9 +157,12 @@ _MESSAGES: dict[feed.FeedItemKind, Callable[..., LockFeedMessage]] = {
 @subscription(AtSite(Permission.READ))
 async def lock_events(
     call: Call,
-    site_id: strawberry.ID,
-    lock_id: strawberry.ID | None = None,
-    after: str | None = None,
+    site_id: TheSite,
+    lock_id: AtLock = None,
+    after: Annotated[
+        str | None,
+        strawberry.argument(description="The cursor of the last event seen; omitted: from now on."),
+    ] = None,
 ) -> AsyncIterator[LockEvent | None]:
     """A site's events in order, from behind the cursor `after`, or from now on. Resumable: no gap, no double."""
     key = key_of("lock", lock_id, "lockId") if lock_id is not None else None

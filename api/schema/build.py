@@ -2,7 +2,6 @@
 
 import strawberry
 
-import api.schema.enums
 from api.operations import OperationKind, root_type
 from api.protocol import build_schema_kwargs
 from api.resolvers import (
@@ -21,7 +20,6 @@ from api.resolvers import (
 from api.schema.people import InvitedDevice, LockActorType, MemberActor, TokenActorType
 
 DECLARING = (
-    api.schema.enums,
     sites,
     people,
     sign_in,

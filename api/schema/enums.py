@@ -1,4 +1,6 @@
-"""The domain's enums, registered once each."""
+"""The domain's enums, registered once each, with what every value means."""
+
+from enum import Enum
 
 import strawberry
 
@@ -17,33 +19,176 @@ from domain.sync.rules import SyncStatus
 from domain.tags.tables import TagKind, TagTarget
 from smartpin import WindowFault
 
-strawberry.enum(Weekday, description="A day of the week in the site's time zone.")
-strawberry.enum(
-    SystemType, description="A site's plan; it sets the default connectivity of new locks."
+
+def _enum(kind: type[Enum], description: str, **values: str) -> None:
+    """Registers an enum; a value that is not described here is found by the schema's test."""
+    strawberry.enum(kind, description=description)
+    for value in kind.__strawberry_definition__.values:  # type: ignore[attr-defined]
+        value.description = values.get(value.name)
+
+
+_enum(
+    Weekday,
+    "A day of the week in the site's time zone.",
+    MONDAY="The first day of the week.",
+    TUESDAY="The second.",
+    WEDNESDAY="The third.",
+    THURSDAY="The fourth.",
+    FRIDAY="The fifth.",
+    SATURDAY="The sixth.",
+    SUNDAY="The seventh.",
 )
-strawberry.enum(Role, description="What a member is at a site.")
-strawberry.enum(Connectivity, description="How a lock is connected.")
-strawberry.enum(
-    Propagation, description="How changes reach a lock: over its socket, or carried by a phone."
+_enum(
+    SystemType,
+    "A site's plan; it sets the default connectivity of new locks.",
+    EASY="Locks without a network; phones carry what they should hold.",
+    STANDARD="Locks on a network, by cable or behind a hub.",
+    ENTERPRISE="As STANDARD, for larger sites.",
 )
-strawberry.enum(DenialReason, description="Why a door stays closed.")
-strawberry.enum(InvitationStatus, description="Where an invitation is in its life.")
-strawberry.enum(LockEventKind, description="What a lock reports.")
-strawberry.enum(OpeningMethod, description="With what somebody tried to open.")
-strawberry.enum(PinKind, description="CUSTOM digits were chosen by a person, AUTO ones generated.")
-strawberry.enum(
-    PinStatus, description="BLOCKED keeps a PIN without its opening anything; REMOVED is for good."
+_enum(
+    Role,
+    "What a member is at a site.",
+    OWNER="May do everything, settings and owners included; a site always has one.",
+    SUPER_ADMIN="Manages doors, people and credentials, and reads the audit.",
+    LIMITED_ADMIN="Manages people and credentials, or only reads them without `canEdit`.",
+    USER="Opens doors and manages their own PIN.",
 )
-strawberry.enum(SyncStatus, description="Whether a lock holds what it should.")
-strawberry.enum(AlertKind, description="What the admins of a site should know.")
-strawberry.enum(Platform, description="What kind of phone.")
-strawberry.enum(
-    TagKind, description="DEFAULT is made with its one member or lock; SPECIAL is a named group."
+_enum(
+    Connectivity,
+    "How a lock is connected.",
+    ONLINE_WIRED="By cable, with a socket of its own.",
+    WIRELESS_GATEWAY="By radio behind a hub, with a socket of its own.",
+    WIRELESS_OFFLINE="Not at all: phones at the door carry what is new.",
 )
-strawberry.enum(TagTarget, description="What a tag holds.")
-strawberry.enum(ActorKind, description="What kind of caller did something.")
-strawberry.enum(
-    SmartPinStatus, description="DEAD: the lock got a new secret; otherwise by time, and BLOCKED."
+_enum(
+    Propagation,
+    "How changes reach a lock: over its socket, or carried by a phone.",
+    REAL_TIME="Over its own socket, at once.",
+    OPPORTUNISTIC="With the next phone that comes to the door.",
 )
-strawberry.enum(NoSmartPins, description="Why a lock takes no SmartPINs.")
-strawberry.enum(WindowFault, description="Why a start and an end make no SmartPIN window.")
+_enum(
+    DenialReason,
+    "Why a door stays closed.",
+    NOT_YET_VALID="The schedule has not begun.",
+    ENDED="The schedule is over.",
+    WRONG_WEEKDAY="The day, in the site's zone, is not one of the schedule's.",
+    OUTSIDE_SLOT="The wall time, in the site's zone, is outside the daily slot.",
+    NO_TIME="The lock's clock is not trusted, and the answer depends on time.",
+    NO_RULE="Nothing grants this lock.",
+    BLOCKED="The credential is blocked.",
+    UNKNOWN_CREDENTIAL="The lock holds no such credential.",
+    PIN_MODE_OFF="PIN mode is off at the reader.",
+    PIN_LOCKOUT="PIN entry is disabled after too many wrong entries.",
+    SMARTPIN_OFF="SmartPINs are not enabled on the lock.",
+    STALE_COMMAND="The command came too late for the lock.",
+    REPLAYED_COMMAND="The lock has carried out this very command before.",
+    WRONG_LENGTH="The entry has a number of digits that no credential has.",
+    NOT_ACCEPTED="A short PIN set at the door is weak or taken; which of the two is not said.",
+    UNKNOWN_CARD="The card presented is not the one paired with the lock.",
+)
+_enum(
+    InvitationStatus,
+    "Where an invitation is in its life.",
+    UPCOMING="Its doors have not opened yet.",
+    ACTIVE="Between its start and its end.",
+    ENDED="Its end has passed.",
+    DELETED="It was deleted, for good.",
+)
+_enum(
+    LockEventKind,
+    "What a lock reports.",
+    OPENED="The door opened.",
+    DENIED="Somebody tried, and the door stayed closed.",
+    LOCKOUT_STARTED="Too many wrong entries: the keypad takes no PINs.",
+    LOCKOUT_ENDED="The keypad takes PINs again.",
+    CLOCK_SET="The server's time was taken over, forwards or backwards.",
+    CLOCK_LOST="The lock restarted without a time that it could trust.",
+    STARTED="The lock was switched on.",
+    COMMAND_REFUSED="An order from afar was not carried out.",
+    CARD_PRESENTED="A card was held to the reader.",
+    SHORT_PIN_SET="Somebody chose a short PIN at the door for their SmartPIN.",
+    SHORT_PIN_DROPPED="A short PIN set at the door is gone.",
+    SMARTPIN_BLOCKED="A SmartPIN was blocked at the door.",
+    OUT_OF_STEP="The lock had something that the server did not know of; it gets everything anew.",
+    DELIVERY_REFUSED="What the server sent could not be applied.",
+)
+_enum(
+    OpeningMethod,
+    "With what somebody tried to open.",
+    PIN="A PIN at the keypad.",
+    SMARTPIN="A SmartPIN at the keypad.",
+    SHORT_PIN="A short PIN that was set at the door.",
+    PHONE="A phone at the door.",
+    REMOTE="An order over the lock's socket.",
+)
+_enum(
+    PinKind,
+    "CUSTOM digits were chosen by a person, AUTO ones generated.",
+    CUSTOM="The digits were chosen by a person.",
+    AUTO="The digits were generated.",
+)
+_enum(
+    PinStatus,
+    "BLOCKED keeps a PIN without its opening anything; REMOVED is for good.",
+    ACTIVE="It opens, within its schedule, where a lock has heard of it.",
+    BLOCKED="It is kept and is to open nothing.",
+    REMOVED="It is gone for good; its digits are free once every lock says so.",
+)
+_enum(
+    SyncStatus,
+    "Whether a lock holds what it should.",
+    NOT_UPDATED="The lock has not acknowledged what is wanted.",
+    UPDATED="What is wanted is what the lock acknowledged.",
+    UNKNOWN="The lock and the server disagree until a snapshot is acknowledged.",
+    REMOVED="The lock has acknowledged the removal.",
+)
+_enum(
+    AlertKind,
+    "What the admins of a site should know.",
+    PIN_REFUSALS_SPENT="Somebody tried so many PINs that they may be looking for other people's.",
+)
+_enum(
+    Platform,
+    "What kind of phone.",
+    IOS="An iPhone.",
+    ANDROID="An Android phone.",
+    WEB="A browser.",
+    OTHER="Anything else.",
+)
+_enum(
+    TagKind,
+    "DEFAULT is made with its one member or lock; SPECIAL is a named group.",
+    DEFAULT="Stands for its one member or lock.",
+    SPECIAL="A named group.",
+)
+_enum(TagTarget, "What a tag holds.", MEMBER="Members.", LOCK="Locks.")
+_enum(
+    ActorKind,
+    "What kind of caller did something.",
+    ACCOUNT="A person who had signed in.",
+    INVITED_DEVICE="A phone with an invitation.",
+    LOCK="A lock.",
+    TOKEN="A script with an API token.",  # noqa: S106 - a description
+    COMMAND_LINE="Somebody at the server's own command line.",
+    ANONYMOUS="Somebody who had not signed in, by a link or a code.",
+)
+_enum(
+    SmartPinStatus,
+    "DEAD: the lock got a new secret; otherwise by time, and BLOCKED.",
+    UPCOMING="Its window has not begun.",
+    ACTIVE="Within its window.",
+    BLOCKED="It is to open nothing; `blockSync` says whether the lock knows.",
+    ENDED="Its window is over.",
+    DEAD="Its lock got a new secret, so it opens nothing any more.",
+)
+_enum(
+    NoSmartPins,
+    "Why a lock takes no SmartPINs.",
+    SWITCHED_OFF="They are not enabled on the lock.",
+    NOT_PROVISIONED="The lock was never given a secret.",
+)
+_enum(
+    WindowFault,
+    "Why a start and an end make no SmartPIN window.",
+    **{fault.name: f"{fault.value[0].upper()}{fault.value[1:]}." for fault in WindowFault},
+)

@@ -1,5 +1,6 @@
 """Invitations, and the home screen of whoever redeems one."""
 
+import asyncio
 from datetime import date, datetime, time
 
 import strawberry
@@ -52,7 +53,7 @@ class Invitation(Node):
     )
     async def qr_svg(self, info: Info) -> str | None:
         code = await _code(info.context, self.row)
-        return _qr(info.context.here, code) if code is not None else None
+        return await _qr(info.context.here, code) if code is not None else None
 
     @strawberry.field(description="The phones bound to it.")
     async def devices(self, info: Info) -> list[Device]:
@@ -80,8 +81,9 @@ async def _share_links(context: Context, row: tables.Invitation, code: str) -> S
     return share_links_type(sharing.links_of(context.here, site, row, code))
 
 
-def _qr(here: Installation, code: str) -> str:
-    return qr_svg(sharing.invitation_link(here, code))
+async def _qr(here: Installation, code: str) -> str:
+    # Some ten milliseconds each, and a list may ask for a hundred: not on the loop that serves the locks.
+    return await asyncio.to_thread(qr_svg, sharing.invitation_link(here, code))
 
 
 def invitation_type(row: tables.Invitation, now: datetime) -> Invitation:
@@ -162,7 +164,7 @@ class CreatedInvitation:
 
     @strawberry.field(description="The web link as a QR code, an SVG.")
     async def qr_svg(self, info: Info) -> str:
-        return _qr(info.context.here, self.code)
+        return await _qr(info.context.here, self.code)
 
 
 @strawberry.input(description="An invitation to delete.")

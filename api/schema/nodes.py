@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 import strawberry
@@ -14,6 +14,23 @@ T = TypeVar("T")
 LARGEST_PAGE = 100
 MOST_IDS = 1000
 LARGEST_NUMBER = 2**63 - 1
+
+TheSite = Annotated[strawberry.ID, strawberry.argument(description="The site.")]
+First = Annotated[int, strawberry.argument(description="How many items at most, 1 to 100.")]
+After = Annotated[
+    str | None, strawberry.argument(description="A cursor: the page begins behind its item.")
+]
+Search = Annotated[
+    str | None, strawberry.argument(description="Only names that hold these words, in any case.")
+]
+
+
+def only(text: str) -> Any:
+    """The description of a filter: "Only those ..."."""
+    return strawberry.argument(description=f"Only those {text}.")
+
+
+AtLock = Annotated[strawberry.ID | None, only("of this lock")]
 
 
 @strawberry.interface(description="Anything with an id of its own.")

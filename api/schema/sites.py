@@ -1,6 +1,6 @@
 """Sites: settings, plan, seats, and the lists that hang on them."""
 
-from datetime import datetime
+from typing import Annotated
 
 import strawberry
 from strawberry.types import Info
@@ -10,14 +10,27 @@ from api.schema.access_rules import AccessRule, access_rule_type
 from api.schema.events import LockEvent, event_type
 from api.schema.invitations import Invitation, invitation_type
 from api.schema.locks import Hub, Lock, hub_type, lock_type
-from api.schema.nodes import Connection, Node, global_id, key_of, page, searched
+from api.schema.nodes import (
+    After,
+    AtLock,
+    Connection,
+    First,
+    Node,
+    Search,
+    global_id,
+    key_of,
+    only,
+    page,
+    searched,
+)
 from api.schema.people import ApiToken, Member, api_token_type, member_type
 from api.schema.pins import Pin, pin_type
+from api.schema.records import Alert, AuditEntry, alert_type, audit_type
+from api.schema.site_settings import PinPolicy, Seats, SiteFeatures
 from api.schema.smartpins import SmartPin, smart_pin_type
 from api.schema.tags import Tag, tag_type
 from domain.access_rules import tables as rule_tables
 from domain.alerts import tables as alert_tables
-from domain.alerts.tables import AlertKind
 from domain.audit import tables as audit_tables
 from domain.errors import NotAllowed
 from domain.invitations import tables as invitation_tables
@@ -25,10 +38,9 @@ from domain.invitations.rules import InvitationStatus
 from domain.invitations.service import having_status
 from domain.locks import tables as lock_tables
 from domain.people import tables as people_tables
-from domain.people.actors import ActorKind, Role, Standing
+from domain.people.actors import Role, Standing
 from domain.people.rules import Permission, allows
 from domain.pins import tables as pin_tables
-from domain.pins.guess_budget import most_pins
 from domain.pins.tables import PinStatus
 from domain.sites import tables
 from domain.sites.rules import SystemType
@@ -40,73 +52,6 @@ from domain.sync import tables as sync_tables
 from domain.sync.tables import EntryState
 from domain.tags import tables as tag_tables
 from domain.tags.tables import TagKind, TagTarget
-
-
-@strawberry.type(description="The add-ons of a site's plan.")
-class SiteFeatures:
-    invitations: bool = strawberry.field(description="Whether invitations can be made.")
-    custom_pins: bool = strawberry.field(description="Whether people may choose their PINs.")
-
-
-@strawberry.type(description="The seats of a site's plan.")
-class Seats:
-    used: int = strawberry.field(description="Members, and invitations that have not ended.")
-    limit: int = strawberry.field(description="How many there are.")
-
-
-@strawberry.type(description="What the guess limit means for PINs of one length.")
-class GuessBudget:
-    length: int = strawberry.field(description="The digits.")
-    pins_per_lock: int = strawberry.field(
-        description="How many PINs of this length one lock may hold; none: take longer ones."
-    )
-
-
-@strawberry.type(description="What PINs a site accepts.")
-class PinPolicy:
-    min_length: int = strawberry.field(description="The fewest digits.")
-    max_length: int = strawberry.field(description="The most digits.")
-    auto_length: int = strawberry.field(description="The digits of generated PINs, at least.")
-    guess_limit: int = strawberry.field(
-        description="Ten tries at a lock open it with at most one chance in this many."
-    )
-
-    @strawberry.field(
-        description="What that means, length by length. PINs that a lock has already stay when the limit is tightened."
-    )
-    def guess_budget(self) -> list[GuessBudget]:
-        return [
-            GuessBudget(length=length, pins_per_lock=most_pins(length, self.guess_limit))
-            for length in range(self.min_length, self.max_length + 1)
-        ]
-
-
-@strawberry.type(description="A mutation by a person or a script.")
-class AuditEntry:
-    number: int = strawberry.field(description="Its place in the chain.")
-    at: datetime = strawberry.field(description="When.")
-    actor_kind: ActorKind = strawberry.field(description="What kind of caller.")
-    actor_id: strawberry.ID | None = strawberry.field(description="Which one.")
-    action: str = strawberry.field(description="The operation.")
-    target_kind: str = strawberry.field(description="What kind of thing it changed.")
-    target_id: strawberry.ID = strawberry.field(description="Which one.")
-
-
-@strawberry.type(description="Something that the admins of a site should know.")
-class Alert:
-    kind: AlertKind = strawberry.field(description="What happened.")
-    at: datetime = strawberry.field(description="When.")
-    actor_kind: ActorKind = strawberry.field(description="What kind of caller caused it.")
-    member_id: strawberry.ID | None = strawberry.field(description="Which member, if a member.")
-
-
-def _alert_type(row: alert_tables.Alert) -> Alert:
-    return Alert(
-        kind=row.kind,
-        at=row.at,
-        actor_kind=row.actor_kind,
-        member_id=global_id("member", row.member_id) if row.member_id else None,
-    )
 
 
 @strawberry.type(description="The tenant boundary: one place with its doors and people.")
@@ -134,7 +79,7 @@ class Site(Node):
 
     @strawberry.field(description="Its locks.")
     async def locks(
-        self, info: Info, first: int = 50, after: str | None = None, search: str | None = None
+        self, info: Info, first: First = 50, after: After = None, search: Search = None
     ) -> Connection[Lock]:
         self._may(Permission.READ)
         rows = lock_tables.Lock.filter(site_id=self.row.id, deleted_at=None)
@@ -143,7 +88,7 @@ class Site(Node):
         return await page(rows, lambda row: lock_type(row, clock), first=first, after=after)
 
     @strawberry.field(description="Its hubs.")
-    async def hubs(self, first: int = 50, after: str | None = None) -> Connection[Hub]:
+    async def hubs(self, first: First = 50, after: After = None) -> Connection[Hub]:
         self._may(Permission.READ)
         rows = lock_tables.Hub.filter(site_id=self.row.id, deleted_at=None)
         return await page(rows, hub_type, first=first, after=after)
@@ -151,10 +96,10 @@ class Site(Node):
     @strawberry.field(description="Its members.")
     async def members(
         self,
-        first: int = 50,
-        after: str | None = None,
-        search: str | None = None,
-        role: Role | None = None,
+        first: First = 50,
+        after: After = None,
+        search: Search = None,
+        role: Annotated[Role | None, only("of this role")] = None,
     ) -> Connection[Member]:
         self._may(Permission.READ)
         rows = people_tables.Member.filter(site_id=self.row.id, removed_at=None)
@@ -166,10 +111,10 @@ class Site(Node):
     @strawberry.field(description="Its tags.")
     async def tags(
         self,
-        first: int = 50,
-        after: str | None = None,
-        kind: TagKind | None = None,
-        target: TagTarget | None = None,
+        first: First = 50,
+        after: After = None,
+        kind: Annotated[TagKind | None, only("of this kind")] = None,
+        target: Annotated[TagTarget | None, only("that hold these")] = None,
     ) -> Connection[Tag]:
         self._may(Permission.READ)
         rows = tag_tables.Tag.filter(site_id=self.row.id, deleted_at=None)
@@ -183,11 +128,11 @@ class Site(Node):
     async def invitations(
         self,
         info: Info,
-        first: int = 50,
-        after: str | None = None,
-        status: InvitationStatus | None = None,
-        lock_id: strawberry.ID | None = None,
-        search: str | None = None,
+        first: First = 50,
+        after: After = None,
+        status: Annotated[InvitationStatus | None, only("of this status")] = None,
+        lock_id: AtLock = None,
+        search: Search = None,
     ) -> Connection[Invitation]:
         self._may(Permission.READ)
         now = info.context.clock()
@@ -209,9 +154,9 @@ class Site(Node):
     async def access_rules(
         self,
         info: Info,
-        first: int = 50,
-        after: str | None = None,
-        member_id: strawberry.ID | None = None,
+        first: First = 50,
+        after: After = None,
+        member_id: Annotated[strawberry.ID | None, only("of this member")] = None,
     ) -> Connection[AccessRule]:
         self._may(Permission.READ)
         rows = rule_tables.AccessRule.filter(site_id=self.row.id, deleted_at=None)
@@ -220,19 +165,21 @@ class Site(Node):
         return await page(rows, access_rule_type, first=first, after=after)
 
     @strawberry.field(description="What its admins should know, newest first.")
-    async def alerts(self, first: int = 50, after: str | None = None) -> Connection[Alert]:
+    async def alerts(self, first: First = 50, after: After = None) -> Connection[Alert]:
         self._may(Permission.READ)
         rows = alert_tables.Alert.filter(site_id=self.row.id)
-        return await page(rows, _alert_type, first=first, after=after, newest_first=True)
+        return await page(rows, alert_type, first=first, after=after, newest_first=True)
 
     @strawberry.field(description="Its PINs that were not removed.")
     async def pins(
         self,
-        first: int = 50,
-        after: str | None = None,
-        status: PinStatus | None = None,
-        owner_id: strawberry.ID | None = None,
-        lock_id: strawberry.ID | None = None,
+        first: First = 50,
+        after: After = None,
+        status: Annotated[
+            PinStatus | None, only("of this status; omitted: all but removed ones")
+        ] = None,
+        owner_id: Annotated[strawberry.ID | None, only("of this member")] = None,
+        lock_id: AtLock = None,
     ) -> Connection[Pin]:
         self._may(Permission.READ)
         rows = pin_tables.Pin.filter(site_id=self.row.id)
@@ -253,11 +200,11 @@ class Site(Node):
     async def smart_pins(
         self,
         info: Info,
-        first: int = 50,
-        after: str | None = None,
-        status: SmartPinStatus | None = None,
-        lock_id: strawberry.ID | None = None,
-        search: str | None = None,
+        first: First = 50,
+        after: After = None,
+        status: Annotated[SmartPinStatus | None, only("of this status")] = None,
+        lock_id: AtLock = None,
+        search: Search = None,
     ) -> Connection[SmartPin]:
         self._may(Permission.READ)
         now = info.context.clock()
@@ -275,7 +222,7 @@ class Site(Node):
 
     @strawberry.field(description="What its locks reported, newest first.")
     async def events(
-        self, first: int = 50, after: str | None = None, lock_id: strawberry.ID | None = None
+        self, first: First = 50, after: After = None, lock_id: AtLock = None
     ) -> Connection[LockEvent]:
         self._may(Permission.READ)
         rows = sync_tables.LockEvent.filter(site_id=self.row.id)
@@ -286,7 +233,7 @@ class Site(Node):
         )
 
     @strawberry.field(description="Its API tokens that were not revoked.")
-    async def api_tokens(self, first: int = 50, after: str | None = None) -> Connection[ApiToken]:
+    async def api_tokens(self, first: First = 50, after: After = None) -> Connection[ApiToken]:
         self._may(Permission.SITE_SETTINGS)
         ids = await people_tables.ApiTokenSite.filter(site_id=self.row.id).values_list(
             "token_id", flat=True
@@ -295,24 +242,12 @@ class Site(Node):
         return await page(rows, api_token_type, first=first, after=after)
 
     @strawberry.field(description="Who changed what, newest first.")
-    async def audit_log(self, first: int = 50, after: str | None = None) -> Connection[AuditEntry]:
+    async def audit_log(self, first: First = 50, after: After = None) -> Connection[AuditEntry]:
         self._may(Permission.READ_AUDIT)
         rows = audit_tables.AuditRow.filter(chain=self.row.id)
         return await page(
-            rows, _audit_type, first=first, after=after, key="number", newest_first=True
+            rows, audit_type, first=first, after=after, key="number", newest_first=True
         )
-
-
-def _audit_type(row: audit_tables.AuditRow) -> AuditEntry:
-    return AuditEntry(
-        number=row.number,
-        at=row.at,
-        actor_kind=row.actor_kind,
-        actor_id=global_id(row.actor_kind.value.lower(), row.actor_id) if row.actor_id else None,
-        action=row.action,
-        target_kind=row.target_kind,
-        target_id=strawberry.ID(row.target_id.hex),
-    )
 
 
 def site_type(row: tables.Site, standing: Standing) -> Site:
@@ -334,43 +269,6 @@ def site_type(row: tables.Site, standing: Standing) -> Site:
             guess_limit=row.guess_limit,
         ),
         smart_pin_activation=row.smart_pin_activation,
-    )
-
-
-@strawberry.input(description="A new site; the caller's account owns it.")
-class CreateSiteInput:
-    name: str = strawberry.field(description="What people call it; guests see it.")
-    timezone: str = strawberry.field(description="Its IANA time zone, such as Europe/Rome.")
-    system_type: SystemType = strawberry.field(description="Its architecture; the plan fixes it.")
-
-
-@strawberry.input(description="PIN lengths and the guess limit. An omitted field keeps its value.")
-class PinPolicyInput:
-    min_length: int | None = strawberry.field(
-        default=None, description="The fewest digits, 4 or more."
-    )
-    max_length: int | None = strawberry.field(
-        default=None, description="The most digits, 9 or fewer."
-    )
-    auto_length: int | None = strawberry.field(
-        default=None, description="The digits of generated PINs."
-    )
-    guess_limit: int | None = strawberry.field(
-        default=None, description="Ten tries open a lock with at most one chance in this many."
-    )
-
-
-@strawberry.input(description="Changes to a site's settings. An omitted field keeps its value.")
-class UpdateSiteInput:
-    site_id: strawberry.ID = strawberry.field(description="The site.")
-    name: str | None = strawberry.field(default=None, description="Its new name.")
-    timezone: str | None = strawberry.field(default=None, description="Its new IANA time zone.")
-    pin_policy: PinPolicyInput | None = strawberry.field(
-        default=None, description="What PINs it accepts from now on."
-    )
-    smart_pin_activation: bool | None = strawberry.field(
-        default=None,
-        description="Whether a SmartPIN dies that was not used within a day of its start; holds for those given out too.",
     )
 
 

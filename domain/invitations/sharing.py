@@ -4,6 +4,7 @@ The dangerous directions: a code that leaves without a trace (the audit row is c
 and the invitation's name, which is for admins, in what a guest gets.
 """
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -99,7 +100,7 @@ async def send_invitation(
         deed.note("Invitation", invitation.id, recipient=recipient)
     site = await live_site(invitation.site_id)
     code = code_of(here, invitation)
-    picture = qr_png(invitation_link(here, code))
+    picture = await asyncio.to_thread(qr_png, invitation_link(here, code))
     letter = Letter(
         address,
         _subject(site),

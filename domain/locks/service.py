@@ -14,11 +14,11 @@ from zoneinfo import ZoneInfo
 
 from domain.audit.service import recorded
 from domain.database import lock_row, use_case
-from domain.errors import InvalidInput, LockWithoutKeypad, NotFound, StillInUse
+from domain.errors import InvalidInput, NotFound, StillInUse
 from domain.installation import Installation
 from domain.locks.rules import Connectivity, default_connectivity
 from domain.locks.secrets import secret_identity
-from domain.locks.settings import write_settings
+from domain.locks.settings import switch_smart_pins, write_settings
 from domain.locks.tables import Hub, Lock, Provisioning, Reader
 from domain.people.actors import Caller
 from domain.pins.reservations import forget_lock
@@ -180,24 +180,13 @@ async def update_lock(
             lock.connectivity = connectivity
         _check_hub(lock.connectivity, lock.hub_id)
         if "smart_pin_enabled" in changes:
-            await _switch_smart_pins(lock, changes["smart_pin_enabled"])
+            await switch_smart_pins(lock, changes["smart_pin_enabled"])
         await lock.save()
         if "smart_pin_enabled" in changes:
             await write_settings(here, deed, [lock.id], now)
         deed.note("Lock", lock.id, changed=sorted(changes))
         deed.wake(f"site-sync:{lock.site_id}")
         return lock
-
-
-async def _switch_smart_pins(lock: Lock, enabled: object) -> None:
-    if not isinstance(enabled, bool):
-        raise InvalidInput("smartPinEnabled", "SmartPINs are on or off.")
-    if (
-        enabled
-        and not await Reader.filter(lock_id=lock.id, has_keypad=True, deleted_at=None).exists()
-    ):
-        raise LockWithoutKeypad([lock.name])
-    lock.smart_pin_enabled = enabled
 
 
 @use_case

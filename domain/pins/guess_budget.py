@@ -56,16 +56,22 @@ async def lengths_to_generate(site: Site, lock_ids: Collection[UUID]) -> list[in
 async def check_guess_budget(site: Site, added: Mapping[UUID, Collection[int]]) -> None:
     """Within the transaction that made these PINs live, given as their lengths by lock.
 
-    Raises PinTooShort with the shortest length that would do for all of them.
+    Raises PinTooShort with the shortest longer length that would do for all of them.
     """
     held = await _held(added.keys())
 
     def fits(length: int, counts: Counter[int]) -> bool:
         return counts[length] <= most_pins(length, site.guess_limit)
 
-    if all(fits(length, held[lock_id]) for lock_id, new in added.items() for length in new):
+    too_short = [
+        length
+        for lock_id, new in added.items()
+        for length in new
+        if not fits(length, held[lock_id])
+    ]
+    if not too_short:
         return
-    for length in range(site.pin_min_length, site.pin_max_length + 1):
+    for length in range(min(too_short) + 1, site.pin_max_length + 1):
         if all(
             fits(length, held[lock_id] - Counter(new) + Counter({length: len(new)}))
             for lock_id, new in added.items()

@@ -76,8 +76,8 @@ async def report_lock(
         raise InvalidInput("events", "The events of one report have one state id.")
     if applied_revision < 0:
         raise InvalidInput("appliedRevision", "Revisions are counted from 0.")
-    for event in events:
-        _check(event)
+    for each in events:
+        _check(each)
     async with transaction() as tx:
         lock = await lock_row(Lock, lock_id)
         if lock is None or lock.deleted_at is not None or lock.incarnation != actor.incarnation:

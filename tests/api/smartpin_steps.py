@@ -1,0 +1,125 @@
+"""What tests of SmartPINs do again and again: switch them on, make one, look at it, type at the door."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from locksim.device import Device
+from locksim.keypad import Key
+from tests.api.pin_steps import eventually
+from tests.serving import House, Served
+
+HOUR = timedelta(hours=1)
+SMART_PIN = """id guestName status opensAt closesAt createdAt firstUsedAt shortPinSet shortPinSetAt
+  blockedAtDoor blockSync lock { id name }"""
+SPAN = "opensAt closesAt"
+CREATED = f"""... on CreatedSmartPin {{ code widened opensEarlyBySeconds closesLateBySeconds activateBy
+    shareLinks {{ web email whatsapp sms }} smartPin {{ {SMART_PIN} }} }}
+  ... on InvalidWindow {{ fault nearest {{ {SPAN} }}
+    limits {{ minHours maxHours minDays maxDays opensAt closesAt }} }}
+  ... on NoFreeWindow {{ nearest {{ {SPAN} }} }} ... on SmartPinsOff {{ reason }}
+  ... on LockWithoutKeypad {{ locks }} ... on InvalidInput {{ field }} ... on NotFound {{ field }}"""
+CHANGED = f"""... on BlockedSmartPin {{ smartPin {{ {SMART_PIN} }} }}
+  ... on UnblockedSmartPin {{ smartPin {{ {SMART_PIN} }} }} ... on InvalidInput {{ field }}"""
+
+
+def this_hour(served: Served) -> datetime:
+    """The beginning of the hour by the server's clock."""
+    return served.clock().astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+async def switch(house: House, lock_id: str, *, on: bool = True) -> dict[str, Any]:
+    """SmartPINs at a lock."""
+    return await house.change(
+        "updateLock",
+        "... on UpdatedLock { lock { smartPinEnabled sync { status } } } ... on LockWithoutKeypad { locks }",
+        lockId=lock_id,
+        smartPinEnabled=on,
+    )
+
+
+async def ready_lock(house: House, name: str = "Cellar", *, online: bool = True) -> Any:
+    """A lock with SmartPINs on that has heard of it: its device, and what it was provisioned with."""
+    entry = await house.lock(name)
+    await switch(house, entry["lockId"])
+    device = await house.device(entry)
+    await in_step(house, entry["lockId"])
+    if not online:
+        device.network.turn(on=False)
+        await house.until_online(entry["lockId"], online=False)
+    return device, entry
+
+
+async def in_step(house: House, lock_id: str) -> None:
+    """Waits until the lock has acknowledged all that it should hold."""
+
+    async def look() -> Any:
+        query = "query($id: ID!) { node(id: $id) { ... on Lock { online sync { pending status } } } }"
+        return (await house.ask(query, id=lock_id))["node"]
+
+    await eventually(look, lambda lock: lock["online"] and lock["sync"]["pending"] == 0)
+
+
+async def ask(house: House, lock_id: str, **fields: Any) -> dict[str, Any]:
+    """The answer of `createSmartPin`; three hours from this hour on, unless said otherwise."""
+    start = this_hour(house.served)
+    asked = {
+        "lockId": lock_id,
+        "guestName": "Anna Guest",
+        "opensAt": start.isoformat(),
+        "closesAt": (start + 3 * HOUR).isoformat(),
+        **fields,
+    }
+    token = asked.pop("token", None)
+    return await house.change("createSmartPin", CREATED, token=token, **asked)
+
+
+async def smart_pin(house: House, lock_id: str, **fields: Any) -> dict[str, Any]:
+    """A new SmartPIN with its code."""
+    made = await ask(house, lock_id, **fields)
+    assert made["__typename"] == "CreatedSmartPin", made
+    return made
+
+
+def span(start: datetime, end: datetime) -> dict[str, str]:
+    """A start and end as the input takes them."""
+    return {"opensAt": start.isoformat(), "closesAt": end.isoformat()}
+
+
+async def seen(house: House, smart_pin_id: str) -> dict[str, Any]:
+    """The SmartPIN as the API shows it."""
+    query = f"query($id: ID!) {{ node(id: $id) {{ ... on SmartPin {{ {SMART_PIN} }} }} }}"
+    found: dict[str, Any] = (await house.ask(query, id=smart_pin_id))["node"]
+    return found
+
+
+async def until(house: House, smart_pin_id: str, **wanted: Any) -> dict[str, Any]:
+    """The SmartPIN as soon as it looks like this, ten seconds at most."""
+
+    async def look() -> dict[str, Any]:
+        return await seen(house, smart_pin_id)
+
+    found: dict[str, Any] = await eventually(
+        look, lambda row: all(row[name] == value for name, value in wanted.items())
+    )
+    return found
+
+
+async def opens(device: Device, digits: str) -> bool:
+    """Whether the bolt is drawn for these digits; hyphens are not keys."""
+    await device.press(Key.CANCEL)
+    before = await _opened(device)
+    await device.type(digits.replace("-", ""))
+    return await _opened(device) > before
+
+
+async def _opened(device: Device) -> int:
+    """How often the lock has opened, by its own journal."""
+    firmware = device._firmware
+    assert firmware is not None
+    return firmware.state.next_sequence * 0 + firmware_openings(firmware)
+
+
+def firmware_openings(firmware: Any) -> int:
+    """Openings in the outbox are taken out at once; the bolt's fall time tells them apart."""
+    falls: int | None = firmware._core.bolt_falls_ms
+    return falls or 0

@@ -1,0 +1,155 @@
+"""The browser's cookie: how it is set, when it counts, and what a foreign page gets from it."""
+
+from datetime import timedelta
+from http.cookies import Morsel, SimpleCookie
+from typing import Any
+
+import httpx
+from starlette.responses import Response
+
+from api.auth.http import KNOWN_COOKIE, SESSION_COOKIE
+from api.context import Context, Door, Identity
+from api.endpoint import Endpoint
+from api.schema.build import build_schema
+from domain.people.sign_in import SESSION_LIFETIME
+from domain.people.tables import Session
+from tests.browser import Browser
+from tests.serving import PASSWORD, Served
+
+EMAIL = "owner-house@example.com"
+ME = "{ me { __typename name } }"
+SIGN_IN = "mutation($input: SignInInput!) { signIn(input: $input) { __typename } }"
+SIGN_OUT = "mutation { signOut { __typename } }"
+
+
+def cookies_of(answer: httpx.Response) -> dict[str, Morsel[str]]:
+    """The cookies that an answer sets, with their attributes."""
+    found: SimpleCookie = SimpleCookie()
+    for line in answer.headers.get_list("set-cookie"):
+        found.load(line)
+    return dict(found)
+
+
+def refused(answer: dict[str, Any]) -> bool:
+    """Whether the caller was nobody."""
+    return bool(answer["errors"][0]["extensions"]["code"] == "NOT_ALLOWED")
+
+
+async def signed_in(served: Served) -> tuple[Browser, httpx.Response]:
+    browser = served.browser()
+    asked = {"email": EMAIL, "password": PASSWORD}
+    return browser, await browser.send(SIGN_IN, input=asked)
+
+
+async def test_the_cookie_is_for_this_site_and_for_no_script(served: Served) -> None:
+    """Proves HttpOnly, SameSite=Strict, the whole path, a bounded life, and that the answer does not show the token."""
+    await served.site()
+    _, answer = await signed_in(served)
+    cookies = cookies_of(answer)
+
+    assert set(cookies) == {SESSION_COOKIE, KNOWN_COOKIE}
+    for cookie in cookies.values():
+        assert cookie["httponly"]
+        assert cookie["samesite"] == "strict"
+        assert cookie["path"] == "/"
+        assert not cookie["domain"]
+        assert not cookie["secure"], "plain http on loopback"
+    assert 0 < int(cookies[SESSION_COOKIE]["max-age"]) <= SESSION_LIFETIME.total_seconds()
+    assert cookies[SESSION_COOKIE].value not in answer.text
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_the_cookie_is_secure_where_the_public_url_is() -> None:
+    """Proves the Secure attribute behind https, for the cookie that is set and for the one that is taken away."""
+
+    class Here:
+        public_url = "https://doors.example"
+
+    here: Any = Here()
+    nothing: Any = None
+    endpoint = Endpoint(
+        build_schema(development=False),
+        here=here,
+        clock=nothing,
+        http=nothing,
+        sockets=nothing,
+        development=False,
+    )
+    context = Context(here, nothing, Identity(None, Door.HTTP, ""))
+    context.cookies = {SESSION_COOKIE: ("value", 60), KNOWN_COOKIE: ("", 0)}
+    request: Any = httpx.Request("POST", "https://doors.example/graphql")
+    response = Response()
+    endpoint.finish_response(request, context, response)
+    lines = [value.decode() for name, value in response.raw_headers if name == b"set-cookie"]
+    assert len(lines) == 2
+    assert all("Secure" in line and "HttpOnly" in line for line in lines)
+
+
+async def test_a_foreign_page_is_nobody(served: Served) -> None:
+    """Proves that a cookie counts with our own Origin only: foreign ones are nobody, a POST without is refused."""
+    await served.site()
+    browser, _ = await signed_in(served)
+    sessions = await Session.all().count()
+
+    assert (await browser.post(ME))["data"]["me"]["name"] == EMAIL
+    for origin in (
+        "https://evil.example",
+        "null",
+        served.url.replace("http:", "https:"),
+        served.url + "/",
+        served.url.replace("127.0.0.1", "localhost"),
+    ):
+        foreign = await browser.send(ME, {"origin": origin})
+        assert refused(foreign.json())
+        assert "access-control-allow-origin" not in foreign.headers
+        out = await browser.send(SIGN_OUT, {"origin": origin})
+        assert out.json()["data"]["signOut"]["__typename"] == "NotAllowed"
+    del browser.http.headers["origin"]
+    bare = await browser.send(ME)
+    assert bare.status_code == 401
+    assert bare.json()["errors"][0]["extensions"]["code"] == "INVALID_REQUEST"
+    url = f"{served.url}/graphql"
+    looked = await browser.http.get(url, params={"query": ME})
+    assert looked.json()["data"]["me"]["name"] == EMAIL, "browsers send none with their own GET"
+    assert (await browser.http.get(url, params={"query": SIGN_OUT})).status_code == 405
+    asking = {"origin": "https://evil.example", "access-control-request-method": "POST"}
+    preflight = await browser.http.options(url, headers=asking)
+    assert preflight.status_code == 405
+    assert "access-control-allow-origin" not in preflight.headers
+    form = await browser.http.post(
+        url,
+        content=b'{"query":"mutation { signOut { __typename } }"}',
+        headers={"origin": "https://evil.example", "content-type": "text/plain"},
+    )
+    assert form.status_code == 415
+    assert await Session.filter(ended_at=None).count() == sessions
+
+
+async def test_a_session_ends_by_signing_out_and_by_time(served: Served) -> None:
+    """Proves that a stolen cookie is worthless after signing out, and any cookie after twelve hours."""
+    await served.site()
+    browser, _ = await signed_in(served)
+    stolen = browser.cookie(SESSION_COOKIE)
+    answer = await browser.send(SIGN_OUT)
+
+    assert cookies_of(answer)[SESSION_COOKIE].value == ""
+    assert not browser.cookie(SESSION_COOKIE)
+    assert browser.cookie(KNOWN_COOKIE), "the browser is still known"
+    thief = served.browser()
+    for value in (stolen, browser.cookie(KNOWN_COOKIE), "x", ""):
+        thief.http.cookies.set(SESSION_COOKIE, value)
+        assert refused(await thief.post(ME))
+    again, _ = await signed_in(served)
+    served.clock.advance(SESSION_LIFETIME + timedelta(seconds=1))
+    assert refused(await again.post(ME))
+
+
+async def test_two_people_in_one_browser_are_told_apart(served: Served) -> None:
+    """Proves that the later sign-in is who asks, and that it ends no session of another browser."""
+    house = await served.site()
+    await house.member("Ben", email="ben@example.com")
+    browser, _ = await signed_in(served)
+    elsewhere, _ = await signed_in(served)
+    await browser.sign_in("ben@example.com")
+    assert (await browser.ask(ME))["me"]["name"] == "ben@example.com"
+    assert (await elsewhere.ask(ME))["me"]["name"] == EMAIL

@@ -1,0 +1,48 @@
+"""Many PINs at one lock, without an Argon2 and a request for each."""
+
+import os
+from datetime import datetime
+from uuid import UUID
+
+from domain.access.schedule import ALWAYS
+from domain.audit.service import recorded
+from domain.columns import new_id, schedule_columns
+from domain.database import use_case
+from domain.installation import Installation
+from domain.node_ids import read_node_id
+from domain.people.actors import Caller, Role
+from domain.people.tables import Member
+from domain.pins.tables import Pin, PinKind, PinLock
+from domain.pins.verifiers import seal_verifier
+from domain.pins.wanted import follow_pins
+from domain.sites.tables import Site
+
+
+@use_case
+async def crowd(
+    here: Installation, by: Caller, site: Site, lock_id: str, count: int, now: datetime
+) -> list[UUID]:
+    """So many PINs of a new member at one lock; their digits are nobody's."""
+    key = read_node_id("lock", lock_id)
+    async with recorded(here, by, "createPin", now) as deed:
+        owner = await Member.create(site=site, name="Everybody", role=Role.USER, created_at=now)
+        pins = [
+            Pin(
+                id=new_id(),
+                site=site,
+                owner=owner,
+                kind=PinKind.AUTO,
+                length=8,
+                created_at=now,
+                updated_at=now,
+                **schedule_columns(ALWAYS),
+            )
+            for _ in range(count)
+        ]
+        for pin in pins:
+            pin.verifier_sealed = seal_verifier(here, pin, os.urandom(32))
+        await Pin.bulk_create(pins, batch_size=100)
+        await PinLock.bulk_create([PinLock(pin=pin, lock_id=key) for pin in pins], batch_size=100)
+        await follow_pins(here, deed, [pin.id for pin in pins], now)
+        deed.note("Member", owner.id)
+    return [pin.id for pin in pins]

@@ -1,0 +1,184 @@
+"""Blocking at the keypad: programming code, 128, SmartPIN; two green flashes."""
+
+from datetime import timedelta
+
+import pytest
+
+from domain.link.events import LockEventKind
+from locksim.dialogue import PROGRAMMING_MS
+from locksim.keypad import Key
+from locksim.lockout import CONSECUTIVE_LIMIT
+from locksim.signals import Signal
+from tests.locksim.codes import (
+    HOUR,
+    PROGRAMMING_CODE,
+    bench_with_smartpins,
+    block_at_keypad,
+    code_for,
+    code_now,
+    meaningless_code,
+    name_of,
+)
+from tests.locksim.rig import NOON, Bench, PowerCut
+
+
+@pytest.fixture
+def bench() -> Bench:
+    """A lock with SmartPINs on, at noon."""
+    return bench_with_smartpins()
+
+
+def test_a_blocked_code_opens_no_more_and_the_event_names_it(bench: Bench) -> None:
+    """Every step is shown; the other guest of the same hours is not touched."""
+    code = code_now()
+    assert bench.type(PROGRAMMING_CODE) is Signal.READY
+    assert bench.type("128") is Signal.READY
+    assert bench.type(code) is Signal.DONE
+    assert bench.openings == 0
+    assert bench.firmware.state.budget.streak == 0
+    assert bench.type(code) is Signal.DENIED
+    assert bench.reasons() == ["BLOCKED"]
+    assert bench.type(code_now(1)) is Signal.GRANTED
+    (event,) = bench.events(LockEventKind.SMARTPIN_BLOCKED)
+    assert event.entry_id == name_of(code)
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=5), timedelta(days=300), timedelta(days=380)])
+def test_a_code_can_be_blocked_before_its_time_and_before_its_year(
+    bench: Bench, ahead: timedelta
+) -> None:
+    """The next epoch is tried too; when the time has come the code does not open."""
+    start = NOON + ahead
+    code, other = (code_for(start, start + 24 * HOUR, v, now=NOON) for v in (0, 1))
+    assert block_at_keypad(bench, code) is Signal.DONE
+    bench.wait(hours=ahead / HOUR)
+    assert bench.type(other) is Signal.GRANTED
+    assert bench.type(code) is Signal.DENIED
+    assert bench.reasons() == ["BLOCKED"]
+
+
+def test_a_block_survives_power_cuts_and_snapshots(bench: Bench) -> None:
+    """It is the lock's own; what the server wants does not touch it."""
+    code = code_now()
+    block_at_keypad(bench, code)
+    bench.hold(bench.pen.settings(smartpin=True))
+    bench.restart()
+    assert bench.type(code) is Signal.DENIED
+    assert bench.reasons() == ["BLOCKED"]
+
+
+def test_green_flashes_only_when_the_block_is_on_disk(bench: Bench) -> None:
+    """A power cut at the second write shows nothing and blocks nothing."""
+    bench.type(PROGRAMMING_CODE)
+    bench.type("128")
+    bench.drain()
+    bench.disk.cut_at = 1
+    with pytest.raises(PowerCut):
+        bench.type(code_now())
+    assert Signal.DONE not in bench.drain()
+    bench.restart()
+    assert not bench.firmware.state.guest_book.blocks
+
+
+def test_a_second_block_of_the_same_code_is_done_and_told_once(bench: Bench) -> None:
+    """Whoever is not sure does it again."""
+    for _ in range(2):
+        assert block_at_keypad(bench, code_now()) is Signal.DONE
+    assert len(bench.events(LockEventKind.SMARTPIN_BLOCKED)) == 1
+
+
+def test_a_block_is_forgotten_when_its_window_is_over(bench: Bench) -> None:
+    """Its digits open nothing by themselves then."""
+    block_at_keypad(bench, code_now(hours=1))
+    bench.wait(hours=1)
+    later = code_for(NOON + HOUR, NOON + 2 * HOUR)
+    block_at_keypad(bench, later)
+    assert list(bench.firmware.state.guest_book.blocks) == [name_of(later)]
+
+
+class TestWrongEntries:
+    """Nothing here can be guessed for free."""
+
+    def test_a_wrong_programming_code_is_a_wrong_entry(self, bench: Bench) -> None:
+        """Ten of them lock the keypad; the right one is not taken then."""
+        for number in range(CONSECUTIVE_LIMIT):
+            assert bench.type(f"{90817264 + number}") is Signal.DENIED
+        assert bench.locked_out
+        assert bench.type(PROGRAMMING_CODE) is Signal.DENIED
+
+    def test_the_right_one_neither_counts_nor_resets(self, bench: Bench) -> None:
+        """It opens nothing either."""
+        bench.wrong(5)
+        bench.type(PROGRAMMING_CODE)
+        assert bench.firmware.state.budget.streak == 5
+        assert bench.openings == 0
+
+    def test_another_function_is_a_wrong_entry(self, bench: Bench) -> None:
+        """And ends the programming."""
+        bench.type(PROGRAMMING_CODE)
+        assert bench.type("129") is Signal.DENIED
+        assert bench.firmware.state.budget.streak == 1
+        assert bench.type("128") is Signal.DENIED
+
+    @pytest.mark.parametrize("kind", ["meaningless", "ended", "short"])
+    def test_digits_that_are_no_code_to_block_are_a_wrong_entry(
+        self, bench: Bench, kind: str
+    ) -> None:
+        """Else the flashes would tell, for any ten digits, whether they are somebody's code."""
+        code = {
+            "meaningless": meaningless_code(),
+            "ended": code_for(NOON - 3 * HOUR, NOON - HOUR),
+            "short": "759502",
+        }[kind]
+        assert block_at_keypad(bench, code) is Signal.DENIED
+        assert bench.firmware.state.budget.streak == 1
+        assert not bench.firmware.state.guest_book.blocks
+
+    def test_every_step_costs_one_hash_and_two_writes(self, bench: Bench) -> None:
+        """Right and wrong ones alike."""
+        costs = set()
+        for digits in (PROGRAMMING_CODE, "128", code_now(), PROGRAMMING_CODE, "5", "90817264"):
+            asked, writes = bench.hash.asked, bench.disk.writes
+            bench.type(digits)
+            costs.add((bench.hash.asked - asked, bench.disk.writes - writes))
+        assert costs == {(1, 2)}
+
+    def test_without_time_nothing_is_blocked_and_red_says_so(self, bench: Bench) -> None:
+        """The lock does not know which windows are still to come."""
+        bench.restart(battery=None)
+        assert block_at_keypad(bench, code_now()) is Signal.DENIED
+        assert bench.reasons() == ["NO_TIME"]
+
+
+class TestWalkingAway:
+    """The next person's digits are their own."""
+
+    def test_cancel_ends_it(self, bench: Bench) -> None:
+        """The code typed next opens, as codes do."""
+        bench.type(PROGRAMMING_CODE)
+        bench.type("128")
+        bench.firmware.press(Key.CANCEL, bench.uptime_ms)
+        assert bench.type(code_now()) is Signal.GRANTED
+
+    def test_time_ends_it(self, bench: Bench) -> None:
+        """Half a minute after the last step."""
+        bench.type(PROGRAMMING_CODE)
+        bench.wait(seconds=PROGRAMMING_MS / 1000)
+        assert bench.type("128") is Signal.READY
+        bench.wait(seconds=PROGRAMMING_MS / 1000 + 0.1)
+        assert bench.type(code_now()) is Signal.GRANTED
+
+    def test_a_power_cut_ends_it(self, bench: Bench) -> None:
+        """It is kept in RAM only."""
+        bench.type(PROGRAMMING_CODE)
+        bench.type("128")
+        bench.restart()
+        assert bench.type(code_now()) is Signal.GRANTED
+
+
+def test_it_works_where_pin_mode_is_off(bench: Bench) -> None:
+    """Guesses at the programming code count there too."""
+    bench.hold(bench.pen.settings(pin=False, smartpin=True))
+    assert bench.type("90817264") is Signal.DENIED
+    assert bench.firmware.state.budget.streak == 1
+    assert block_at_keypad(bench, code_now()) is Signal.DONE
