@@ -201,11 +201,11 @@ class InvalidWindow(Refusal):
 
 
 class NoFreeWindow(Refusal):
-    """Every code of this window is given out; `nearest` is the nearest span with a free one, if there is one."""
+    """Every code of this window is given out; `nearest` holds the nearest span with a free one, if there is one."""
 
-    def __init__(self, nearest: object | None) -> None:
+    def __init__(self, nearest: Sequence[object]) -> None:
         super().__init__("Every code for this time is given out. Ask for another start or end.")
-        self.nearest = nearest
+        self.nearest = tuple(nearest)
 
 
 class SmartPinsOff(Refusal):

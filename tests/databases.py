@@ -11,6 +11,7 @@ A test module with tables of its own overrides the fixture `model_modules`.
 import asyncio
 import os
 import shutil
+import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -34,6 +35,8 @@ only_postgresql = pytest.mark.parametrize("database_kind", ["postgresql"], indir
 """For what only one of the two has; everything else is tested on both."""
 
 _BLANK = "blank"
+_FORGOTTEN_SECONDS = 6 * 3600
+"""After which the databases of a session that was killed are removed by another one."""
 _TABLES = (
     "SELECT quote_ident(tablename) AS name FROM pg_tables"
     " WHERE schemaname = 'public' AND tablename <> 'tortoise_migrations'"
@@ -65,7 +68,7 @@ class Servers:
 
     folder: Path
     postgres: str | None
-    run: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
+    run: str = field(default_factory=lambda: f"{int(time.time())}_{uuid.uuid4().hex[:6]}")
     templates: dict[tuple[str, ...], str] = field(default_factory=dict)
     idle: dict[str, list[Database]] = field(default_factory=dict)
     count: int = 0
@@ -180,7 +183,10 @@ class Servers:
         session = await asyncpg.connect(self.postgres, timeout=10)
         try:
             mine = await session.fetch(
-                "SELECT datname FROM pg_database WHERE starts_with(datname, $1)", self._own("")
+                "SELECT datname FROM pg_database WHERE starts_with(datname, $1)"
+                " OR datname ~ '^latchwork_[0-9]{10}_' AND split_part(datname, '_', 2)::bigint < $2",
+                self._own(""),
+                int(time.time()) - _FORGOTTEN_SECONDS,
             )
             for row in mine:
                 await session.execute(f'DROP DATABASE IF EXISTS "{row["datname"]}" WITH (FORCE)')

@@ -47,7 +47,7 @@ from locksim.device import Device, Surroundings
 from locksim.disk import FileDisk
 from locksim.faults import HardwareClock
 from locksim.provisioning import Provisioning
-from tests.browser import Browser
+from tests.browser import NO_TLS, Browser
 from tests.databases import Database
 
 CHEAP = PasswordProfile(time_cost=1, memory_kib=8, parallelism=1)
@@ -334,7 +334,7 @@ async def serving(
     if not database.is_postgresql:
         # without waiting for the disk: what a power cut loses is not what these tests are about
         await connected().client.execute_query("PRAGMA synchronous=OFF")
-    async with httpx.AsyncClient(timeout=30) as http:
+    async with httpx.AsyncClient(timeout=30, verify=NO_TLS) as http:
         given = Served(url, here, clock, database, http, folder / "locks")
         yield given
         for task in given.running:

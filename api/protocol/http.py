@@ -37,6 +37,7 @@ from api.protocol.masking import (
     silence_strawberry,
 )
 from api.protocol.messages import Closing
+from api.protocol.presence import while_wanted
 from api.protocol.requests import (
     GRAPHQL_RESPONSE,
     JSON,
@@ -207,9 +208,10 @@ class GraphQLApp(strawberry.asgi.GraphQL[Any, None]):
             parameters = parameters_of_body(body)
         else:
             parameters = parameters_of_url(request.query_params, limit=self.body_limit)
-        authenticated = await self.authenticate_http(request, body)
-        context = self.operation_context(self.build_context(request, authenticated))
-        result = await self._result(request.method, parameters, context)
+        async with while_wanted(request):
+            authenticated = await self.authenticate_http(request, body)
+            context = self.operation_context(self.build_context(request, authenticated))
+            result = await self._result(request.method, parameters, context)
         response = self._response(result, media_type)
         self.finish_response(request, context, response)
         return response

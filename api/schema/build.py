@@ -1,5 +1,7 @@
 """The schema, assembled from what the resolver modules declare. Built once a process."""
 
+from functools import cache
+
 import strawberry
 
 from api.operations import OperationKind, root_type
@@ -35,6 +37,7 @@ DECLARING = (
 """The modules that must have been imported before the schema is built: they declare what is in it."""
 
 
+@cache
 def build_schema(*, development: bool) -> strawberry.Schema:
     """The whole schema. `development` as in `api.protocol`."""
     return strawberry.Schema(

@@ -162,8 +162,8 @@ class InvalidWindow(Error):
 
 @strawberry.type(description="Every code of this window at this lock is given out.")
 class NoFreeWindow(Error):
-    nearest: WindowSpan | None = strawberry.field(
-        description="The nearest span with a free code; null: none is near."
+    nearest: list[WindowSpan] = strawberry.field(
+        description="The nearest span with a free code; empty: none is near."
     )
 
 

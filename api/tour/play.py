@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import orjson
 
-from api.tour import invitation, my_pin, pin
+from api.tour import invitation, my_pin, pin, smartpin
 from api.tour.console import Console
 from api.tour.stage import Say, Stage, TourFailed, expect
 
@@ -16,6 +16,7 @@ CHAPTERS = (
     ("An invitation opens a door", invitation),
     ("A PIN that is on the door", pin),
     ("Choose your own PIN", my_pin),
+    ("A SmartPIN opens a lock without network", smartpin),
 )
 
 

@@ -1,6 +1,6 @@
 """The schema, moved from one version to the next on databases that hold people's doors.
 
-A developer changes the models, runs `latchwork make-migration "what changes"` (`make_migration`),
+A developer changes the models, runs `python -m api migrations --name "what changes"` (`make_migration`),
 reads the file that appears in `migrations/`, formats it (`ruff check --fix`, `ruff format`) and commits
 it with the change. A migration that was released is never edited. `make check` fails while models and
 migrations differ (`drift`), the server refuses to start while some are not applied (`pending`).
@@ -27,7 +27,8 @@ Declaring tables, so that both databases do the same:
     that becomes NOT NULL: its NULLs get it. `default=` is Python only and fills no old row.
 *   Migrations know columns only. Enums, `default=`, docstrings and descriptions may be changed and
     renamed freely; what the database is to enforce of them is a CheckConstraint.
-*   The type of a column cannot be changed: add a column, copy with `ops.RunSQL`, drop the old one.
+*   A column can be widened; its kind (number, text, moment) cannot be changed: add a column, copy with
+    `ops.RunSQL`, drop the old one.
 *   Data is moved by `ops.RunSQL` or `ops.RunPython`, which sees the models of that moment without
     defaults and enums. Triggers and indexes made by `ops.RunSQL` are kept when SQLite remakes a table.
 *   On SQLite references are not enforced during a migration (nor do they cascade); they are checked
@@ -186,7 +187,7 @@ async def migration_context(
     address: Address, model_modules: Sequence[str], migrations: str | None
 ) -> AsyncIterator[TortoiseContext]:
     """A database connection of our own, beside the server's, seen only by this task."""
-    options: dict[str, Any] = {"pool_size": 2}
+    options: dict[str, Any] = {"pool_size": 2, "patient": True}
     if address.kind == "sqlite":
         options = {"foreign_keys": "OFF", "busy_timeout": int(TURN_SECONDS * 1000)}
     if model_modules and is_connected():

@@ -42,9 +42,13 @@ class PostgresClient(OurClient, tortoise_asyncpg.AsyncpgDBClient):
     works.
     """
 
-    def __init__(self, dsn: str, pool_size: int = POOL_SIZE, **options: Any) -> None:
+    def __init__(
+        self, dsn: str, pool_size: int = POOL_SIZE, *, patient: bool = False, **options: Any
+    ) -> None:
+        """`patient` lets statements and transactions take as long as they take, for migrations."""
         super().__init__(**options)
         self._dsn = dsn
+        self._patient = patient
         self.pool_maxsize = pool_size
 
     async def create_connection(self, with_db: bool) -> None:
@@ -59,12 +63,14 @@ class PostgresClient(OurClient, tortoise_asyncpg.AsyncpgDBClient):
             min_size=1,
             max_size=self.pool_maxsize,
             timeout=CONNECT_SECONDS,
-            command_timeout=STATEMENT_SECONDS,
+            command_timeout=None if self._patient else STATEMENT_SECONDS,
             reset=_leave_as_it_is,
             server_settings={
                 "application_name": "latchwork",
                 "timezone": "UTC",
-                "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_MS),
+                "idle_in_transaction_session_timeout": "0"
+                if self._patient
+                else str(IDLE_IN_TRANSACTION_MS),
             },
         )
         await self._post_connect()

@@ -61,5 +61,5 @@ def _next_number(migrations: str) -> int:
 
 
 def _module_text(writer: MigrationWriter, name: str) -> str:
-    title = name.strip().capitalize().rstrip(".")
+    title = name.replace("_", " ").strip().capitalize().rstrip(".")
     return f'"""{title}."""\n# ruff: noqa: E501, RUF012\n\n{writer.as_string()}'

@@ -81,8 +81,8 @@ def fitted(
 def all_used(nearest: Window | None, lock_time: LockTime) -> NoFreeWindow:
     """The refusal where every code of a window is given out."""
     if nearest is None:
-        return NoFreeWindow(None)
-    return NoFreeWindow(WindowSpan(lock_time.opens(nearest), lock_time.closes(nearest)))
+        return NoFreeWindow(())
+    return NoFreeWindow([WindowSpan(lock_time.opens(nearest), lock_time.closes(nearest))])
 
 
 def words_for_guest(

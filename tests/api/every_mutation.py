@@ -19,7 +19,7 @@ class Furniture:
 
     def __init__(self, house: House) -> None:
         self.house = house
-        self._ids: dict[str, str] = {}
+        self._ids = {"site": house.id}
 
     async def the(self, kind: str) -> str:
         """The id of the one thing of this kind that everybody may use and nobody deletes."""
@@ -36,20 +36,25 @@ class Furniture:
         )
         assert answer["__typename"] == result, (kind, answer)
         made: str = answer[noun]["id"]
+        for change, more in _READYING.get(kind, ()):
+            ready = await self.house.change(change, "", lockId=made, **more)
+            assert "message" not in ready, (kind, ready)
         return made
 
+    def _on_the_hour(self, hours: int) -> str:
+        now = self.house.served.clock().replace(minute=0, second=0, microsecond=0)
+        return (now + timedelta(hours=hours)).isoformat()
+
     async def filled(self, asked: Input) -> Input:
-        """The input with ids in the places of `<kind>` (the shared one) and `new <kind>`, and `site` for the site's."""
+        """The input with ids in the places of `<kind>` (the shared one) and `<new kind>`, and times in theirs."""
         return {name: await self._value(value) for name, value in asked.items()}
 
     async def _value(self, value: Any) -> Any:
         match value:
             case [each]:
                 return [await self._value(each)]
-            case "<site>":
-                return self.house.id
-            case "<in two hours>":
-                return (self.house.served.clock() + timedelta(hours=2)).isoformat()
+            case str() if value in _HOURS:
+                return self._on_the_hour(_HOURS[value])
             case str() if value.startswith("<new "):
                 return await self.fresh(value[5:-1])
             case str() if value.startswith("<"):
@@ -58,11 +63,19 @@ class Furniture:
                 return value
 
 
+_HOURS = {"<next hour>": 1, "<in four hours>": 4}
 _LOCK = {"siteId": "<site>", "name": "Door", "connectivity": "ONLINE_WIRED"}
 _DOORS = {"siteId": "<site>", "name": "Doors", "target": "LOCK", "lockIds": ["<lock>"]}
 _TEAM = {"siteId": "<site>", "name": "Team", "target": "MEMBER", "memberIds": ["<member>"]}
 _CHOSEN = {"lockIds": ["<lock>"], "lockTagIds": ["<lock tag>"]}
-_INVITATION = {"siteId": "<site>", "name": "Guest", "validUntil": "<in two hours>", **_CHOSEN}
+_INVITATION = {"siteId": "<site>", "name": "Guest", "validUntil": "<in four hours>", **_CHOSEN}
+_RULE = {"siteId": "<site>", "memberId": "<member>", **_CHOSEN}
+_SMART_PIN = {
+    "lockId": "<smart lock>",
+    "guestName": "Gus",
+    "opensAt": "<next hour>",
+    "closesAt": "<in four hours>",
+}
 _PIN = {"siteId": "<site>", "ownerId": "<member>", **_CHOSEN}
 _MAKING: dict[str, tuple[str, str, Input]] = {
     "hub": ("createHub", "hub", {"siteId": "<site>", "name": "Hub"}),
@@ -73,8 +86,15 @@ _MAKING: dict[str, tuple[str, str, Input]] = {
     "member tag": ("createTag", "tag", _TEAM),
     "invitation": ("createInvitation", "invitation", _INVITATION),
     "pin": ("createPin", "pin", _PIN),
+    "access rule": ("createAccessRule", "accessRule", _RULE),
+    "smart lock": ("createLock", "lock", {**_LOCK, "readers": [{"name": "Keypad"}]}),
+    "smart pin": ("createSmartPin", "smartPin", _SMART_PIN),
     "token": ("createApiToken", "apiToken", {"siteId": "<site>", "name": "Script", "role": "USER"}),
 }
+_READYING: dict[str, list[tuple[str, Input]]] = {
+    "smart lock": [("provisionLock", {}), ("updateLock", {"smartPinEnabled": True})],
+}
+"""What is done with a new lock before it can be used as such."""
 
 
 @dataclass(frozen=True)
@@ -118,10 +138,24 @@ AT_A_SITE: dict[str, Case] = {
     "blockPin": Case(EDITORS, {"pinId": "<pin>"}),
     "unblockPin": Case(EDITORS, {"pinId": "<pin>"}),
     "deletePin": Case(EDITORS, {"pinId": "<new pin>"}),
+    "createAccessRule": Case(EDITORS, _RULE),
+    "updateAccessRule": Case(
+        EDITORS,
+        {"accessRuleId": "<access rule>", "slotStart": "06:00", "slotEnd": "22:00", **_CHOSEN},
+    ),
+    "deleteAccessRule": Case(EDITORS, {"accessRuleId": "<new access rule>"}),
+    "createSmartPin": Case(EDITORS, _SMART_PIN),
+    "blockSmartPin": Case(EDITORS, {"smartPinId": "<smart pin>"}),
+    "unblockSmartPin": Case(EDITORS, {"smartPinId": "<smart pin>"}),
     "remoteUnlock": Case(EDITORS, {"lockId": "<lock>"}),
 }
 """The rows of the role table; the lock of `remoteUnlock` is not connected, which is an answer of its own."""
 
+LIVE_LOCK = {"remoteUnlock"}
+"""What needs a connected lock to succeed."""
+
+OWN_PINS = {"assignMyPin", "blockMyPin", "deleteMyPin"}
+"""For every member, about their own PINs."""
 PERSONS = {"signOut", "changePassword", "enrollTotp", "confirmTotp", "endSession"}
 """For people who have signed in, about themselves."""
 PERSONS_AND_SCRIPTS = {"createSite", "removeDevice"}
@@ -136,7 +170,16 @@ ANYONE = {
 PHONES = {"openLock"}
 LOCKS = {"reportLock"}
 ALL_BUT_LOCKS = {"createSocketTicket"}
-EVERY = {*AT_A_SITE, *PERSONS, *PERSONS_AND_SCRIPTS, *ANYONE, *PHONES, *LOCKS, *ALL_BUT_LOCKS}
+EVERY = {
+    *AT_A_SITE,
+    *OWN_PINS,
+    *PERSONS,
+    *PERSONS_AND_SCRIPTS,
+    *ANYONE,
+    *PHONES,
+    *LOCKS,
+    *ALL_BUT_LOCKS,
+}
 
 DOCUMENTS = {
     "signOut": "mutation { answer: signOut { __typename } }",

@@ -1,10 +1,18 @@
 """What tests of SmartPINs do again and again: switch them on, make one, look at it, type at the door."""
 
+import asyncio
+import os
+import random
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from locksim.device import Device
-from locksim.keypad import Key
+from locksim.connection import ServerAddress
+from locksim.device import Device, Surroundings
+from locksim.disk import FileDisk
+from locksim.faults import HardwareClock
+from locksim.provisioning import Provisioning
+from locksim.signals import Signal
 from tests.api.pin_steps import eventually
 from tests.serving import House, Served
 
@@ -18,8 +26,6 @@ CREATED = f"""... on CreatedSmartPin {{ code widened opensEarlyBySeconds closesL
     limits {{ minHours maxHours minDays maxDays opensAt closesAt }} }}
   ... on NoFreeWindow {{ nearest {{ {SPAN} }} }} ... on SmartPinsOff {{ reason }}
   ... on LockWithoutKeypad {{ locks }} ... on InvalidInput {{ field }} ... on NotFound {{ field }}"""
-CHANGED = f"""... on BlockedSmartPin {{ smartPin {{ {SMART_PIN} }} }}
-  ... on UnblockedSmartPin {{ smartPin {{ {SMART_PIN} }} }} ... on InvalidInput {{ field }}"""
 
 
 def this_hour(served: Served) -> datetime:
@@ -37,7 +43,9 @@ async def switch(house: House, lock_id: str, *, on: bool = True) -> dict[str, An
     )
 
 
-async def ready_lock(house: House, name: str = "Cellar", *, online: bool = True) -> Any:
+async def ready_lock(
+    house: House, name: str = "Cellar", *, online: bool = True
+) -> tuple[Device, dict[str, Any]]:
     """A lock with SmartPINs on that has heard of it: its device, and what it was provisioned with."""
     entry = await house.lock(name)
     await switch(house, entry["lockId"])
@@ -53,7 +61,9 @@ async def in_step(house: House, lock_id: str) -> None:
     """Waits until the lock has acknowledged all that it should hold."""
 
     async def look() -> Any:
-        query = "query($id: ID!) { node(id: $id) { ... on Lock { online sync { pending status } } } }"
+        query = (
+            "query($id: ID!) { node(id: $id) { ... on Lock { online sync { pending status } } } }"
+        )
         return (await house.ask(query, id=lock_id))["node"]
 
     await eventually(look, lambda lock: lock["online"] and lock["sync"]["pending"] == 0)
@@ -80,6 +90,17 @@ async def smart_pin(house: House, lock_id: str, **fields: Any) -> dict[str, Any]
     return made
 
 
+async def blocked(
+    house: House, made: dict[str, Any], *, block: bool = True, token: str | None = None
+) -> dict[str, Any]:
+    """The answer to a block of the SmartPIN, or to the end of it."""
+    mutation, result = (
+        ("blockSmartPin", "BlockedSmartPin") if block else ("unblockSmartPin", "UnblockedSmartPin")
+    )
+    fields = f"... on {result} {{ smartPin {{ {SMART_PIN} }} }} ... on InvalidInput {{ field }}"
+    return await house.change(mutation, fields, token=token, smartPinId=made["smartPin"]["id"])
+
+
 def span(start: datetime, end: datetime) -> dict[str, str]:
     """A start and end as the input takes them."""
     return {"opensAt": start.isoformat(), "closesAt": end.isoformat()}
@@ -104,22 +125,47 @@ async def until(house: House, smart_pin_id: str, **wanted: Any) -> dict[str, Any
     return found
 
 
-async def opens(device: Device, digits: str) -> bool:
-    """Whether the bolt is drawn for these digits; hyphens are not keys."""
-    await device.press(Key.CANCEL)
-    before = await _opened(device)
+async def shown(device: Device, digits: str) -> Signal:
+    """What the keypad shows for these digits and Enter; hyphens are not keys."""
+    signals: list[Signal] = []
+    device._on_change = lambda _, signal: signals.append(signal) if signal else None
     await device.type(digits.replace("-", ""))
-    return await _opened(device) > before
+    return signals[-1]
 
 
-async def _opened(device: Device) -> int:
-    """How often the lock has opened, by its own journal."""
-    firmware = device._firmware
-    assert firmware is not None
-    return firmware.state.next_sequence * 0 + firmware_openings(firmware)
+async def block_at_keypad(device: Device, code: str) -> Signal:
+    """Programming code, 128, SmartPIN; what is shown for the last."""
+    await shown(device, device.provisioning.programming_code)
+    await shown(device, "128")
+    return await shown(device, code)
 
 
-def firmware_openings(firmware: Any) -> int:
-    """Openings in the outbox are taken out at once; the bolt's fall time tells them apart."""
-    falls: int | None = firmware._core.bolt_falls_ms
-    return falls or 0
+KIT = """... on ProvisionedLock { incarnation secret programmingCode lock { id name }
+  settings { zone fixedOffsetMinutes smartPinEnabled pinSalt
+    pinProfile { timeCost memoryKib parallelism } } }"""
+
+
+async def provisioned(house: House, lock_id: str) -> dict[str, Any]:
+    """A new secret for a lock, as an installer types it in: what `python -m locksim` would read."""
+    kit = await house.change("provisionLock", KIT, lockId=lock_id)
+    lock = kit.pop("lock")
+    return {**kit, "lockId": lock["id"], "name": lock["name"]}
+
+
+async def without_network(house: House, entry: dict[str, Any], *, age: str = "") -> Device:
+    """The simulated lock of this entry with its network off; it runs and never hears of a server."""
+    served = house.served
+    folder = served.folder / f"{entry['lockId']}{age}"
+    device = Device(
+        Provisioning.from_json({**entry, "network": False}, "entry"),
+        lambda: FileDisk(folder, sync=False),
+        around=Surroundings(ServerAddress(served.url), served.http, asyncio.Semaphore(1)),
+        clock=HardwareClock(monotonic=time.monotonic, started_unix_s=time.time()),
+        rng=random.Random(1),
+        random_bytes=os.urandom,
+    )
+    served.running.append(asyncio.create_task(device.run()))
+    async with asyncio.timeout(10):
+        while device.front is None:
+            await asyncio.sleep(0.01)
+    return device

@@ -1,6 +1,7 @@
 """The end of access: tokens, open sockets and streams are over within two seconds, by deletion, by time, by removal."""
 
 import asyncio
+import contextlib
 import time
 from datetime import timedelta
 from typing import Any
@@ -40,8 +41,10 @@ class Guest:
         began = time.monotonic()
         code, _ = await self.socket.closed(SOON)
         assert code == 4403
+        # The stream may still say that the access has ended, or just end with its socket.
         async with asyncio.timeout(SOON):
-            assert [i async for i in self._stream if i["myAccess"]["active"]] == []
+            with contextlib.suppress(RuntimeError):
+                assert [i async for i in self._stream if i["myAccess"]["active"]] == []
         assert time.monotonic() - began < SOON
         assert (await self.phone.send("{ me { id } }")).status_code == 401
 

@@ -189,7 +189,8 @@ async def test_additions_at_once_cannot_exceed_the_budget(served: Served) -> Non
         ),
     )
     await guess_limit(house, 1000, minLength=4, autoLength=5)
-    generated = await asyncio.gather(*(create(house, other, None, owner) for _ in range(16)))
+    third = (await house.lock("Third"))["lockId"]
+    generated = await asyncio.gather(*(create(house, third, None, owner) for _ in range(16)))
 
     kinds = Counter(each["__typename"] for each in answers)
     assert kinds["PinTooShort"] == 6

@@ -97,8 +97,19 @@ async def test_a_guests_phone_may_only_what_is_its_own(served: Served) -> None:
         assert answer["data"]["answer"]["__typename"] in REFUSED, name
     for name in PERSONS | PERSONS_AND_SCRIPTS | LOCKS:
         assert (await phone.ask(DOCUMENTS[name]))["answer"]["__typename"] == "NotAllowed"
+    own = (
+        await things.filled({"siteId": "<site>", "kind": "AUTO"}),
+        {"pinId": await things.the("pin")},
+    )
+    for name, asked in zip(
+        ("assignMyPin", "blockMyPin", "deleteMyPin"), (*own, own[1]), strict=True
+    ):
+        by_phone = (await phone.ask(document(name), input=asked))["answer"]
+        assert by_phone["__typename"] in REFUSED, name
+        by_script = await house.change(name, "", **asked)
+        assert by_script["__typename"] in REFUSED, name
     for name in PERSONS | PHONES | LOCKS:
-        assert (await house.ask(DOCUMENTS[name]))["answer"]["__typename"] == "NotAllowed"
+        assert (await house.ask(DOCUMENTS[name]))["answer"]["__typename"] in REFUSED, name
     for name in PERSONS | PERSONS_AND_SCRIPTS | LOCKS | PHONES | ALL_BUT_LOCKS:
         bare = (await served.post(DOCUMENTS[name])).json()
         assert bare["data"]["answer"]["__typename"] == "NotAllowed", name
@@ -118,6 +129,14 @@ async def test_a_member_may_what_their_role_may(served: Served, grade: str) -> N
     await house.member("Cleo", Role(role), can_edit=bool(can_edit), email="cleo@example.com")
     console, things = served.browser(), Furniture(house)
     await console.sign_in("cleo@example.com")
+    await things.the("lock")  # personal PINs are for sites with a keypad
+    selected = "... on AssignedPin { pin { id } }"
+    mine = await console.change("assignMyPin", selected, siteId=house.id, kind="AUTO")
+    for own in ("blockMyPin", "deleteMyPin"):
+        theirs = await console.change(own, "", pinId=await things.the("pin"))
+        assert theirs["__typename"] == "NotFound", "another's"
+        done = await console.change(own, "", pinId=mine["pin"]["id"])
+        assert "message" not in done, done
     for name in ("updateSite", "createHub", "setPinMode", "createMember"):
         case = AT_A_SITE[name]
         answer = await console.change(name, "", **await things.filled(case.asked))

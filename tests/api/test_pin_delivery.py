@@ -182,15 +182,6 @@ async def test_more_changes_than_one_delivery_carries_arrive_in_parts(served: Se
     assert new.state.entries.keys() == lock.state.entries.keys()
 
 
-async def many_pins(house: House, entry: dict[str, Any], count: int) -> None:
-    """So many PINs at one lock, made together."""
-    from tests.domain.sync.crowd import crowd  # noqa: PLC0415
-
-    await crowd(
-        house.served.here, house.by, house.row, entry["lockId"], count, house.served.clock()
-    )
-
-
 async def test_site_sync_tells_the_present_and_then_each_change(served: Served) -> None:
     """Every lock first; then pending, back to nothing pending, offline; a stream opened later begins with the present."""
     house = await served.site()

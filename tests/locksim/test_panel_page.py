@@ -87,6 +87,24 @@ async def test_a_person_can_use_the_lock_from_keyboard_and_phone(
     assert (await browser.locks())[1]["typed"] == 1
 
 
+async def test_what_is_done_at_the_keypad_shows_as_two_green_flashes(page: chromium.Page) -> None:
+    """As after blocking a SmartPIN: on, off, on, off, and never red; an answer that opens is one long light."""
+    watch = """window.turns = []; for (const name of ['green', 'red']) {
+      const light = document.querySelector('#' + name);
+      let was = false;
+      new MutationObserver(() => {
+        const is = light.classList.contains('on');
+        if (is !== was) window.turns.push(`${name} ${is ? 'on' : 'off'}`);
+        was = is;
+      }).observe(light, { attributes: true });
+    }"""
+    await page.see(f"{watch}; flash('DONE')")
+    await page.until("window.turns.join()", "green on,green off,green on,green off")
+    await page.until(text("#answer"), "")
+    await page.see("window.turns = []; flash('GRANTED')")
+    await page.until("window.turns.join()", "green on,green off")
+
+
 async def test_every_control_has_a_name_and_can_be_reached_by_tab(page: chromium.Page) -> None:
     """Buttons and fields say what they are; Tab goes through the keys in their order."""
     nameless = (

@@ -5,6 +5,8 @@
 const ANSWERS = {
   GRANTED: ["green", "Granted"],
   DENIED: ["red", "Denied"],
+  READY: [null, "Go on"],
+  DONE: ["green", "Done", 2],
   RELEASED: ["green", "PIN entry is enabled again"],
   CLEARED: [null, "Cleared"],
 };
@@ -13,7 +15,8 @@ const KEYS = { Enter: "ENTER", Backspace: "BACKSPACE", Escape: "CANCEL", Delete:
 const el = (id) => document.getElementById(id);
 const locks = new Map();
 let chosen = decodeURIComponent(location.hash.slice(1));
-let lightTimer = 0;
+const FLASH_MS = 350;
+let lightTimers = [];
 let sending = Promise.resolve();
 
 function send(action, body) {
@@ -42,14 +45,25 @@ function say(text) {
 function flash(signal) {
   const shown = ANSWERS[signal];
   if (!shown) return;
-  const [light, text] = shown;
-  clearTimeout(lightTimer);
-  for (const name of ["green", "red"]) el(name).classList.toggle("on", name === light);
+  const [light, text, times = 1] = shown;
+  darken();
+  shine(light);
   say(text);
-  lightTimer = setTimeout(() => {
-    for (const name of ["green", "red"]) el(name).classList.remove("on");
-    say("");
-  }, 2500);
+  for (let turn = 1; turn < 2 * times - 1; turn += 1) {
+    lightTimers.push(setTimeout(() => shine(turn % 2 ? null : light), turn * FLASH_MS));
+  }
+  lightTimers.push(setTimeout(() => shine(null), times > 1 ? (2 * times - 1) * FLASH_MS : 2500));
+  lightTimers.push(setTimeout(() => say(""), 2500));
+}
+
+function shine(light) {
+  for (const name of ["green", "red"]) el(name).classList.toggle("on", name === light);
+}
+
+function darken() {
+  lightTimers.forEach(clearTimeout);
+  lightTimers = [];
+  shine(null);
 }
 
 function take(lock, signal) {
@@ -63,8 +77,7 @@ function take(lock, signal) {
 function choose(key) {
   chosen = key;
   history.replaceState(null, "", `#${encodeURIComponent(key)}`);
-  clearTimeout(lightTimer);
-  for (const name of ["green", "red"]) el(name).classList.remove("on");
+  darken();
   say("");
   draw();
 }

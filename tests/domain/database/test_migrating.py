@@ -3,9 +3,18 @@
 import pytest
 from tortoise.exceptions import OperationalError
 
-from domain.database import build, connect, disconnect, drift, make_migration, pending
+from domain.database import (
+    DatabaseUnavailable,
+    build,
+    connect,
+    disconnect,
+    drift,
+    make_migration,
+    pending,
+)
+from domain.database.connection import connected
 from domain.database.schema_editors import MigrationFailed
-from tests.databases import Database, only_sqlite
+from tests.databases import Database, only_postgresql, only_sqlite
 from tests.domain.database.workshop import Workshop, run_sql, what_it_has, workshop
 
 __all__ = ["workshop"]
@@ -145,6 +154,24 @@ async def shout(apps, editor):
     await workshop.migrate(url)
     rows = await run_sql(url, "SELECT name FROM boxes ORDER BY id")
     assert [row["name"] for row in rows[0]] == ["A", "B", "NEW"]
+
+
+@only_postgresql
+async def test_a_migration_may_take_longer_than_a_request(
+    fresh_database: Database, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The limits on statements that protect the server do not end a migration half way."""
+    monkeypatch.setattr("domain.database.postgresql.STATEMENT_SECONDS", 0.2)
+    await connect(fresh_database.url, model_modules=[])
+    try:
+        with pytest.raises(DatabaseUnavailable):
+            await connected().client.execute_query("SELECT pg_sleep(0.5)")
+    finally:
+        await disconnect()
+    workshop.write_migration("0001_first", FIRST)
+    slow = NEXT % ("", "0001_first", 'ops.RunSQL("SELECT pg_sleep(0.5)")')
+    workshop.write_migration("0002_slow", slow)
+    assert len(await workshop.migrate(fresh_database.url)) == 2
 
 
 async def test_a_migration_outside_of_a_transaction_is_refused(

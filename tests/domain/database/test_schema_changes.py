@@ -190,9 +190,15 @@ async def populated(
     else:
         workshop.write_migration("0001_the_beginning", _first_migration)
 
-    made = await servers.fresh(database_kind, [])
-    assert len(await workshop.migrate(made.url)) == 1
-    await run_sql(made.url, *ROWS)
+    async def populate(url: str) -> None:
+        assert len(await workshop.migrate(url)) == 1
+        await run_sql(url, *ROWS)
+
+    if database_kind == "sqlite":
+        made = await servers.copy_of(("sqlite", "pins"), populate)
+    else:
+        made = await servers.fresh(database_kind, [])
+        await populate(made.url)
     yield made
     await servers.remove(made)
 

@@ -42,7 +42,9 @@ async def crowd(
         for pin in pins:
             pin.verifier_sealed = seal_verifier(here, pin, os.urandom(32))
         await Pin.bulk_create(pins, batch_size=100)
-        await PinLock.bulk_create([PinLock(pin=pin, lock_id=key) for pin in pins], batch_size=100)
+        await PinLock.bulk_create(
+            [PinLock(pin_id=pin.id, lock_id=key) for pin in pins], batch_size=100
+        )
         await follow_pins(here, deed, [pin.id for pin in pins], now)
         deed.note("Member", owner.id)
     return [pin.id for pin in pins]

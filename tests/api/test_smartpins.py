@@ -1,0 +1,230 @@
+"""SmartPINs from the admin's hand to a door without a network, and what the admin learns of them; on both databases."""
+
+from typing import Any
+
+import orjson
+
+from domain.audit.tables import AuditRow
+from domain.people.actors import Role
+from domain.smartpins.tables import SmartPin
+from domain.sync.tables import LockEntry, LockEvent
+from locksim.signals import Signal
+from tests.api.pin_steps import eventually
+from tests.api.smartpin_steps import (
+    HOUR,
+    ask,
+    blocked,
+    in_step,
+    provisioned,
+    ready_lock,
+    seen,
+    shown,
+    smart_pin,
+    span,
+    switch,
+    this_hour,
+    until,
+    without_network,
+)
+from tests.serving import Served
+
+
+async def test_a_guest_opens_a_door_without_network_and_the_admin_learns_of_it_later(
+    served: Served,
+) -> None:
+    """Code, short PIN, doors open while nothing reaches the lock; with the link come first use and the short PIN's being."""
+    house = await served.site()
+    device, entry = await ready_lock(house, online=False)
+    made = await smart_pin(house, entry["lockId"], guestName="Anna Guest")
+    key = made["smartPin"]["id"]
+
+    assert await shown(device, made["code"]) is Signal.GRANTED
+    assert await shown(device, "7595") is Signal.DONE
+    assert await shown(device, "7595") is Signal.GRANTED
+    before = await seen(house, key)
+    device.network.turn(on=True)
+    after = await until(house, key, shortPinSet=True)
+    data = await house.ask(
+        "query($id: ID!) { site(id: $id) { events(first: 9) { nodes { kind method smartPinId memberId } } } }",
+        id=house.id,
+    )
+
+    assert (before["status"], before["firstUsedAt"], before["shortPinSet"]) == (
+        "ACTIVE",
+        None,
+        False,
+    )
+    assert (after["guestName"], after["lock"]["name"]) == ("Anna Guest", "Cellar")
+    assert after["firstUsedAt"] is not None
+    assert after["shortPinSetAt"] >= after["firstUsedAt"]
+    of_guest = [
+        (each["kind"], each["method"])
+        for each in data["site"]["events"]["nodes"]
+        if each["smartPinId"] == key
+    ]
+    assert of_guest == [
+        ("OPENED", "SHORT_PIN"),
+        ("SHORT_PIN_SET", "SHORT_PIN"),
+        ("OPENED", "SMARTPIN"),
+    ]
+
+
+async def test_a_lock_that_never_has_a_network_works_from_its_installation_on(
+    served: Served,
+) -> None:
+    """Nothing but what the installer typed in: no proof, no delivery, no sealed time."""
+    house = await served.site()
+    entry = await house.lock("Cellar")
+    await switch(house, entry["lockId"])
+    kit = await provisioned(house, entry["lockId"])
+    device = await without_network(house, kit)
+
+    made = await smart_pin(house, entry["lockId"])
+
+    assert kit["settings"]["smartPinEnabled"] is True
+    assert await shown(device, made["code"]) is Signal.GRANTED
+    assert await shown(device, "7595") is Signal.DONE
+
+
+async def test_the_code_is_in_its_one_answer_and_nowhere_else(served: Served) -> None:
+    """Not in the database, not in the audit, not in an event; the answer has links to share it in that moment."""
+    house = await served.site()
+    device, entry = await ready_lock(house)
+    made = await smart_pin(house, entry["lockId"])
+    digits = made["code"].replace("-", "")
+    await shown(device, digits)
+    await shown(device, "75950246")
+    await until(house, made["smartPin"]["id"], shortPinSet=True)
+
+    kept: list[Any] = []
+    for model in (SmartPin, LockEvent, LockEntry, AuditRow):
+        kept += await model.all().values()
+    text = orjson.dumps(kept, default=str).decode()
+
+    assert len(made["code"]) == 12
+    assert digits not in text
+    assert made["code"] not in text
+    assert "75950246" not in text
+    links = made["shareLinks"]
+    assert links["web"] is None
+    assert all(made["code"] in links[each] for each in ("email", "whatsapp", "sms"))
+    audit = [row for row in await AuditRow.all() if row.action == "createSmartPin"]
+    assert [row.changes.keys() for row in audit] == [{"lock"}]
+
+
+class TestSettings:
+    """SmartPINs are on or off, lock by lock, and the lock is told."""
+
+    async def test_off_is_refused_by_the_server_and_by_the_lock(self, served: Served) -> None:
+        """New locks have them off; switched off again, codes that are out no longer open."""
+        house = await served.site()
+        device, entry = await ready_lock(house)
+        made = await smart_pin(house, entry["lockId"])
+        other = await house.lock("Front door")
+        await switch(house, entry["lockId"], on=False)
+        await in_step(house, entry["lockId"])
+
+        for lock_id in (entry["lockId"], other["lockId"]):
+            refused = await ask(house, lock_id)
+            assert (refused["__typename"], refused["reason"]) == ("SmartPinsOff", "SWITCHED_OFF")
+        assert await shown(device, made["code"]) is Signal.DENIED
+
+    async def test_a_lock_without_a_secret_or_without_a_keypad_takes_none(
+        self, served: Served
+    ) -> None:
+        """Both by name."""
+        house = await served.site()
+        blind = await house.lock("Garage", keypad=False)
+        made = await house.change(
+            "createLock",
+            "... on CreatedLock { lock { id } }",
+            siteId=house.id,
+            name="New door",
+            readers=[{"name": "Keypad", "hasKeypad": True}],
+        )
+        await switch(house, made["lock"]["id"])
+
+        refused = await switch(house, blind["lockId"])
+        assert (refused["__typename"], refused["locks"]) == ("LockWithoutKeypad", ["Garage"])
+        assert (await ask(house, blind["lockId"]))["__typename"] == "LockWithoutKeypad"
+        answer = await ask(house, made["lock"]["id"])
+        assert (answer["__typename"], answer["reason"]) == ("SmartPinsOff", "NOT_PROVISIONED")
+
+    async def test_who_may(self, served: Served) -> None:
+        """Editors make and block; readers see; others get what a lock that does not exist would give."""
+        house = await served.site()
+        _, entry = await ready_lock(house)
+        reader = await house.make_token(Role.LIMITED_ADMIN, can_edit=False)
+        editor = await house.make_token(Role.LIMITED_ADMIN, can_edit=True)
+        stranger = await served.site("Elsewhere")
+
+        made = await ask(house, entry["lockId"], token=editor)
+        names = [
+            (await ask(house, entry["lockId"], token=reader))["__typename"],
+            (await blocked(house, made, token=reader))["__typename"],
+            (await ask(stranger, entry["lockId"]))["__typename"],
+            (await blocked(stranger, made))["__typename"],
+        ]
+        query = "query($id: ID!) { site(id: $id) { smartPins { nodes { guestName } } } }"
+        read = await house.ask(query, token=reader, id=house.id)
+
+        assert names == ["NotAllowed", "NotAllowed", "NotFound", "NotFound"]
+        assert read["site"]["smartPins"]["nodes"] == [{"guestName": "Anna Guest"}]
+        assert await seen(stranger, made["smartPin"]["id"]) is None
+
+
+async def test_the_list_can_be_narrowed_and_statuses_follow_the_time(served: Served) -> None:
+    """By status, lock and name; UPCOMING, ACTIVE, ENDED come by themselves."""
+    house = await served.site()
+    first, second = await house.lock("One"), await house.lock("Two")
+    start = this_hour(served)
+    for entry in (first, second):
+        await switch(house, entry["lockId"])
+    await smart_pin(house, first["lockId"], guestName="Now", **span(start, start + 2 * HOUR))
+    later = span(start + 5 * HOUR, start + 6 * HOUR)
+    await smart_pin(house, first["lockId"], guestName="Later", **later)
+    await smart_pin(house, second["lockId"], guestName="Next door", **later)
+
+    async def names(**narrowed: Any) -> list[str]:
+        query = """query($id: ID!, $status: SmartPinStatus, $lock: ID, $search: String) {
+          site(id: $id) { smartPins(status: $status, lockId: $lock, search: $search) {
+            nodes { guestName } } } }"""
+        data = await house.ask(query, id=house.id, **narrowed)
+        return [each["guestName"] for each in data["site"]["smartPins"]["nodes"]]
+
+    assert await names() == ["Next door", "Later", "Now"]
+    assert await names(status="ACTIVE") == ["Now"]
+    assert await names(status="UPCOMING") == ["Next door", "Later"]
+    assert await names(lock=second["lockId"]) == ["Next door"]
+    assert await names(search="LATE") == ["Later"]
+    served.clock.advance(5 * HOUR)
+    assert await names(status="ENDED") == ["Now"]
+    assert await names(status="ACTIVE") == ["Next door", "Later"]
+
+
+async def test_a_short_pin_that_a_new_pin_equals_is_dropped_and_the_admin_sees_it(
+    served: Served,
+) -> None:
+    """The server does not know the digits of short PINs, so the PIN is accepted; at the lock the synchronised one wins."""
+    house = await served.site()
+    device, entry = await ready_lock(house)
+    made = await smart_pin(house, entry["lockId"])
+    key = made["smartPin"]["id"]
+    await shown(device, made["code"])
+    await shown(device, "759502")
+    await until(house, key, shortPinSet=True)
+
+    owner = await house.member("Emil")
+    given = await house.change(
+        "createPin", siteId=house.id, ownerId=owner, lockIds=[entry["lockId"]], digits="759502"
+    )
+    dropped = await until(house, key, shortPinSet=False)
+    await shown(device, "759502")
+
+    async def newest() -> Any:
+        query = "query($id: ID!) { site(id: $id) { events(first: 1) { nodes { kind method memberId } } } }"
+        return (await house.ask(query, id=house.id))["site"]["events"]["nodes"][0]
+
+    assert given["__typename"] == "CreatedPin"
+    assert dropped["status"] == "ACTIVE"
+    assert (await eventually(newest, lambda event: event["method"] == "PIN"))["memberId"] == owner

@@ -1,0 +1,40 @@
+"""A password hasher that is cheap, counts what it spends, and lets something happen while it verifies."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from domain.security.passwords import HashingPool, PasswordHasher, PasswordProfile
+
+CHEAP = PasswordProfile(time_cost=1, memory_kib=8, parallelism=1)
+_T = TypeVar("_T")
+
+
+class CountingPool(HashingPool):
+    """Counts the argon2 runs."""
+
+    spent = 0
+
+    async def run(self, work: Callable[[], _T]) -> _T:
+        self.spent += 1
+        return await super().run(work)
+
+
+class CountingHasher(PasswordHasher):
+    """`spent` is how many argon2 runs there were; `meanwhile` happens once, after the next verification."""
+
+    def __init__(self) -> None:
+        super().__init__(CHEAP)
+        self.pool.close()
+        self.pool = self._counting = CountingPool()
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None
+
+    @property
+    def spent(self) -> int:
+        return self._counting.spent
+
+    async def verify(self, encoded: str, password: str) -> bool:
+        answer = await super().verify(encoded, password)
+        if self.meanwhile is not None:
+            happening, self.meanwhile = self.meanwhile, None
+            await happening()
+        return answer

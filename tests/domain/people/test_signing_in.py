@@ -1,0 +1,168 @@
+"""What signing in spends and when it decides: the same for everybody, and by what is true at the end."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+import pyotp
+import pytest
+
+from domain.database import use_case
+from domain.errors import SignInFailed, Throttled, TotpRequired
+from domain.installation import Installation
+from domain.people.actors import AccountActor, ActorKind, Caller
+from domain.people.passwords import (
+    RESETS_BY_ACCOUNT,
+    admit_password_reset,
+    change_password,
+    mail_password_reset,
+    reset_password,
+)
+from domain.people.second_factor import confirm_totp, enroll_totp
+from domain.people.sign_in import BY_STRANGERS, SignedIn, sign_in, sign_in_with_totp
+from domain.people.tables import Account, Session, SignInTicket
+from domain.security.passwords import PasswordHasher
+from tests.databases import Database
+from tests.domain.people.conftest import Outbox
+from tests.domain.people.counting import CountingHasher
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+EMAIL = "anna@example.com"
+OLD, NEW = "correct horse battery staple", "an entirely new password of mine"
+THIRD = "and now quite another one, too"
+SOMEBODY = Caller(ActorKind.ANONYMOUS, None, address="192.0.2.1")
+
+
+@use_case
+async def account(here: Installation, email: str = EMAIL, password: str | None = OLD) -> Account:
+    encoded = await PasswordHasher(here.pin_profile).hash(password) if password else None
+    return await Account.create(email=email, password_hash=encoded, created_at=NOW)
+
+
+async def signs_in(here: Installation, email: str = EMAIL, password: str = OLD) -> SignedIn:
+    return await sign_in(
+        here, SOMEBODY, email=email, password=password, phone=None, known="", now=NOW
+    )
+
+
+def hasher(here: Installation) -> CountingHasher:
+    assert isinstance(here.passwords, CountingHasher)
+    return here.passwords
+
+
+async def reset_link(here: Installation, outbox: Outbox, now: datetime = NOW) -> str:
+    """The token of a reset that was asked for and mailed."""
+    address = await admit_password_reset(here, SOMEBODY, email=EMAIL, now=now)
+    await mail_password_reset(here, SOMEBODY, address=address, now=now)
+    return outbox.letters[-1].text.partition("#")[2].split()[0]
+
+
+async def test_every_failure_spends_one_hash(database: Database, here: Installation) -> None:
+    """Proves that a wrong password, an unknown account and one without a password cost the same single argon2 run."""
+    await account(here)
+    await account(here, "invited@example.com", None)
+    for email, password in (
+        (EMAIL, NEW),
+        ("nobody@example.com", NEW),
+        ("invited@example.com", NEW),
+        ("\x00", NEW),
+        ("x" * 1000, NEW),
+        (EMAIL, "x" * 5000),
+        ("nobody@example.com", "x" * 5000),
+    ):
+        before = hasher(here).spent
+        with pytest.raises(SignInFailed):
+            await signs_in(here, email, password)
+        assert hasher(here).spent == before + 1, email[:20]
+
+
+async def test_what_is_over_the_budget_spends_nothing(
+    database: Database, here: Installation
+) -> None:
+    """Proves that a throttled try is not judged: no hash, whether the password was right or the account known."""
+    await account(here)
+    for email in (EMAIL, "nobody@example.com"):
+        for _ in range(BY_STRANGERS.tries):
+            with pytest.raises(SignInFailed):
+                await signs_in(here, email, NEW)
+        before = hasher(here).spent
+        for password in (OLD, NEW):
+            with pytest.raises(Throttled):
+                await signs_in(here, email, password)
+        assert hasher(here).spent == before
+
+
+async def test_being_right_gives_the_tries_back(database: Database, here: Installation) -> None:
+    """Proves that somebody who mistypes now and then is never locked out by the sum of it."""
+    await account(here)
+    for _ in range(3):
+        for _ in range(BY_STRANGERS.tries - 1):
+            with pytest.raises(SignInFailed):
+                await signs_in(here, EMAIL, NEW)
+        assert (await signs_in(here)).session is not None
+
+
+async def test_a_password_reset_meanwhile_wins(
+    database: Database, here: Installation, outbox: Outbox
+) -> None:
+    """Proves that whoever is being checked against a password when it is reset neither gets in nor sets another."""
+    row = await account(here)
+    actor = AccountActor(row.id, EMAIL, session_id=None)
+    link = await reset_link(here, outbox)
+
+    hasher(here).meanwhile = resets_to(here, link, NEW)
+    with pytest.raises(SignInFailed):
+        await signs_in(here)
+    assert await Session.all().count() == 0
+    link = await reset_link(here, outbox)
+    hasher(here).meanwhile = resets_to(here, link, THIRD)
+    with pytest.raises(SignInFailed):
+        await change_password(
+            here, SOMEBODY, actor, old=NEW, new="the thief's own new password", now=NOW
+        )
+    assert (await signs_in(here, password=THIRD)).session is not None
+
+
+def resets_to(here: Installation, link: str, password: str) -> Callable[[], Awaitable[None]]:
+    async def resets() -> None:
+        await reset_password(here, SOMEBODY, token=link, password=password, now=NOW)
+
+    return resets
+
+
+async def test_a_reset_touches_nothing_but_the_password(
+    database: Database, here: Installation, outbox: Outbox
+) -> None:
+    """Proves that a second factor put in force while a reset is under way stays in force, with its last step."""
+    row = await account(here)
+    actor = AccountActor(row.id, EMAIL)
+    enrolment = await enroll_totp(here, SOMEBODY, actor, now=NOW)
+    code = pyotp.TOTP(enrolment.secret).at(NOW)
+    await confirm_totp(here, SOMEBODY, actor, code=code, now=NOW)
+    step = (await Account.get(id=row.id)).totp_last_step
+    link = await reset_link(here, outbox)
+    await reset_password(here, SOMEBODY, token=link, password="9 chars k!", now=NOW)
+    after = await Account.get(id=row.id)
+    assert (after.totp_last_step, after.totp_confirmed_at) == (step, NOW)
+    with pytest.raises(TotpRequired) as required:
+        await signs_in(here, password="9 chars k!")
+    with pytest.raises(SignInFailed):
+        await sign_in_with_totp(
+            here, SOMEBODY, ticket=required.value.ticket, code=code, phone=None, now=NOW
+        )
+    assert await SignInTicket.filter(used_at=None).count() == 1
+
+
+async def test_resets_are_counted_and_unknown_addresses_get_no_letter(
+    database: Database, here: Installation, outbox: Outbox
+) -> None:
+    """Proves that nobody's mailbox is flooded, silently, and that nothing is written for who has no account."""
+    await account(here)
+    for _ in range(RESETS_BY_ACCOUNT.tries + 2):
+        address = await admit_password_reset(here, SOMEBODY, email=EMAIL, now=NOW)
+        await mail_password_reset(here, SOMEBODY, address=address, now=NOW)
+    assert len(outbox.letters) == RESETS_BY_ACCOUNT.tries
+    assert "#lwl_" not in repr(outbox.letters)
+    await mail_password_reset(here, SOMEBODY, address="nobody@example.com", now=NOW)
+    assert len(outbox.letters) == RESETS_BY_ACCOUNT.tries
+    later = NOW + RESETS_BY_ACCOUNT.window
+    assert (await reset_link(here, outbox, later)).startswith("lwl_")
