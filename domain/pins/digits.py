@@ -54,13 +54,13 @@ def _budget(by: Caller) -> tuple[Budget, str]:
 
 
 async def generated_digits(
-    here: Installation, site: Site, lock_ids: Collection[UUID]
+    here: Installation, site: Site, lock_ids: Collection[UUID], now: datetime
 ) -> AcceptableDigits:
     """Random digits, long enough for these locks' guess budgets, that nobody at the site has.
 
     Longer ones where the shorter are nearly all taken. Raises PinTooShort when the locks are full, Throttled.
     """
-    for length in await lengths_to_generate(site, lock_ids):
+    for length in await lengths_to_generate(site, lock_ids, now):
         for _ in range(GENERATED_TRIES):
             digits = generate(length)
             verifier = await derive(here, site, digits)

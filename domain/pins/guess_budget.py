@@ -8,11 +8,15 @@ what is added is held to the limit: one that was tightened later refuses nothing
 
 from collections import Counter
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from uuid import UUID
 
+from domain.access.pin_shape import SHORTEST
+from domain.columns import column
 from domain.errors import PinTooShort
 from domain.link.entries import EntryKind
 from domain.sites.tables import Site
+from domain.smartpins.tables import SmartPin
 from domain.sync.tables import EntryState, LockEntry
 
 TRIES = 10
@@ -23,12 +27,23 @@ def most_pins(length: int, guess_limit: int) -> int:
     return int(10**length) // (TRIES * guess_limit)
 
 
-async def _held(lock_ids: Collection[UUID]) -> dict[UUID, Counter[int]]:
-    """For each lock how many PINs of each length it should hold."""
+async def _held(lock_ids: Collection[UUID], now: datetime) -> dict[UUID, Counter[int]]:
+    """For each lock how many PINs of each length it should hold.
+
+    A short PIN that a guest set at the door counts as one of four digits: a lock never tells more than that there is one.
+    """
     found: dict[UUID, Counter[int]] = {lock_id: Counter() for lock_id in lock_ids}
     rows = LockEntry.filter(lock_id__in=list(lock_ids), kind=EntryKind.PIN, state=EntryState.LIVE)
     for lock_id, length in await rows.values_list("lock_id", "pin__length"):
         found[lock_id][length] += 1
+    guests = SmartPin.filter(
+        lock_id__in=list(lock_ids),
+        short_pin_set_at__isnull=False,
+        dead_at=None,
+        closes_at__gt=now,
+    )
+    for lock_id in await column(guests, "lock_id"):
+        found[lock_id][SHORTEST] += 1
     return found
 
 
@@ -40,9 +55,9 @@ def _full(site: Site) -> PinTooShort:
     )
 
 
-async def lengths_to_generate(site: Site, lock_ids: Collection[UUID]) -> list[int]:
+async def lengths_to_generate(site: Site, lock_ids: Collection[UUID], now: datetime) -> list[int]:
     """The lengths, shortest first, of which each of these locks may hold one more. Raises PinTooShort without any."""
-    held = await _held(lock_ids)
+    held = await _held(lock_ids, now)
     lengths = [
         length
         for length in range(site.pin_auto_length, site.pin_max_length + 1)
@@ -53,12 +68,14 @@ async def lengths_to_generate(site: Site, lock_ids: Collection[UUID]) -> list[in
     return lengths
 
 
-async def check_guess_budget(site: Site, added: Mapping[UUID, Collection[int]]) -> None:
+async def check_guess_budget(
+    site: Site, added: Mapping[UUID, Collection[int]], now: datetime
+) -> None:
     """Within the transaction that made these PINs live, given as their lengths by lock.
 
     Raises PinTooShort with the shortest longer length that would do for all of them.
     """
-    held = await _held(added.keys())
+    held = await _held(added.keys(), now)
 
     def fits(length: int, counts: Counter[int]) -> bool:
         return counts[length] <= most_pins(length, site.guess_limit)

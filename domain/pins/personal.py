@@ -126,7 +126,8 @@ async def assign(
         accepted = await chosen_digits(here, by, site, digits, now)
     else:
         granted = (await grants_of_members([member.id])).get(member.id, {})
-        accepted = await generated_digits(here, site, await locks_with_keypad(granted.keys()))
+        locks = await locks_with_keypad(granted.keys())
+        accepted = await generated_digits(here, site, locks, now)
     action = "assignMyPin" if own else "createPin"
     async with setting_digits(here, by, action, now, chosen=digits is not None) as deed:
         # Under the member's row, so that two requests cannot both make the first PIN of a kind.

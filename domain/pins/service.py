@@ -106,7 +106,7 @@ async def create_pin(
     accepted = (
         await chosen_digits(here, by, site, digits, now)
         if digits is not None
-        else await generated_digits(here, site, locks)
+        else await generated_digits(here, site, locks, now)
     )
     async with setting_digits(here, by, "createPin", now, chosen=digits is not None) as deed:
         pin = new_pin(here, site, owner, accepted, now)
@@ -220,7 +220,8 @@ async def reassign_pin(
     if digits is not None:
         accepted = await chosen_digits(here, by, site, digits, now)
     else:
-        accepted = await generated_digits(here, site, (await locks_of_pins([present]))[pin_id])
+        locks = (await locks_of_pins([present]))[pin_id]
+        accepted = await generated_digits(here, site, locks.keys(), now)
     async with setting_digits(here, by, "reassignPin", now, chosen=digits is not None) as deed:
         pin = await locked_pin(by, pin_id)
         pin.updated_at = now

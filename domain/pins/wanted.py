@@ -120,7 +120,7 @@ async def follow_pins(
         ]
     deed.wake(*(f"member:{pin.owner_id}" for pin in pins if pin.personal))
     changed = await write_entries(here, deed, wishes, now)
-    await _check_growth(pins, changed, before)
+    await _check_growth(pins, changed, before, now)
     return changed
 
 
@@ -136,6 +136,7 @@ async def _check_growth(
     pins: Sequence[Pin],
     changed: Sequence[LockEntry],
     before: Mapping[tuple[UUID | None, UUID], tuple[EntryState, dict[str, Any]]],
+    now: datetime,
 ) -> None:
     """Holds the locks that got more to guess to their guess budget. Raises PinTooShort."""
     grown: dict[UUID, dict[UUID, list[int]]] = defaultdict(lambda: defaultdict(list))
@@ -148,7 +149,7 @@ async def _check_growth(
             pin = by_id[entry.pin_id]
             grown[pin.site_id][entry.lock_id].append(pin.length)
     for site_id, lengths in grown.items():
-        await check_guess_budget(await Site.get(id=site_id), lengths)
+        await check_guess_budget(await Site.get(id=site_id), lengths, now)
 
 
 def _wish(pin: Pin, lock_id: UUID, state: EntryState, schedules: Sequence[Schedule]) -> Wanted:

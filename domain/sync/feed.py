@@ -5,8 +5,9 @@ lock wins; an older one finds another id in the lock's row and ends. The dangero
 its ground is gone, so each is checked once more in the moment of handing it out.
 """
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID, uuid4
@@ -55,28 +56,6 @@ class FeedItem:
     sealed: bytes
 
 
-@dataclass(slots=True)
-class _Handed:
-    """What one feed has handed out so far, and the revision that the lock said it had."""
-
-    reported: int
-    commands: set[UUID] = field(default_factory=set)
-    time_at: datetime | None = None
-    delivery: CutDelivery | None = None
-    delivery_at: datetime | None = None
-
-    def waits(self, lock: Lock, settled: bool, now: datetime) -> bool:
-        """Whether the last delivery may still be acknowledged, so that no other is due.
-
-        A lock that could not apply changes needs a snapshot at once; one that disagrees after a snapshot gets the next
-        only after a while, so that a broken lock does not make the server busy.
-        """
-        if self.delivery is None or self.delivery_at is None or settled:
-            return False
-        refused = lock.snapshot_needed and not self.delivery.snapshot
-        return not refused and now - self.delivery_at < DELIVERY_PATIENCE
-
-
 @use_case
 async def _open(actor: LockActor, position: FeedPosition, now: datetime) -> str | None:
     lock_id, incarnation = actor.lock_id, actor.incarnation
@@ -114,6 +93,125 @@ async def _close(lock_id: UUID, site_id: UUID, feed_id: str) -> None:
             tx.wake(f"site-sync:{site_id}")
 
 
+class Feed:
+    """One feed of a lock, from its opening on. It acts when it is asked what is due, and never waits."""
+
+    def __init__(self, here: Installation, actor: LockActor, feed_id: str, reported: int) -> None:
+        self.over = False
+        """Whether a newer feed has opened, or the lock's secret or place is gone."""
+        self._here = here
+        self._actor = actor
+        self._id = feed_id
+        self._reported = reported
+        """The revision that the lock said it had."""
+        self._commands_handed: set[UUID] = set()
+        self._time_at: datetime | None = None
+        self._handed: tuple[CutDelivery, datetime] | None = None
+        """The last delivery and when it was handed out."""
+
+    @classmethod
+    async def open(
+        cls, here: Installation, actor: LockActor, position: FeedPosition, now: datetime
+    ) -> "Feed | None":
+        """The newest feed of this lock, or None when this life of it is over.
+
+        `position` is what the lock says of itself; a fresh one says epoch 0, revision 0.
+        """
+        feed_id = await _open(actor, position, now)
+        return None if feed_id is None else cls(here, actor, feed_id, position.revision)
+
+    async def close(self) -> None:
+        """The socket is gone."""
+        await _close(self._actor.lock_id, self._actor.site_id, self._id)
+
+    async def due(self, clock: Clock) -> AsyncGenerator[FeedItem, None]:
+        """Everything that is to be handed out at this moment."""
+        lock = await Lock.get_or_none(id=self._actor.lock_id, deleted_at=None)
+        mine = lock is not None and lock.feed_id == self._id
+        keys = await proven_keys(self._here, lock) if lock is not None and mine else None
+        if lock is None or keys is None or lock.incarnation != self._actor.incarnation:
+            self.over = True
+            return
+        # Somebody at the door comes first, and does not wait for a row that cannot be sent.
+        for part in (self._commands, self._time, self._delivery):
+            for item in await part(lock, keys, clock()):
+                yield item
+
+    async def _commands(self, lock: Lock, keys: LinkKeys, now: datetime) -> list[FeedItem]:
+        waiting = await UnlockCommand.filter(
+            lock_id=lock.id, incarnation=lock.incarnation, expires_at__gt=now
+        ).order_by("id")
+        items = []
+        for command in waiting:
+            if command.id in self._commands_handed or not await still_stands(command, now):
+                continue
+            self._commands_handed.add(command.id)
+            body = UnlockCommandBody(
+                command_id=str(command.id),
+                nonce=command.nonce,
+                seconds=command.nonce_seconds,
+                releases_lockout=command.releases_lockout,
+                opens=True,
+            )
+            sealed = _seal(lock, keys, MessageKind.UNLOCK_COMMAND, body.encode())
+            items.append(FeedItem(FeedItemKind.UNLOCK_COMMAND, str(command.id), sealed))
+        return items
+
+    async def _time(self, lock: Lock, keys: LinkKeys, now: datetime) -> list[FeedItem]:
+        due = self._time_at is None or now - self._time_at >= TIME_INTERVAL
+        if not lock.nonces or not due:
+            return []
+        self._time_at = now
+        body = SealedTimeBody(
+            nonce=lock.nonces[0][0],
+            unix_ms=int(now.timestamp() * 1000),
+            event_floor=0,  # on a socket the answer to a report says it, with the state id
+        )
+        sealed = _seal(lock, keys, MessageKind.SEALED_TIME, body.encode())
+        return [FeedItem(FeedItemKind.SEALED_TIME, uuid4().hex, sealed)]
+
+    async def _delivery(self, lock: Lock, keys: LinkKeys, now: datetime) -> list[FeedItem]:
+        """The next delivery, once the one before is acknowledged: one at a time."""
+        assert lock.incarnation is not None
+        behind = lock.wanted_revision > max(self._reported, lock.applied_revision)
+        if not behind and not lock.snapshot_needed:
+            return []
+        if await self._waits(lock, now):
+            return []
+        try:
+            cut = await cut_delivery(
+                self._here, lock.id, lock.incarnation, keys, self._reported, now
+            )
+        except (TamperedEntry, SealBroken) as error:
+            # Nothing wrong is sent: the lock keeps what it has, and shows as not updated, until the rows are mended.
+            log.error(
+                "a row of the database is not what was written",
+                lock=node_id("lock", lock.id),
+                error=type(error).__name__,
+            )
+            return []
+        if cut is None:
+            return []
+        if cut.snapshot:
+            self._reported = 0
+        self._handed = cut, now
+        return [FeedItem(FeedItemKind.DELIVERY, str(cut.id), sealed) for sealed in cut.sealed]
+
+    async def _waits(self, lock: Lock, now: datetime) -> bool:
+        """Whether the last delivery may still be acknowledged, so that no other is due.
+
+        A lock that could not apply changes needs a snapshot at once; one that disagrees after a snapshot gets the next
+        only after a while, so that a broken lock does not make the server busy.
+        """
+        if self._handed is None:
+            return False
+        cut, at = self._handed
+        refused = lock.snapshot_needed and not cut.snapshot
+        if refused or now - at >= DELIVERY_PATIENCE:
+            return False
+        return await LockDelivery.filter(id=cut.id, epoch=lock.epoch, settled_at=None).exists()
+
+
 async def follow_feed(
     here: Installation,
     actor: LockActor,
@@ -122,35 +220,23 @@ async def follow_feed(
     position: FeedPosition,
     clock: Clock,
 ) -> AsyncIterator[FeedItem]:
-    """What the lock should get, as it arises; ends when a newer feed opens or the lock's secret or place is gone.
-
-    `position` is what the lock says of itself; a fresh one says epoch 0, revision 0.
-    """
+    """What the lock should get, as it arises, until the feed is over."""
     if incarnation != actor.incarnation:
         return
     async with listening(f"lock:{actor.lock_id}") as wakeups:
-        feed_id = await _open(actor, position, clock())
-        if feed_id is None:
+        feed = await Feed.open(here, actor, position, clock())
+        if feed is None:
             return
-        handed = _Handed(position.revision)
         try:
             while True:
-                lock = await Lock.get_or_none(id=actor.lock_id, deleted_at=None)
-                if lock is None or lock.feed_id != feed_id or lock.incarnation != incarnation:
+                async with aclosing(feed.due(clock)) as items:
+                    async for item in items:
+                        yield item
+                if feed.over:
                     return
-                keys = await proven_keys(here, lock)
-                if keys is None:
-                    return
-                # Somebody at the door comes first, and does not wait for a row that cannot be sent.
-                for item in await _commands(lock, keys, handed, clock()):
-                    yield item
-                for item in await _time(lock, keys, handed, clock()):
-                    yield item
-                for item in await _delivery(here, lock, keys, handed, clock()):
-                    yield item
                 await wakeups.wait(SLOW_POLL_SECONDS)
         finally:
-            await _close(actor.lock_id, actor.site_id, feed_id)
+            await feed.close()
 
 
 def _seal(lock: Lock, keys: LinkKeys, kind: MessageKind, body: bytes) -> bytes:
@@ -158,70 +244,3 @@ def _seal(lock: Lock, keys: LinkKeys, kind: MessageKind, body: bytes) -> bytes:
     return seal_message(
         keys.bundle, kind, node_id("lock", lock.id), lock.incarnation, lock.epoch, body
     )
-
-
-async def _commands(lock: Lock, keys: LinkKeys, handed: _Handed, now: datetime) -> list[FeedItem]:
-    waiting = await UnlockCommand.filter(
-        lock_id=lock.id, incarnation=lock.incarnation, expires_at__gt=now
-    ).order_by("id")
-    items = []
-    for command in waiting:
-        if command.id in handed.commands or not await still_stands(command, now):
-            continue
-        handed.commands.add(command.id)
-        body = UnlockCommandBody(
-            command_id=str(command.id),
-            nonce=command.nonce,
-            seconds=command.nonce_seconds,
-            releases_lockout=command.releases_lockout,
-            opens=True,
-        )
-        sealed = _seal(lock, keys, MessageKind.UNLOCK_COMMAND, body.encode())
-        items.append(FeedItem(FeedItemKind.UNLOCK_COMMAND, str(command.id), sealed))
-    return items
-
-
-async def _delivery(
-    here: Installation, lock: Lock, keys: LinkKeys, handed: _Handed, now: datetime
-) -> list[FeedItem]:
-    """The next delivery, once the one before is acknowledged: one at a time."""
-    assert lock.incarnation is not None
-    settled = (
-        handed.delivery is not None
-        and await LockDelivery.filter(id=handed.delivery.id, settled_at__isnull=False).exists()
-    )
-    if handed.waits(lock, settled, now):
-        return []
-    behind = lock.wanted_revision > max(handed.reported, lock.applied_revision)
-    if not behind and not lock.snapshot_needed:
-        return []
-    try:
-        cut = await cut_delivery(here, lock.id, lock.incarnation, keys, handed.reported, now)
-    except (TamperedEntry, SealBroken) as error:
-        # Nothing wrong is sent: the lock keeps what it has, and shows as not updated, until the rows are mended.
-        log.error(
-            "a row of the database is not what was written",
-            lock=node_id("lock", lock.id),
-            error=type(error).__name__,
-        )
-        return []
-    if cut is None:
-        return []
-    if cut.snapshot:
-        handed.reported = 0
-    handed.delivery, handed.delivery_at = cut, now
-    return [FeedItem(FeedItemKind.DELIVERY, str(cut.id), sealed) for sealed in cut.sealed]
-
-
-async def _time(lock: Lock, keys: LinkKeys, handed: _Handed, now: datetime) -> list[FeedItem]:
-    due = handed.time_at is None or now - handed.time_at >= TIME_INTERVAL
-    if not lock.nonces or not due:
-        return []
-    handed.time_at = now
-    body = SealedTimeBody(
-        nonce=lock.nonces[0][0],
-        unix_ms=int(now.timestamp() * 1000),
-        event_floor=0,  # on a socket the answer to a report says it, with the state id
-    )
-    sealed = _seal(lock, keys, MessageKind.SEALED_TIME, body.encode())
-    return [FeedItem(FeedItemKind.SEALED_TIME, uuid4().hex, sealed)]

@@ -68,16 +68,7 @@ async def report_lock(
     """Takes one report. Raises NotFound for another lock's id, NotAllowed after re-provisioning, InvalidInput."""
     if lock_id != actor.lock_id:
         raise NotFound("lockId")
-    if nonce is not None and not well_formed_nonce(nonce):
-        raise InvalidInput("nonce", "A nonce is 32 bytes in base64url.")
-    if len(events) > MAX_EVENTS_PER_REPORT:
-        raise InvalidInput("events", f"At most {MAX_EVENTS_PER_REPORT} events in a report.")
-    if len({event.state_id for event in events}) > 1:
-        raise InvalidInput("events", "The events of one report have one state id.")
-    if applied_revision < 0:
-        raise InvalidInput("appliedRevision", "Revisions are counted from 0.")
-    for each in events:
-        _check(each)
+    _check(applied_revision, nonce, events)
     async with transaction() as tx:
         lock = await lock_row(Lock, lock_id)
         if lock is None or lock.deleted_at is not None or lock.incarnation != actor.incarnation:
@@ -117,12 +108,21 @@ async def report_lock(
     return Reported(events[0].state_id, max(event.sequence for event in events))
 
 
-def _check(event: LockEventBody) -> None:
+def _check(applied_revision: int, nonce: str | None, events: Sequence[LockEventBody]) -> None:
     """GraphQL's types let through what the link's own language refuses. Raises InvalidInput."""
-    try:
-        LockEventBody.from_report(event.to_report())
-    except ValueError as malformed:
-        raise InvalidInput("events", f"No lock sends this: {malformed}.") from None
+    if nonce is not None and not well_formed_nonce(nonce):
+        raise InvalidInput("nonce", "A nonce is 32 bytes in base64url.")
+    if len(events) > MAX_EVENTS_PER_REPORT:
+        raise InvalidInput("events", f"At most {MAX_EVENTS_PER_REPORT} events in a report.")
+    if len({event.state_id for event in events}) > 1:
+        raise InvalidInput("events", "The events of one report have one state id.")
+    if applied_revision < 0:
+        raise InvalidInput("appliedRevision", "Revisions are counted from 0.")
+    for event in events:
+        try:
+            LockEventBody.from_report(event.to_report())
+        except ValueError as malformed:
+            raise InvalidInput("events", f"No lock sends this: {malformed}.") from None
 
 
 def _follow_lockout(lock: Lock, event: LockEvent) -> None:

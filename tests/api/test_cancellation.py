@@ -14,10 +14,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
+import pytest
 import websockets
 
 from domain.audit.service import first_broken_row
 from domain.audit.tables import AuditRow
+from domain.bus import current
 from domain.database import drain
 from domain.invitations.tables import Invitation, InvitationLock
 from domain.people.tables import Member
@@ -25,10 +27,14 @@ from domain.tags.tables import Tag, TaggedMember
 from tests.domain.database.pools import assert_nothing_is_held
 from tests.serving import House, Served
 
+pytestmark = pytest.mark.filterwarnings(
+    # graphql-core has made the coroutines of some fields when the operation is cancelled
+    "ignore:coroutine .* was never awaited:RuntimeWarning"
+)
 CANCELLATIONS = 3_000
 CLIENTS = 12
-LONGEST_SECONDS = 0.012
-SEATS = 300
+LONGEST_SECONDS = 0.008
+SEATS = 200
 ON_ONE_SOCKET = 40
 """More would be throttled: a socket may send a hundred messages at once."""
 
@@ -37,11 +43,11 @@ CREATE_MEMBER = """mutation($input: CreateMemberInput!) { createMember(input: $i
 CREATE_INVITATION = """mutation($input: CreateInvitationInput!) { createInvitation(input: $input) {
   __typename ... on CreatedInvitation { code invitation { id } } } }"""
 READ = """query($id: ID!) { site(id: $id) {
-  members(first: 5) { nodes { tags { name members { name email } } } }
-  invitations(first: 5) { nodes { locks { name readers { name } } } } auditLog(first: 5) { nodes { number } } } }"""
+  members(first: 2) { nodes { tags { name members { name email } } } }
+  invitations(first: 2) { nodes { locks { name readers { name } } } } auditLog(first: 2) { nodes { number } } } }"""
 FAIL = """query($id: ID!) { site(id: $id) {
-  members(first: 5) { nodes { tags { name } } } locks(first: 1000) { nodes { name } }
-  invitations(first: 5) { nodes { locks { name } } } } }"""
+  members(first: 2) { nodes { tags { name } } } locks(first: 1000) { nodes { name } }
+  invitations(first: 2) { nodes { locks { name } } } } }"""
 
 
 @dataclass
@@ -143,10 +149,12 @@ async def cancel_many(house: House, lock_id: str, seed: int) -> None:
         nonlocal left
         restless = Restless(house, lock_id, random.Random(f"{seed}.{number}"))
         ways: list[Callable[[], Awaitable[int]]] = [restless.stopped_operations]
-        ways += [restless.torn_request] * 20
+        ways += [restless.torn_request] * 12
         while left > 0:
-            left -= await restless.dice.choice(ways)()
-            await restless.answered()
+            gone_away = await restless.dice.choice(ways)()
+            left -= gone_away
+            if restless.dice.random() < 0.3:
+                await restless.answered()
 
     await asyncio.gather(*(client(number) for number in range(CLIENTS)))
 
@@ -168,6 +176,32 @@ async def test_three_thousand_clients_that_go_away_leave_everything_whole(served
     assert await first_broken_row(served.here, house.row.id) is None
 
 
+async def test_nobody_waits_for_a_door_on_behalf_of_a_client_that_has_gone(served: Served) -> None:
+    """The order stands, as it may have reached the lock; but the request that waited for its outcome is over at once."""
+    house = await served.site()
+    entry = await house.lock()
+    device = await house.device(entry)
+    device.silent = True
+    asking = asyncio.create_task(house.change("remoteUnlock", lockId=entry["lockId"]))
+    await until(lambda: waiting_for_an_outcome() == 1)
+
+    asking.cancel()
+
+    await until(lambda: waiting_for_an_outcome() == 0)
+
+
+def waiting_for_an_outcome() -> int:
+    """How many requests wait for what a lock will say."""
+    return sum(topic.startswith("command:") for topic in current()._listeners)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Waits until it is so, three seconds at most: a lock is given eight."""
+    async with asyncio.timeout(3):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
 async def still_served(house: House) -> None:
     """More requests at once than the pool has connections are answered."""
     await asyncio.gather(*(house.ask("{ me { name } }") for _ in range(30)))
@@ -182,7 +216,7 @@ async def check_members_and_seats(house: House) -> None:
     assert len(members) > 20
     assert len(invitations) > 20
     assert len(members) + len(invitations) <= SEATS
-    assert await noted.filter(action="createMember").count() == len(members)
+    assert await noted.filter(action="createMember").count() == len(members) - 1  # the owner
     assert await noted.filter(action="createInvitation").count() == len(invitations)
     assert await TaggedMember.all().count() == len(members)
     assert await Tag.filter(site_id=house.row.id, target="MEMBER").count() == len(members)

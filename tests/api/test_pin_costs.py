@@ -7,7 +7,7 @@ from tests.domain.sync.crowd import crowd
 from tests.serving import Served
 
 PINS = f"""query($id: ID!) {{ site(id: $id) {{ pins(first: 100) {{ nodes {{
-  {PIN} owner {{ id name }} locks {{ id readers {{ id }} }} lockSync {{ lock {{ id online }} status opensNow }} }} }} }} }}"""
+  {PIN} owner {{ id name }} locks {{ id readers {{ id }} }} lockSync {{ lock {{ id online }} status }} }} }} }} }}"""
 
 
 async def test_a_list_of_pins_costs_a_constant_number_of_statements(served: Served) -> None:

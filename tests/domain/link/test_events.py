@@ -126,6 +126,7 @@ class TestNames:
             "SHORT_PIN_SET",
             "SHORT_PIN_DROPPED",
             "SMARTPIN_BLOCKED",
+            "OUT_OF_STEP",
             "DELIVERY_REFUSED",
         ]
 
