@@ -42,7 +42,6 @@ _TABLES = (
     " WHERE schemaname = 'public' AND tablename <> 'tortoise_migrations'"
 )
 
-_skipped_for_want_of_postgresql = 0
 
 
 @dataclass(frozen=True)
@@ -260,10 +259,8 @@ def model_modules() -> Sequence[str] | None:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_kind(request: pytest.FixtureRequest, servers: Servers) -> str:
-    global _skipped_for_want_of_postgresql  # noqa: PLW0603
     kind: str = request.param
     if kind == "postgresql" and servers.postgres is None:
-        _skipped_for_want_of_postgresql += 1
         pytest.skip(MISSING)
     return kind
 
@@ -292,8 +289,9 @@ async def database(
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    if _skipped_for_want_of_postgresql:
+    """Says loudly what was skipped. Counted from the reports, which come from every worker."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    count = sum(MISSING in str(report.longrepr) for report in skipped)
+    if count:
         terminalreporter.section("PostgreSQL WAS NOT TESTED", sep="!", red=True, bold=True)
-        terminalreporter.line(
-            f"{_skipped_for_want_of_postgresql} tests skipped: {MISSING}", red=True
-        )
+        terminalreporter.line(f"{count} tests skipped: {MISSING}", red=True)

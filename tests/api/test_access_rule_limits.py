@@ -102,7 +102,7 @@ async def test_changes_at_once_leave_every_lock_with_what_the_rules_say(served: 
         where = {"lockTagIds": [doors]} if chosen.random() < 0.7 else {"lockIds": lock_ids[1:]}
         to_end.append(await rule(house, None, **who, **where))
 
-    for _ in range(8):
+    for _ in range(6):
         ending, to_end = to_end, []
         await asyncio.gather(
             new_rule(memberTagId=club),

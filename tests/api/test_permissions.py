@@ -181,9 +181,9 @@ async def test_a_foreign_id_answers_exactly_like_an_unknown_one(served: Served) 
             before = await AuditRow.all().count()
             answers = [
                 await served.post(document(mutation), bearer, input=swapped(own, name, each))
-                for each in (other, node_id(kind, uuid4()), "made up")
+                for each in (other, ["made up", node_id(kind, uuid4())][tried % 2])
             ]
-            assert answers[0].content == answers[1].content == answers[2].content, (mutation, name)
+            assert answers[0].content == answers[1].content, (mutation, name)
             answer = answers[0].json()["data"]["answer"]
             assert answer["__typename"] == "NotFound", (mutation, name, answer)
             assert answer["field"] == name

@@ -55,7 +55,7 @@ def proof(secret: bytes, lock_id: str, challenge: str, jti: str) -> str:
 # ---- section 5: the envelope ---------------------------------------------------------------------
 
 
-def _associated(header: bytes, lock_id: str, incarnation: str) -> bytes:
+def associated(header: bytes, lock_id: str, incarnation: str) -> bytes:
     names = b"".join(
         len(name.encode()).to_bytes(4, "big") + name.encode() for name in (lock_id, incarnation)
     )
@@ -67,7 +67,7 @@ def seal(
 ) -> bytes:
     header = bytes([1, kind]) + epoch.to_bytes(8, "big")
     cipher = AESGCM(key(secret, "latchwork/bundle/v1"))
-    return header + nonce + cipher.encrypt(nonce, body, _associated(header, lock_id, incarnation))
+    return header + nonce + cipher.encrypt(nonce, body, associated(header, lock_id, incarnation))
 
 
 def unseal(
@@ -79,7 +79,7 @@ def unseal(
     header, nonce, rest = sealed[:10], sealed[10:22], sealed[22:]
     cipher = AESGCM(key(secret, "latchwork/bundle/v1"))
     try:
-        body = cipher.decrypt(nonce, rest, _associated(header, lock_id, incarnation))
+        body = cipher.decrypt(nonce, rest, associated(header, lock_id, incarnation))
     except InvalidTag:
         return None
     return int.from_bytes(header[2:], "big"), body

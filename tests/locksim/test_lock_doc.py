@@ -94,9 +94,6 @@ def happened(lock: Firmware) -> list[tuple[str, list[str]]]:
     ]
 
 
-# ---- the vectors ---------------------------------------------------------------------------------
-
-
 def test_the_second_implementation_made_the_vectors() -> None:
     """Making them anew changes nothing, so the file was not edited and the maker has not moved."""
     assert json.loads(json.dumps(lock_vectors.vectors())) == V
@@ -234,9 +231,6 @@ def test_the_lock_acts_on_the_envelopes_as_written() -> None:
     assert late.front(10_001).bolt_drawn is False
 
 
-# ---- the document --------------------------------------------------------------------------------
-
-
 def test_the_documents_of_the_document_are_of_the_schema(text: str) -> None:
     """Each GraphQL block is valid against the published schema."""
     schema = build_schema(SCHEMA.read_text(encoding="utf-8"))
@@ -292,15 +286,11 @@ def test_the_worked_example_is_that_of_the_vectors(text: str) -> None:
     """Keys, header, associated data, body, a digest and a sum stand there as they are."""
     (command,) = [each for each in V["envelopes"] if each["kind"] == "UNLOCK_COMMAND"]
     header = data(command["sealed"])[:10]
-    names = b"".join(
-        len(name).to_bytes(4, "big") + name
-        for name in (OWN.lock_id.encode(), OWN.incarnation.encode())
-    )
     for value in (
         V["keys"]["lock-link"],
         V["keys"]["bundle"],
         header.hex(),
-        (b"latchwork/message/v1" + header + names).hex(),
+        lock_reference.associated(header, OWN.lock_id, OWN.incarnation).hex(),
         command["body"],
         V["pins"][0]["digest"],
         V["sums"][-1]["sum"],

@@ -1,0 +1,236 @@
+"""What GraphQL costs: our endpoint against a bare Starlette route that authenticates alike and sends the same SQL.
+
+Both are served by one process, loaded in turn from another over loopback, and compared by their ratio, which says more
+than requests a second of somebody else's machine. Run it as `python -m bench.shell`; `--help` tells the rest.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import multiprocessing
+import os
+import socket
+import statistics
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from api.app import create_app, installation
+from api.auth.http import HttpAuthentication
+from api.auth.seen_proofs import MemorySeenProofs
+from api.observability import configure_logging
+from api.settings import Settings
+from api.starting import listen
+from domain.clock import system_clock
+from domain.database import connect, disconnect, migrate
+from domain.locks.rules import is_online
+from domain.locks.service import create_lock
+from domain.locks.tables import Lock
+from domain.node_ids import node_id, read_node_id
+from domain.people.actors import COMMAND_LINE, ActorKind, Caller, Role, Standing, TokenActor
+from domain.people.api_tokens import create_api_token
+from domain.people.identities import standing_at
+from domain.sites.rules import SystemType
+from domain.sites.service import create_site, live_site
+
+LOCKS = 100
+ME = "{ me { id name } }"
+LIST = "query($id: ID!) { site(id: $id) { locks(first: 100) { nodes { id name online } } } }"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The site that is asked for, and the token that may."""
+
+    site: str
+    token: str
+
+
+async def prepare(settings: Settings) -> Prepared:
+    """An empty database with one site, a hundred locks and a token."""
+    await migrate(settings.database)
+    await connect(settings.database)
+    try:
+        here, now = installation(settings), system_clock()
+        site = await create_site(
+            here,
+            COMMAND_LINE,
+            name="Bench",
+            timezone="Europe/Rome",
+            system_type=SystemType.STANDARD,
+            owner=None,
+            now=now,
+        )
+        by = Caller(ActorKind.COMMAND_LINE, None, Standing(site.id, Role.OWNER, True, None))
+        for number in range(LOCKS):
+            await create_lock(
+                here,
+                by,
+                name=f"Door {number}",
+                connectivity=None,
+                hub_id=None,
+                readers=[],
+                now=now,
+            )
+        _, token = await create_api_token(
+            here,
+            COMMAND_LINE,
+            site_ids=[site.id],
+            name="bench",
+            role=Role.OWNER,
+            can_edit=True,
+            expires_at=None,
+            now=now,
+        )
+        return Prepared(node_id("site", site.id), token)
+    finally:
+        await disconnect()
+
+
+def serve(settings: Settings) -> None:
+    """The whole application as `latchwork serve` runs it, and the bare routes beside it."""
+    configure_logging(json=True)
+    here = installation(settings)
+    app = create_app(settings, here=here)
+    identify = HttpAuthentication(here, system_clock, MemorySeenProofs(system_clock())).identify
+
+    async def me(request: Request) -> Response:
+        actor = (await identify(request, await request.body())).actor
+        assert isinstance(actor, TokenActor)
+        return _json({"id": node_id("api_token", actor.token_id), "name": actor.name})
+
+    async def locks(request: Request) -> Response:
+        body = await request.body()
+        actor = (await identify(request, body)).actor
+        key = read_node_id("site", orjson.loads(body)["variables"]["id"])
+        assert key is not None
+        assert await standing_at(actor, key) is not None
+        await live_site(key)
+        now = system_clock()
+        rows = await Lock.filter(site_id=key, deleted_at=None).order_by("id").limit(101)
+        return _json(
+            [
+                {
+                    "id": node_id("lock", row.id),
+                    "name": row.name,
+                    "online": is_online(row.feed_id, row.last_contact_at, now),
+                }
+                for row in rows[:100]
+            ]
+        )
+
+    app.routes.append(Route("/bare/me", me, methods=["POST"]))
+    app.routes.append(Route("/bare/locks", locks, methods=["POST"]))
+    listen(app, settings)
+
+
+def _json(value: Any) -> Response:
+    return Response(orjson.dumps(value), media_type="application/json")
+
+
+@dataclass
+class Load:
+    """A number of connections that ask the same, over and over."""
+
+    port: int
+    connections: int
+    seconds: float
+
+    async def rate(self, path: str, token: str, query: str, **variables: Any) -> float:
+        """Answers a second. Raises RuntimeError for an answer that is not 200."""
+        body = orjson.dumps({"query": query, "variables": variables})
+        request = (
+            f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
+            f"authorization: Bearer {token}\r\ncontent-length: {len(body)}\r\n\r\n"
+        ).encode() + body
+        began = time.perf_counter()
+        counts = await asyncio.gather(
+            *(self._ask(request, began + self.seconds) for _ in range(self.connections))
+        )
+        return sum(counts) / (time.perf_counter() - began)
+
+    async def _ask(self, request: bytes, until: float) -> int:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        count = 0
+        while time.perf_counter() < until:
+            writer.write(request)
+            head = await reader.readuntil(b"\r\n\r\n")
+            if not head.startswith(b"HTTP/1.1 200"):
+                raise RuntimeError(head.decode())
+            length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n", 1)[0])
+            await reader.readexactly(length)
+            count += 1
+        writer.close()
+        return count
+
+
+async def measure(load: Load, prepared: Prepared, rounds: int) -> None:
+    """Prints the table: medians of the rounds, in which all four are asked in turn."""
+    asked: dict[str, Callable[[str], Awaitable[float]]] = {
+        "`{ me { id name } }`": lambda path: load.rate(
+            path.replace("bare", "bare/me"), prepared.token, ME
+        ),
+        f"{LOCKS} locks x 3 fields": lambda path: load.rate(
+            path.replace("bare", "bare/locks"), prepared.token, LIST, id=prepared.site
+        ),
+    }
+    print("| requests/s | ours | bare route | ours / bare |")
+    print("| --- | --- | --- | --- |")
+    for what, ask in asked.items():
+        ours, bare = [], []
+        for _ in range(rounds):
+            ours.append(await ask("/graphql"))
+            bare.append(await ask("/bare"))
+        mine, plain = statistics.median(ours), statistics.median(bare)
+        print(f"| {what} | {mine:,.0f} | {plain:,.0f} | {mine / plain:.2f} |", flush=True)
+
+
+async def until_ready(url: str) -> None:
+    async with httpx.AsyncClient() as http:
+        for _ in range(300):
+            with contextlib.suppress(httpx.HTTPError):
+                if (await http.get(f"{url}/readyz")).status_code == 200:
+                    return
+            await asyncio.sleep(0.1)
+    raise RuntimeError("the server did not start")
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--database-url", default="", help="an empty database; default: SQLite")
+    parser.add_argument("--connections", type=int, default=16)
+    parser.add_argument("--seconds", type=float, default=5.0, help="for each of four, each round")
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(
+            database_url=options.database_url, data_dir=Path(folder), env="production", port=port
+        )
+        prepared = await prepare(settings)
+        server = multiprocessing.get_context("spawn").Process(target=serve, args=(settings,))
+        server.start()
+        try:
+            await until_ready(f"http://127.0.0.1:{port}")
+            kind = "PostgreSQL" if options.database_url.startswith("postgres") else "SQLite"
+            print(f"{kind}, {options.connections} connections, {os.cpu_count()} processors")
+            await measure(
+                Load(port, options.connections, options.seconds), prepared, options.rounds
+            )
+        finally:
+            server.terminate()
+            server.join()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

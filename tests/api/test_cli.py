@@ -1,0 +1,187 @@
+"""The command line, as separate processes on a data directory of its own."""
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import sqlite3
+import stat
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+SECONDS = 60
+PASSWORD = "an entirely new password of mine"
+
+
+@dataclass
+class Ran:
+    """How a command ended, and what it said."""
+
+    code: int | None
+    out: str
+    err: str
+
+
+@dataclass
+class Shell:
+    """Runs `latchwork` with the environment of one installation and nothing inherited from another."""
+
+    folder: Path
+    url: str = "http://127.0.0.1:8400"
+    port: int = 8400
+
+    @property
+    def environment(self) -> dict[str, str]:
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("LATCHWORK_")}
+        return kept | {
+            "LATCHWORK_DATA_DIR": str(self.folder),
+            "LATCHWORK_PUBLIC_URL": self.url,
+            "LATCHWORK_PORT": str(self.port),
+        }
+
+    async def start(self, *words: str) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "api",
+            *words,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=self.environment,
+            cwd=Path(__file__).parents[2],
+        )
+
+    async def run(self, *words: str) -> Ran:
+        process = await self.start(*words)
+        try:
+            out, err = await asyncio.wait_for(process.communicate(), SECONDS)
+        except TimeoutError:
+            process.kill()
+            raise
+        return Ran(process.returncode, out.decode(), err.decode())
+
+
+async def test_a_command_before_the_migration_says_what_to_do(tmp_path: Path) -> None:
+    """Proves that on a fresh directory the next step is named, on the error stream, with exit code 1."""
+    shell = Shell(tmp_path / "fresh")
+    ran = await shell.run("token", "create", "--site", "Demo", "--role", "OWNER")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("The database does not answer")
+    assert "latchwork migrate" in ran.err
+
+
+async def test_an_installation_from_the_shell(tmp_path: Path) -> None:
+    """Proves migrate, seed only into empty, site create, plan, token create, serve and audit verify, one by one.
+
+    The printed link works once, the printed token works, and behind https the cookie is Secure."""
+    shell = Shell(tmp_path, "https://doors.example")
+    migrated = await shell.run("migrate")
+    assert (migrated.code, "0001_initial" in migrated.out) == (0, True)
+    assert "made the site Demo" in (await shell.run("seed")).out
+    kept = {path: path.read_bytes() for path in (tmp_path / "demo.json", tmp_path / "locks.json")}
+    for path in (*kept, tmp_path / "secret.key"):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path.name
+
+    new = ("--name", "My house", "--timezone", "Europe/Rome", "--owner")
+    seeded, plan, token, bad_owner, made = await asyncio.gather(
+        shell.run("seed"),
+        shell.run("site", "plan", "--site", "Demo", "--seats", "7", "--no-invitations"),
+        shell.run("token", "create", "--site", "Demo", "--role", "OWNER"),
+        shell.run("site", "create", *new, "nobody"),
+        shell.run("site", "create", *new, "anna@example.com"),
+    )
+    assert (seeded.code, "left as it is" in seeded.out) == (0, True)
+    assert kept == {path: path.read_bytes() for path in kept}
+    assert (plan.code, "7 seats" in plan.out, "invitations off" in plan.out) == (0, True, True)
+    assert (token.code, token.err) == (0, "")
+    assert re.fullmatch(r"lwt_[\w-]{49}\n", token.out)
+    assert (bad_owner.code, bad_owner.out) == (1, "")
+    assert (made.code, made.err) == (0, "")
+    assert re.fullmatch(r"https://doors\.example/join/#lwl_[\w-]{49}\n", made.out)
+
+    await use(shell, made.out.strip().partition("#")[2], token.out.strip())
+    with contextlib.closing(sqlite3.connect(tmp_path / "latchwork.sqlite3")) as database, database:
+        sites = database.execute("SELECT name FROM sites ORDER BY name").fetchall()
+        assert sites == [("Demo",), ("My house",)], "a bad owner leaves no site"
+        house = "(SELECT id FROM sites WHERE name = 'My house')"
+        database.execute(f"UPDATE audit_rows SET action = 'x' WHERE number = 2 AND chain = {house}")
+    whole, broken = await asyncio.gather(
+        shell.run("audit", "verify", "--site", "Demo"),
+        shell.run("audit", "verify", "--site", "My house"),
+    )
+    assert (whole.code, whole.out) == (0, "the chain is whole\n")
+    assert (broken.code, broken.out, "broken at row 2" in broken.err) == (1, "", True)
+
+
+async def use(shell: Shell, link: str, token: str) -> None:
+    """Joins by the link, signs in, and asks by the token, against `latchwork serve`."""
+    server = await serving(shell)
+    try:
+        async with httpx.AsyncClient(base_url=server.url, timeout=30) as http:
+            await until_ready(http)
+            accept = (
+                f'mutation {{ answer: acceptMembership(input: {{ token: "{link}", password: "{PASSWORD}" }})'
+                " { __typename ... on MembershipAccepted { member { role } } } }"
+            )
+            answers = [(await ask(http, accept))[0] for _ in range(2)]
+            assert answers[0] == {"__typename": "MembershipAccepted", "member": {"role": "OWNER"}}
+            assert answers[1]["__typename"] == "LinkNotUsable"
+            signing = (
+                f'mutation {{ answer: signIn(input: {{ email: "anna@example.com", password: "{PASSWORD}" }})'
+                " { __typename } }"
+            )
+            signed, headers = await ask(http, signing, {"origin": "https://doors.example"})
+            assert signed["__typename"] == "SignedIn"
+            cookies = headers.get_list("set-cookie")
+            assert len(cookies) == 2
+            assert all("Secure" in each and "HttpOnly" in each for each in cookies)
+            by_token = {"authorization": f"Bearer {token}"}
+            me, _ = await ask(http, "{ answer: me { name } }", by_token)
+            assert me == {"name": "command line"}
+    finally:
+        server.process.terminate()
+        out, err = await asyncio.wait_for(server.process.communicate(), SECONDS)
+    for secret in (link, PASSWORD, token):
+        assert secret not in (out + err).decode()
+
+
+@dataclass
+class Server:
+    process: asyncio.subprocess.Process
+    url: str
+
+
+async def serving(shell: Shell) -> Server:
+    """`latchwork serve` on a free port."""
+    listener = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+    port: int = listener.sockets[0].getsockname()[1]
+    listener.close()
+    shell.port = port
+    return Server(await shell.start("serve"), f"http://127.0.0.1:{port}")
+
+
+async def until_ready(http: httpx.AsyncClient) -> None:
+    for _ in range(300):
+        try:
+            if (await http.get("/readyz")).status_code == 200:
+                return
+        except httpx.TransportError:
+            await asyncio.sleep(0.1)
+    raise TimeoutError("the server did not get ready")
+
+
+async def ask(
+    http: httpx.AsyncClient, query: str, headers: dict[str, str] | None = None
+) -> tuple[dict[str, object], httpx.Headers]:
+    http.cookies.clear()
+    answer = await http.post(
+        "/graphql",
+        content=json.dumps({"query": query}),
+        headers={"content-type": "application/json", **(headers or {})},
+    )
+    given: dict[str, object] = answer.json()["data"]["answer"]
+    return given, answer.headers

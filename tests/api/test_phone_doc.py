@@ -1,0 +1,130 @@
+"""docs/phone.md is true: its requests and its Python are played, as they stand there, against a running server."""
+
+import asyncio
+import json
+import os
+import re
+import sys
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import httpx
+
+from tests.serving import PASSWORD, House, Served
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "phone.md"
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", DOCUMENT.read_text(), re.MULTILINE | re.DOTALL)
+
+
+async def furnished(served: Served) -> tuple[House, str, str, str]:
+    """A house with a connected lock; the lock's id, an invitation's code and id."""
+    house = await served.site()
+    entry = await house.lock()
+    await house.device(entry)
+    made = await house.invitation(entry["lockId"], deviceLimit=2)
+    return house, entry["lockId"], made["code"], made["invitation"]["id"]
+
+
+def shape(answer: object) -> object:
+    """The names in an answer, without the values: lists by their first item, so that filled and empty are told apart."""
+    if isinstance(answer, dict):
+        return {name: shape(value) for name, value in answer.items()}
+    return [shape(each) for each in answer[:1]] if isinstance(answer, list) else None
+
+
+async def test_the_requests_get_the_answers_that_are_shown(served: Served) -> None:
+    """Proves each HTTP block: sent with these headers and this body it gets an answer of the type and shape shown."""
+    _, lock, code, _ = await furnished(served)
+    email = "owner-house@example.com"
+    values = {"code": code, "lock": lock, "email": email, "password": PASSWORD, "token": ""}
+    pairs = [
+        (request, answer) for (kind, request), (_, answer) in pairwise(BLOCKS) if kind == "http"
+    ]
+    guest = served.phone()
+    for request, expected in pairs:
+        head, _, body = request.partition("\n\n")
+        first, *lines = head.split("\n")
+        assert first == "POST /graphql HTTP/1.1"
+        content = fill(body.strip(), values).encode()
+        # A person who signs in does so on a phone of their own.
+        phone = served.phone() if "signIn(" in body else guest
+        values["proof"] = phone.proof(content)
+        headers = dict(fill(line, values).split(": ", 1) for line in lines)
+        answer = await served.http.post(f"{served.url}/graphql", content=content, headers=headers)
+        assert answer.status_code == 200, answer.text
+        shown, got = json.loads(expected)["data"], answer.json()["data"]
+        assert typename(got) == typename(shown)
+        assert shape(got) == shape(shown) or "weekdays" in expected, got
+        if "redeemInvitation" in got:
+            values["token"] = guest.token = got["redeemInvitation"]["accessToken"]
+    assert len(pairs) == 4
+
+
+def fill(text: str, values: dict[str, str]) -> str:
+    """The text with `<name>` replaced."""
+    return re.sub(r"<(\w+)>", lambda found: values[found[1]], text)
+
+
+def typename(data: dict[str, dict[str, str]]) -> str:
+    (answer,) = data.values()
+    return answer["__typename"]
+
+
+async def test_the_python_redeems_opens_and_follows(served: Served, tmp_path: Path) -> None:
+    """Proves the Python blocks, run together as one program on a phone whose clock is an hour behind."""
+    served.clock.advance(timedelta(hours=1))
+    house, _, code, invitation = await furnished(served)
+    program = tmp_path / "phone.py"
+    program.write_text("\n".join(text for kind, text in BLOCKS if kind == "python"))
+    running = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(program),
+        stdout=asyncio.subprocess.PIPE,
+        env=os.environ | {"LATCHWORK_URL": served.url, "INVITATION_CODE": code},
+    )
+    assert running.stdout is not None
+
+    async def says() -> str:
+        assert running.stdout is not None
+        return (await asyncio.wait_for(running.stdout.readline(), 30)).decode().strip()
+
+    try:
+        assert await says() == "redeemed: House ['Front door']"
+        assert await says() == "opened: OpenedLock"
+        assert await says() == "active: True"
+        await house.change("deleteInvitation", "", invitationId=invitation)
+        assert await says() == "closed: 4403"
+        await asyncio.wait_for(running.wait(), 10)
+        assert running.returncode == 0
+    finally:
+        if running.returncode is None:
+            running.kill()
+            await running.wait()
+
+
+async def test_the_refusals_are_as_the_document_says(served: Served) -> None:
+    """Proves the codes of the 401 table, and the end of a phone's access as the last paragraph tells it."""
+    house, _, code, invitation = await furnished(served)
+    phone = served.phone()
+    await phone.redeem(code)
+    body = json.dumps({"query": "{ me { id } }"}).encode()
+
+    async def knock(proof: str) -> httpx.Response:
+        headers = {"content-type": "application/json", "dpop": proof}
+        headers["authorization"] = f"DPoP {phone.token}"
+        return await served.http.post(f"{served.url}/graphql", content=body, headers=headers)
+
+    used = phone.proof(body)
+    assert (await knock(used)).status_code == 200
+    parts = [
+        (await knock(proof)).json()["errors"][0]["extensions"]
+        for proof in (phone.proof(body, iat=1), used, phone.proof(body, bdh="x"))
+    ]
+    assert [each["code"] for each in parts] == ["INVALID_DPOP_PROOF"] * 3
+    assert [each["part"] for each in parts] == ["iat", "jti", "bdh"]
+    assert all("serverTime" in each for each in parts)
+    await house.change("deleteInvitation", "", invitationId=invitation)
+    ended = await knock(phone.proof(body))
+    assert ended.status_code == 401
+    assert ended.json()["errors"][0]["extensions"]["code"] == "INVALID_TOKEN"
