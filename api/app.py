@@ -25,6 +25,7 @@ from domain.clock import Clock, system_clock
 from domain.database import DatabaseUnavailable, connect, disconnect, drain, pending
 from domain.installation import Installation
 from domain.mail import FolderMailer, Mailer, SmtpMailer
+from domain.people.sign_in import sweep_tickets
 from domain.security.keys import Keyring
 from domain.security.passwords import PasswordHasher, PasswordProfile
 from domain.throttling.service import sweep_counters
@@ -82,6 +83,7 @@ async def _sweep(seen: SeenProofs, clock: Clock) -> None:
         try:
             await sweep_seen_proofs(now)
             await sweep_counters(now - timedelta(days=2))
+            await sweep_tickets(now - timedelta(days=1))
         except DatabaseUnavailable:
             log.warning("sweep postponed")
 

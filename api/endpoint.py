@@ -42,6 +42,11 @@ class Endpoint(GraphQLApp):
         self._http = http
         self._sockets = sockets
 
+    async def answer(self, request: Request) -> Response:
+        response = await super().answer(request)
+        COUNTS[f"{request.method} {response.status_code}"] += 1
+        return response
+
     async def authenticate_http(self, request: Request, body: bytes) -> Identity:
         return await self._http.identify(request, body)
 
@@ -68,7 +73,6 @@ class Endpoint(GraphQLApp):
         return explained(fault)
 
     def finish_response(self, request: Request, context: Context, response: Response) -> None:
-        COUNTS[f"{request.method} {response.status_code}"] += 1
         secure = self._here.public_url.startswith("https://")
         for name, (value, seconds) in context.cookies.items():
             response.set_cookie(

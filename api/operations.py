@@ -5,7 +5,6 @@ The dangerous direction: an operation without a rule. There is no way to make on
 every item, and whenever the caller's standing may have changed.
 """
 
-import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from strawberry.types.field import StrawberryField
 
 from api.context import Call, Context, caller_of
 from api.loaders import Loaders
+from api.resolver_form import dress, manual_of, without_none
 from api.schema.errors import COMMON, Error, error_of
 from api.streams import while_permitted
 from domain.errors import NotAllowed, NotFound, Refusal
@@ -172,41 +172,6 @@ def _declare(
     return field
 
 
-def _described(function: Callable[..., Any]) -> str:
-    text = inspect.getdoc(function)
-    assert text, f"{function.__name__} needs a docstring: it is the schema's manual"
-    return " ".join(text.split())
-
-
-def _annotated(name: str, hint: Any) -> Any:
-    """A mutation's one input is described by its type; other arguments say for themselves what they are."""
-    if name != "input":
-        return hint
-    text = hint.__strawberry_definition__.description
-    return Annotated[hint, strawberry.argument(description=text)]
-
-
-def _signature(
-    function: Callable[..., Any], returns: Any
-) -> tuple[dict[str, Any], inspect.Signature]:
-    """The function's own arguments behind `info`, with another return type: what Strawberry reads."""
-    hints = get_type_hints(function, include_extras=True)
-    parameters = [
-        each.replace(annotation=_annotated(each.name, hints[each.name]))
-        for each in list(inspect.signature(function).parameters.values())[1:]
-    ]
-    info = inspect.Parameter("info", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Info)
-    annotations = {"info": Info, **{each.name: each.annotation for each in parameters}}
-    annotations["return"] = returns
-    return annotations, inspect.Signature([info, *parameters], return_annotation=returns)
-
-
-def _dress(resolver: Any, function: Callable[..., Any], returns: Any) -> None:
-    resolver.__name__ = function.__name__
-    resolver.__doc__ = None
-    resolver.__annotations__, resolver.__signature__ = _signature(function, returns)
-
-
 def mutation(
     rule: Rule, *errors: type[Error]
 ) -> Callable[[Callable[..., Awaitable[Any]]], StrawberryField]:
@@ -232,8 +197,8 @@ def mutation(
             except Refusal as refusal:
                 return error_of(refusal)
 
-        _dress(resolver, function, union)
-        field = strawberry.mutation(resolver=resolver, description=_described(function))
+        dress(resolver, function, union)
+        field = strawberry.mutation(resolver=resolver, description=manual_of(function))
         return _declare(function, OperationKind.MUTATION, rule, field)
 
     return declare
@@ -256,19 +221,11 @@ def query(rule: Rule) -> Callable[[Callable[..., Awaitable[Any]]], StrawberryFie
                     return None
                 raise
 
-        _dress(resolver, function, returned)
-        field = strawberry.field(resolver=resolver, description=_described(function))
+        dress(resolver, function, returned)
+        field = strawberry.field(resolver=resolver, description=manual_of(function))
         return _declare(function, OperationKind.QUERY, rule, field)
 
     return declare
-
-
-def _without_none(item: Any) -> Any:
-    """The item's type for the schema: None is our own sign between generator and wrapper."""
-    if get_origin(item) not in (UnionType, Union):
-        return item
-    (shown,) = (each for each in get_args(item) if each is not type(None))
-    return shown
 
 
 def subscription(
@@ -279,7 +236,7 @@ def subscription(
     def declare(function: Callable[..., AsyncIterator[Any]]) -> StrawberryField:
         returned = get_type_hints(function, include_extras=True)["return"]
         (item,) = get_args(returned)
-        shown = _without_none(item)
+        shown = without_none(item)
 
         async def resolver(info: Info, **arguments: Any) -> AsyncIterator[Any]:
             context: Context = info.context
@@ -292,8 +249,8 @@ def subscription(
                     if item is not None:
                         yield item
 
-        _dress(resolver, function, AsyncIterator[shown])  # type: ignore[valid-type]
-        field: Any = strawberry.subscription(resolver=resolver, description=_described(function))
+        dress(resolver, function, AsyncIterator[shown])  # type: ignore[valid-type]
+        field: Any = strawberry.subscription(resolver=resolver, description=manual_of(function))
         return _declare(function, OperationKind.SUBSCRIPTION, rule, field)
 
     return declare

@@ -1,4 +1,4 @@
-"""What is served beside GraphQL: health, metrics, and the plain page behind an invitation link."""
+"""What is served beside GraphQL: health, metrics, and the plain pages behind links."""
 
 from importlib import resources
 
@@ -15,6 +15,7 @@ _POLICY = "; ".join(
         "script-src 'self'",
         "style-src 'self'",
         "img-src 'self' data:",
+        "connect-src 'self'",
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'none'",
@@ -26,6 +27,7 @@ _HEADERS = {
     "x-content-type-options": "nosniff",
     "cache-control": "no-cache",
 }
+_ASSETS = frozenset({"pages.css", "invitation.js", "link.js"})
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".html": "text/html"}
 
 
@@ -55,10 +57,20 @@ async def invitation_page(request: Request) -> Response:
     return _file("invitation.html")
 
 
+async def join_page(request: Request) -> Response:
+    """The page behind a mailed membership link."""
+    return _file("join.html")
+
+
+async def reset_page(request: Request) -> Response:
+    """The page behind a mailed password link."""
+    return _file("reset.html")
+
+
 async def asset(request: Request) -> Response:
     """A style sheet or script of the pages."""
     name = request.path_params["name"]
-    if name not in ("invitation.css", "invitation.js"):
+    if name not in _ASSETS:
         return PlainTextResponse("Not found\n", status_code=404)
     return _file(name)
 
@@ -68,5 +80,7 @@ ROUTES = [
     Route("/readyz", readyz),
     Route("/metrics", metrics),
     Route("/i/", invitation_page),
+    Route("/join/", join_page),
+    Route("/reset/", reset_page),
     Route("/assets/{name}", asset),
 ]

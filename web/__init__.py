@@ -1,1 +1,1 @@
-"""The web console and phone app; until they exist, the page behind an invitation link."""
+"""The plain pages behind links; the web console and the phone app will live here."""

@@ -43,7 +43,7 @@ class MemorySeenProofs:
 
 
 class SharedSeenProofs:
-    """For many processes on one PostgreSQL database, in an unlogged table."""
+    """For many processes on one PostgreSQL database."""
 
     async def take(self, proof_id: str, issued_at: float, expires_at: datetime) -> bool:
         return await _insert(proof_id, expires_at)

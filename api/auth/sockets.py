@@ -77,7 +77,7 @@ class SocketAuthentication:
             if isinstance(lock_name, str) and isinstance(proof, str):
                 proven = await prove_lock(self.here, lock_name, proof, now)
                 if proven is not None and await self.seen.take(
-                    proven.proof_id, now.timestamp(), now + 2 * CHALLENGE_LIFETIME
+                    proven.proof_id, proven.challenged_at, now + 2 * CHALLENGE_LIFETIME
                 ):
                     return Identity(proven.actor, Door.LOCK_SOCKET, address)
         raise _refused("This is no proof of a lock.")

@@ -161,7 +161,7 @@ class GraphQLApp(strawberry.asgi.GraphQL[Any, None]):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request or one socket. Replaces Strawberry's dispatch: see the class."""
         if scope["type"] == "http":
-            response = await self._answer(Request(scope, receive))
+            response = await self.answer(Request(scope, receive))
             await response(scope, receive, send)
             return
         websocket = WebSocket(scope, receive, send)
@@ -170,7 +170,8 @@ class GraphQLApp(strawberry.asgi.GraphQL[Any, None]):
             return
         await GraphQLSocket(self, websocket).serve()
 
-    async def _answer(self, request: Request) -> Response:
+    async def answer(self, request: Request) -> Response:
+        """The response to one HTTP request, whatever becomes of it. Never raises an `Exception`."""
         media_type = JSON
         try:
             if request.method not in _BY_METHOD:

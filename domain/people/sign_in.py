@@ -19,6 +19,7 @@ from domain.people.second_factor import check_second_factor
 from domain.people.tables import (
     Account,
     Device,
+    MailedLink,
     Member,
     Platform,
     Session,
@@ -292,3 +293,9 @@ async def consume_socket_ticket(
         used_at=now
     )
     return await SocketTicket.get(tag__in=tags) if taken == 1 else None
+
+
+async def sweep_tickets(before: datetime) -> None:
+    """Removes tickets and mailed links that ended before the given moment, used or not."""
+    for table in (SocketTicket, SignInTicket, MailedLink):
+        await table.filter(expires_at__lt=before).delete()

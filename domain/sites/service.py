@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from domain.audit.service import recorded
 from domain.database import lock_row, use_case
-from domain.errors import NotFound, SeatLimitReached
+from domain.errors import NotAllowed, NotFound, SeatLimitReached
 from domain.installation import Installation
 from domain.invitations.tables import Invitation
 from domain.locks.settings import write_settings
@@ -66,6 +66,8 @@ async def create_site(
 ) -> Site:
     """A new site. `owner`'s account owns it; a token that makes one may act on it from then on. Raises InvalidInput."""
     name, zone = checked_name(name), checked_zone(timezone)
+    if token is not None and token.role is not Role.OWNER:
+        raise NotAllowed("Only a token with the role OWNER makes sites: it owns what it makes.")
     async with recorded(here, by, "createSite", now) as deed:
         site = await Site.create(
             name=name,

@@ -32,10 +32,15 @@ _PURPOSE = b"lock-challenge/v1"
 
 @dataclass(frozen=True, slots=True)
 class ProvenLock:
-    """A lock that proved a secret; `proof_id` names the proof, so that it is taken once."""
+    """A lock that proved a secret.
+
+    `proof_id` names the proof, so that it is taken once; `challenged_at` is when its challenge was made (seconds since
+    1970): no earlier can the proof have been.
+    """
 
     actor: LockActor
     proof_id: str
+    challenged_at: float
 
 
 def make_challenge(here: Installation, lock_name: str, now: datetime) -> str:
@@ -46,21 +51,22 @@ def make_challenge(here: Installation, lock_name: str, now: datetime) -> str:
     return base64.urlsafe_b64encode(bytes.fromhex(key_id) + body + signature).rstrip(b"=").decode()
 
 
-def _challenge_holds(here: Installation, nonce: str, lock_name: str, now: datetime) -> bool:
+def _challenge_made(here: Installation, nonce: str, lock_name: str, now: datetime) -> float | None:
+    """When the server made this challenge for this lock, in seconds since 1970; None unless it is its own and fresh."""
     try:
         data = base64.urlsafe_b64decode(nonce + "=" * (-len(nonce) % 4))
     except ValueError:
-        return False
+        return None
     if len(data) != 4 + 24 + 32:
-        return False
+        return None
     key_id, body, signature = data[:4].hex(), data[4:28], data[28:]
     if key_id not in here.keys.ids:
-        return False
+        return None
     expected = mac(here.keys.key(KeyLabel.CHALLENGE, key_id), _PURPOSE, lock_name, body)
     made = int.from_bytes(body[:8], "big")
     age = now.timestamp() - made
     fresh = -1 <= age <= CHALLENGE_LIFETIME.total_seconds()
-    return hmac.compare_digest(expected, signature) and fresh
+    return float(made) if hmac.compare_digest(expected, signature) and fresh else None
 
 
 async def prove_lock(
@@ -71,7 +77,8 @@ async def prove_lock(
         claims = claimed_proof(proof)
     except ProofRefused:
         return None
-    if claims.lock_id != lock_name or not _challenge_holds(here, claims.nonce, lock_name, now):
+    challenged_at = _challenge_made(here, claims.nonce, lock_name, now)
+    if claims.lock_id != lock_name or challenged_at is None:
         return None
     lock_id = read_node_id("lock", lock_name)
     lock = await Lock.get_or_none(id=lock_id, deleted_at=None) if lock_id else None
@@ -85,9 +92,8 @@ async def prove_lock(
         if row.proven_at is None and not await _begin_life(here, row.id, now):
             return None
         actor = LockActor(lock.id, lock.site_id, lock.name, row.incarnation, now)
-        return ProvenLock(
-            actor, sha256(f"{lock_name} {claims.jti} {claims.nonce}".encode()).hexdigest()
-        )
+        proof_id = sha256(f"{lock_name} {claims.jti} {claims.nonce}".encode()).hexdigest()
+        return ProvenLock(actor, proof_id, challenged_at)
     return None
 
 
