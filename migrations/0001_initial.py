@@ -1,19 +1,12 @@
 """Initial."""
+# ruff: noqa: E501, RUF012
 
-from orjson import loads
-from tortoise import fields, migrations
-from tortoise.fields.base import OnDelete
-from tortoise.fields.data import JSON_DUMPS
-from tortoise.indexes import Index
+from tortoise import migrations
 from tortoise.migrations import operations as ops
-
-from domain.columns import new_id
-from domain.link.events import LockEventKind, OpeningMethod
-from domain.locks.rules import Connectivity
-from domain.people.actors import ActorKind, Role
-from domain.people.tables import LinkPurpose, Platform
-from domain.sites.rules import SystemType
-from domain.tags.tables import TagKind, TagTarget
+from tortoise.fields.base import OnDelete
+from tortoise import fields
+from tortoise.indexes import Index
+from tortoise.migrations.constraints import UniqueConstraint
 
 
 class Migration(migrations.Migration):
@@ -23,81 +16,62 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="Account",
             fields=[
-                (
-                    "id",
-                    fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True),
-                ),
+                ("id", fields.UUIDField(primary_key=True)),
                 ("email", fields.CharField(unique=True, max_length=254)),
                 ("password_hash", fields.CharField(null=True, max_length=255)),
                 ("totp_sealed", fields.BinaryField(null=True)),
-                (
-                    "totp_confirmed_at",
-                    fields.DatetimeField(null=True, auto_now=False, auto_now_add=False),
-                ),
+                ("totp_confirmed_at", fields.DatetimeField(null=True)),
                 ("totp_last_step", fields.BigIntField(null=True)),
-                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("created_at", fields.DatetimeField()),
             ],
             options={"table": "accounts", "app": "latchwork", "pk_attr": "id"},
-            bases=["Row"],
         ),
         ops.CreateModel(
             name="ApiToken",
             fields=[
-                (
-                    "id",
-                    fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True),
-                ),
+                ("id", fields.UUIDField(primary_key=True)),
                 ("name", fields.CharField(max_length=100)),
                 ("tag", fields.CharField(unique=True, max_length=64)),
-                ("role", fields.CharEnumField(enum_type=Role, max_length=16)),
-                ("can_edit", fields.BooleanField(default=True)),
+                ("role", fields.CharField(max_length=16)),
+                ("can_edit", fields.BooleanField()),
                 (
                     "created_by",
                     fields.ForeignKeyField(
                         "latchwork.Account",
                         source_field="created_by_id",
                         null=True,
-                        db_constraint=True,
                         to_field="id",
                         on_delete=OnDelete.RESTRICT,
                     ),
                 ),
-                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
-                ("expires_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
-                ("revoked_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("created_at", fields.DatetimeField()),
+                ("expires_at", fields.DatetimeField(null=True)),
+                ("revoked_at", fields.DatetimeField(null=True)),
             ],
             options={"table": "api_tokens", "app": "latchwork", "pk_attr": "id"},
-            bases=["Row"],
         ),
         ops.CreateModel(
             name="AuditHead",
             fields=[
-                (
-                    "id",
-                    fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True),
-                ),
-                ("number", fields.BigIntField(default=0)),
-                ("mac", fields.CharField(default="", max_length=64)),
+                ("id", fields.UUIDField(primary_key=True)),
+                ("number", fields.BigIntField()),
+                ("mac", fields.CharField(max_length=64)),
             ],
             options={"table": "audit_heads", "app": "latchwork", "pk_attr": "id"},
-            bases=["Row"],
         ),
         ops.CreateModel(
             name="AuditRow",
             fields=[
-                (
-                    "id",
-                    fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True),
-                ),
+                ("id", fields.UUIDField(primary_key=True)),
                 ("chain", fields.UUIDField()),
                 ("number", fields.BigIntField()),
-                ("at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
-                ("actor_kind", fields.CharEnumField(enum_type=ActorKind, max_length=16)),
+                ("at", fields.DatetimeField()),
+                ("actor_kind", fields.CharField(max_length=16)),
                 ("actor_id", fields.UUIDField(null=True)),
                 ("action", fields.CharField(max_length=64)),
                 ("target_kind", fields.CharField(max_length=32)),
                 ("target_id", fields.UUIDField()),
-                ("changes", fields.JSONField(encoder=JSON_DUMPS, decoder=loads)),
+                ("changes", fields.JSONField()),
                 ("mac", fields.CharField(max_length=64)),
             ],
             options={
@@ -106,147 +80,140 @@ class Migration(migrations.Migration):
                 "unique_together": (("chain", "number"),),
                 "pk_attr": "id",
             },
-            bases=["Row"],
         ),
         ops.CreateModel(
             name="EventHead",
             fields=[
-                (
-                    "id",
-                    fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True),
-                ),
-                ("number", fields.BigIntField(default=0)),
+                ("id", fields.UUIDField(primary_key=True)),
+                ("number", fields.BigIntField()),
             ],
             options={"table": "event_heads", "app": "latchwork", "pk_attr": "id"},
-            bases=["Row"],
         ),
         ops.CreateModel(
             name="RecoveryCode",
             fields=[
-                (
-                    "id",
-                    fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True),
-                ),
+                ("id", fields.UUIDField(primary_key=True)),
                 (
                     "account",
                     fields.ForeignKeyField(
                         "latchwork.Account",
                         source_field="account_id",
-                        db_constraint=True,
                         to_field="id",
                         on_delete=OnDelete.CASCADE,
                     ),
                 ),
                 ("tag", fields.CharField(unique=True, max_length=64)),
-                ("used_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("used_at", fields.DatetimeField(null=True)),
             ],
             options={"table": "recovery_codes", "app": "latchwork", "pk_attr": "id"},
-            bases=["Row"],
         ),
         ops.CreateModel(
             name="SeenProof",
             fields=[
-                (
-                    "id",
-                    fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True),
-                ),
+                ("id", fields.UUIDField(primary_key=True)),
                 ("proof", fields.CharField(unique=True, max_length=64)),
-                (
-                    "expires_at",
-                    fields.DatetimeField(db_index=True, auto_now=False, auto_now_add=False),
-                ),
+                ("expires_at", fields.DatetimeField(db_index=True)),
             ],
             options={"table": "seen_proofs", "app": "latchwork", "pk_attr": "id"},
-            bases=["Row"],
         ),
         ops.CreateModel(
             name="Session",
             fields=[
-                (
-                    "id",
-                    fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True),
-                ),
+                ("id", fields.UUIDField(primary_key=True)),
                 (
                     "account",
                     fields.ForeignKeyField(
                         "latchwork.Account",
                         source_field="account_id",
-                        db_constraint=True,
                         to_field="id",
                         on_delete=OnDelete.CASCADE,
                     ),
                 ),
                 ("tag", fields.CharField(unique=True, max_length=64)),
-                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
-                ("expires_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
-                ("ended_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("created_at", fields.DatetimeField()),
+                ("expires_at", fields.DatetimeField()),
+                ("ended_at", fields.DatetimeField(null=True)),
             ],
             options={"table": "sessions", "app": "latchwork", "pk_attr": "id"},
-            bases=["Row"],
         ),
         ops.CreateModel(
             name="SignInTicket",
             fields=[
-                (
-                    "id",
-                    fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True),
-                ),
+                ("id", fields.UUIDField(primary_key=True)),
                 ("tag", fields.CharField(unique=True, max_length=64)),
                 (
                     "account",
                     fields.ForeignKeyField(
                         "latchwork.Account",
                         source_field="account_id",
-                        db_constraint=True,
                         to_field="id",
                         on_delete=OnDelete.CASCADE,
                     ),
                 ),
-                ("expires_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
-                ("used_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("expires_at", fields.DatetimeField()),
+                ("used_at", fields.DatetimeField(null=True)),
             ],
             options={"table": "sign_in_tickets", "app": "latchwork", "pk_attr": "id"},
-            bases=["Row"],
         ),
         ops.CreateModel(
             name="Site",
             fields=[
-                (
-                    "id",
-                    fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True),
-                ),
+                ("id", fields.UUIDField(primary_key=True)),
                 ("name", fields.CharField(max_length=100)),
                 ("timezone", fields.CharField(max_length=64)),
-                ("system_type", fields.CharEnumField(enum_type=SystemType, max_length=16)),
-                ("invitations_enabled", fields.BooleanField(default=True)),
-                ("custom_pins_enabled", fields.BooleanField(default=True)),
-                ("seat_limit", fields.IntField(default=100)),
-                ("pin_min_length", fields.SmallIntField(default=4)),
-                ("pin_max_length", fields.SmallIntField(default=8)),
-                ("pin_auto_length", fields.SmallIntField(default=6)),
-                ("guess_limit", fields.IntField(default=1000)),
+                ("system_type", fields.CharField(max_length=16)),
+                ("invitations_enabled", fields.BooleanField()),
+                ("custom_pins_enabled", fields.BooleanField()),
+                ("seat_limit", fields.IntField()),
+                ("pin_min_length", fields.SmallIntField()),
+                ("pin_max_length", fields.SmallIntField()),
+                ("pin_auto_length", fields.SmallIntField()),
+                ("guess_limit", fields.IntField()),
+                ("lockout_release_minutes", fields.IntField(null=True)),
+                ("smart_pin_activation", fields.BooleanField(db_default=False)),
                 ("pin_salt", fields.BinaryField()),
                 ("pin_time_cost", fields.IntField()),
                 ("pin_memory_kib", fields.IntField()),
                 ("pin_parallelism", fields.SmallIntField()),
-                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("created_at", fields.DatetimeField()),
             ],
             options={"table": "sites", "app": "latchwork", "pk_attr": "id"},
-            bases=["Row"],
+        ),
+        ops.CreateModel(
+            name="Alert",
+            fields=[
+                ("id", fields.UUIDField(primary_key=True)),
+                (
+                    "site",
+                    fields.ForeignKeyField(
+                        "latchwork.Site",
+                        source_field="site_id",
+                        to_field="id",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("kind", fields.CharField(max_length=32)),
+                ("actor_kind", fields.CharField(max_length=16)),
+                ("actor_id", fields.UUIDField(null=True)),
+                ("member_id", fields.UUIDField(null=True)),
+                ("at", fields.DatetimeField()),
+            ],
+            options={
+                "table": "alerts",
+                "app": "latchwork",
+                "indexes": [Index(fields=["site", "id"])],
+                "pk_attr": "id",
+            },
         ),
         ops.CreateModel(
             name="ApiTokenSite",
             fields=[
-                (
-                    "id",
-                    fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True),
-                ),
+                ("id", fields.UUIDField(primary_key=True)),
                 (
                     "token",
                     fields.ForeignKeyField(
                         "latchwork.ApiToken",
                         source_field="token_id",
-                        db_constraint=True,
                         to_field="id",
                         on_delete=OnDelete.CASCADE,
                     ),
@@ -256,7 +223,6 @@ class Migration(migrations.Migration):
                     fields.ForeignKeyField(
                         "latchwork.Site",
                         source_field="site_id",
-                        db_constraint=True,
                         to_field="id",
                         on_delete=OnDelete.CASCADE,
                     ),
@@ -268,28 +234,23 @@ class Migration(migrations.Migration):
                 "unique_together": (("token", "site"),),
                 "pk_attr": "id",
             },
-            bases=["Row"],
         ),
         ops.CreateModel(
             name="Hub",
             fields=[
-                (
-                    "id",
-                    fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True),
-                ),
+                ("id", fields.UUIDField(primary_key=True)),
                 (
                     "site",
                     fields.ForeignKeyField(
                         "latchwork.Site",
                         source_field="site_id",
-                        db_constraint=True,
                         to_field="id",
                         on_delete=OnDelete.RESTRICT,
                     ),
                 ),
                 ("name", fields.CharField(max_length=100)),
-                ("deleted_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
-                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("deleted_at", fields.DatetimeField(null=True)),
+                ("created_at", fields.DatetimeField()),
             ],
             options={
                 "table": "hubs",
@@ -297,24 +258,19 @@ class Migration(migrations.Migration):
                 "indexes": [Index(fields=["site", "id"])],
                 "pk_attr": "id",
             },
-            bases=["Row"],
         ),
         ops.CreateModel(
             name="Invitation",
             fields=[
-                (
-                    "id",
-                    fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True),
-                ),
+                ("id", fields.UUIDField(primary_key=True)),
                 ("slot_start", fields.CharField(null=True, max_length=15)),
                 ("slot_end", fields.CharField(null=True, max_length=15)),
-                ("weekdays", fields.SmallIntField(default=127)),
+                ("weekdays", fields.SmallIntField()),
                 (
                     "site",
                     fields.ForeignKeyField(
                         "latchwork.Site",
                         source_field="site_id",
-                        db_constraint=True,
                         to_field="id",
                         on_delete=OnDelete.RESTRICT,
                     ),
@@ -322,12 +278,12 @@ class Migration(migrations.Migration):
                 ("name", fields.CharField(max_length=100)),
                 ("code_tag", fields.CharField(unique=True, max_length=64)),
                 ("code_sealed", fields.BinaryField()),
-                ("valid_from", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
-                ("valid_until", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("valid_from", fields.DatetimeField(null=True)),
+                ("valid_until", fields.DatetimeField()),
                 ("device_limit", fields.IntField()),
-                ("devices_used", fields.IntField(default=0)),
-                ("deleted_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
-                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("devices_used", fields.IntField()),
+                ("deleted_at", fields.DatetimeField(null=True)),
+                ("created_at", fields.DatetimeField()),
             ],
             options={
                 "table": "invitations",
@@ -335,22 +291,17 @@ class Migration(migrations.Migration):
                 "indexes": [Index(fields=["site", "id"]), Index(fields=["site", "valid_until"])],
                 "pk_attr": "id",
             },
-            bases=["Row", "SlotColumns"],
         ),
         ops.CreateModel(
             name="Device",
             fields=[
-                (
-                    "id",
-                    fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True),
-                ),
+                ("id", fields.UUIDField(primary_key=True)),
                 (
                     "account",
                     fields.ForeignKeyField(
                         "latchwork.Account",
                         source_field="account_id",
                         null=True,
-                        db_constraint=True,
                         to_field="id",
                         on_delete=OnDelete.CASCADE,
                     ),
@@ -361,18 +312,17 @@ class Migration(migrations.Migration):
                         "latchwork.Invitation",
                         source_field="invitation_id",
                         null=True,
-                        db_constraint=True,
                         to_field="id",
                         on_delete=OnDelete.CASCADE,
                     ),
                 ),
                 ("thumbprint", fields.CharField(db_index=True, max_length=43)),
                 ("name", fields.CharField(max_length=100)),
-                ("platform", fields.CharEnumField(enum_type=Platform, max_length=16)),
-                ("generation", fields.IntField(default=1)),
-                ("redeemed_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
-                ("expires_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
-                ("removed_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("platform", fields.CharField(max_length=16)),
+                ("generation", fields.IntField()),
+                ("redeemed_at", fields.DatetimeField()),
+                ("expires_at", fields.DatetimeField(null=True)),
+                ("removed_at", fields.DatetimeField(null=True)),
             ],
             options={
                 "table": "devices",
@@ -380,21 +330,16 @@ class Migration(migrations.Migration):
                 "unique_together": (("invitation", "thumbprint"), ("account", "thumbprint")),
                 "pk_attr": "id",
             },
-            bases=["Row"],
         ),
         ops.CreateModel(
             name="Lock",
             fields=[
-                (
-                    "id",
-                    fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True),
-                ),
+                ("id", fields.UUIDField(primary_key=True)),
                 (
                     "site",
                     fields.ForeignKeyField(
                         "latchwork.Site",
                         source_field="site_id",
-                        db_constraint=True,
                         to_field="id",
                         on_delete=OnDelete.RESTRICT,
                     ),
@@ -405,26 +350,28 @@ class Migration(migrations.Migration):
                         "latchwork.Hub",
                         source_field="hub_id",
                         null=True,
-                        db_constraint=True,
                         to_field="id",
                         on_delete=OnDelete.RESTRICT,
                     ),
                 ),
                 ("name", fields.CharField(max_length=100)),
-                ("connectivity", fields.CharEnumField(enum_type=Connectivity, max_length=20)),
-                ("smart_pin_enabled", fields.BooleanField(default=False)),
+                ("connectivity", fields.CharField(max_length=20)),
+                ("smart_pin_enabled", fields.BooleanField()),
                 ("incarnation", fields.CharField(null=True, max_length=32)),
                 ("feed_id", fields.CharField(null=True, max_length=32)),
-                (
-                    "last_contact_at",
-                    fields.DatetimeField(null=True, auto_now=False, auto_now_add=False),
-                ),
-                ("nonces", fields.JSONField(default=list, encoder=JSON_DUMPS, decoder=loads)),
-                ("epoch", fields.BigIntField(default=1)),
-                ("wanted_revision", fields.BigIntField(default=0)),
-                ("applied_revision", fields.BigIntField(default=0)),
-                ("deleted_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
-                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("last_contact_at", fields.DatetimeField(null=True)),
+                ("nonces", fields.JSONField()),
+                ("epoch", fields.BigIntField()),
+                ("wanted_revision", fields.BigIntField()),
+                ("applied_revision", fields.BigIntField()),
+                ("snapshot_needed", fields.BooleanField()),
+                ("state_unknown", fields.BooleanField()),
+                ("card_sealed", fields.BinaryField(null=True)),
+                ("card_pairings", fields.IntField()),
+                ("wrong_entries", fields.IntField()),
+                ("locked_out_since", fields.DatetimeField(null=True)),
+                ("deleted_at", fields.DatetimeField(null=True)),
+                ("created_at", fields.DatetimeField()),
             ],
             options={
                 "table": "locks",
@@ -432,21 +379,16 @@ class Migration(migrations.Migration):
                 "indexes": [Index(fields=["site", "id"])],
                 "pk_attr": "id",
             },
-            bases=["Row"],
         ),
         ops.CreateModel(
             name="InvitationLock",
             fields=[
-                (
-                    "id",
-                    fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True),
-                ),
+                ("id", fields.UUIDField(primary_key=True)),
                 (
                     "invitation",
                     fields.ForeignKeyField(
                         "latchwork.Invitation",
                         source_field="invitation_id",
-                        db_constraint=True,
                         to_field="id",
                         on_delete=OnDelete.CASCADE,
                     ),
@@ -456,7 +398,6 @@ class Migration(migrations.Migration):
                     fields.ForeignKeyField(
                         "latchwork.Lock",
                         source_field="lock_id",
-                        db_constraint=True,
                         to_field="id",
                         on_delete=OnDelete.CASCADE,
                     ),
@@ -469,21 +410,46 @@ class Migration(migrations.Migration):
                 "indexes": [Index(fields=["lock"])],
                 "pk_attr": "id",
             },
-            bases=["Row"],
+        ),
+        ops.CreateModel(
+            name="LockDelivery",
+            fields=[
+                ("id", fields.UUIDField(primary_key=True)),
+                (
+                    "lock",
+                    fields.ForeignKeyField(
+                        "latchwork.Lock",
+                        source_field="lock_id",
+                        to_field="id",
+                        on_delete=OnDelete.CASCADE,
+                    ),
+                ),
+                ("incarnation", fields.CharField(max_length=32)),
+                ("epoch", fields.BigIntField()),
+                ("from_revision", fields.BigIntField()),
+                ("to_revision", fields.BigIntField()),
+                ("snapshot", fields.BooleanField()),
+                ("expected_sum", fields.CharField(null=True, max_length=64)),
+                ("items", fields.JSONField()),
+                ("created_at", fields.DatetimeField()),
+                ("settled_at", fields.DatetimeField(null=True)),
+            ],
+            options={
+                "table": "lock_deliveries",
+                "app": "latchwork",
+                "indexes": [Index(fields=["lock", "to_revision"])],
+                "pk_attr": "id",
+            },
         ),
         ops.CreateModel(
             name="LockEvent",
             fields=[
-                (
-                    "id",
-                    fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True),
-                ),
+                ("id", fields.UUIDField(primary_key=True)),
                 (
                     "site",
                     fields.ForeignKeyField(
                         "latchwork.Site",
                         source_field="site_id",
-                        db_constraint=True,
                         to_field="id",
                         on_delete=OnDelete.RESTRICT,
                     ),
@@ -494,23 +460,23 @@ class Migration(migrations.Migration):
                     fields.ForeignKeyField(
                         "latchwork.Lock",
                         source_field="lock_id",
-                        db_constraint=True,
                         to_field="id",
                         on_delete=OnDelete.CASCADE,
                     ),
                 ),
                 ("state_id", fields.CharField(max_length=64)),
                 ("sequence", fields.BigIntField()),
-                ("kind", fields.CharEnumField(enum_type=LockEventKind, max_length=24)),
-                ("method", fields.CharEnumField(null=True, enum_type=OpeningMethod, max_length=16)),
-                ("at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
-                ("recorded_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("kind", fields.CharField(max_length=24)),
+                ("method", fields.CharField(null=True, max_length=16)),
+                ("at", fields.DatetimeField(null=True)),
+                ("recorded_at", fields.DatetimeField()),
                 ("entry_id", fields.CharField(null=True, max_length=64)),
                 ("command_id", fields.UUIDField(null=True, db_index=True)),
                 ("member_id", fields.UUIDField(null=True)),
                 ("invitation_id", fields.UUIDField(null=True)),
                 ("device_id", fields.UUIDField(null=True)),
-                ("reasons", fields.JSONField(default=list, encoder=JSON_DUMPS, decoder=loads)),
+                ("smart_pin_id", fields.UUIDField(null=True)),
+                ("reasons", fields.JSONField()),
             ],
             options={
                 "table": "lock_events",
@@ -519,21 +485,16 @@ class Migration(migrations.Migration):
                 "indexes": [Index(fields=["lock", "number"])],
                 "pk_attr": "id",
             },
-            bases=["Row"],
         ),
         ops.CreateModel(
             name="Member",
             fields=[
-                (
-                    "id",
-                    fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True),
-                ),
+                ("id", fields.UUIDField(primary_key=True)),
                 (
                     "site",
                     fields.ForeignKeyField(
                         "latchwork.Site",
                         source_field="site_id",
-                        db_constraint=True,
                         to_field="id",
                         on_delete=OnDelete.RESTRICT,
                     ),
@@ -544,20 +505,16 @@ class Migration(migrations.Migration):
                         "latchwork.Account",
                         source_field="account_id",
                         null=True,
-                        db_constraint=True,
                         to_field="id",
                         on_delete=OnDelete.RESTRICT,
                     ),
                 ),
                 ("name", fields.CharField(max_length=100)),
-                ("role", fields.CharEnumField(enum_type=Role, max_length=16)),
-                ("can_edit", fields.BooleanField(default=False)),
-                (
-                    "accepted_at",
-                    fields.DatetimeField(null=True, auto_now=False, auto_now_add=False),
-                ),
-                ("removed_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
-                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("role", fields.CharField(max_length=16)),
+                ("can_edit", fields.BooleanField()),
+                ("accepted_at", fields.DatetimeField(null=True)),
+                ("removed_at", fields.DatetimeField(null=True)),
+                ("created_at", fields.DatetimeField()),
             ],
             options={
                 "table": "members",
@@ -565,22 +522,17 @@ class Migration(migrations.Migration):
                 "indexes": [Index(fields=["site", "id"]), Index(fields=["account"])],
                 "pk_attr": "id",
             },
-            bases=["Row"],
         ),
         ops.CreateModel(
             name="MailedLink",
             fields=[
-                (
-                    "id",
-                    fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True),
-                ),
-                ("purpose", fields.CharEnumField(enum_type=LinkPurpose, max_length=24)),
+                ("id", fields.UUIDField(primary_key=True)),
+                ("purpose", fields.CharField(max_length=24)),
                 (
                     "account",
                     fields.ForeignKeyField(
                         "latchwork.Account",
                         source_field="account_id",
-                        db_constraint=True,
                         to_field="id",
                         on_delete=OnDelete.CASCADE,
                     ),
@@ -591,31 +543,215 @@ class Migration(migrations.Migration):
                         "latchwork.Member",
                         source_field="member_id",
                         null=True,
-                        db_constraint=True,
                         to_field="id",
                         on_delete=OnDelete.CASCADE,
                     ),
                 ),
                 ("tag", fields.CharField(unique=True, max_length=64)),
-                ("expires_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
-                ("used_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("expires_at", fields.DatetimeField()),
+                ("used_at", fields.DatetimeField(null=True)),
             ],
             options={"table": "mailed_links", "app": "latchwork", "pk_attr": "id"},
-            bases=["Row"],
         ),
         ops.CreateModel(
-            name="Provisioning",
+            name="Pin",
             fields=[
+                ("id", fields.UUIDField(primary_key=True)),
+                ("slot_start", fields.CharField(null=True, max_length=15)),
+                ("slot_end", fields.CharField(null=True, max_length=15)),
+                ("weekdays", fields.SmallIntField()),
                 (
-                    "id",
-                    fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True),
+                    "site",
+                    fields.ForeignKeyField(
+                        "latchwork.Site",
+                        source_field="site_id",
+                        to_field="id",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "owner",
+                    fields.ForeignKeyField(
+                        "latchwork.Member",
+                        source_field="owner_id",
+                        to_field="id",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("kind", fields.CharField(max_length=8)),
+                ("status", fields.CharField(max_length=8)),
+                ("personal", fields.BooleanField()),
+                ("blocked_by_admin", fields.BooleanField(db_default=False)),
+                ("notes", fields.CharField(max_length=500)),
+                ("length", fields.SmallIntField()),
+                ("verifier_sealed", fields.BinaryField(null=True)),
+                ("digits_version", fields.IntField()),
+                ("valid_from", fields.DateField(null=True)),
+                ("valid_until", fields.DateField(null=True)),
+                ("created_at", fields.DatetimeField()),
+                ("updated_at", fields.DatetimeField()),
+            ],
+            options={
+                "table": "pins",
+                "app": "latchwork",
+                "constraints": [
+                    UniqueConstraint(
+                        fields=("owner", "kind"),
+                        name="pins_one_personal_a_kind",
+                        condition="personal AND status <> 'REMOVED'",
+                    )
+                ],
+                "indexes": [Index(fields=["site", "id"]), Index(fields=["owner"])],
+                "pk_attr": "id",
+            },
+        ),
+        ops.CreateModel(
+            name="LockEntry",
+            fields=[
+                ("id", fields.UUIDField(primary_key=True)),
+                (
+                    "lock",
+                    fields.ForeignKeyField(
+                        "latchwork.Lock",
+                        source_field="lock_id",
+                        to_field="id",
+                        on_delete=OnDelete.CASCADE,
+                    ),
+                ),
+                ("name", fields.CharField(max_length=64)),
+                ("kind", fields.CharField(max_length=16)),
+                (
+                    "pin",
+                    fields.ForeignKeyField(
+                        "latchwork.Pin",
+                        source_field="pin_id",
+                        null=True,
+                        to_field="id",
+                        on_delete=OnDelete.CASCADE,
+                    ),
+                ),
+                ("state", fields.CharField(max_length=8)),
+                ("version", fields.IntField()),
+                ("revision", fields.BigIntField()),
+                ("content", fields.JSONField()),
+                ("payload_hash", fields.CharField(max_length=64)),
+                ("applied_version", fields.IntField(null=True)),
+                ("applied_live", fields.BooleanField()),
+                ("pending_since", fields.DatetimeField(null=True)),
+            ],
+            options={
+                "table": "lock_entries",
+                "app": "latchwork",
+                "unique_together": (("lock", "name"),),
+                "indexes": [Index(fields=["lock", "revision"]), Index(fields=["pin"])],
+                "pk_attr": "id",
+            },
+        ),
+        ops.CreateModel(
+            name="PinLock",
+            fields=[
+                ("id", fields.UUIDField(primary_key=True)),
+                (
+                    "pin",
+                    fields.ForeignKeyField(
+                        "latchwork.Pin",
+                        source_field="pin_id",
+                        to_field="id",
+                        on_delete=OnDelete.CASCADE,
+                    ),
                 ),
                 (
                     "lock",
                     fields.ForeignKeyField(
                         "latchwork.Lock",
                         source_field="lock_id",
-                        db_constraint=True,
+                        to_field="id",
+                        on_delete=OnDelete.CASCADE,
+                    ),
+                ),
+            ],
+            options={
+                "table": "pin_locks",
+                "app": "latchwork",
+                "unique_together": (("pin", "lock"),),
+                "indexes": [Index(fields=["lock"])],
+                "pk_attr": "id",
+            },
+        ),
+        ops.CreateModel(
+            name="PinReservation",
+            fields=[
+                ("id", fields.UUIDField(primary_key=True)),
+                (
+                    "site",
+                    fields.ForeignKeyField(
+                        "latchwork.Site",
+                        source_field="site_id",
+                        to_field="id",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "pin",
+                    fields.ForeignKeyField(
+                        "latchwork.Pin",
+                        source_field="pin_id",
+                        to_field="id",
+                        on_delete=OnDelete.CASCADE,
+                    ),
+                ),
+                ("tag", fields.CharField(max_length=64)),
+                ("retired_at", fields.DatetimeField(null=True)),
+            ],
+            options={
+                "table": "pin_reservations",
+                "app": "latchwork",
+                "unique_together": (("site", "tag"),),
+                "indexes": [Index(fields=["pin"])],
+                "pk_attr": "id",
+            },
+        ),
+        ops.CreateModel(
+            name="HeldDigits",
+            fields=[
+                ("id", fields.UUIDField(primary_key=True)),
+                (
+                    "reservation",
+                    fields.ForeignKeyField(
+                        "latchwork.PinReservation",
+                        source_field="reservation_id",
+                        to_field="id",
+                        on_delete=OnDelete.CASCADE,
+                    ),
+                ),
+                (
+                    "entry",
+                    fields.ForeignKeyField(
+                        "latchwork.LockEntry",
+                        source_field="entry_id",
+                        to_field="id",
+                        on_delete=OnDelete.CASCADE,
+                    ),
+                ),
+                ("until_version", fields.IntField()),
+            ],
+            options={
+                "table": "held_digits",
+                "app": "latchwork",
+                "unique_together": (("reservation", "entry"),),
+                "indexes": [Index(fields=["entry"])],
+                "pk_attr": "id",
+            },
+        ),
+        ops.CreateModel(
+            name="Provisioning",
+            fields=[
+                ("id", fields.UUIDField(primary_key=True)),
+                (
+                    "lock",
+                    fields.ForeignKeyField(
+                        "latchwork.Lock",
+                        source_field="lock_id",
                         to_field="id",
                         on_delete=OnDelete.CASCADE,
                     ),
@@ -623,8 +759,8 @@ class Migration(migrations.Migration):
                 ("incarnation", fields.CharField(unique=True, max_length=32)),
                 ("secret_sealed", fields.BinaryField()),
                 ("fixed_offset_minutes", fields.SmallIntField()),
-                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
-                ("proven_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("created_at", fields.DatetimeField()),
+                ("proven_at", fields.DatetimeField(null=True)),
             ],
             options={
                 "table": "provisionings",
@@ -632,30 +768,25 @@ class Migration(migrations.Migration):
                 "indexes": [Index(fields=["lock"])],
                 "pk_attr": "id",
             },
-            bases=["Row"],
         ),
         ops.CreateModel(
             name="Reader",
             fields=[
-                (
-                    "id",
-                    fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True),
-                ),
+                ("id", fields.UUIDField(primary_key=True)),
                 (
                     "lock",
                     fields.ForeignKeyField(
                         "latchwork.Lock",
                         source_field="lock_id",
-                        db_constraint=True,
                         to_field="id",
                         related_name="readers",
                         on_delete=OnDelete.CASCADE,
                     ),
                 ),
                 ("name", fields.CharField(max_length=100)),
-                ("has_keypad", fields.BooleanField(default=True)),
-                ("pin_enabled", fields.BooleanField(default=True)),
-                ("deleted_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("has_keypad", fields.BooleanField()),
+                ("pin_enabled", fields.BooleanField()),
+                ("deleted_at", fields.DatetimeField(null=True)),
             ],
             options={
                 "table": "readers",
@@ -663,15 +794,62 @@ class Migration(migrations.Migration):
                 "indexes": [Index(fields=["lock"])],
                 "pk_attr": "id",
             },
-            bases=["Row"],
+        ),
+        ops.CreateModel(
+            name="SmartPin",
+            fields=[
+                ("id", fields.UUIDField(primary_key=True)),
+                (
+                    "site",
+                    fields.ForeignKeyField(
+                        "latchwork.Site",
+                        source_field="site_id",
+                        to_field="id",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "lock",
+                    fields.ForeignKeyField(
+                        "latchwork.Lock",
+                        source_field="lock_id",
+                        to_field="id",
+                        on_delete=OnDelete.CASCADE,
+                    ),
+                ),
+                ("incarnation", fields.CharField(max_length=32)),
+                ("epoch", fields.BigIntField()),
+                ("code_index", fields.BigIntField()),
+                ("entry_name", fields.CharField(max_length=64)),
+                ("guest_name", fields.CharField(max_length=100)),
+                ("opens_at", fields.DatetimeField()),
+                ("closes_at", fields.DatetimeField()),
+                ("created_at", fields.DatetimeField()),
+                ("blocked_at", fields.DatetimeField(null=True)),
+                ("blocked_at_door", fields.DatetimeField(null=True)),
+                ("dead_at", fields.DatetimeField(null=True)),
+                ("first_used_at", fields.DatetimeField(null=True)),
+                ("short_pin_set_at", fields.DatetimeField(null=True)),
+            ],
+            options={
+                "table": "smart_pins",
+                "app": "latchwork",
+                "unique_together": (
+                    ("lock", "incarnation", "epoch", "code_index"),
+                    ("lock", "entry_name"),
+                ),
+                "indexes": [
+                    Index(fields=["site", "id"]),
+                    Index(fields=["lock", "closes_at"]),
+                    Index(fields=["site", "closes_at"]),
+                ],
+                "pk_attr": "id",
+            },
         ),
         ops.CreateModel(
             name="SocketTicket",
             fields=[
-                (
-                    "id",
-                    fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True),
-                ),
+                ("id", fields.UUIDField(primary_key=True)),
                 ("tag", fields.CharField(unique=True, max_length=64)),
                 (
                     "device",
@@ -679,7 +857,6 @@ class Migration(migrations.Migration):
                         "latchwork.Device",
                         source_field="device_id",
                         null=True,
-                        db_constraint=True,
                         to_field="id",
                         on_delete=OnDelete.CASCADE,
                     ),
@@ -690,7 +867,6 @@ class Migration(migrations.Migration):
                         "latchwork.Session",
                         source_field="session_id",
                         null=True,
-                        db_constraint=True,
                         to_field="id",
                         on_delete=OnDelete.CASCADE,
                     ),
@@ -701,39 +877,33 @@ class Migration(migrations.Migration):
                         "latchwork.ApiToken",
                         source_field="token_id",
                         null=True,
-                        db_constraint=True,
                         to_field="id",
                         on_delete=OnDelete.CASCADE,
                     ),
                 ),
-                ("expires_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
-                ("used_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+                ("expires_at", fields.DatetimeField()),
+                ("used_at", fields.DatetimeField(null=True)),
             ],
             options={"table": "socket_tickets", "app": "latchwork", "pk_attr": "id"},
-            bases=["Row"],
         ),
         ops.CreateModel(
             name="Tag",
             fields=[
-                (
-                    "id",
-                    fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True),
-                ),
+                ("id", fields.UUIDField(primary_key=True)),
                 (
                     "site",
                     fields.ForeignKeyField(
                         "latchwork.Site",
                         source_field="site_id",
-                        db_constraint=True,
                         to_field="id",
                         on_delete=OnDelete.RESTRICT,
                     ),
                 ),
-                ("kind", fields.CharEnumField(enum_type=TagKind, max_length=8)),
-                ("target", fields.CharEnumField(enum_type=TagTarget, max_length=8)),
+                ("kind", fields.CharField(max_length=8)),
+                ("target", fields.CharField(max_length=8)),
                 ("name", fields.CharField(max_length=100)),
-                ("deleted_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
-                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("deleted_at", fields.DatetimeField(null=True)),
+                ("created_at", fields.DatetimeField()),
             ],
             options={
                 "table": "tags",
@@ -741,21 +911,68 @@ class Migration(migrations.Migration):
                 "indexes": [Index(fields=["site", "id"])],
                 "pk_attr": "id",
             },
-            bases=["Row"],
         ),
         ops.CreateModel(
-            name="TaggedLock",
+            name="AccessRule",
             fields=[
+                ("id", fields.UUIDField(primary_key=True)),
+                ("slot_start", fields.CharField(null=True, max_length=15)),
+                ("slot_end", fields.CharField(null=True, max_length=15)),
+                ("weekdays", fields.SmallIntField()),
                 (
-                    "id",
-                    fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True),
+                    "site",
+                    fields.ForeignKeyField(
+                        "latchwork.Site",
+                        source_field="site_id",
+                        to_field="id",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
                 ),
                 (
-                    "tag",
+                    "member",
+                    fields.ForeignKeyField(
+                        "latchwork.Member",
+                        source_field="member_id",
+                        null=True,
+                        to_field="id",
+                        on_delete=OnDelete.CASCADE,
+                    ),
+                ),
+                (
+                    "member_tag",
                     fields.ForeignKeyField(
                         "latchwork.Tag",
-                        source_field="tag_id",
-                        db_constraint=True,
+                        source_field="member_tag_id",
+                        null=True,
+                        to_field="id",
+                        on_delete=OnDelete.CASCADE,
+                    ),
+                ),
+                ("valid_from", fields.DateField(null=True)),
+                ("valid_until", fields.DateField(null=True)),
+                ("deleted_at", fields.DatetimeField(null=True)),
+                ("created_at", fields.DatetimeField()),
+            ],
+            options={
+                "table": "access_rules",
+                "app": "latchwork",
+                "indexes": [
+                    Index(fields=["site", "id"]),
+                    Index(fields=["member"]),
+                    Index(fields=["member_tag"]),
+                ],
+                "pk_attr": "id",
+            },
+        ),
+        ops.CreateModel(
+            name="AccessRuleLock",
+            fields=[
+                ("id", fields.UUIDField(primary_key=True)),
+                (
+                    "rule",
+                    fields.ForeignKeyField(
+                        "latchwork.AccessRule",
+                        source_field="rule_id",
                         to_field="id",
                         on_delete=OnDelete.CASCADE,
                     ),
@@ -765,7 +982,99 @@ class Migration(migrations.Migration):
                     fields.ForeignKeyField(
                         "latchwork.Lock",
                         source_field="lock_id",
-                        db_constraint=True,
+                        to_field="id",
+                        on_delete=OnDelete.CASCADE,
+                    ),
+                ),
+            ],
+            options={
+                "table": "access_rule_locks",
+                "app": "latchwork",
+                "unique_together": (("rule", "lock"),),
+                "indexes": [Index(fields=["lock"])],
+                "pk_attr": "id",
+            },
+        ),
+        ops.CreateModel(
+            name="AccessRuleLockTag",
+            fields=[
+                ("id", fields.UUIDField(primary_key=True)),
+                (
+                    "rule",
+                    fields.ForeignKeyField(
+                        "latchwork.AccessRule",
+                        source_field="rule_id",
+                        to_field="id",
+                        on_delete=OnDelete.CASCADE,
+                    ),
+                ),
+                (
+                    "tag",
+                    fields.ForeignKeyField(
+                        "latchwork.Tag",
+                        source_field="tag_id",
+                        to_field="id",
+                        on_delete=OnDelete.CASCADE,
+                    ),
+                ),
+            ],
+            options={
+                "table": "access_rule_lock_tags",
+                "app": "latchwork",
+                "unique_together": (("rule", "tag"),),
+                "indexes": [Index(fields=["tag"])],
+                "pk_attr": "id",
+            },
+        ),
+        ops.CreateModel(
+            name="PinLockTag",
+            fields=[
+                ("id", fields.UUIDField(primary_key=True)),
+                (
+                    "pin",
+                    fields.ForeignKeyField(
+                        "latchwork.Pin",
+                        source_field="pin_id",
+                        to_field="id",
+                        on_delete=OnDelete.CASCADE,
+                    ),
+                ),
+                (
+                    "tag",
+                    fields.ForeignKeyField(
+                        "latchwork.Tag",
+                        source_field="tag_id",
+                        to_field="id",
+                        on_delete=OnDelete.CASCADE,
+                    ),
+                ),
+            ],
+            options={
+                "table": "pin_lock_tags",
+                "app": "latchwork",
+                "unique_together": (("pin", "tag"),),
+                "indexes": [Index(fields=["tag"])],
+                "pk_attr": "id",
+            },
+        ),
+        ops.CreateModel(
+            name="TaggedLock",
+            fields=[
+                ("id", fields.UUIDField(primary_key=True)),
+                (
+                    "tag",
+                    fields.ForeignKeyField(
+                        "latchwork.Tag",
+                        source_field="tag_id",
+                        to_field="id",
+                        on_delete=OnDelete.CASCADE,
+                    ),
+                ),
+                (
+                    "lock",
+                    fields.ForeignKeyField(
+                        "latchwork.Lock",
+                        source_field="lock_id",
                         to_field="id",
                         on_delete=OnDelete.CASCADE,
                     ),
@@ -778,21 +1087,16 @@ class Migration(migrations.Migration):
                 "indexes": [Index(fields=["lock"])],
                 "pk_attr": "id",
             },
-            bases=["Row"],
         ),
         ops.CreateModel(
             name="TaggedMember",
             fields=[
-                (
-                    "id",
-                    fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True),
-                ),
+                ("id", fields.UUIDField(primary_key=True)),
                 (
                     "tag",
                     fields.ForeignKeyField(
                         "latchwork.Tag",
                         source_field="tag_id",
-                        db_constraint=True,
                         to_field="id",
                         on_delete=OnDelete.CASCADE,
                     ),
@@ -802,7 +1106,6 @@ class Migration(migrations.Migration):
                     fields.ForeignKeyField(
                         "latchwork.Member",
                         source_field="member_id",
-                        db_constraint=True,
                         to_field="id",
                         on_delete=OnDelete.CASCADE,
                     ),
@@ -815,37 +1118,25 @@ class Migration(migrations.Migration):
                 "indexes": [Index(fields=["member"])],
                 "pk_attr": "id",
             },
-            bases=["Row"],
         ),
         ops.CreateModel(
             name="TryCounter",
             fields=[
-                (
-                    "id",
-                    fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True),
-                ),
-                (
-                    "window_start",
-                    fields.DatetimeField(db_index=True, auto_now=False, auto_now_add=False),
-                ),
-                ("tries", fields.IntField(default=0)),
+                ("id", fields.UUIDField(primary_key=True)),
+                ("window_start", fields.DatetimeField(db_index=True)),
+                ("tries", fields.IntField()),
             ],
             options={"table": "try_counters", "app": "latchwork", "pk_attr": "id"},
-            bases=["Row"],
         ),
         ops.CreateModel(
             name="UnlockCommand",
             fields=[
-                (
-                    "id",
-                    fields.UUIDField(primary_key=True, default=new_id, unique=True, db_index=True),
-                ),
+                ("id", fields.UUIDField(primary_key=True)),
                 (
                     "lock",
                     fields.ForeignKeyField(
                         "latchwork.Lock",
                         source_field="lock_id",
-                        db_constraint=True,
                         to_field="id",
                         on_delete=OnDelete.CASCADE,
                     ),
@@ -853,13 +1144,13 @@ class Migration(migrations.Migration):
                 ("incarnation", fields.CharField(max_length=32)),
                 ("nonce", fields.CharField(max_length=64)),
                 ("nonce_seconds", fields.IntField()),
-                ("releases_lockout", fields.BooleanField(default=False)),
+                ("releases_lockout", fields.BooleanField()),
                 ("member_id", fields.UUIDField(null=True)),
                 ("invitation_id", fields.UUIDField(null=True)),
                 ("device_id", fields.UUIDField(null=True)),
                 ("token_id", fields.UUIDField(null=True)),
-                ("created_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
-                ("expires_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("created_at", fields.DatetimeField()),
+                ("expires_at", fields.DatetimeField()),
             ],
             options={
                 "table": "unlock_commands",
@@ -867,6 +1158,5 @@ class Migration(migrations.Migration):
                 "indexes": [Index(fields=["lock", "id"])],
                 "pk_attr": "id",
             },
-            bases=["Row"],
         ),
     ]
