@@ -1,5 +1,7 @@
 """Fixtures of the whole suite: real databases, a real server on a real socket, and the clients of both."""
 
+from hypothesis import settings
+
 from tests.databases import (
     database,
     database_kind,
@@ -9,6 +11,10 @@ from tests.databases import (
     servers,
 )
 from tests.serving import mailer, served
+
+# A rule is not wrong because the machine is busy: what is bounded in time says so itself.
+settings.register_profile("latchwork", deadline=None)
+settings.load_profile("latchwork")
 
 __all__ = [
     "database",

@@ -43,7 +43,6 @@ _TABLES = (
 )
 
 
-
 @dataclass(frozen=True)
 class Database:
     """A database made for one test. `url` is what `connect()` and `migrate()` take."""

@@ -30,7 +30,7 @@ _REPORT = """mutation($input: ReportLockInput!) { reportLock(input: $input) { __
 
 
 class HandLock:
-    """One connection of a lock. `state_id` is that of its disk, `nonce` the one it reported last, `time` what it was told."""
+    """One connection of a lock. `state_id` is that of its disk, `nonce` the one it reported last, `time` what it heard."""
 
     def __init__(self, served: Served, entry: dict[str, Any]) -> None:
         self._served = served

@@ -34,7 +34,7 @@ async def command(name: str, variables: dict[str, str]) -> tuple[int | None, str
         stderr=asyncio.subprocess.STDOUT,
     )
     try:
-        output, _ = await asyncio.wait_for(process.communicate(), 20)
+        output, _ = await asyncio.wait_for(process.communicate(), 90)
     finally:
         if process.returncode is None:
             process.kill()
@@ -76,7 +76,7 @@ async def test_two_migrations_at_once_take_turns(fresh_database: Database, tmp_p
         if "nothing" not in output
         for name in output.partition("applied: ")[2].strip().split(", ")
     ]
-    assert len(applied) == len(set(applied)) > 1
+    assert sorted(applied) == sorted(path.stem for path in Path("migrations").glob("0*.py"))
     assert await migrate(fresh_database.url) == []
 
 

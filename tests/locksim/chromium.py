@@ -134,7 +134,7 @@ async def page(folder: Path) -> AsyncIterator[Page]:
 
 
 async def _port(file: Path) -> int:
-    while (port := _read_port(file)) is None:  # noqa: ASYNC110 - another process writes it
+    while (port := _read_port(file)) is None:
         await asyncio.sleep(0.05)
     return port
 

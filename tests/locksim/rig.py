@@ -231,7 +231,7 @@ class Bench:
         self.disk = MemoryDisk()
         self.hash = FakeHash()
         self.pen = Pen(self.lock)
-        self.rng = random.Random(7)  # noqa: S311 - to be repeated, not to be secret
+        self.rng = random.Random(7)
         self.uptime_ms = 0
         self.seen: list[Outbound] = []
         self.reports: list[Report] = []

@@ -69,7 +69,7 @@ class Site:
             around=around,
             clock=self.clock,
             rng=Eager(),
-            random_bytes=random.Random(2).randbytes,  # noqa: S311
+            random_bytes=random.Random(2).randbytes,
             slow_hash=self.hash,
             on_change=lambda _, signal: self.signals.append(signal) if signal else None,
         )
@@ -77,7 +77,7 @@ class Site:
     async def until(self, true: Callable[[], bool]) -> None:
         """Wait until something has become true."""
         async with asyncio.timeout(5):
-            while not true():  # noqa: ASYNC110 - the lock does not know that it is watched
+            while not true():
                 await asyncio.sleep(0.005)
 
     async def hold_pin(self) -> None:

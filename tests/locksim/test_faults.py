@@ -83,7 +83,7 @@ class TestHardwareClock:
 
 def faults(seed: int) -> list[Fault]:
     """A script of an hour for three locks."""
-    rng = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
+    rng = random.Random(seed)
     return list(script(rng, locks=3, duration_ms=HOUR_MS, mean_gap_ms=30_000))
 
 
@@ -111,7 +111,7 @@ class TestScript:
 
     def test_a_script_needs_locks_and_gaps(self) -> None:
         """Nothing to break, or everything at once, is a mistake of the caller."""
-        rng = random.Random(1)  # noqa: S311 - to be repeated, not to be secret
+        rng = random.Random(1)
         with pytest.raises(ValueError, match="locks"):
             list(script(rng, locks=0, duration_ms=1, mean_gap_ms=1))
         with pytest.raises(ValueError, match="gap"):

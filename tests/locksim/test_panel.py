@@ -90,7 +90,7 @@ async def browser(tmp_path: Path) -> AsyncIterator[Browser]:
     async with serving(Stage()) as stage:
         server = stage.server
         server.locks = {own.lock_id: own for own in (lock(1), lock(2))}
-        rng = random.Random(1)  # noqa: S311 - waits are spread, not secret
+        rng = random.Random(1)
         fleet = Fleet(locks_file, tmp_path / "disks", ServerAddress(stage.url), rng=rng, sync=False)
         listener = bind(0)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"

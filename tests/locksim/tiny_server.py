@@ -214,7 +214,7 @@ async def serving(stage: Stage, port: int = 0) -> AsyncIterator[Stage]:
     task = asyncio.create_task(running.serve())
     try:
         async with asyncio.timeout(5):
-            while not running.started:  # noqa: ASYNC110 - uvicorn has no event for it
+            while not running.started:
                 await asyncio.sleep(0.01)
         bound = running.servers[0].sockets[0].getsockname()[1]
         stage.url = stage.server.url = f"http://127.0.0.1:{bound}"

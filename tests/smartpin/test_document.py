@@ -82,7 +82,7 @@ def test_the_c_in_the_document_agrees_on_other_codes(
     firmware_check: FirmwareCheck, secret: bytes, codec: Codec, lock_in: Callable[[str], LockTime]
 ) -> None:
     """Codes of random numbers near an epoch's boundary, most of them not open, seeded."""
-    chance, lock_time = random.Random(6), lock_in("Australia/Lord_Howe")  # noqa: S311
+    chance, lock_time = random.Random(6), lock_in("Australia/Lord_Howe")
     boundary = lock_time.hour_begins(6 * 8784)
     opened = 0
     for _ in range(400):

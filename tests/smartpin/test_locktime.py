@@ -132,7 +132,7 @@ def test_the_fixed_offset_is_the_smaller(zone: str, year: int) -> None:
         ("UTC", "2026-12-01", 33, "2026-12-01T08:00Z", "2027-01-03T20:00Z"),
     ],
 )
-def test_days_open_at_eight_and_close_at_twenty_on_the_wall(  # noqa: PLR0917 - a table's columns
+def test_days_open_at_eight_and_close_at_twenty_on_the_wall(
     lock_in: LockIn, zone: str, start: str, days: int, opens: str, closes: str
 ) -> None:
     """A daily window keeps wall time on both sides of a change of clocks."""

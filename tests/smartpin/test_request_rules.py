@@ -86,7 +86,7 @@ def test_a_window_covers_what_was_asked_and_a_refusal_names_what_works(
     length=st.integers(-100, 40_000),
     data=st.data(),
 )
-def test_nothing_nearer_than_the_nearest_works(  # noqa: PLR0917 - drawn by hypothesis
+def test_nothing_nearer_than_the_nearest_works(
     lock_in: LockIn, zone: str, now: datetime, start: int, length: int, data: st.DataObject
 ) -> None:
     """Any span closer to the request than the first suggestion is refused or widened.

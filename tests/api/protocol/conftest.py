@@ -265,7 +265,7 @@ class Endpoint(GraphQLApp):
                 raise RuntimeError(f"no database {SECRET}")
             if context.authenticated != "guarded":
                 return None
-            while not self.probe.revoked.is_set():  # noqa: ASYNC110 - set by another thread
+            while not self.probe.revoked.is_set():
                 await asyncio.sleep(0.01)
             return Closing(4403, "The session has ended")
         finally:
