@@ -9,7 +9,7 @@ import asyncio
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain.access.decision import DenialReason, Denied, check_schedule, decide
+from domain.access.decision import Decision, DenialReason, Denied, Granted, check_schedule, decide
 from domain.access_rules.grants import grants_of_members
 from domain.audit.service import recorded
 from domain.bus import Wakeups, listening
@@ -22,7 +22,7 @@ from domain.link.events import LockEventKind
 from domain.locks.rules import is_online
 from domain.locks.tables import Lock
 from domain.people.actors import AccountActor, Caller, InvitedDeviceActor, TokenActor
-from domain.people.tables import Device, Member
+from domain.people.tables import ApiToken, Device, Member
 from domain.sites.service import live_site, zone_of
 from domain.sync.rules import (
     COMMAND_PATIENCE_SECONDS,
@@ -97,11 +97,9 @@ async def _order_by_rules(
         lock = await Lock.get_or_none(id=lock_id, site_id=by.site_id, deleted_at=None)
         if lock is None:
             raise NotFound("lockId")
-        member = await lock_row(Member, member_id) if member_id is not None else None
-        grants = await grants_of_members([member.id]) if member is not None else {}
-        mine = grants.get(member.id, {}) if member is not None else {}
-        zone = zone_of(await live_site(by.site_id))
-        decision = decide(mine.get(lock_id, []), zone, now)
+        if member_id is not None:
+            await lock_row(Member, member_id)
+        decision = await _decide_by_rules(member_id, lock, now)
         if isinstance(decision, Denied):
             raise AccessDenied([reason.value for reason in decision.reasons])
         command = _command(lock, command_id, now)
@@ -111,6 +109,14 @@ async def _order_by_rules(
         await command.save()
         deed.note("Lock", lock.id, command=str(command_id))
         deed.wake(f"lock:{lock.id}")
+
+
+async def _decide_by_rules(member_id: UUID | None, lock: Lock, now: datetime) -> Decision:
+    """Whether the access rules let a member in at this lock now; somebody who is no member has none."""
+    grants = await grants_of_members([member_id] if member_id is not None else [])
+    zone = zone_of(await live_site(lock.site_id))
+    mine = grants.get(member_id, {}) if member_id is not None else {}
+    return decide(mine.get(lock.id, []), zone, now)
 
 
 @use_case
@@ -151,7 +157,7 @@ def _command(lock: Lock, command_id: UUID, now: datetime) -> UnlockCommand:
 
 
 async def still_stands(command: UnlockCommand, now: datetime) -> bool:
-    """Whether whoever ordered may still: their invitation, device or membership has not ended meanwhile."""
+    """Whether whoever ordered may still: invitation, phone, membership, rules and token have not ended meanwhile."""
     if command.invitation_id is not None:
         alive = Invitation.filter(id=command.invitation_id, deleted_at=None, valid_until__gt=now)
         device = Device.filter(id=command.device_id, removed_at=None)
@@ -160,7 +166,12 @@ async def still_stands(command: UnlockCommand, now: datetime) -> bool:
         phone = Device.filter(id=command.device_id, removed_at=None)
         if command.device_id is not None and not await phone.exists():
             return False
-        return await Member.filter(id=command.member_id, removed_at=None).exists()
+        if command.releases_lockout:
+            return await Member.filter(id=command.member_id, removed_at=None).exists()
+        lock = await Lock.get(id=command.lock_id)
+        return isinstance(await _decide_by_rules(command.member_id, lock, now), Granted)
+    if command.token_id is not None:
+        return await ApiToken.filter(id=command.token_id, revoked_at=None).exists()
     return True
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from domain.database import disconnect
 from domain.errors import PinNotAcceptable
@@ -25,6 +25,7 @@ from tests.domain.sync.yard import Yard, YardLock, opened_yard, reconnected
 
 DIGITS = ("49172638", "58203917", "60314028", "71425139", "82536240")
 LOCKS = 2
+MOST_PINS = 4
 which = st.integers(0, LOCKS - 1)
 some_locks = st.sets(which)
 
@@ -64,6 +65,7 @@ class SyncMachine(RuleBasedStateMachine):
         self.gone: set[UUID] = set()
         self.tag_holds: set[int] = set()
         self.used: set[str] = set()
+        self.doubts = [Doubt() for _ in range(LOCKS)]
 
     def run(self, work: Any) -> Any:
         """Runs a coroutine on the machine's own loop."""
@@ -71,9 +73,8 @@ class SyncMachine(RuleBasedStateMachine):
 
     @initialize()
     def open(self) -> None:
-        """A site with its locks, which have never connected."""
+        """A site with its locks, which have all that is wanted."""
         self.run(self._open())
-        self.doubts = [Doubt() for _ in range(LOCKS)]
 
     async def _open(self) -> None:
         self.yard: Yard = await opened_yard(Path(self.folder.name))
@@ -88,6 +89,7 @@ class SyncMachine(RuleBasedStateMachine):
             now=self.yard.now,
         )
         self.tag: UUID = tag.id
+        await self.yard.settle()
 
     def teardown(self) -> None:
         """At rest everything is as the dict says."""
@@ -100,6 +102,14 @@ class SyncMachine(RuleBasedStateMachine):
 
     # What admins do
 
+    @rule(draw=st.data())
+    def edit(self, draw: Any) -> None:
+        """A PIN is made or changed, or the tag holds other locks. Few PINs, so that they meet."""
+        edits = [self._tag_locks, *([self._make] if len(self.pins) < MOST_PINS else [])]
+        if self.pins:
+            edits += [self._give_digits, self._give_digits, self._block, self._move, self._delete]
+        draw.draw(st.sampled_from(edits), label="edit")(draw)
+
     def _accepts(self, digits: str, pin_id: UUID | None) -> None:
         """Whoever gets digits is the only one who has them, at every lock that can be known."""
         others = [key for key, wish in self.pins.items() if wish.digits == digits and key != pin_id]
@@ -108,25 +118,19 @@ class SyncMachine(RuleBasedStateMachine):
         for lock, doubt in zip(self.locks, self.doubts, strict=True):
             held = [entry.id for entry in lock.held(digits) if entry.id != name]
             assert doubt.any or not held, "digits were given away while a lock held them"
+        self.used.add(digits)
 
-    @rule(digits=st.sampled_from(DIGITS), locks=some_locks, tagged=st.booleans())
-    def make_a_pin(self, digits: str, locks: set[int], tagged: bool) -> None:
-        """Refused only if somebody has the digits, or some lock may still hold them."""
-        if not locks and not tagged:
-            return
+    def _make(self, draw: Any) -> None:
+        digits, locks = draw.draw(st.sampled_from(DIGITS)), draw.draw(some_locks)
+        tagged = not locks or draw.draw(st.booleans())
+        chosen = [self.locks[each] for each in locks]
+        tags = [self.tag] if tagged else None
         try:
-            shown = self.run(
-                self.yard.pin(
-                    *(self.locks[each] for each in locks),
-                    digits=digits,
-                    tag_ids=[self.tag] if tagged else None,
-                )
-            )
+            shown = self.run(self.yard.pin(*chosen, digits=digits, tag_ids=tags))
         except PinNotAcceptable:
             assert digits in self.used
             return
         self._accepts(digits, None)
-        self.used.add(digits)
         self.pins[shown.pin.id] = Wish(digits, set(locks), tagged)
 
     def _one(self, draw: Any) -> UUID:
@@ -136,133 +140,98 @@ class SyncMachine(RuleBasedStateMachine):
     def _common(self) -> dict[str, Any]:
         return {"here": self.yard.here, "by": self.yard.by, "now": self.yard.now}
 
-    @precondition(lambda self: self.pins)
-    @rule(draw=st.data(), digits=st.sampled_from(DIGITS))
-    def give_other_digits(self, draw: Any, digits: str) -> None:
-        """As with a new PIN."""
-        key = self._one(draw)
+    def _give_digits(self, draw: Any) -> None:
+        key, digits = self._one(draw), draw.draw(st.sampled_from(DIGITS))
         try:
             self.run(reassign_pin(**self._common(), pin_id=key, digits=digits))
         except PinNotAcceptable:
+            assert digits in self.used
             return
         self._accepts(digits, key)
-        self.used.add(digits)
         self.pins[key].digits = digits
 
-    @precondition(lambda self: self.pins)
-    @rule(draw=st.data(), blocked=st.booleans())
-    def block(self, draw: Any, blocked: bool) -> None:
-        """Or unblock."""
+    def _block(self, draw: Any) -> None:
         key = self._one(draw)
+        self.pins[key].blocked = not self.pins[key].blocked
+        blocked = self.pins[key].blocked
         self.run(set_blocked(**self._common(), pin_id=key, blocked=blocked))
-        self.pins[key].blocked = blocked
 
-    @precondition(lambda self: self.pins)
-    @rule(draw=st.data(), locks=st.sets(which, min_size=1))
-    def move(self, draw: Any, locks: set[int]) -> None:
-        """Other locks by id; the tag stays."""
-        key = self._one(draw)
+    def _move(self, draw: Any) -> None:
+        key, locks = self._one(draw), draw.draw(st.sets(which, min_size=1))
         ids = [self.locks[each].id for each in locks]
         self.run(update_pin(**self._common(), pin_id=key, fields={"lock_ids": ids}))
         self.pins[key].locks = set(locks)
 
-    @precondition(lambda self: self.pins)
-    @rule(draw=st.data())
-    def delete(self, draw: Any) -> None:
-        """For good."""
+    def _delete(self, draw: Any) -> None:
         key = self._one(draw)
         self.run(delete_pin(**self._common(), pin_id=key))
         del self.pins[key]
         self.gone.add(key)
 
-    @rule(locks=some_locks)
-    def tag_locks(self, locks: set[int]) -> None:
-        """The tag holds these from now on."""
-        ids = [self.locks[each].id for each in locks]
+    def _tag_locks(self, draw: Any) -> None:
+        self.tag_holds = set(draw.draw(some_locks))
+        ids = [self.locks[each].id for each in self.tag_holds]
         self.run(
             update_tag(**self._common(), tag_id=self.tag, name=None, member_ids=None, lock_ids=ids)
         )
-        self.tag_holds = set(locks)
 
-    # What happens to wires and hardware
+    # What happens on the wires
 
-    @rule(at=which)
-    def go_online(self, at: int) -> None:
-        """The server learns where the lock is."""
-        self.run(self.locks[at].connect())
-        self.doubts[at].rolled_back = self.doubts[at].emptied = False
-
-    @rule(at=which, noticed=st.booleans())
-    def lose_the_connection(self, at: int, noticed: bool) -> None:
-        """With everything that was on it."""
-        self.run(self.locks[at].disconnect(noticed=noticed))
-
-    @rule(at=which, steps=st.integers(1, 4), place=st.integers(0, 1), twice=st.booleans())
-    def pass_messages_on(self, at: int, steps: int, place: int, twice: bool) -> None:
+    @rule(at=which, hops=st.integers(1, 6), place=st.integers(0, 1), twice=st.booleans())
+    def pass_messages_on(self, at: int, hops: int, place: int, twice: bool) -> None:
         """Some of them, in both directions, not always in order, reports perhaps twice."""
         lock = self.locks[at]
-        for _ in range(steps):
+        if lock.feed is None:
+            self._connect(at)
+        for _ in range(hops):
             self.run(lock.server_looks())
             lock.lock_hears(place)
             self.run(lock.server_hears(twice=twice))
 
-    @rule(at=which)
-    def pass_everything_on(self, at: int) -> None:
-        """Until nothing moves."""
-        self.run(self.locks[at].settle())
+    def _connect(self, at: int) -> None:
+        self.run(self.locks[at].connect())
+        self.doubts[at].rolled_back = self.doubts[at].emptied = False
 
-    @rule(at=which)
-    def lose_a_message(self, at: int) -> None:
-        """On its way to the lock."""
-        del self.locks[at].down[:1]
-
-    @precondition(lambda self: any(lock.heard for lock in self.locks))
-    @rule(draw=st.data())
-    def say_an_old_delivery_again(self, draw: Any) -> None:
-        """Any that this life of the lock has heard."""
-        lock = draw.draw(st.sampled_from([each for each in self.locks if each.heard]))
-        lock.say_again(draw.draw(st.sampled_from(lock.heard)))
-
-    @rule(seconds=st.sampled_from([1, 21, 31, 3600]))
-    def wait(self, seconds: int) -> None:
-        """Everybody's clock moves."""
-        self.yard.now += timedelta(seconds=seconds)
-        for lock in self.locks:
-            lock.do(lambda firmware, uptime: firmware.tick(uptime))
-
-    @rule(at=which, write=st.integers(0, 3), keeps=st.booleans())
-    def cut_the_power_soon(self, at: int, write: int, keeps: bool) -> None:
-        """At one of the next writes."""
-        self.locks[at].disk.cut_at, self.locks[at].disk.keeps_cut_write = write, keeps
-
-    @rule(at=which)
-    def keep_a_disk_image(self, at: int) -> None:
-        """To be put back later."""
-        state = self.locks[at].disk.state
-        if state is not None:
-            self.doubts[at].images.append(state)
-
-    @precondition(lambda self: any(doubt.images for doubt in self.doubts))
-    @rule(draw=st.data())
-    def put_a_disk_image_back(self, draw: Any) -> None:
-        """The lock is as it was then; the server cannot know before it connects."""
-        at = draw.draw(st.sampled_from([n for n, each in enumerate(self.doubts) if each.images]))
-        self.locks[at].restore(draw.draw(st.sampled_from(self.doubts[at].images)))
-        self.doubts[at].rolled_back = True
-
-    @rule(at=which)
-    def reset_a_lock(self, at: int) -> None:
-        """Another secret and an empty disk."""
+    @rule(draw=st.data(), at=which)
+    def disturb_the_wire(self, draw: Any, at: int) -> None:
+        """A connection is lost, noticed or not; a message is lost; an old delivery is said again; time passes."""
         lock = self.locks[at]
-        lock.reset(self.run(self.yard.provision(lock.id)))
-        self.doubts[at] = Doubt(emptied=True)
+        match draw.draw(st.sampled_from(["lost", "unnoticed", "message", "old", "wait", "kill"])):
+            case "lost":
+                self.run(lock.disconnect())
+            case "unnoticed":
+                self.run(lock.disconnect(noticed=False))
+            case "message":
+                del lock.down[:1]
+            case "old" if lock.heard:
+                lock.say_again(draw.draw(st.sampled_from(lock.heard)))
+            case "kill":
+                self.run(reconnected(Path(self.folder.name)))
+                for each in self.locks:
+                    self.run(each.disconnect(noticed=False))
+            case _:
+                self.yard.now += timedelta(seconds=draw.draw(st.sampled_from([1, 21, 31, 3600])))
+                for each in self.locks:
+                    each.do(lambda firmware, uptime: firmware.tick(uptime))
 
-    @rule()
-    def kill_the_server(self) -> None:
-        """Every socket is gone; the database is what it was."""
-        self.run(reconnected(Path(self.folder.name)))
-        for lock in self.locks:
-            self.run(lock.disconnect(noticed=False))
+    # What happens to the hardware
+
+    @rule(draw=st.data(), at=which)
+    def disturb_the_lock(self, draw: Any, at: int) -> None:
+        """The power will go at one of the next writes; the disk is copied, put back, or emptied with a new secret."""
+        lock, doubt = self.locks[at], self.doubts[at]
+        match draw.draw(st.sampled_from(["cut", "cut", "copy", "copy", "put back", "reset"])):
+            case "cut":
+                lock.disk.cut_at = draw.draw(st.integers(0, 3))
+                lock.disk.keeps_cut_write = draw.draw(st.booleans())
+            case "put back" if doubt.images:
+                lock.restore(draw.draw(st.sampled_from(doubt.images)))
+                doubt.rolled_back = True
+            case "reset":
+                lock.reset(self.run(self.yard.provision(lock.id)))
+                self.doubts[at] = Doubt(emptied=True)
+            case _ if lock.disk.state is not None:
+                doubt.images.append(lock.disk.state)
 
     # What must hold
 
@@ -288,12 +257,12 @@ class SyncMachine(RuleBasedStateMachine):
             ]
             assert owners in ([], [name])
 
-    @rule(at=which)
-    def look(self, at: int) -> None:
+    @invariant()
+    def what_is_said_is_true(self) -> None:
         """What is said to be there is there, what is said to be gone is gone."""
-        lock = self.locks[at]
-        if not self.doubts[at].any:
-            self._compare(lock, self.run(self._states(lock)))
+        for lock, doubt in zip(self.locks, self.doubts, strict=True):
+            if not doubt.any:
+                self._compare(lock, self.run(self._states(lock)))
 
     def _compare(self, lock: YardLock, states: dict[str, PinAtLock]) -> None:
         entries = lock.firmware.state.entries
