@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable
 
@@ -27,6 +28,13 @@ STOP_SECONDS = 15
 
 async def run_demo(settings: Settings, say: Say) -> int:
     """Returns the exit code: 0 after an interrupt, 1 when a step or a process failed."""
+    for host, port, name in (
+        (settings.host, settings.port, "LATCHWORK_PORT"),
+        ("127.0.0.1", settings.panel_port, "LATCHWORK_PANEL_PORT"),
+    ):
+        if _taken(host, port):
+            say(f"FAILED: port {port} is taken by somebody else; set {name} to another one")
+            return 1
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     applied = await migrate(settings.database)
     say(f"database: {len(applied)} migration(s) applied")
@@ -48,6 +56,17 @@ async def run_demo(settings: Settings, say: Say) -> int:
         return 1
     finally:
         await _stop(children)
+
+
+def _taken(host: str, port: int) -> bool:
+    """Whether somebody else serves there: the tour would be played against them."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return True
+    return False
 
 
 async def _start(*arguments: str) -> asyncio.subprocess.Process:
