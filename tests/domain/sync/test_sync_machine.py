@@ -90,6 +90,9 @@ class SyncMachine(RuleBasedStateMachine):
         )
         self.tag: UUID = tag.id
         await self.yard.settle()
+        for lock, doubt in zip(self.locks, self.doubts, strict=True):
+            assert lock.disk.state is not None
+            doubt.images.append(lock.disk.state)
 
     def teardown(self) -> None:
         """At rest everything is as the dict says."""
@@ -202,7 +205,7 @@ class SyncMachine(RuleBasedStateMachine):
             case "unnoticed":
                 self.run(lock.disconnect(noticed=False))
             case "message":
-                del lock.down[:1]
+                self.run(lock.lose_message())
             case "old" if lock.heard:
                 lock.say_again(draw.draw(st.sampled_from(lock.heard)))
             case "kill":
@@ -220,7 +223,7 @@ class SyncMachine(RuleBasedStateMachine):
     def disturb_the_lock(self, draw: Any, at: int) -> None:
         """The power will go at one of the next writes; the disk is copied, put back, or emptied with a new secret."""
         lock, doubt = self.locks[at], self.doubts[at]
-        match draw.draw(st.sampled_from(["cut", "cut", "copy", "copy", "put back", "reset"])):
+        match draw.draw(st.sampled_from(["cut", "cut", "copy", "put back", "put back", "reset"])):
             case "cut":
                 lock.disk.cut_at = draw.draw(st.integers(0, 3))
                 lock.disk.keeps_cut_write = draw.draw(st.booleans())

@@ -154,8 +154,9 @@ class Yard:
             if lock.feed is None or lock.feed.over:
                 await lock.connect()
         for _ in range(20):
-            moved = [await lock.settle() for lock in self.locks]
-            if not any(moved):
+            for lock in self.locks:
+                await lock.settle()
+            if all([await lock.at_rest() for lock in self.locks]):
                 return
             self.now += timedelta(seconds=21)
         raise AssertionError("the locks and the server never come to rest")
@@ -180,7 +181,7 @@ class YardLock:
         """Every delivery of this life, to be said again."""
         self.feed: Feed | None = None
         self.openings = 0
-        self.battery_ms: float = yard.now.timestamp() * 1000
+        self.battery_ms: float | None = yard.now.timestamp() * 1000
         self.drift = 1.0
         self._seen = self._started = yard.now
         self._uptime_ms = 0.0
@@ -194,7 +195,7 @@ class YardLock:
             self.own,
             self.disk,
             uptime_ms=self.uptime_ms(),
-            battery_ms=int(self.battery_ms),
+            battery_ms=None if self.battery_ms is None else max(0, int(self.battery_ms)),
             random_bytes=self.yard.rng.randbytes,
         )
 
@@ -203,7 +204,8 @@ class YardLock:
         passed = (self.yard.now - self._seen).total_seconds() * 1000 * self.drift
         self._seen = self.yard.now
         self._uptime_ms += passed
-        self.battery_ms += passed
+        if self.battery_ms is not None:
+            self.battery_ms += passed
         return int(self._uptime_ms)
 
     def restart(self) -> None:
@@ -320,6 +322,12 @@ class YardLock:
         self.say_again(message)
         return True
 
+    async def lose_message(self) -> None:
+        """The next message is lost. Without the answer to its report a lock gives the connection up."""
+        lost = self.down.pop(0) if self.down else None
+        if isinstance(lost, (Reported, ReportRefused)):
+            await self.disconnect(noticed=False)
+
     def say_again(self, message: Inbound) -> None:
         """A message reaches the lock, fresh or old."""
         self.do(lambda lock, uptime: lock.receive(message, uptime))
@@ -361,6 +369,16 @@ class YardLock:
                 return moved
             moved = True
         raise AssertionError("a lock and the server talk without end")
+
+    async def at_rest(self) -> bool:
+        """Whether nobody has anything to say any more, nonces apart."""
+        row = await self.row()
+        mine = self.firmware.state
+        return (
+            not row.snapshot_needed
+            and row.wanted_revision == row.applied_revision == mine.applied
+            and not mine.events
+        )
 
     async def row(self) -> Lock:
         """The lock as the server has it."""
