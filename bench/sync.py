@@ -195,7 +195,7 @@ class Wire:
             if message["type"] == "ping":
                 await self.socket.send('{"type":"pong"}')
             elif message["type"] == "error" or message.get("payload", {}).get("errors"):
-                raise RuntimeError(f"{message['type']}: an operation failed")
+                raise RuntimeError(f"{message['type']}: {message.get('payload')}")
             elif message["type"] == "next":
                 yield message["id"], message["payload"]["data"]
 
@@ -421,6 +421,12 @@ async def _said(echo: ClientConnection) -> float:
     return time.perf_counter() - began
 
 
+def _complain(lock: "asyncio.Task[None]") -> None:
+    """A lean lock does not connect again: without it the numbers would be wrong, so it is said."""
+    if not lock.cancelled() and lock.exception() is not None:
+        print(f"a lock was lost: {lock.exception()!r}", flush=True)
+
+
 def _row(what: str, times: Times, echo: Times) -> str:
     def ms(values: list[float]) -> str:
         worst = sorted(values)[min(len(values) - 1, int(len(values) * 0.99))]
@@ -442,6 +448,8 @@ async def measure(url: str, server: psutil.Process, prepared: Prepared, rounds: 
         locks = [LeanLock(url, kit) for kit in prepared.kits]
         began = time.perf_counter()
         living = [asyncio.create_task(lock.run(http, handshakes)) for lock in locks]
+        for task in living:
+            task.add_done_callback(_complain)
         await asyncio.gather(*(until_acknowledged(lock, 0) for lock in locks))
         connecting = time.perf_counter() - began
         sockets = [
