@@ -1,14 +1,17 @@
 """What one running Latchwork stands on, made once and handed to every use case.
 
 A value, not a service locator: it holds the application secret, the password hasher, the mailer and the address under
-which the world reaches this installation, and nothing that changes.
+which the world reaches this installation, and nothing that changes but the turns of a crowd.
 """
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 
 from domain.mail import Mailer
 from domain.security.keys import Keyring
 from domain.security.passwords import PasswordHasher, PasswordProfile
+
+DELIVERIES_AT_ONCE = 16
 
 
 @dataclass(frozen=True)
@@ -20,3 +23,7 @@ class Installation:
     pin_profile: PasswordProfile
     mailer: Mailer
     public_url: str
+    delivering: asyncio.Semaphore = field(
+        default_factory=lambda: asyncio.Semaphore(DELIVERIES_AT_ONCE), compare=False, repr=False
+    )
+    """Turns for cutting deliveries: a change for a thousand locks wakes as many feeds, and others use the database too."""

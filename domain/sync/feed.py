@@ -179,9 +179,10 @@ class Feed:
         if await self._waits(lock, now):
             return []
         try:
-            cut = await cut_delivery(
-                self._here, lock.id, lock.incarnation, keys, self._reported, now
-            )
+            async with self._here.delivering:
+                cut = await cut_delivery(
+                    self._here, lock.id, lock.incarnation, keys, self._reported, now
+                )
         except (TamperedEntry, SealBroken) as error:
             # Nothing wrong is sent: the lock keeps what it has, and shows as not updated, until the rows are mended.
             log.error(

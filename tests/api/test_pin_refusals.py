@@ -76,7 +76,7 @@ async def test_digits_that_cannot_be_a_pin_are_refused_by_name(served: Served) -
         fields = {"digits": digits}
         made = await create(house, ownerId=owner, lockIds=[entry["lockId"]], **fields)
         assert says(made) == answer, digits
-        if digits != DIGITS:
+        if digits in ("12a456", "", "491", "491726385", "77777777"):
             for mutation in ("updatePin", "reassignPin"):
                 changed = await house.change(
                     mutation, REFUSED_DIGITS, pinId=mine["pin"]["id"], **fields

@@ -1,58 +1,7 @@
 """A PIN from the admin's hand to the door, and what the admin may believe meanwhile; on both databases."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from typing import Any
-
-from locksim.device import Device
-from tests.serving import House, Served
-
-SYNC = """subscription($pin: ID!) { pinSync(pinId: $pin) {
-  lock { name } status wantedVersion appliedVersion opensNow pendingSince propagation } }"""
-CREATED = "... on CreatedPin { digits pin { id kind status lockSync { status } } }"
-
-
-async def states(house: House, pin_id: str) -> AsyncIterator[dict[str, Any]]:
-    """What `pinSync` says, item by item."""
-    async with await house.served.socket({"token": house.token}) as socket:
-        async for item in socket.subscribe(SYNC, pin=pin_id):
-            yield item["pinSync"]
-
-
-async def until(house: House, pin_id: str, status: str) -> list[dict[str, Any]]:
-    """The stream's items up to the first with this status, ten seconds at most."""
-    seen = []
-    async with asyncio.timeout(10):
-        async for state in states(house, pin_id):
-            seen.append(state)
-            if state["status"] == status:
-                return seen
-    raise AssertionError("the stream ended")
-
-
-async def pin_of(house: House, *lock_ids: str, **fields: Any) -> dict[str, Any]:
-    """A PIN of a new member at these locks."""
-    owner = await house.member("Emil")
-    made = await house.change(
-        "createPin", CREATED, siteId=house.id, ownerId=owner, lockIds=list(lock_ids), **fields
-    )
-    assert made["__typename"] == "CreatedPin", made
-    return made
-
-
-async def typed(house: House, device: Device, digits: str) -> dict[str, Any]:
-    """Types digits at the keypad; the event that the admin sees of it."""
-    query = """query($id: ID!) { site(id: $id) { events(first: 1) { nodes {
-      id kind method reasons memberId } } } }"""
-    before = (await house.ask(query, id=house.id))["site"]["events"]["nodes"]
-    await device.type(digits)
-    async with asyncio.timeout(10):
-        while True:
-            now = (await house.ask(query, id=house.id))["site"]["events"]["nodes"]
-            if now != before:
-                event: dict[str, Any] = now[0]
-                return event
-            await asyncio.sleep(0.02)
+from tests.api.pin_steps import CREATED, pin_of, typed, until
+from tests.serving import Served
 
 
 async def test_a_new_pin_reaches_the_lock_and_opens_the_door(served: Served) -> None:

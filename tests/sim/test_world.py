@@ -13,7 +13,7 @@ from tests.databases import Database
 from tests.domain.sync.yard import Yard
 from tests.sim.world import World
 
-STEPS = 60
+STEPS = 50
 GIVEN = os.environ.get("LATCHWORK_SIM_SEED")
 SEEDS = [int(GIVEN)] if GIVEN else [1, random.SystemRandom().randrange(2**32)]
 

@@ -27,7 +27,8 @@ from locksim.clock import moment
 from locksim.faults import Fault, FaultKind, script
 from tests.databases import Database
 from tests.domain.access.oracle import opens as oracle_opens
-from tests.domain.sync.yard import Yard, YardLock
+from tests.domain.sync.yard import Yard
+from tests.domain.sync.yard_lock import YardLock
 
 LOCKS = 4
 MOST_PINS = 8

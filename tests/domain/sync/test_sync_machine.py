@@ -21,7 +21,8 @@ from domain.sync.rules import SyncStatus
 from domain.sync.status import PinAtLock, pins_at_locks
 from domain.tags.service import create_tag, update_tag
 from domain.tags.tables import TagTarget
-from tests.domain.sync.yard import Yard, YardLock, opened_yard, reconnected
+from tests.domain.sync.yard import Yard, opened_yard, reconnected
+from tests.domain.sync.yard_lock import YardLock
 
 DIGITS = ("49172638", "58203917", "60314028", "71425139", "82536240")
 LOCKS = 2
@@ -315,4 +316,4 @@ class SyncMachine(RuleBasedStateMachine):
 
 
 TestSyncMachine = SyncMachine.TestCase
-TestSyncMachine.settings = settings(max_examples=20, stateful_step_count=30, deadline=None)
+TestSyncMachine.settings = settings(max_examples=15, stateful_step_count=30, deadline=None)
