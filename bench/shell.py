@@ -30,7 +30,7 @@ from api.app import create_app, installation
 from api.auth.http import HttpAuthentication
 from api.auth.seen_proofs import MemorySeenProofs
 from api.observability import configure_logging
-from api.settings import Settings
+from api.settings import Environment, Settings
 from api.starting import listen
 from domain.clock import system_clock
 from domain.database import connect, disconnect, migrate
@@ -233,7 +233,10 @@ async def main() -> None:
         port = listener.getsockname()[1]
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(
-            database_url=options.database_url, data_dir=Path(folder), env="production", port=port
+            database_url=options.database_url,
+            data_dir=Path(folder),
+            env=Environment.PRODUCTION,
+            port=port,
         )
         prepared = await prepare(settings)
         server = multiprocessing.get_context("spawn").Process(target=serve, args=(settings,))

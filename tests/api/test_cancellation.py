@@ -8,6 +8,7 @@ import asyncio
 import gc
 import random
 import secrets
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -34,7 +35,7 @@ pytestmark = pytest.mark.filterwarnings(
 )
 CANCELLATIONS = 3_000
 CLIENTS = 12
-LONGEST_SECONDS = 0.008
+ANSWERED = 10
 SEATS = 200
 ON_ONE_SOCKET = 40
 """More would be throttled: a socket may send a hundred messages at once."""
@@ -65,11 +66,12 @@ class Operation:
 
 @dataclass
 class Restless:
-    """One client, and its dice."""
+    """One client, its dice, and the longest that it waits for an answer, in seconds."""
 
     house: House
     lock_id: str
     dice: random.Random
+    patience: float
 
     def operation(self) -> Operation:
         """Half of them change something."""
@@ -96,7 +98,7 @@ class Restless:
 
     async def pause(self) -> None:
         """As long as an operation may take, or not at all."""
-        await asyncio.sleep(self.dice.choice([0.0, self.dice.uniform(0, LONGEST_SECONDS)]))
+        await asyncio.sleep(self.dice.choice([0.0, self.dice.uniform(0, self.patience)]))
 
     async def torn_request(self) -> int:
         """A POST whose connection is reset before the answer has come."""
@@ -145,10 +147,11 @@ class Restless:
 async def cancel_many(house: House, lock_id: str, seed: int) -> None:
     """All the cancellations, by several clients at once."""
     left = CANCELLATIONS
+    patience = await seconds_of_a_change(house)
 
     async def client(number: int) -> None:
         nonlocal left
-        restless = Restless(house, lock_id, random.Random(f"{seed}.{number}"))
+        restless = Restless(house, lock_id, random.Random(f"{seed}.{number}"), patience)
         ways: list[Callable[[], Awaitable[int]]] = [restless.stopped_operations]
         ways += [restless.torn_request] * 12
         while left > 0:
@@ -158,6 +161,14 @@ async def cancel_many(house: House, lock_id: str, seed: int) -> None:
                 await restless.answered()
 
     await asyncio.gather(*(client(number) for number in range(CLIENTS)))
+
+
+async def seconds_of_a_change(house: House) -> float:
+    """How long a mutation takes on this machine today: clients that wait up to so long go away at every moment of it."""
+    began = time.perf_counter()
+    for number in range(ANSWERED):
+        await house.change("createMember", siteId=house.id, name=f"A{number}", role="USER")
+    return (time.perf_counter() - began) / ANSWERED
 
 
 async def test_three_thousand_clients_that_go_away_leave_everything_whole(served: Served) -> None:
@@ -215,8 +226,9 @@ async def check_members_and_seats(house: House) -> None:
     invitations = await Invitation.filter(site_id=house.row.id)
     noted = AuditRow.filter(chain=house.row.id)
 
-    assert len(members) > 20
-    assert len(invitations) > 20
+    # Some of the changes were made, or there is nothing to check. How many depends on how fast the machine is.
+    assert len(members) > 1 + ANSWERED
+    assert invitations
     assert len(members) + len(invitations) <= SEATS
     assert await noted.filter(action="createMember").count() == len(members) - 1  # the owner
     assert await noted.filter(action="createInvitation").count() == len(invitations)

@@ -1,0 +1,82 @@
+"""A database with one site, its locks, a member and a token, before the clocks run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from api.app import installation
+from api.settings import Settings
+from domain.clock import system_clock
+from domain.database import connect, disconnect, migrate
+from domain.locks.service import NewReader, create_lock, provision_lock
+from domain.node_ids import node_id
+from domain.people.actors import COMMAND_LINE, ActorKind, Caller, Role, Standing
+from domain.people.api_tokens import create_api_token
+from domain.people.members import create_member
+from domain.sites.rules import SystemType
+from domain.sites.service import create_site
+
+
+@dataclass(frozen=True)
+class Kit:
+    """A provisioned lock."""
+
+    lock_id: str
+    incarnation: str
+    secret: bytes
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A site with its locks, a member and a token."""
+
+    site: str
+    member: str
+    token: str
+    kits: Sequence[Kit]
+
+
+async def prepare(settings: Settings, locks: int) -> Prepared:
+    """An empty database with one site and so many provisioned locks."""
+    await migrate(settings.database)
+    await connect(settings.database)
+    try:
+        here, now = installation(settings), system_clock()
+        site = await create_site(
+            here,
+            COMMAND_LINE,
+            name="Bench",
+            timezone="Europe/Rome",
+            system_type=SystemType.STANDARD,
+            owner=None,
+            now=now,
+        )
+        by = Caller(ActorKind.COMMAND_LINE, None, Standing(site.id, Role.OWNER, True, None))
+        kits = []
+        for number in range(locks):
+            lock = await create_lock(
+                here,
+                by,
+                name=f"Door {number}",
+                connectivity=None,
+                hub_id=None,
+                readers=[NewReader("Keypad")],
+                now=now,
+            )
+            kit = await provision_lock(here, by, lock_id=lock.id, now=now)
+            kits.append(Kit(node_id("lock", lock.id), kit.incarnation, kit.secret))
+        member = await create_member(
+            here, by, name="Emil", role=Role.USER, can_edit=False, email=None, now=now
+        )
+        _, token = await create_api_token(
+            here,
+            COMMAND_LINE,
+            site_ids=[site.id],
+            name="bench",
+            role=Role.OWNER,
+            can_edit=True,
+            expires_at=None,
+            now=now,
+        )
+        return Prepared(node_id("site", site.id), node_id("member", member.id), token, kits)
+    finally:
+        await disconnect()
