@@ -158,7 +158,9 @@ class House:
         """The command line acting on this site as an owner."""
         return Caller(ActorKind.COMMAND_LINE, None, Standing(self.row.id, Role.OWNER, True, None))
 
-    async def make_token(self, role: Role, *, can_edit: bool = True) -> str:
+    async def make_token(
+        self, role: Role, *, can_edit: bool = True, expires_at: datetime | None = None
+    ) -> str:
         """An API token with this ceiling."""
         _, token = await create_api_token(
             self.served.here,
@@ -167,7 +169,7 @@ class House:
             name=role.value,
             role=role,
             can_edit=can_edit,
-            expires_at=None,
+            expires_at=expires_at,
             now=self.served.clock(),
         )
         return token

@@ -21,7 +21,14 @@ from domain.invitations.tables import Invitation, InvitationLock
 from domain.link.events import LockEventKind
 from domain.locks.rules import is_online
 from domain.locks.tables import Lock
-from domain.people.actors import AccountActor, Caller, InvitedDeviceActor, TokenActor
+from domain.people.actors import (
+    AccountActor,
+    Caller,
+    InvitedDeviceActor,
+    Standing,
+    TokenActor,
+)
+from domain.people.rules import Permission, allows
 from domain.people.tables import ApiToken, Device, Member
 from domain.sites.service import live_site, zone_of
 from domain.sync.rules import (
@@ -167,12 +174,22 @@ async def still_stands(command: UnlockCommand, now: datetime) -> bool:
         if command.device_id is not None and not await phone.exists():
             return False
         if command.releases_lockout:
-            return await Member.filter(id=command.member_id, removed_at=None).exists()
+            return await _may_still_unlock(command.member_id)
         lock = await Lock.get(id=command.lock_id)
         return isinstance(await _decide_by_rules(command.member_id, lock, now), Granted)
     if command.token_id is not None:
-        return await ApiToken.filter(id=command.token_id, revoked_at=None).exists()
+        token = await ApiToken.get_or_none(id=command.token_id, revoked_at=None)
+        return token is not None and (token.expires_at is None or token.expires_at > now)
     return True
+
+
+async def _may_still_unlock(member_id: UUID) -> bool:
+    """Whether this member is still one of those who may unlock from afar: neither removed nor demoted."""
+    member = await Member.get_or_none(id=member_id, removed_at=None)
+    if member is None:
+        return False
+    standing = Standing(member.site_id, member.role, member.can_edit, member.id)
+    return allows(standing, Permission.CREDENTIALS)
 
 
 async def _outcome(command_id: UUID, wakeups: Wakeups) -> LockEvent:

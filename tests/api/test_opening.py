@@ -232,6 +232,46 @@ async def test_an_order_is_handed_out_again_only_while_it_stands(
     assert await handed_again() is None
 
 
+async def test_an_admins_order_ends_with_what_it_stands_on(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Proves that a remote unlock is not handed out any more once its admin is demoted, or its token has ended."""
+    monkeypatch.setattr(unlocking, "OUTCOME_PATIENCE_SECONDS", 0.2)
+    house = await served.site()
+    entry = await house.lock()
+    admin = await house.member("Ada", Role.SUPER_ADMIN, email="ada@example.com")
+    console = served.browser()
+    await console.sign_in("ada@example.com")
+    soon = served.clock() + timedelta(seconds=5)
+    token = await house.make_token(Role.OWNER, expires_at=soon)
+
+    async def unlocked(by: str) -> None:
+        async with BareLock(served, entry) as lock:
+            await lock.online()
+            if by == "token":
+                answer = await house.change("remoteUnlock", token=token, lockId=entry["lockId"])
+            else:
+                answer = await console.change("remoteUnlock", lockId=entry["lockId"])
+            assert answer["__typename"] == "LockDidNotAnswer"
+
+    async def handed() -> bool:
+        async with BareLock(served, entry) as lock:
+            try:
+                await asyncio.wait_for(anext(lock.feed()), 0.3)
+            except TimeoutError:
+                return False
+            return True
+
+    await unlocked("console")
+    assert await handed()
+    await house.change("updateMember", memberId=admin, role="USER")
+    assert not await handed()
+    await unlocked("token")
+    assert await handed()
+    served.clock.advance(timedelta(seconds=6))
+    assert not await handed()
+
+
 async def test_the_bolt_is_drawn_once_for_one_order(served: Served) -> None:
     """Proves with the simulated lock that an order which arrives twice, over two connections, opens once."""
     house = await served.site()
