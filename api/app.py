@@ -25,7 +25,7 @@ from domain.clock import Clock, system_clock
 from domain.database import DatabaseUnavailable, connect, disconnect, drain, pending
 from domain.installation import Installation
 from domain.mail import FolderMailer, Mailer, SmtpMailer
-from domain.people.sign_in import sweep_tickets
+from domain.people.tickets import sweep_tickets
 from domain.security.keys import Keyring
 from domain.security.passwords import PasswordHasher, PasswordProfile
 from domain.throttling.service import sweep_counters

@@ -21,7 +21,7 @@ from domain.people.identities import (
     ticket_actor,
     topics_of,
 )
-from domain.people.sign_in import consume_socket_ticket
+from domain.people.tickets import consume_socket_ticket
 from domain.sync.lock_identity import CHALLENGE_LIFETIME, prove_lock
 
 SLOW_POLL_SECONDS = 30.0

@@ -29,7 +29,7 @@ from api.schema.sign_in import (
     UpdatedMember,
     UpdateMemberInput,
 )
-from domain.people import api_tokens, devices, members, sign_in
+from domain.people import api_tokens, devices, members, sign_in, tickets
 from domain.people.actors import AccountActor, InvitedDeviceActor, TokenActor
 from domain.people.rules import Permission
 from domain.people.tables import Member
@@ -144,7 +144,7 @@ async def remove_device(call: Call, input: RemoveDeviceInput) -> RemovedDevice:
 async def create_socket_ticket(call: Call) -> SocketTicket:
     """Makes a ticket that opens one websocket within thirty seconds, as the caller."""
     actor = call.by.actor
-    ticket, expires_at = await sign_in.create_socket_ticket(
+    ticket, expires_at = await tickets.create_socket_ticket(
         call.here,
         session_id=actor.session_id if isinstance(actor, AccountActor) else None,
         device_id=(

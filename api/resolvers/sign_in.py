@@ -1,7 +1,5 @@
 """Operations of signing in and out, passwords and the second factor."""
 
-import asyncio
-
 from api.auth.http import KNOWN_COOKIE, SESSION_COOKIE
 from api.context import Call
 from api.operations import ANYONE, PERSON, mutation
@@ -105,23 +103,12 @@ async def change_password(call: Call, input: ChangePasswordInput) -> PasswordCha
     return PasswordChanged(done=True)
 
 
-_letters: set[asyncio.Task[None]] = set()
-
-
 @mutation(ANYONE)
 async def request_password_reset(
     call: Call, input: RequestPasswordResetInput
 ) -> PasswordResetRequested:
     """Mails a link that sets a new password, if there is such an account; the answer does not tell."""
-    address = await passwords.admit_password_reset(
-        call.here, call.by, email=input.email, now=call.now
-    )
-    # In the background: how long it takes would tell a known address from an unknown one.
-    task = asyncio.create_task(
-        passwords.mail_password_reset(call.here, call.by, address=address, now=call.now)
-    )
-    _letters.add(task)
-    task.add_done_callback(_letters.discard)
+    await passwords.request_password_reset(call.here, call.by, email=input.email, now=call.now)
     return PasswordResetRequested(done=True)
 
 

@@ -15,7 +15,7 @@ from domain.database.errors import (
 )
 from domain.database.migrating import build, migrate, pending
 from domain.database.transactions import Transaction, hold, lock_row, lock_rows, transaction
-from domain.database.use_cases import drain, use_case
+from domain.database.use_cases import drain, in_background, use_case
 from domain.database.writing import drift, make_migration
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "drift",
     "healthy",
     "hold",
+    "in_background",
     "lock_row",
     "lock_rows",
     "make_migration",

@@ -46,16 +46,7 @@ def use_case(function: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Corou
 
     @wraps(function)
     async def begun(*args: P.args, **kwargs: P.kwargs) -> R:
-        if current_transaction() is not None:
-            raise TransactionMisuse(f"{function.__qualname__} called inside a transaction")
-        if len(_running) >= MOST_RUNNING:
-            raise DatabaseUnavailable(f"{MOST_RUNNING} use cases are running")
-        task = asyncio.create_task(
-            _attempts(lambda: function(*args, **kwargs)),
-            name=function.__qualname__,
-        )
-        _running.add(task)
-        task.add_done_callback(_running.discard)
+        task = _begin(lambda: function(*args, **kwargs), function.__qualname__)
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -63,6 +54,25 @@ def use_case(function: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Corou
             raise
 
     return begun
+
+
+def in_background(call: Callable[[], Awaitable[None]], name: str) -> None:
+    """Run what nobody waits for, such as the sending of a letter, under the rules of a use case.
+
+    `drain` waits for it; its exception is logged by type. Raises as the call of a use case does.
+    """
+    _begin(call, name).add_done_callback(_tell_abandoned)
+
+
+def _begin(call: Callable[[], Awaitable[R]], name: str) -> asyncio.Task[R]:
+    if current_transaction() is not None:
+        raise TransactionMisuse(f"{name} called inside a transaction")
+    if len(_running) >= MOST_RUNNING:
+        raise DatabaseUnavailable(f"{MOST_RUNNING} use cases are running")
+    task = asyncio.create_task(_attempts(call), name=name)
+    _running.add(task)
+    task.add_done_callback(_running.discard)
+    return task
 
 
 async def _attempts(call: Callable[[], Awaitable[R]]) -> R:

@@ -43,19 +43,25 @@ async def make_link(
     return f"{here.public_url}/{_PAGE[purpose]}/#{token}"
 
 
-async def consume_link(
+async def usable_link(
     here: Installation, purpose: LinkPurpose, token: str, now: datetime
 ) -> MailedLink:
-    """Within a transaction: takes the link by a guarded update, so that it works once. Raises LinkNotUsable."""
+    """The link of this purpose that is behind a token, with its account; not used yet. Raises LinkNotUsable."""
     if not well_formed(token, LINK_PREFIX):
         raise LinkNotUsable
     tags = candidate_tags(here.keys, KeyLabel.TOKENS, LINK_PREFIX, token)
-    taken = await MailedLink.filter(
+    link = await MailedLink.get_or_none(
         tag__in=tags, purpose=purpose, used_at=None, expires_at__gt=now
-    ).update(used_at=now)
-    if taken != 1:
+    ).select_related("account")
+    if link is None:
         raise LinkNotUsable
-    return await MailedLink.get(tag__in=tags).select_related("account", "member")
+    return link
+
+
+async def consume_link(link: MailedLink, now: datetime) -> None:
+    """Within a transaction: uses the link up by a guarded update, so that it works once. Raises LinkNotUsable."""
+    if await MailedLink.filter(id=link.id, used_at=None).update(used_at=now) != 1:
+        raise LinkNotUsable
 
 
 def link_letter(purpose: LinkPurpose, to: str, site_name: str, link: str) -> Letter:

@@ -75,7 +75,7 @@ async def create_member(
         await make_default_tag(site.id, member, now)
         if account is not None:
             letter = await _invite(here, site, member, account, now)
-        deed.note("Member", member.id, role=role.value, canEdit=can_edit)
+        deed.note("Member", member.id, role=role.value, canEdit=member.can_edit)
     if letter is not None:
         await _send(here, letter)
     return member
@@ -112,7 +112,7 @@ async def locked_member(by: Caller, member_id: UUID) -> Member:
 
 
 async def _check_owner_stays(site_id: UUID, member: Member) -> None:
-    await lock_row(Site, site_id)
+    """Under the site's row, so that two owners cannot remove each other at once. Raises NotAllowed."""
     others = Member.filter(
         site_id=site_id, role=Role.OWNER, removed_at=None, accepted_at__isnull=False
     ).exclude(id=member.id)
@@ -197,6 +197,7 @@ async def remove_member(
 ) -> Member:
     """Takes a member, and with it all of its access, off the site. Raises NotAllowed, NotFound."""
     async with changing_access(here, by, "removeMember", now) as deed:
+        await lock_row(Site, by.site_id)  # before the member's, as everywhere
         member = await locked_member(by, member_id)
         _check_giving(by, grade(member.role, member.can_edit))
         await _check_owner_stays(by.site_id, member)

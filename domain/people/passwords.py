@@ -1,7 +1,7 @@
 """Setting a password: by its owner, or by whoever reads the owner's mail.
 
 The dangerous direction: a password that changed while old sign-ins live on. Every change ends all sessions and phones
-of the account but the one that asked.
+of the account but the one that asked. Hashing takes long, so it comes before the transaction and never holds a row.
 """
 
 from datetime import datetime, timedelta
@@ -10,12 +10,12 @@ from uuid import UUID
 from tortoise.expressions import F
 
 from domain.audit.service import Deed, recorded
-from domain.database import lock_row, use_case
+from domain.database import in_background, lock_row, use_case
 from domain.errors import LinkNotUsable, MailNotSent, PolicyViolation, SignInFailed, Throttled
 from domain.installation import Installation
 from domain.mail import Letter, checked_email
 from domain.people.actors import AccountActor, Caller
-from domain.people.mailed_links import consume_link, link_letter, make_link
+from domain.people.mailed_links import consume_link, link_letter, make_link, usable_link
 from domain.people.tables import (
     Account,
     Device,
@@ -27,7 +27,6 @@ from domain.people.tables import (
 )
 from domain.security.password_rules import check_password
 from domain.security.passwords import HasherBusy
-from domain.sites.tables import Site
 from domain.throttling.service import Budget, count_try
 
 CHANGES = Budget("password change", 10, timedelta(minutes=15))
@@ -36,7 +35,19 @@ RESETS_BY_ACCOUNT = Budget("password reset by account", 3, timedelta(hours=1))
 LINKS_BY_ADDRESS = Budget("mailed link by address", 50, timedelta(minutes=15))
 
 
+async def password_holds(here: Installation, account: Account | None, password: str) -> bool:
+    """Whether this is the account's password; no account, or one without a password, takes as long. Raises Throttled."""
+    try:
+        if account is None or account.password_hash is None:
+            await here.passwords.waste()
+            return False
+        return await here.passwords.verify(account.password_hash, password)
+    except HasherBusy:
+        raise _too_many() from None
+
+
 async def _hashed(here: Installation, account: Account, password: str) -> str:
+    """The hash to keep. Raises PolicyViolation for a password that does not do, Throttled."""
     problem = check_password(
         password, second_factor=account.totp_confirmed_at is not None, context=(account.email,)
     )
@@ -45,7 +56,11 @@ async def _hashed(here: Installation, account: Account, password: str) -> str:
     try:
         return await here.passwords.hash(password)
     except HasherBusy:
-        raise Throttled(2, "Too many people sign in at this moment. Try again.") from None
+        raise _too_many() from None
+
+
+def _too_many() -> Throttled:
+    return Throttled(2, "Too many people sign in at this moment. Try again.")
 
 
 def _advice(problem: str) -> str:
@@ -53,6 +68,23 @@ def _advice(problem: str) -> str:
         f"This password does not do ({problem.lower().replace('_', ' ')}): "
         "take 15 characters or more, or 8 or more with a second factor, and nothing common."
     )
+
+
+@use_case
+async def renew_hash(here: Installation, account: Account, password: str) -> None:
+    """After a right password: one whose hash was made with another profile is hashed anew.
+
+    Else checking it would take another time than checking the password of nobody, and so tell who has an account.
+    """
+    old = account.password_hash
+    if old is None or not here.passwords.needs_rehash(old):
+        return
+    try:
+        new = await here.passwords.hash(password)
+    except HasherBusy:
+        return  # at the next sign-in, then
+    if await Account.filter(id=account.id, password_hash=old).update(password_hash=new) == 1:
+        account.password_hash = new
 
 
 async def _end_sign_ins(
@@ -81,7 +113,7 @@ async def change_password(
     """Raises SignInFailed for a wrong old password, PolicyViolation, Throttled."""
     await count_try(here, CHANGES, str(actor.account_id), now)
     account = await Account.get(id=actor.account_id)
-    if account.password_hash is None or not await here.passwords.verify(account.password_hash, old):
+    if not await password_holds(here, account, old):
         raise SignInFailed
     encoded = await _hashed(here, account, new)
     async with recorded(here, by, "changePassword", now) as deed:
@@ -93,17 +125,19 @@ async def change_password(
         deed.note("Account", account.id, chain=account.id)
 
 
-async def admit_password_reset(here: Installation, by: Caller, *, email: str, now: datetime) -> str:
-    """The address to which a reset may be mailed, whether or not it has an account. Raises InvalidInput, Throttled."""
+async def request_password_reset(
+    here: Installation, by: Caller, *, email: str, now: datetime
+) -> None:
+    """Mails a link, if there is such an account. Raises InvalidInput, Throttled; else tells nothing.
+
+    The letter is made and sent in the background: how long that takes would tell who has an account.
+    """
     address = checked_email(email)
     await count_try(here, RESETS_BY_ADDRESS, by.address, now)
-    return address
+    in_background(lambda: _mail_reset(here, by, address, now), "mail_password_reset")
 
 
-async def mail_password_reset(
-    here: Installation, by: Caller, *, address: str, now: datetime
-) -> None:
-    """Mails a link, if there is such an account. To be run in the background: its time would tell who has one."""
+async def _mail_reset(here: Installation, by: Caller, address: str, now: datetime) -> None:
     try:
         await count_try(here, RESETS_BY_ACCOUNT, address, now)
         letter = await _reset_letter(here, by, address, now)
@@ -132,10 +166,12 @@ async def reset_password(
 ) -> Account:
     """Sets a new password from a mailed link, once. Raises LinkNotUsable, PolicyViolation, Throttled."""
     await count_try(here, LINKS_BY_ADDRESS, by.address, now)
+    link = await usable_link(here, LinkPurpose.RESET_PASSWORD, token, now)
+    encoded = await _hashed(here, link.account, password)
     async with recorded(here, by, "resetPassword", now) as deed:
-        link = await consume_link(here, LinkPurpose.RESET_PASSWORD, token, now)
+        await consume_link(link, now)
         account = await _locked_account(link.account_id)
-        await _set_password(here, account, password)
+        await _set_hash(account, encoded)
         await _end_sign_ins(deed, account, now, None, None)
         deed.note("Account", account.id, chain=account.id)
         return account
@@ -153,20 +189,23 @@ async def accept_membership(
     """Joins the site that a mailed link names, once. An account without a password sets one here; one that has a
     password keeps it. Raises LinkNotUsable, PolicyViolation, Throttled."""
     await count_try(here, LINKS_BY_ADDRESS, by.address, now)
+    link = await usable_link(here, LinkPurpose.ACCEPT_MEMBERSHIP, token, now)
+    encoded = None
+    if link.account.password_hash is None:
+        if password is None:
+            raise PolicyViolation("password", "Choose a password for your new account.")
+        encoded = await _hashed(here, link.account, password)
     async with recorded(here, by, "acceptMembership", now) as deed:
-        link = await consume_link(here, LinkPurpose.ACCEPT_MEMBERSHIP, token, now)
+        await consume_link(link, now)
         member = await lock_row(Member, link.member_id)
         if member is None or member.removed_at or member.account_id != link.account_id:
             raise LinkNotUsable
         account = await _locked_account(link.account_id)
-        if account.password_hash is None:
-            if password is None:
-                raise PolicyViolation("password", "Choose a password for your new account.")
-            await _set_password(here, account, password)
+        if account.password_hash is None and encoded is not None:
+            await _set_hash(account, encoded)
         member.accepted_at = now
         await member.save(update_fields=["accepted_at"])
-        site = await Site.get(id=member.site_id)
-        deed.note("Member", member.id, chain=site.id, account=str(account.id))
+        deed.note("Member", member.id, chain=member.site_id, account=str(account.id))
         deed.wake(f"member:{member.id}", f"account:{account.id}")
         return member
 
@@ -177,7 +216,6 @@ async def _locked_account(account_id: UUID) -> Account:
     return account
 
 
-async def _set_password(here: Installation, account: Account, password: str) -> None:
-    """Within a transaction that holds the account's row."""
-    account.password_hash = await _hashed(here, account, password)
+async def _set_hash(account: Account, encoded: str) -> None:
+    account.password_hash = encoded
     await account.save(update_fields=["password_hash"])

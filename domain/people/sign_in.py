@@ -4,30 +4,28 @@ The dangerous directions: an answer that tells a known account from an unknown o
 that are judged before they are counted. Every try is counted and committed first, per account and per address.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain.audit.service import Deed, recorded
 from domain.database import lock_row, use_case
-from domain.errors import NotFound, SignInFailed, Throttled, TotpRequired
+from domain.errors import NotFound, SignInFailed, TotpRequired
 from domain.installation import Installation
 from domain.mail import LONGEST_EMAIL
 from domain.people.actors import AccountActor, ActorKind, Caller
 from domain.people.identities import SESSION_PREFIX, device_token
+from domain.people.passwords import password_holds, renew_hash
 from domain.people.second_factor import check_second_factor
 from domain.people.tables import (
     Account,
     Device,
-    MailedLink,
     Member,
     Platform,
     Session,
     SignInTicket,
-    SocketTicket,
 )
 from domain.security.keys import KeyLabel
-from domain.security.passwords import HasherBusy
 from domain.security.tags import candidate_tags, keyed_tag
 from domain.security.tokens import derived_token, derived_token_matches, new_token, well_formed
 from domain.sites.rules import checked_name
@@ -36,12 +34,11 @@ from domain.throttling.service import Budget, count_try, forget_tries
 SESSION_LIFETIME = timedelta(hours=12)
 PHONE_LIFETIME = timedelta(days=90)
 TICKET_LIFETIME = timedelta(minutes=5)
-SOCKET_TICKET_LIFETIME = timedelta(seconds=30)
 BY_STRANGERS = Budget("sign-in by strangers", 10, timedelta(minutes=15))
 BY_KNOWN_DEVICE = Budget("sign-in by a known device", 10, timedelta(minutes=15))
 BY_ADDRESS = Budget("sign-in by address", 100, timedelta(minutes=15))
 SECOND_FACTOR = Budget("second factor", 10, timedelta(minutes=15))
-_TICKET_PREFIX, _SOCKET_PREFIX, _KNOWN_PREFIX = "lwf", "lwk", "lwb"
+_TICKET_PREFIX, _KNOWN_PREFIX = "lwf", "lwb"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +82,17 @@ async def sign_in(
     now: datetime,
 ) -> SignedIn:
     """Raises SignInFailed, TotpRequired, Throttled, InvalidInput for a phone's name."""
-    _check_phone(phone)
+    phone = _checked_phone(phone)
     address = email.strip().lower()
     account = await _account_of(address)
     budget, subject = await _budget(here, account, address, phone, known)
     await count_try(here, BY_ADDRESS, by.address, now)
     await count_try(here, budget, subject, now)
-    if not await _password_holds(here, account, password):
+    if not await password_holds(here, account, password):
         raise SignInFailed
     assert account is not None
     await forget_tries(here, budget, subject)
+    await renew_hash(here, account, password)
     if account.totp_confirmed_at is not None:
         raise TotpRequired(await _make_ticket(here, account, now))
     return await _begin(here, account, phone, now)
@@ -107,10 +105,9 @@ async def _account_of(address: str) -> Account | None:
     return await Account.get_or_none(email=address)
 
 
-def _check_phone(phone: Phone | None) -> None:
-    """Before anything is counted or judged. Raises InvalidInput."""
-    if phone is not None:
-        checked_name(phone.name, "deviceName")
+def _checked_phone(phone: Phone | None) -> Phone | None:
+    """The phone with its name in order; before anything is counted or judged. Raises InvalidInput."""
+    return phone and replace(phone, name=checked_name(phone.name, "deviceName"))
 
 
 async def _budget(
@@ -128,16 +125,6 @@ async def _budget(
     return BY_STRANGERS, address
 
 
-async def _password_holds(here: Installation, account: Account | None, password: str) -> bool:
-    try:
-        if account is None or account.password_hash is None:
-            await here.passwords.waste()
-            return False
-        return await here.passwords.verify(account.password_hash, password)
-    except HasherBusy:
-        raise Throttled(2, "Too many people sign in at this moment. Try again.") from None
-
-
 @use_case
 async def _make_ticket(here: Installation, account: Account, now: datetime) -> str:
     token = new_token(_TICKET_PREFIX)
@@ -153,7 +140,7 @@ async def sign_in_with_totp(
     here: Installation, by: Caller, *, ticket: str, code: str, phone: Phone | None, now: datetime
 ) -> SignedIn:
     """The second step, with an authenticator's or a recovery code. Raises as `sign_in` does."""
-    _check_phone(phone)
+    phone = _checked_phone(phone)
     await count_try(here, BY_ADDRESS, by.address, now)
     if not well_formed(ticket, _TICKET_PREFIX):
         raise SignInFailed
@@ -216,7 +203,7 @@ async def _device(account: Account, phone: Phone, now: datetime, expires_at: dat
     elif device.removed_at is not None:
         device.generation += 1
         device.removed_at = None
-    device.name, device.platform = phone.name.strip(), phone.platform
+    device.name, device.platform = phone.name, phone.platform
     device.expires_at = expires_at
     await device.save()
     return device
@@ -257,45 +244,3 @@ async def _end(
         await Device.filter(id=device_id, removed_at=None).update(removed_at=now)
         deed.note("Device", device_id, chain=account_id)
         deed.wake(f"device:{device_id}")
-
-
-@use_case
-async def create_socket_ticket(
-    here: Installation,
-    *,
-    session_id: UUID | None,
-    device_id: UUID | None,
-    token_id: UUID | None,
-    now: datetime,
-) -> tuple[str, datetime]:
-    """A ticket that opens one websocket within thirty seconds, as whoever asked for it."""
-    ticket = new_token(_SOCKET_PREFIX)
-    expires_at = now + SOCKET_TICKET_LIFETIME
-    await SocketTicket.create(
-        tag=keyed_tag(here.keys, KeyLabel.TOKENS, _SOCKET_PREFIX, ticket),
-        session_id=session_id,
-        device_id=device_id,
-        token_id=token_id,
-        expires_at=expires_at,
-    )
-    return ticket, expires_at
-
-
-@use_case
-async def consume_socket_ticket(
-    here: Installation, ticket: str, now: datetime
-) -> SocketTicket | None:
-    """Takes the ticket by a guarded update; None when it is unknown, used or too old."""
-    if not well_formed(ticket, _SOCKET_PREFIX):
-        return None
-    tags = candidate_tags(here.keys, KeyLabel.TOKENS, _SOCKET_PREFIX, ticket)
-    taken = await SocketTicket.filter(tag__in=tags, used_at=None, expires_at__gt=now).update(
-        used_at=now
-    )
-    return await SocketTicket.get(tag__in=tags) if taken == 1 else None
-
-
-async def sweep_tickets(before: datetime) -> None:
-    """Removes tickets and mailed links that ended before the given moment, used or not."""
-    for table in (SocketTicket, SignInTicket, MailedLink):
-        await table.filter(expires_at__lt=before).delete()

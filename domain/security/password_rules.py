@@ -40,7 +40,7 @@ class PasswordProblem(StrEnum):
     COMMON = "COMMON"
     """It consists of listed words, years, runs and repetitions, and little else."""
     NAMES_CONTEXT = "NAMES_CONTEXT"
-    """It does, when the person's address and the names of person and site are listed too."""
+    """It does, when the person's own words, such as their address, are listed too."""
 
 
 def minimum_length(*, second_factor: bool) -> int:
@@ -54,7 +54,7 @@ def check_password(
     """The first problem of a password that someone chooses, or None if it is good.
 
     Length counts code points after normalisation; the most is 1024 bytes. `context` holds what
-    anyone would guess first: e-mail address, names, the site's name.
+    anyone would guess first of this person, such as the e-mail address.
     """
     # Counted before normalising too, which costs time in proportion to the length.
     if len(password) > MAX_PASSWORD_BYTES:

@@ -66,7 +66,7 @@ def normalise_password(password: str) -> str:
 def derive_verifier(digits: str, salt: bytes, profile: PasswordProfile) -> bytes:
     """32 bytes of argon2id over ASCII digits: what a lock computes for each entry at its keypad.
 
-    It blocks for the whole cost; a server calls `SlowHash.derive`. `0042` and `42` differ. Raises
+    It blocks for the whole cost; a server calls `PasswordHasher.verifier`. `0042` and `42` differ. Raises
     `ValueError`, without the digits, for anything but ASCII digits or a salt under 16 bytes.
     """
     if not (digits.isascii() and digits.isdigit()):
@@ -110,17 +110,6 @@ class HashingPool:
         self._places.release()
 
 
-class SlowHash:
-    """PIN verifiers in a pool that is shared with the passwords."""
-
-    def __init__(self, pool: HashingPool) -> None:
-        self._pool = pool
-
-    async def derive(self, digits: str, salt: bytes, profile: PasswordProfile) -> bytes:
-        """`derive_verifier` in a thread of the pool. Raises `HasherBusy` too."""
-        return await self._pool.run(lambda: derive_verifier(digits, salt, profile))
-
-
 class PasswordHasher:
     """Hashes and verifies passwords with argon2id.
 
@@ -136,7 +125,6 @@ class PasswordHasher:
         max_waiting: int = 32,
     ) -> None:
         self.pool = HashingPool(max_concurrent=max_concurrent, max_waiting=max_waiting)
-        self.slow_hash = SlowHash(self.pool)
         self._profile = profile
         self._argon2 = argon2.PasswordHasher(
             time_cost=profile.time_cost,
@@ -176,6 +164,10 @@ class PasswordHasher:
         """
         salt, nothing = secrets.token_bytes(16), secrets.token_bytes(16)
         await self.pool.run(lambda: _raw(nothing, salt, self._profile))
+
+    async def verifier(self, digits: str, salt: bytes, profile: PasswordProfile) -> bytes:
+        """`derive_verifier` in the pool of the passwords. Raises `HasherBusy` too."""
+        return await self.pool.run(lambda: derive_verifier(digits, salt, profile))
 
     def needs_rehash(self, encoded: str) -> bool:
         """Whether it was made with other parameters: hash again after the next right sign-in.

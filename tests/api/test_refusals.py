@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from domain.people.actors import Role
-from domain.security.passwords import SlowHash
+from domain.security.passwords import PasswordHasher
 from domain.throttling.tables import TryCounter
 from tests.api.member_steps import ASSIGNED, MembersPhone, alerts, assign, changing, member_phone
 from tests.api.pin_steps import CREATED, REFUSED_DIGITS, pin_of
@@ -55,13 +55,13 @@ async def test_weak_and_taken_are_one_answer_after_the_same_work(
     """Byte for byte, with one slow hash and the same SQL statements in the same order: time has nothing to differ by."""
     house, _, phone = await ready(served)
     hashes: list[int] = []
-    derive = SlowHash.derive
+    derive = PasswordHasher.verifier
 
-    async def counting(self: SlowHash, digits: str, *rest: Any) -> bytes:
+    async def counting(self: PasswordHasher, digits: str, *rest: Any) -> bytes:
         hashes.append(len(digits))
         return await derive(self, digits, *rest)
 
-    monkeypatch.setattr(SlowHash, "derive", counting)
+    monkeypatch.setattr(PasswordHasher, "verifier", counting)
     document = changing("assignMyPin", ASSIGNED)
     seen = []
     for digits in (WEAK, TAKEN, WEAK, TAKEN):

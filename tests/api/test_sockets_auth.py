@@ -14,8 +14,8 @@ from api.tour.socket import Socket, SocketRefused
 from domain.link.keys import LinkKeys
 from domain.node_ids import node_id
 from domain.people.actors import Role
-from domain.people.sign_in import SOCKET_TICKET_LIFETIME
 from domain.people.tables import SocketTicket
+from domain.people.tickets import LIFETIME
 from tests.serving import House, Served
 
 EMAIL = "owner-house@example.com"
@@ -56,7 +56,7 @@ async def test_a_ticket_opens_one_socket_within_thirty_seconds(served: Served) -
     assert len(sockets) == 1
     await sockets[0].__aexit__(None, None, None)
     assert await refused(served, shown) == 4403
-    served.clock.advance(SOCKET_TICKET_LIFETIME + timedelta(seconds=1))
+    served.clock.advance(LIFETIME + timedelta(seconds=1))
     assert await refused(served, late) == 4403
     assert await SocketTicket.filter(used_at=None).count() == 1
 

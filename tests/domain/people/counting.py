@@ -3,18 +3,21 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from domain.security.passwords import HashingPool, PasswordHasher, PasswordProfile
+from domain.security.passwords import HasherBusy, HashingPool, PasswordHasher, PasswordProfile
 
 CHEAP = PasswordProfile(time_cost=1, memory_kib=8, parallelism=1)
 _T = TypeVar("_T")
 
 
 class CountingPool(HashingPool):
-    """Counts the argon2 runs."""
+    """Counts the argon2 runs, and can be full."""
 
     spent = 0
+    full = False
 
     async def run(self, work: Callable[[], _T]) -> _T:
+        if self.full:
+            raise HasherBusy("as the test wants it")
         self.spent += 1
         return await super().run(work)
 
@@ -31,6 +34,14 @@ class CountingHasher(PasswordHasher):
     @property
     def spent(self) -> int:
         return self._counting.spent
+
+    @property
+    def full(self) -> bool:
+        return self._counting.full
+
+    @full.setter
+    def full(self, full: bool) -> None:
+        self._counting.full = full
 
     async def verify(self, encoded: str, password: str) -> bool:
         answer = await super().verify(encoded, password)

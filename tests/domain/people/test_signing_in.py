@@ -6,21 +6,20 @@ from datetime import UTC, datetime
 import pyotp
 import pytest
 
-from domain.database import use_case
+from domain.database import drain, use_case
 from domain.errors import SignInFailed, Throttled, TotpRequired
 from domain.installation import Installation
 from domain.people.actors import AccountActor, ActorKind, Caller
 from domain.people.passwords import (
     RESETS_BY_ACCOUNT,
-    admit_password_reset,
     change_password,
-    mail_password_reset,
+    request_password_reset,
     reset_password,
 )
 from domain.people.second_factor import confirm_totp, enroll_totp
 from domain.people.sign_in import BY_STRANGERS, SignedIn, sign_in, sign_in_with_totp
 from domain.people.tables import Account, Session, SignInTicket
-from domain.security.passwords import PasswordHasher
+from domain.security.passwords import PasswordHasher, PasswordProfile
 from tests.databases import Database
 from tests.domain.people.conftest import Outbox
 from tests.domain.people.counting import CountingHasher
@@ -49,10 +48,15 @@ def hasher(here: Installation) -> CountingHasher:
     return here.passwords
 
 
+async def asks_for_a_reset(here: Installation, email: str = EMAIL, now: datetime = NOW) -> None:
+    """Asks, and waits until the letter is sent, if there is one."""
+    await request_password_reset(here, SOMEBODY, email=email, now=now)
+    assert await drain(10) == 0
+
+
 async def reset_link(here: Installation, outbox: Outbox, now: datetime = NOW) -> str:
     """The token of a reset that was asked for and mailed."""
-    address = await admit_password_reset(here, SOMEBODY, email=EMAIL, now=now)
-    await mail_password_reset(here, SOMEBODY, address=address, now=now)
+    await asks_for_a_reset(here, now=now)
     return outbox.letters[-1].text.partition("#")[2].split()[0]
 
 
@@ -99,6 +103,53 @@ async def test_being_right_gives_the_tries_back(database: Database, here: Instal
             with pytest.raises(SignInFailed):
                 await signs_in(here, EMAIL, NEW)
         assert (await signs_in(here)).session is not None
+
+
+async def test_a_hash_of_another_profile_is_made_anew_after_a_right_password(
+    database: Database, here: Installation
+) -> None:
+    """Proves that no old hash stays for long that takes another time to check than the password of nobody."""
+    row = await account(here)
+    stronger = PasswordProfile(time_cost=2, memory_kib=16, parallelism=1)
+    old = await PasswordHasher(stronger).hash(OLD)
+    await change_stored_hash(row, old)
+    with pytest.raises(SignInFailed):
+        await signs_in(here, password=NEW)
+    assert (await Account.get(id=row.id)).password_hash == old
+
+    assert (await signs_in(here)).session is not None
+
+    new = (await Account.get(id=row.id)).password_hash
+    assert new is not None
+    assert new != old
+    assert not here.passwords.needs_rehash(new)
+    assert (await signs_in(here)).session is not None
+    assert (await Account.get(id=row.id)).password_hash == new
+
+
+@use_case
+async def change_stored_hash(row: Account, encoded: str) -> None:
+    await Account.filter(id=row.id).update(password_hash=encoded)
+
+
+async def test_too_many_hashes_at_once_are_an_answer_to_everybody(
+    database: Database, here: Installation, outbox: Outbox
+) -> None:
+    """Proves that a full pool throttles signing in, changing and resetting alike, and uses no link up."""
+    row = await account(here)
+    link = await reset_link(here, outbox)
+    hasher(here).full = True
+    with pytest.raises(Throttled):
+        await signs_in(here)
+    with pytest.raises(Throttled):
+        await change_password(
+            here, SOMEBODY, AccountActor(row.id, EMAIL), old=OLD, new=NEW, now=NOW
+        )
+    with pytest.raises(Throttled):
+        await reset_password(here, SOMEBODY, token=link, password=NEW, now=NOW)
+    hasher(here).full = False
+    await reset_password(here, SOMEBODY, token=link, password=NEW, now=NOW)
+    assert (await signs_in(here, password=NEW)).session is not None
 
 
 async def test_a_password_reset_meanwhile_wins(
@@ -158,11 +209,10 @@ async def test_resets_are_counted_and_unknown_addresses_get_no_letter(
     """Proves that nobody's mailbox is flooded, silently, and that nothing is written for who has no account."""
     await account(here)
     for _ in range(RESETS_BY_ACCOUNT.tries + 2):
-        address = await admit_password_reset(here, SOMEBODY, email=EMAIL, now=NOW)
-        await mail_password_reset(here, SOMEBODY, address=address, now=NOW)
+        await asks_for_a_reset(here)
     assert len(outbox.letters) == RESETS_BY_ACCOUNT.tries
     assert "#lwl_" not in repr(outbox.letters)
-    await mail_password_reset(here, SOMEBODY, address="nobody@example.com", now=NOW)
+    await asks_for_a_reset(here, "nobody@example.com")
     assert len(outbox.letters) == RESETS_BY_ACCOUNT.tries
     later = NOW + RESETS_BY_ACCOUNT.window
     assert (await reset_link(here, outbox, later)).startswith("lwl_")

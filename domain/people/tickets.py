@@ -1,0 +1,59 @@
+"""Socket tickets: what a phone or a console shows to open a websocket, good once and for thirty seconds.
+
+The dangerous direction: a ticket that opens two sockets. It is taken by a guarded update.
+"""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from domain.database import use_case
+from domain.installation import Installation
+from domain.people.tables import MailedLink, SignInTicket, SocketTicket
+from domain.security.keys import KeyLabel
+from domain.security.tags import candidate_tags, keyed_tag
+from domain.security.tokens import new_token, well_formed
+
+LIFETIME = timedelta(seconds=30)
+_PREFIX = "lwk"
+
+
+@use_case
+async def create_socket_ticket(
+    here: Installation,
+    *,
+    session_id: UUID | None,
+    device_id: UUID | None,
+    token_id: UUID | None,
+    now: datetime,
+) -> tuple[str, datetime]:
+    """A ticket that opens one websocket within thirty seconds, as whoever asked for it."""
+    ticket = new_token(_PREFIX)
+    expires_at = now + LIFETIME
+    await SocketTicket.create(
+        tag=keyed_tag(here.keys, KeyLabel.TOKENS, _PREFIX, ticket),
+        session_id=session_id,
+        device_id=device_id,
+        token_id=token_id,
+        expires_at=expires_at,
+    )
+    return ticket, expires_at
+
+
+@use_case
+async def consume_socket_ticket(
+    here: Installation, ticket: str, now: datetime
+) -> SocketTicket | None:
+    """Takes the ticket by a guarded update; None when it is unknown, used or too old."""
+    if not well_formed(ticket, _PREFIX):
+        return None
+    tags = candidate_tags(here.keys, KeyLabel.TOKENS, _PREFIX, ticket)
+    taken = await SocketTicket.filter(tag__in=tags, used_at=None, expires_at__gt=now).update(
+        used_at=now
+    )
+    return await SocketTicket.get(tag__in=tags) if taken == 1 else None
+
+
+async def sweep_tickets(before: datetime) -> None:
+    """Removes tickets and mailed links that ended before the given moment, used or not."""
+    for table in (SocketTicket, SignInTicket, MailedLink):
+        await table.filter(expires_at__lt=before).delete()
