@@ -94,8 +94,9 @@ async def cut_delivery(
         if lock is None or lock.deleted_at is not None or lock.incarnation != incarnation:
             return None
         if lock.snapshot_needed:
-            lock.wanted_revision += 1
-            await lock.save(update_fields=["wanted_revision"])
+            if not await _snapshot_handed_out(lock):
+                lock.wanted_revision += 1
+                await lock.save(update_fields=["wanted_revision"])
             return await _snapshot(here, lock, keys, now)
         start = max(reported, lock.applied_revision)
         if start >= lock.wanted_revision:
@@ -119,6 +120,18 @@ async def _changes(
     return await _hand_out(
         lock, keys, rows[:count], [body], await _sum(lock) if whole else None, now
     )
+
+
+async def _snapshot_handed_out(lock: Lock) -> bool:
+    """Whether a snapshot of all that is wanted now waits for its acknowledgement: it may be handed out again."""
+    return await LockDelivery.filter(
+        lock_id=lock.id,
+        incarnation=lock.incarnation,
+        epoch=lock.epoch,
+        to_revision=lock.wanted_revision,
+        snapshot=True,
+        settled_at=None,
+    ).exists()
 
 
 async def _snapshot(here: Installation, lock: Lock, keys: LinkKeys, now: datetime) -> CutDelivery:
@@ -224,62 +237,85 @@ async def take_acknowledgement(
         return Taken(await _pins_of(lock), out_of_step=True)
     if delivery.expected_sum not in (None, sum_of_lock.lower()):
         lock.snapshot_needed = lock.state_unknown = True
+        lock.wanted_revision += 1  # a snapshot of this revision would not be above the lock's own
         log.warning("lock holds something else than was sent", lock=node_id("lock", lock.id))
         return Taken(await _pins_of(lock))
-    already = delivery.settled_at is not None
+    already = delivery.settled_at is not None or delivery.to_revision <= lock.applied_revision
     return Taken() if already else Taken(await _settle(lock, delivery, applied, now))
 
 
 async def _settle(
     lock: Lock, acknowledged: LockDelivery, applied: int, now: datetime
 ) -> frozenset[UUID]:
-    deliveries = await LockDelivery.filter(
+    """Notes what the lock now holds.
+
+    What the acknowledged delivery carried is there. What an older one carried may have been lost with it, and need not be
+    in a later one, when its entry has changed again meanwhile. It is there if the entry's newest revision is not above
+    `applied`, since no delivery passes over a revision; else it stays unsettled: it may be there or not.
+    """
+    older = await LockDelivery.filter(
         lock_id=lock.id, epoch=lock.epoch, to_revision__lte=applied, settled_at=None
-    ).order_by("to_revision")
+    ).exclude(id=acknowledged.id)
     rows = LockEntry.filter(lock_id=lock.id)
-    if not any(delivery.snapshot for delivery in deliveries):
-        rows = rows.filter(id__in=[item[0] for each in deliveries for item in each.items])
-    entries = {row.id: row for row in await rows}
-    touched: dict[UUID, LockEntry] = {}
-    for delivery in deliveries:
-        if delivery.snapshot:
-            # It was swapped in whole: whatever it did not carry, the lock no longer holds.
-            for row in entries.values():
-                if row.state is not EntryState.LIVE and row.revision <= delivery.to_revision:
-                    row.applied_version = row.version
-                row.applied_live = False
-                touched[row.id] = row
-        for entry_id, version, live in delivery.items:
-            row = entries[UUID(entry_id)]
-            row.applied_version, row.applied_live = version, live
-            touched[row.id] = row
-    for row in touched.values():
-        if row.applied_version == row.version:
-            row.pending_since = None
-    if touched:
-        await LockEntry.bulk_update(
-            touched.values(), fields=["applied_version", "applied_live", "pending_since"]
-        )
-    await LockDelivery.filter(id__in=[each.id for each in deliveries]).update(settled_at=now)
-    await _forget_old_deliveries(lock, acknowledged)
+    if not acknowledged.snapshot:
+        items = [item for each in (acknowledged, *older) for item in each.items]
+        rows = rows.filter(id__in=[entry_id for entry_id, _, _ in items])
+    entries = {str(row.id): row for row in await rows}
+    known: dict[str, LockEntry] = {}
     if acknowledged.snapshot:
-        lock.snapshot_needed = False
-        was_unknown, lock.state_unknown = lock.state_unknown, False
-    else:
-        was_unknown = False
+        # It was swapped in whole: whatever it did not carry, the lock no longer holds.
+        for row in entries.values():
+            if row.state is not EntryState.LIVE and row.revision <= applied:
+                row.applied_version = row.version
+            row.applied_live = False
+        known = dict(entries)
+    for entry_id, version, live in acknowledged.items:
+        row = known[entry_id] = entries[entry_id]
+        row.applied_version, row.applied_live = version, live
+    for delivery in older:
+        for entry_id, _, _ in delivery.items:
+            row = entries[entry_id]
+            if entry_id not in known and row.revision <= applied:
+                known[entry_id] = row
+                row.applied_version, row.applied_live = row.version, row.state is EntryState.LIVE
+        delivery.items = [item for item in delivery.items if item[0] not in known]
+    await _save_settled(acknowledged, older, list(known.values()), now)
+    was_unknown = acknowledged.snapshot and lock.state_unknown
+    if acknowledged.snapshot:
+        lock.snapshot_needed = lock.state_unknown = False
+        await LockDelivery.filter(lock_id=lock.id, epoch__lt=lock.epoch).delete()
     lock.applied_revision = applied
-    await release(list(touched.values()))
     if was_unknown:
         return await _pins_of(lock)
-    return frozenset(row.pin_id for row in touched.values() if row.pin_id is not None)
+    return frozenset(row.pin_id for row in known.values() if row.pin_id is not None)
 
 
-async def _forget_old_deliveries(lock: Lock, acknowledged: LockDelivery) -> None:
-    """Of what is settled only the newest is kept, since the lock may repeat it; a snapshot also ends older epochs."""
-    settled = LockDelivery.filter(lock_id=lock.id, settled_at__isnull=False)
-    await settled.exclude(id=acknowledged.id).delete()
-    if acknowledged.snapshot:
-        await LockDelivery.filter(lock_id=lock.id, epoch__lt=lock.epoch).delete()
+async def _save_settled(
+    acknowledged: LockDelivery,
+    older: Sequence[LockDelivery],
+    known: Sequence[LockEntry],
+    now: datetime,
+) -> None:
+    """Saves what is known of the entries, frees digits, and forgets deliveries of which nothing is left to know.
+
+    Of what is settled only the newest delivery is kept, since the lock may repeat its acknowledgement.
+    """
+    for row in known:
+        if row.applied_version == row.version:
+            row.pending_since = None
+    if known:
+        await LockEntry.bulk_update(
+            known, fields=["applied_version", "applied_live", "pending_since"]
+        )
+    await release(known)
+    settled = LockDelivery.filter(lock_id=acknowledged.lock_id, settled_at__isnull=False)
+    await settled.delete()
+    await LockDelivery.filter(id__in=[each.id for each in older if not each.items]).delete()
+    doubtful = [each for each in older if each.items]
+    if doubtful:
+        await LockDelivery.bulk_update(doubtful, fields=["items"])
+    acknowledged.settled_at = now
+    await acknowledged.save(update_fields=["settled_at"])
 
 
 async def _pins_of(lock: Lock) -> frozenset[UUID]:

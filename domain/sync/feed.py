@@ -29,7 +29,7 @@ from domain.security.sealing import SealBroken
 from domain.sync.deliveries import CutDelivery, FeedPosition, cut_delivery, reconcile
 from domain.sync.entries import TamperedEntry
 from domain.sync.lock_keys import proven_keys
-from domain.sync.rules import DELIVERY_PATIENCE, TIME_INTERVAL
+from domain.sync.rules import DELIVERY_PATIENCE, LONGEST_PATIENCE, TIME_INTERVAL
 from domain.sync.server_events import record_server_event
 from domain.sync.tables import LockDelivery, UnlockCommand
 from domain.sync.unlocking import still_stands
@@ -108,6 +108,8 @@ class Feed:
         self._time_at: datetime | None = None
         self._handed: tuple[CutDelivery, datetime] | None = None
         """The last delivery and when it was handed out."""
+        self._patience = DELIVERY_PATIENCE
+        """How long it may stay unacknowledged: doubled each time, so that a deaf lock does not make the server busy."""
 
     @classmethod
     async def open(
@@ -202,15 +204,20 @@ class Feed:
         """Whether the last delivery may still be acknowledged, so that no other is due.
 
         A lock that could not apply changes needs a snapshot at once; one that disagrees after a snapshot gets the next
-        only after a while, so that a broken lock does not make the server busy.
+        only after a while, and the one after that later still.
         """
         if self._handed is None:
             return False
         cut, at = self._handed
-        refused = lock.snapshot_needed and not cut.snapshot
-        if refused or now - at >= DELIVERY_PATIENCE:
+        if lock.snapshot_needed and not cut.snapshot:
             return False
-        return await LockDelivery.filter(id=cut.id, epoch=lock.epoch, settled_at=None).exists()
+        if not await LockDelivery.filter(id=cut.id, epoch=lock.epoch, settled_at=None).exists():
+            self._patience = DELIVERY_PATIENCE
+            return False
+        if now - at < self._patience:
+            return True
+        self._patience = min(2 * self._patience, LONGEST_PATIENCE)
+        return False
 
 
 async def follow_feed(

@@ -96,6 +96,7 @@ async def report_lock(
                 "last_contact_at",
                 "nonces",
                 "epoch",
+                "wanted_revision",
                 "applied_revision",
                 "snapshot_needed",
                 "state_unknown",

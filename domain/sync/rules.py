@@ -13,7 +13,8 @@ OUTCOME_PATIENCE_SECONDS = 8.0
 TIME_INTERVAL = timedelta(hours=1)
 """How often a feed sends sealed time, after the first."""
 DELIVERY_PATIENCE = timedelta(seconds=20)
-"""How long a delivery may go unacknowledged before it is cut anew."""
+"""How long a delivery may go unacknowledged before it is handed out again; doubled each time."""
+LONGEST_PATIENCE = timedelta(minutes=10)
 MAX_EVENTS_PER_REPORT = 200
 NONCES_KEPT = 2
 

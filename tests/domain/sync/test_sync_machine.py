@@ -8,15 +8,19 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from domain.database import disconnect
 from domain.errors import PinNotAcceptable
+from domain.link import messages
+from domain.link.nonces import MAX_DELIVERY_ENTRIES
 from domain.node_ids import node_id
 from domain.pins.service import delete_pin, reassign_pin, set_blocked, update_pin
 from domain.pins.tables import HeldDigits, PinReservation
+from domain.sync import deliveries
 from domain.sync.rules import SyncStatus
 from domain.sync.status import PinAtLock, pins_at_locks
 from domain.tags.service import create_tag, update_tag
@@ -72,9 +76,12 @@ class SyncMachine(RuleBasedStateMachine):
         """Runs a coroutine on the machine's own loop."""
         return self.loop.run(work)
 
-    @initialize()
-    def open(self) -> None:
-        """A site with its locks, which have all that is wanted."""
+    @initialize(most=st.sampled_from([1, 2, MAX_DELIVERY_ENTRIES]))
+    def open(self, most: int) -> None:
+        """A site with its locks, which have all that is wanted. Deliveries may be cut short after very few entries."""
+        self.short = pytest.MonkeyPatch()
+        for module in (deliveries, messages):
+            self.short.setattr(module, "MAX_DELIVERY_ENTRIES", most)
         self.run(self._open())
 
     async def _open(self) -> None:
@@ -99,6 +106,7 @@ class SyncMachine(RuleBasedStateMachine):
         """At rest everything is as the dict says."""
         if hasattr(self, "yard"):
             self.run(self._at_rest())
+            self.short.undo()
             self.run(disconnect())
             self.yard.here.passwords.close()
         self.loop.close()

@@ -22,7 +22,8 @@ from domain.locks.rules import Connectivity
 from domain.locks.service import NewReader, create_lock, provision_lock
 from domain.people.actors import COMMAND_LINE, ActorKind, Caller, Role, Standing
 from domain.people.tables import Member
-from domain.pins.service import Shown, create_pin
+from domain.pins.service import Shown, create_pin, update_pin
+from domain.pins.tables import Pin
 from domain.security.passwords import PasswordHasher
 from domain.sites.rules import SystemType
 from domain.sites.service import create_site
@@ -116,6 +117,11 @@ class Yard:
             schedule=schedule,
             now=self.now,
         )
+
+    async def moved(self, pin: Pin, *locks: "YardLock") -> None:
+        """The PIN is at these locks from now on, and at no other."""
+        fields = {"lock_ids": [lock.id for lock in locks]}
+        await update_pin(self.here, self.by, pin_id=pin.id, fields=fields, now=self.now)
 
     async def settle(self) -> None:
         """Everybody is online, and everything that is said arrives."""
