@@ -55,7 +55,12 @@ async def _a_part_is_lost(lock: YardLock) -> None:
 
 async def _the_next_part_arrives(lock: YardLock) -> None:
     """Of a new connection, and is acknowledged."""
-    await _the_next_part_arrives(lock)
+    await lock.connect()
+    await lock.server_hears()
+    await lock.server_looks()
+    while lock.down:
+        lock.lock_hears()
+    await lock.server_hears()
 
 
 @pytest.mark.usefixtures("short_deliveries")
