@@ -129,7 +129,8 @@ class ServerLink:
             return
         commands = (*core.state.commands, command.command_id)[-REMEMBERED_COMMANDS:]
         state = replace(core.state, commands=commands)
-        if command.releases_lockout:
+        locked = state.budget.locked
+        if command.releases_lockout and locked:
             state = core.released(state, uptime_ms, command.command_id)
         if command.opens:
             state = core.recorded(state, uptime_ms, _of_command(LockEventKind.OPENED, command))
@@ -137,7 +138,7 @@ class ServerLink:
         if command.opens:
             core.open(uptime_ms)
         else:
-            core.outbox.append(Signal.RELEASED)
+            core.outbox.append(Signal.RELEASED if locked else Signal.CLEARED)
 
     def _refusal(self, command: UnlockCommandBody, uptime_ms: int) -> DenialReason | None:
         if command.command_id in self._core.state.commands:

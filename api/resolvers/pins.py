@@ -10,6 +10,7 @@ from api.context import Call
 from api.operations import AtSite, mutation, subscription
 from api.resolvers.mentioned import mentioned
 from api.schema.errors import (
+    FeatureNotInPlan,
     InvalidPin,
     InvalidSchedule,
     LockWithoutKeypad,
@@ -49,7 +50,7 @@ from domain.sync.status import locks_in_sync, pins_at_locks
 
 _AT_SITE = AtSite(Permission.CREDENTIALS)
 _AT_PIN = AtSite(Permission.CREDENTIALS, "pin_id", "pin", Pin)
-_DIGITS = (InvalidPin, PinTooShort, PinNotAcceptable, PolicyViolation)
+_DIGITS = (InvalidPin, PinTooShort, PinNotAcceptable, PolicyViolation, FeatureNotInPlan)
 _SLOW_POLL_SECONDS = 5.0
 
 

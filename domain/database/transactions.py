@@ -128,11 +128,15 @@ async def lock_rows(model: type[M], row_ids: Iterable[Any]) -> Sequence[M]:
     """The rows that exist, in the order of their ids, in which they are locked: so two callers
     cannot deadlock.
 
-    `SELECT ... FOR UPDATE` on PostgreSQL; on SQLite the transaction holds the write lock already.
+    `SELECT ... FOR NO KEY UPDATE` on PostgreSQL: rows are never deleted nor given other keys while
+    others point at them, and plain FOR UPDATE would make each insert with a foreign key wait, and
+    so deadlock. On SQLite the transaction holds the write lock already.
     """
     if current_transaction() is None:
         raise TransactionMisuse("a row lock outside of a transaction ends at once")
     ids = list(row_ids)
     if not ids:
         return []
-    return await model.filter(pk__in=ids).order_by(model._meta.pk_attr).select_for_update()
+    return (
+        await model.filter(pk__in=ids).order_by(model._meta.pk_attr).select_for_update(no_key=True)
+    )

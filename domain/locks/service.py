@@ -12,10 +12,13 @@ from datetime import datetime
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
+from domain.access_rules.grants import members_of_rules, rules_naming_lock
 from domain.audit.service import recorded
+from domain.columns import column
 from domain.database import lock_row, use_case
 from domain.errors import InvalidInput, NotFound, StillInUse
 from domain.installation import Installation
+from domain.invitations.tables import InvitationLock
 from domain.locks.rules import Connectivity, default_connectivity
 from domain.locks.secrets import secret_identity
 from domain.locks.settings import switch_smart_pins, write_settings
@@ -26,6 +29,7 @@ from domain.pins.wanted import changing_access, follow_pins_of_lock
 from domain.security.sealing import seal
 from domain.sites.rules import checked_name
 from domain.sites.tables import Site
+from domain.sync.status import topics_of_pins_at
 from domain.tags.service import drop_default_tag, make_default_tag, rename_default_tag
 from smartpin import fixed_offset
 
@@ -123,7 +127,8 @@ async def create_lock(
     """A new door with its readers, and its DEFAULT tag. Raises InvalidInput, NotFound."""
     name = checked_name(name)
     async with recorded(here, by, "createLock", now) as deed:
-        site = await Site.get(id=by.site_id)
+        site = await lock_row(Site, by.site_id)  # its zone must not change before the lock is there
+        assert site is not None
         if hub_id is not None:
             await live_hub(by, hub_id)
         connectivity = connectivity or default_connectivity(site.system_type, hub_id is not None)
@@ -168,6 +173,7 @@ async def update_lock(
         if "name" in changes:
             lock.name = checked_name(str(changes["name"] or ""))
             await rename_default_tag(lock)
+            deed.wake(*await _topics_of_homes(lock.id))
         if "hub_id" in changes:
             hub_id = changes["hub_id"]
             if isinstance(hub_id, UUID):
@@ -202,7 +208,15 @@ async def delete_lock(here: Installation, by: Caller, *, lock_id: UUID, now: dat
         await forget_lock(lock.id)
         deed.note("Lock", lock.id)
         deed.wake(f"lock:{lock.id}", f"site-sync:{by.site_id}")
+        deed.wake(*await topics_of_pins_at(lock.id), *await _topics_of_homes(lock.id))
         return lock
+
+
+async def _topics_of_homes(lock_id: UUID) -> list[str]:
+    """The topics of whoever has this lock on the screen of their phone."""
+    invitations = await column(InvitationLock.filter(lock_id=lock_id), "invitation_id")
+    members = await members_of_rules(await rules_naming_lock(lock_id))
+    return [f"invitation:{each}" for each in invitations] + [f"member:{each}" for each in members]
 
 
 @use_case

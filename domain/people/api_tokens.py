@@ -1,14 +1,14 @@
 """API tokens for scripts: a role ceiling, sites, an end date; the token itself is shown once."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from domain.audit.service import recorded
 from domain.database import use_case
 from domain.errors import InvalidInput, NotFound
 from domain.installation import Installation
-from domain.people.actors import AccountActor, Caller, Role
+from domain.people.actors import AccountActor, Caller, Role, TokenActor
 from domain.people.identities import API_TOKEN_PREFIX
 from domain.people.tables import ApiToken, ApiTokenSite
 from domain.security.keys import KeyLabel
@@ -29,9 +29,11 @@ async def create_api_token(
     expires_at: datetime | None,
     now: datetime,
 ) -> tuple[ApiToken, str]:
-    """A token for these sites; the caller has checked that `by` owns each of them. Raises InvalidInput."""
-    if expires_at is not None and expires_at <= now:
-        raise InvalidInput("expiresAt", "The end of a token lies in the future.")
+    """A token for these sites; the caller has checked that `by` owns each of them. Raises InvalidInput.
+
+    One that a token makes ends no later than its maker.
+    """
+    expires_at = _checked_end(by, expires_at, now)
     token = new_token(API_TOKEN_PREFIX)
     async with recorded(here, by, "createApiToken", now) as deed:
         row = await ApiToken.create(
@@ -47,6 +49,23 @@ async def create_api_token(
             await ApiTokenSite.create(token=row, site_id=site_id)
             deed.note("ApiToken", row.id, chain=site_id, role=role.value)
         return row, token
+
+
+def _checked_end(by: Caller, expires_at: datetime | None, now: datetime) -> datetime | None:
+    latest = by.actor.ends_at if isinstance(by.actor, TokenActor) else None
+    if expires_at is None:
+        return latest
+    if expires_at.utcoffset() is None:
+        raise InvalidInput("expiresAt", "Give the offset from UTC with the time.")
+    try:
+        end = expires_at.astimezone(UTC)
+    except OverflowError:
+        raise InvalidInput("expiresAt", "This is not within the calendar.") from None
+    if end <= now:
+        raise InvalidInput("expiresAt", "The end of a token lies in the future.")
+    if latest is not None and end > latest:
+        raise InvalidInput("expiresAt", "A token ends no later than the one that makes it.")
+    return end
 
 
 @use_case

@@ -32,6 +32,11 @@ def _check_giving(by: Caller, given: Grade) -> None:
         raise NotAllowed(f"Your role may not give or take the role {given.value}.")
 
 
+def _may_edit(role: Role, asked: bool) -> bool:
+    """What is stored of `can_edit`: it is a LIMITED_ADMIN's to have or not; the role decides for all others."""
+    return asked if role is Role.LIMITED_ADMIN else role is not Role.USER
+
+
 async def _account_for(email: str, now: datetime) -> Account:
     account = await Account.get_or_none(email=email)
     return account or await Account.create(email=email, created_at=now)
@@ -69,7 +74,7 @@ async def create_member(
             account=account,
             name=name,
             role=role,
-            can_edit=can_edit or role in (Role.OWNER, Role.SUPER_ADMIN),
+            can_edit=_may_edit(role, can_edit),
             created_at=now,
         )
         await make_default_tag(site.id, member, now)
@@ -154,8 +159,7 @@ async def update_member(
                 member.role = role
             if can_edit is not None:
                 member.can_edit = can_edit
-            if member.role in (Role.OWNER, Role.SUPER_ADMIN):
-                member.can_edit = True
+            member.can_edit = _may_edit(member.role, member.can_edit)
             _check_giving(by, grade(member.role, member.can_edit))
             if member.role is not Role.USER and member.account_id is None and address is None:
                 raise InvalidInput("email", "An admin needs an e-mail address to sign in with.")

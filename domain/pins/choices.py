@@ -1,16 +1,18 @@
 """Whose a PIN is and which locks it names, as an input says it, checked against the caller's site."""
 
+import unicodedata
 from collections.abc import Collection
 from uuid import UUID
 
 from domain.columns import column
+from domain.database import lock_row
 from domain.errors import InvalidInput, LockWithoutKeypad, NotFound
 from domain.people.actors import Caller
 from domain.people.tables import Member
 from domain.pins.tables import Pin, PinLock, PinLockTag
 from domain.pins.wanted import locks_with_keypad
 from domain.tags.service import live_locks, live_tags, locks_of_tags
-from domain.tags.tables import TaggedMember, TagTarget
+from domain.tags.tables import TaggedMember, TagKind, TagTarget
 
 LONGEST_NOTES = 500
 
@@ -18,18 +20,25 @@ LONGEST_NOTES = 500
 async def chosen_owner(by: Caller, owner_id: UUID | None, owner_tag_id: UUID | None) -> Member:
     """The one authorised member, by id or by default tag. Raises InvalidInput, NotFound."""
     if (owner_id is None) == (owner_tag_id is None):
-        raise InvalidInput("ownerId", "Name the owner by ownerId or by ownerTagId.")
+        raise InvalidInput("ownerId", "Name the owner either by ownerId or by ownerTagId.")
     field = "ownerId"
     if owner_tag_id is not None:
         field = "ownerTagId"
         (tag,) = await live_tags(by.site_id, [owner_tag_id], TagTarget.MEMBER, field)
-        held = await column(TaggedMember.filter(tag_id=tag.id), "member_id")
-        if len(held) != 1:
+        if tag.kind is not TagKind.DEFAULT:
             raise InvalidInput(field, "A PIN belongs to one member: take a default tag.")
-        owner_id = held[0]
+        (owner_id,) = await column(TaggedMember.filter(tag_id=tag.id), "member_id")
     member = await Member.get_or_none(id=owner_id, site_id=by.site_id, removed_at=None)
     if member is None:
         raise NotFound(field)
+    return member
+
+
+async def locked_owner(member_id: UUID) -> Member:
+    """Within a transaction: the member, whose row is held, so that it cannot be removed meanwhile. Raises NotFound."""
+    member = await lock_row(Member, member_id)
+    if member is None or member.removed_at is not None:
+        raise NotFound("ownerId")
     return member
 
 
@@ -55,22 +64,21 @@ async def choose_locks(
     """Within a transaction: replaces the choice of locks by id, of tags, or both; None keeps."""
     if lock_ids is not None:
         await PinLock.filter(pin_id=pin.id).delete()
-        await PinLock.bulk_create([PinLock(pin=pin, lock_id=each) for each in set(lock_ids)])
+        await PinLock.bulk_create(
+            [PinLock(pin=pin, lock_id=each) for each in sorted(set(lock_ids))]
+        )
     if tag_ids is not None:
         await PinLockTag.filter(pin_id=pin.id).delete()
-        await PinLockTag.bulk_create([PinLockTag(pin=pin, tag_id=each) for each in set(tag_ids)])
-
-
-async def locks_chosen(pin: Pin) -> set[UUID]:
-    """The locks that a rule PIN names now, by id and by what its tags hold."""
-    by_id = await column(PinLock.filter(pin_id=pin.id), "lock_id")
-    tags = await column(PinLockTag.filter(pin_id=pin.id), "tag_id")
-    return set(by_id) | await locks_of_tags(tags)
+        await PinLockTag.bulk_create(
+            [PinLockTag(pin=pin, tag_id=each) for each in sorted(set(tag_ids))]
+        )
 
 
 def checked_notes(notes: str | None) -> str:
-    """The notes. Raises InvalidInput when they are too long."""
+    """The notes. Raises InvalidInput when they are too long, or hold what no keyboard types."""
     notes = notes or ""
     if len(notes) > LONGEST_NOTES:
         raise InvalidInput("notes", f"Notes have at most {LONGEST_NOTES} characters.")
+    if any(unicodedata.category(each) in ("Cc", "Cs") and each not in "\n\r\t" for each in notes):
+        raise InvalidInput("notes", "Notes are text: no control characters but new lines and tabs.")
     return notes

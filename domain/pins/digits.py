@@ -16,7 +16,7 @@ from domain.alerts.tables import AlertKind
 from domain.errors import PinNotAcceptable, PinTooShort, Throttled
 from domain.installation import Installation
 from domain.people.actors import Caller, Role
-from domain.pins.guess_budget import lengths_to_generate
+from domain.pins.guess_budget import check_room, lengths_to_generate
 from domain.pins.reservations import is_taken
 from domain.pins.rules import check_length, generate, is_weak
 from domain.pins.tables import PinKind
@@ -26,8 +26,8 @@ from domain.throttling.service import Budget, count_try, give_back
 
 GENERATED_TRIES = 10
 _DAY = timedelta(hours=24)
-_REFUSALS = {Role.USER: 5, Role.LIMITED_ADMIN: 20}
-_REFUSALS_OF_OTHERS = 500
+_TRIES = {Role.USER: 5, Role.LIMITED_ADMIN: 20}
+_TRIES_OF_OTHERS = 500
 _CHOICES_OF_A_USER = Budget("PINs chosen by a USER", 20, _DAY)
 """Refused or not: else somebody could try one free PIN after the other and learn which ones are taken."""
 
@@ -44,23 +44,27 @@ class AcceptableDigits:
         return "AcceptableDigits()"
 
 
-def _budget(by: Caller) -> tuple[Budget, str]:
+def _refusals(by: Caller) -> tuple[Budget, str]:
+    """The budget of refusals and whose it is: a person's at this site, whatever member or role they are today."""
     role = by.standing.role if by.standing else Role.OWNER
-    tries = _REFUSALS.get(role, _REFUSALS_OF_OTHERS)
-    member = by.standing.member_id if by.standing else None
-    return Budget(
-        f"refused PINs of {role.value}", tries, _DAY
-    ), f"{by.site_id} {member or by.actor_id}"
+    tries = _TRIES.get(role, _TRIES_OF_OTHERS)
+    return Budget("refused PINs", tries, _DAY), f"{by.site_id} {by.actor_id}"
 
 
 async def generated_digits(
-    here: Installation, site: Site, lock_ids: Collection[UUID], now: datetime
+    here: Installation,
+    site: Site,
+    lock_ids: Collection[UUID],
+    now: datetime,
+    *,
+    instead_of: UUID | None = None,
 ) -> AcceptableDigits:
     """Random digits, long enough for these locks' guess budgets, that nobody at the site has.
 
-    Longer ones where the shorter are nearly all taken. Raises PinTooShort when the locks are full, Throttled.
+    `instead_of` is the PIN that gets them in place of its own. Longer ones where the shorter are nearly all taken.
+    Raises PinTooShort when the locks are full, Throttled.
     """
-    for length in await lengths_to_generate(site, lock_ids, now):
+    for length in await lengths_to_generate(site, lock_ids, now, instead_of):
         for _ in range(GENERATED_TRIES):
             digits = generate(length)
             verifier = await derive(here, site, digits)
@@ -73,27 +77,46 @@ async def generated_digits(
 
 
 async def chosen_digits(
-    here: Installation, by: Caller, site: Site, asked: str, now: datetime
+    here: Installation,
+    by: Caller,
+    site: Site,
+    asked: str,
+    lock_ids: Collection[UUID],
+    now: datetime,
+    *,
+    instead_of: UUID | None = None,
 ) -> AcceptableDigits:
-    """The digits asked for. Raises InvalidPin, PinTooShort, PolicyViolation, PinNotAcceptable, Throttled."""
+    """The digits asked for, at these locks. Raises InvalidPin, PinTooShort, PolicyViolation, PinNotAcceptable, Throttled.
+
+    `instead_of` is the PIN that gets them in place of its own. To be called when all else that can be refused has been:
+    what is refused after the digits were judged tells that nobody has them. The try stays counted until `give_try_back`,
+    when the PIN is there.
+    """
     check_length(asked, site.pin_min_length, site.pin_max_length)
-    budget, subject = _budget(by)
+    await check_room(site, lock_ids, len(asked), now, instead_of)
+    budget, subject = _refusals(by)
+    counted = [budget]
+    if by.standing is not None and by.standing.role is Role.USER:
+        counted.insert(0, _CHOICES_OF_A_USER)
     try:
-        if by.standing is not None and by.standing.role is Role.USER:
-            await count_try(here, _CHOICES_OF_A_USER, subject, now)
-        await count_try(here, budget, subject, now)
+        for each in counted:
+            await count_try(here, each, subject, now)
     except Throttled:
         await raise_alert(here, by, AlertKind.PIN_REFUSALS_SPENT, now)
         raise
-    verifier = await derive(here, site, asked)
+    try:
+        verifier = await derive(here, site, asked)
+    except Throttled:  # the server is busy: nothing was judged
+        for each in counted:
+            await give_back(here, each, subject)
+        raise
     taken = await is_taken(here, site, verifier)
     if is_weak(asked) or taken:
         raise PinNotAcceptable
-    await give_back(here, budget, subject)
     return AcceptableDigits(asked, verifier, PinKind.CUSTOM)
 
 
-async def count_late_refusal(here: Installation, by: Caller, now: datetime) -> None:
-    """Somebody else committed the same digits first: a refusal like any other."""
-    budget, subject = _budget(by)
-    await count_try(here, budget, subject, now)
+async def give_try_back(here: Installation, by: Caller) -> None:
+    """The digits asked for are somebody's PIN now: it was no refusal."""
+    budget, subject = _refusals(by)
+    await give_back(here, budget, subject)

@@ -11,17 +11,18 @@ from uuid import UUID
 from domain.access.schedule import ALWAYS, Schedule
 from domain.access_rules.grants import grants_of_members
 from domain.database import lock_row, use_case
-from domain.errors import FeatureNotInPlan, InvalidInput, NotAllowed, NotFound
+from domain.errors import InvalidInput, NotAllowed, NotFound
 from domain.installation import Installation
 from domain.locks.tables import Reader
 from domain.people.actors import Caller
 from domain.people.tables import Member
-from domain.pins.choices import checked_notes, chosen_owner
-from domain.pins.digits import AcceptableDigits, chosen_digits, generated_digits
+from domain.pins.choices import checked_notes, chosen_owner, locked_owner
+from domain.pins.digits import chosen_digits, generated_digits
 from domain.pins.reservations import reserve
 from domain.pins.service import (
     Shown,
     apply_digits,
+    check_custom_allowed,
     create_pin,
     locked_pin,
     new_pin,
@@ -97,8 +98,8 @@ async def assign_my_pin(
     member = await Member.get_or_none(id=by.standing.member_id, removed_at=None)
     if member is None:
         raise NotAllowed("Only a member has PINs of their own.")
-    if kind is PinKind.CUSTOM and not site.custom_pins_enabled:
-        raise FeatureNotInPlan("custom PINs")
+    if kind is PinKind.CUSTOM:
+        check_custom_allowed(site)
     if (kind is PinKind.CUSTOM) != (digits is not None):
         raise InvalidInput("digits", "Give digits for a CUSTOM PIN, and none for an AUTO one.")
     if not await pins_offered(site.id):
@@ -120,21 +121,25 @@ async def assign(
 ) -> Shown:
     """A member's personal PIN, CUSTOM with digits, AUTO without; in place of the digits of the one of its kind.
 
-    `own` says that the member asks for themselves. Raises NotAllowed, and what `chosen_digits` does.
+    `own` says that the member asks for themselves. Raises NotAllowed, FeatureNotInPlan, and what `chosen_digits` does.
     """
+    present = await _present(member, PinKind.AUTO if digits is None else PinKind.CUSTOM)
+    if present is not None:
+        _check_not_blocked(present, own)
+    instead_of = present.id if present is not None else None
+    granted = (await grants_of_members([member.id])).get(member.id, {})
+    locks = await locks_with_keypad(granted.keys())
     if digits is not None:
-        accepted = await chosen_digits(here, by, site, digits, now)
+        check_custom_allowed(site)
+        accepted = await chosen_digits(here, by, site, digits, locks, now, instead_of=instead_of)
     else:
-        granted = (await grants_of_members([member.id])).get(member.id, {})
-        locks = await locks_with_keypad(granted.keys())
-        accepted = await generated_digits(here, site, locks, now)
+        accepted = await generated_digits(here, site, locks, now, instead_of=instead_of)
     action = "assignMyPin" if own else "createPin"
     async with setting_digits(here, by, action, now, chosen=digits is not None) as deed:
         # Under the member's row, so that two requests cannot both make the first PIN of a kind.
-        holder = await lock_row(Member, member.id)
-        if holder is None or holder.removed_at is not None:
-            raise NotFound("ownerId")
-        pin = await _present(member, accepted)
+        await locked_owner(member.id)
+        present = await _present(member, accepted.kind)
+        pin = await lock_row(Pin, present.id) if present is not None else None
         if pin is None:
             pin = new_pin(here, site, member, accepted, now)
             pin.personal, pin.notes = True, notes or ""
@@ -151,10 +156,10 @@ async def assign(
     return Shown(pin, accepted.digits)
 
 
-async def _present(member: Member, accepted: AcceptableDigits) -> Pin | None:
-    rows = Pin.filter(owner_id=member.id, kind=accepted.kind, personal=True)
-    found = await rows.exclude(status=PinStatus.REMOVED).first()
-    return await lock_row(Pin, found.id) if found is not None else None
+async def _present(member: Member, kind: PinKind) -> Pin | None:
+    """The member's personal PIN of this kind, if there is one."""
+    rows = Pin.filter(owner_id=member.id, kind=kind, personal=True)
+    return await rows.exclude(status=PinStatus.REMOVED).first()
 
 
 def _check_not_blocked(pin: Pin, own: bool) -> None:

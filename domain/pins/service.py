@@ -15,7 +15,7 @@ from domain.access.schedule import Schedule
 from domain.audit.service import Deed
 from domain.columns import new_id, schedule_columns
 from domain.database import Conflict, DuplicateRow, lock_row, use_case
-from domain.errors import InvalidInput, NotFound, PinNotAcceptable, PinTooShort
+from domain.errors import FeatureNotInPlan, InvalidInput, NotFound, PinNotAcceptable, PinTooShort
 from domain.installation import Installation
 from domain.people.actors import Caller
 from domain.people.tables import Member
@@ -24,18 +24,24 @@ from domain.pins.choices import (
     checked_notes,
     choose_locks,
     chosen_owner,
-    locks_chosen,
+    locked_owner,
 )
 from domain.pins.digits import (
     AcceptableDigits,
     chosen_digits,
-    count_late_refusal,
     generated_digits,
+    give_try_back,
 )
 from domain.pins.reservations import reserve, retire
 from domain.pins.tables import Pin, PinStatus
 from domain.pins.verifiers import seal_verifier
-from domain.pins.wanted import changing_access, follow_pins, locks_of_pins, withdraw
+from domain.pins.wanted import (
+    changing_access,
+    follow_pins,
+    locks_chosen,
+    locks_of_pins,
+    withdraw,
+)
 from domain.schedule_changes import changed_schedule, difference
 from domain.sites.tables import Site
 
@@ -70,7 +76,8 @@ async def setting_digits(
 ) -> AsyncIterator[Deed]:
     """As `changing_access`, for a use case that reserves digits.
 
-    Whoever commits second is refused like anybody else; generated digits are made anew, since they meet no refusal.
+    Whoever commits second is refused like anybody else; generated digits are made anew, since they meet no refusal. The
+    try at chosen ones is given back when they are set.
     """
     try:
         async with changing_access(here, by, action, now) as deed:
@@ -78,10 +85,9 @@ async def setting_digits(
     except (DuplicateRow, PinNotAcceptable, PinTooShort) as refusal:
         if not chosen:
             raise Conflict("somebody else was first") from None  # done again by `use_case`
-        if isinstance(refusal, PinTooShort):
-            raise
-        await count_late_refusal(here, by, now)
-        raise PinNotAcceptable from None
+        raise (refusal if isinstance(refusal, PinTooShort) else PinNotAcceptable()) from None
+    if chosen:
+        await give_try_back(here, by)
 
 
 @use_case
@@ -104,11 +110,12 @@ async def create_pin(
     notes = checked_notes(notes)
     locks = await check_locks(by, lock_ids, lock_tag_ids)
     accepted = (
-        await chosen_digits(here, by, site, digits, now)
+        await chosen_digits(here, by, site, digits, locks, now)
         if digits is not None
         else await generated_digits(here, site, locks, now)
     )
     async with setting_digits(here, by, "createPin", now, chosen=digits is not None) as deed:
+        owner = await locked_owner(owner.id)
         pin = new_pin(here, site, owner, accepted, now)
         pin.notes = notes
         pin.update_from_dict(schedule_columns(schedule))
@@ -137,6 +144,30 @@ def new_pin(
     return pin
 
 
+async def _present(by: Caller, pin_id: UUID) -> Pin:
+    """The site's PIN as it is now; its row is locked later. Raises NotFound."""
+    pin = await Pin.get_or_none(id=pin_id, site_id=by.site_id)
+    if pin is None or pin.status is PinStatus.REMOVED:
+        raise NotFound("pinId")
+    return pin
+
+
+async def _others_for(
+    here: Installation, by: Caller, site: Site, pin: Pin, digits: str, now: datetime
+) -> AcceptableDigits:
+    """Chosen digits in place of a PIN's own, judged after all else. Raises what `chosen_digits` does, FeatureNotInPlan."""
+    if pin.personal:
+        check_custom_allowed(site)
+    locks = (await locks_of_pins([pin]))[pin.id] if pin.status is PinStatus.ACTIVE else {}
+    return await chosen_digits(here, by, site, digits, locks.keys(), now, instead_of=pin.id)
+
+
+def check_custom_allowed(site: Site) -> None:
+    """Whether personal PINs may be chosen at this site. Raises FeatureNotInPlan."""
+    if not site.custom_pins_enabled:
+        raise FeatureNotInPlan("custom PINs")
+
+
 async def locked_pin(by: Caller, pin_id: UUID) -> Pin:
     """The site's PIN, its row locked. Raises NotFound."""
     pin = await lock_row(Pin, pin_id)
@@ -151,9 +182,11 @@ async def update_pin(
 ) -> Changed:
     """Changes what `fields` mentions (schedule fields, notes, digits, the choice of locks), and nothing else.
 
-    Raises what `create_pin` does; a personal PIN has no locks and no schedule to change.
+    Raises what `create_pin` does; FeatureNotInPlan for chosen digits of a personal PIN outside the plan. A personal PIN
+    has no locks and no schedule to change.
     """
     site = await Site.get(id=by.site_id)
+    present = await _present(by, pin_id)
     for field, name in (
         ("lock_ids", "lockIds"),
         ("lock_tag_ids", "lockTagIds"),
@@ -162,23 +195,29 @@ async def update_pin(
         if field in fields and fields[field] is None:
             raise InvalidInput(name, "This cannot be cleared: leave it out, or give a value.")
     await check_locks(by, fields.get("lock_ids"), fields.get("lock_tag_ids"))
+    if present.personal and fields.keys() - {"notes", "digits"}:
+        raise InvalidInput("pinId", "A personal PIN follows its member's access rules.")
+    changed_schedule(present.schedule(), fields)
+    notes = checked_notes(fields["notes"]) if "notes" in fields else None
     accepted = None
     if "digits" in fields:
-        accepted = await chosen_digits(here, by, site, fields["digits"], now)
-    async with setting_digits(here, by, "updatePin", now, chosen=True) as deed:
+        accepted = await _others_for(here, by, site, present, fields["digits"], now)
+    async with (
+        setting_digits(here, by, "updatePin", now, chosen=True)
+        if accepted is not None
+        else changing_access(here, by, "updatePin", now)
+    ) as deed:
         pin = await locked_pin(by, pin_id)
-        if pin.personal and fields.keys() - {"notes", "digits"}:
-            raise InvalidInput("pinId", "A personal PIN follows its member's access rules.")
-        before, old = await locks_chosen(pin), pin.schedule()
+        before, old = await locks_chosen(pin.id), pin.schedule()
         new = changed_schedule(old, fields)
-        if "notes" in fields:
-            pin.notes = checked_notes(fields["notes"])
+        if notes is not None:
+            pin.notes = notes
         pin.update_from_dict(schedule_columns(new))
         pin.updated_at = now
         await pin.save()
         await choose_locks(pin, fields.get("lock_ids"), fields.get("lock_tag_ids"))
         await apply_digits(here, deed, site, pin, accepted, now)
-        widened, narrowed = difference(old, new, before, await locks_chosen(pin))
+        widened, narrowed = difference(old, new, before, await locks_chosen(pin.id))
         deed.note("Pin", pin.id, changed=sorted(fields), widened=widened, narrowed=narrowed)
     return Changed(pin, accepted.digits if accepted else None, tuple(widened), tuple(narrowed))
 
@@ -212,16 +251,17 @@ async def apply_digits(
 async def reassign_pin(
     here: Installation, by: Caller, *, pin_id: UUID, digits: str | None, now: datetime
 ) -> Shown:
-    """New digits for a PIN, generated unless given; all else stays. Raises what `chosen_digits` does, NotFound."""
+    """New digits for a PIN, generated unless given; all else stays.
+
+    Raises what `chosen_digits` does, NotFound, FeatureNotInPlan for chosen digits of a personal PIN outside the plan.
+    """
     site = await Site.get(id=by.site_id)
-    present = await Pin.get_or_none(id=pin_id, site_id=by.site_id)
-    if present is None:
-        raise NotFound("pinId")
+    present = await _present(by, pin_id)
     if digits is not None:
-        accepted = await chosen_digits(here, by, site, digits, now)
+        accepted = await _others_for(here, by, site, present, digits, now)
     else:
         locks = (await locks_of_pins([present]))[pin_id]
-        accepted = await generated_digits(here, site, locks.keys(), now)
+        accepted = await generated_digits(here, site, locks.keys(), now, instead_of=pin_id)
     async with setting_digits(here, by, "reassignPin", now, chosen=digits is not None) as deed:
         pin = await locked_pin(by, pin_id)
         pin.updated_at = now

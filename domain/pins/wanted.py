@@ -63,7 +63,7 @@ async def locks_of_pins(pins: Sequence[Pin]) -> dict[UUID, dict[UUID, list[Sched
 
     A rule PIN has locks and one schedule of its own; a personal PIN has what its member's access rules grant.
     """
-    chosen = await _chosen([pin.id for pin in pins if not pin.personal])
+    chosen = await _locks_chosen([pin.id for pin in pins if not pin.personal])
     granted = await grants_of_members({pin.owner_id for pin in pins if pin.personal})
     wanted = {
         pin.id: granted.get(pin.owner_id, {})
@@ -78,8 +78,12 @@ async def locks_of_pins(pins: Sequence[Pin]) -> dict[UUID, dict[UUID, list[Sched
     }
 
 
-async def _chosen(pin_ids: Collection[UUID]) -> dict[UUID, set[UUID]]:
-    """The locks of rule PINs, by id and by tag."""
+async def locks_chosen(pin_id: UUID) -> set[UUID]:
+    """The locks that a rule PIN names now, by id and by what its tags hold."""
+    return (await _locks_chosen([pin_id]))[pin_id]
+
+
+async def _locks_chosen(pin_ids: Collection[UUID]) -> dict[UUID, set[UUID]]:
     found: dict[UUID, set[UUID]] = defaultdict(set)
     for row in await PinLock.filter(pin_id__in=list(pin_ids)):
         found[row.pin_id].add(row.lock_id)

@@ -1,9 +1,14 @@
 """What a site may be: its zone, its plan, its PIN policy."""
 
+import unicodedata
 from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from domain.errors import InvalidInput, PolicyViolation
+
+_JOINERS = {0x200C: None, 0x200D: None}
+_NO_PLACES = frozenset({"localtime", "Factory"})
+"""Names of zones that mean something else on every machine."""
 
 
 class SystemType(StrEnum):
@@ -15,9 +20,13 @@ class SystemType(StrEnum):
 
 
 def checked_name(name: str, field: str = "name", longest: int = 100) -> str:
-    """The name without outer blanks. Raises InvalidInput when empty, too long or unprintable."""
-    name = name.strip()
-    if not name or len(name) > longest or not name.isprintable():
+    """The name, without outer blanks and with plain ones. Raises InvalidInput when empty, too long or unprintable.
+
+    Joiners are part of scripts and of emoji; other invisible characters could make two names look alike.
+    """
+    name = "".join(" " if unicodedata.category(each) == "Zs" else each for each in name).strip()
+    shown = name.translate(_JOINERS)
+    if not shown or len(name) > longest or not shown.isprintable():
         raise InvalidInput(field, f"Give 1 to {longest} printable characters.")
     return name
 
@@ -25,7 +34,7 @@ def checked_name(name: str, field: str = "name", longest: int = 100) -> str:
 def checked_zone(name: str) -> ZoneInfo:
     """The IANA time zone. Raises InvalidInput for anything that is not one."""
     try:
-        if name in available_timezones():
+        if name in available_timezones() - _NO_PLACES:
             return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
         pass

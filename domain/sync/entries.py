@@ -5,6 +5,7 @@ revision order agree. The dangerous direction: a change that reaches the tables 
 whoever changes a credential hands the whole wish for it to `write_entries`, which finds out what differs.
 """
 
+import contextlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,7 +24,7 @@ from domain.locks.tables import Lock
 from domain.node_ids import node_id
 from domain.pins.tables import Pin
 from domain.pins.verifiers import open_verifier
-from domain.security.sealing import open_sealed
+from domain.security.sealing import SealBroken, open_sealed
 from domain.sync.lock_keys import keys_of_locks
 from domain.sync.tables import EntryState, LockDelivery, LockEntry
 
@@ -112,23 +113,27 @@ async def _save(rows: Iterable[LockEntry], present: Collection[LockEntry]) -> No
 async def hash_payloads(
     here: Installation, locks: Sequence[Lock], rows: Sequence[LockEntry]
 ) -> None:
-    """Sets `payload_hash` of the rows for the present incarnation of their locks; not saved here."""
+    """Sets `payload_hash` of the rows for the present incarnation of their locks; not saved here.
+
+    One whose sealed part is not what was written has none, so that it is refused when it should be sent, and nothing else
+    is: a lock with such a row can be provisioned, and other PINs changed.
+    """
     keys = await keys_of_locks(here, locks)
     verifiers = await _verifiers(here, rows)
     by_id = {lock.id: lock for lock in locks}
     for row in rows:
+        row.payload_hash = ""
         lock_keys = keys.get(row.lock_id)
         if row.state is EntryState.LIVE and lock_keys is not None:
-            made = _payload(here, by_id[row.lock_id], lock_keys, row, verifiers)
-            row.payload_hash = payload_hash(made).hex()
-        else:
-            row.payload_hash = ""
+            with contextlib.suppress(TamperedEntry):
+                made = _payload(here, by_id[row.lock_id], lock_keys, row, verifiers)
+                row.payload_hash = payload_hash(made).hex()
 
 
 async def payloads(
     here: Installation, lock: Lock, keys: LinkKeys, rows: Sequence[LockEntry]
 ) -> dict[UUID, dict[str, object]]:
-    """The payloads of the LIVE ones among the rows of one lock, to be sent. Raises TamperedEntry, SealBroken."""
+    """The payloads of the LIVE ones among the rows of one lock, to be sent. Raises TamperedEntry."""
     for row in rows:
         if row.pin_id is not None and row.name != node_id("pin", row.pin_id):
             raise TamperedEntry(row.name)
@@ -166,8 +171,13 @@ class TamperedEntry(RuntimeError):
 
 
 async def _verifiers(here: Installation, rows: Sequence[LockEntry]) -> dict[UUID, bytes]:
+    """The verifiers of the PINs of these rows, those left out that do not open."""
     ids = {row.pin_id for row in rows if row.pin_id is not None and row.state is EntryState.LIVE}
-    return {pin.id: open_verifier(here, pin) for pin in await Pin.filter(id__in=list(ids))}
+    opened = {}
+    for pin in await Pin.filter(id__in=list(ids)):
+        with contextlib.suppress(SealBroken):
+            opened[pin.id] = open_verifier(here, pin)
+    return opened
 
 
 def _payload(
@@ -177,13 +187,18 @@ def _payload(
     row: LockEntry,
     verifiers: dict[UUID, bytes],
 ) -> dict[str, object]:
+    """What is sent of a row. Raises TamperedEntry when its sealed part does not open."""
     if row.kind is EntryKind.PIN:
-        assert row.pin_id is not None
+        if row.pin_id not in verifiers:
+            raise TamperedEntry(row.name)
         schedules = [schedule_from_wire(each, "schedules") for each in row.content["schedules"]]
         return PinPayload(pin_digest(keys, verifiers[row.pin_id]), tuple(schedules)).to_payload()
     if row.kind is EntryKind.CARD:
         assert lock.card_sealed is not None
-        uid = open_sealed(here.keys, lock.card_sealed, card_identity(lock.id))
+        try:
+            uid = open_sealed(here.keys, lock.card_sealed, card_identity(lock.id))
+        except SealBroken:
+            raise TamperedEntry(row.name) from None
         return CardPayload(card_digest(keys, uid)).to_payload()
     return read_payload(row.kind, row.content).to_payload()
 

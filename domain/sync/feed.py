@@ -17,6 +17,7 @@ import structlog
 from domain.bus import listening
 from domain.clock import Clock
 from domain.database import lock_row, transaction, use_case
+from domain.errors import InvalidInput
 from domain.installation import Installation
 from domain.link.events import LockEventKind
 from domain.link.keys import LinkKeys
@@ -25,16 +26,18 @@ from domain.link.sealing import MessageKind, seal_message
 from domain.locks.tables import Lock
 from domain.node_ids import node_id
 from domain.people.actors import LockActor
-from domain.security.sealing import SealBroken
 from domain.sync.deliveries import CutDelivery, FeedPosition, cut_delivery, reconcile
 from domain.sync.entries import TamperedEntry
 from domain.sync.lock_keys import proven_keys
 from domain.sync.rules import DELIVERY_PATIENCE, LONGEST_PATIENCE, TIME_INTERVAL
 from domain.sync.server_events import record_server_event
+from domain.sync.status import topics_of_pins_at
 from domain.sync.tables import LockDelivery, UnlockCommand
 from domain.sync.unlocking import still_stands
 
 SLOW_POLL_SECONDS = 10.0
+LAST_EPOCH = 2**31 - 1
+"""The highest that a lock's epoch may become: GraphQL's Int ends there."""
 
 log = structlog.get_logger(__name__)
 
@@ -56,6 +59,14 @@ class FeedItem:
     sealed: bytes
 
 
+def check_position(position: FeedPosition) -> None:
+    """Raises InvalidInput for what no lock can be at. An epoch counts seconds, so the last one that fits is far off."""
+    if not 0 <= position.epoch < LAST_EPOCH:
+        raise InvalidInput("epoch", "An epoch is counted from 0.")
+    if position.revision < 0:
+        raise InvalidInput("appliedRevision", "Revisions are counted from 0.")
+
+
 @use_case
 async def _open(actor: LockActor, position: FeedPosition, now: datetime) -> str | None:
     lock_id, incarnation = actor.lock_id, actor.incarnation
@@ -64,8 +75,11 @@ async def _open(actor: LockActor, position: FeedPosition, now: datetime) -> str 
         lock = await lock_row(Lock, lock_id)
         if lock is None or lock.deleted_at is not None or lock.incarnation != incarnation:
             return None
+        was_unknown = lock.state_unknown
         if await reconcile(lock, position):
             await record_server_event(tx, lock, LockEventKind.OUT_OF_STEP, now)
+        if lock.state_unknown and not was_unknown:
+            tx.wake(*await topics_of_pins_at(lock.id))
         # Nonces belong to one socket: those of an earlier one are void. One of this socket may be here already, since
         # a lock subscribes and reports at once, and the report can come first.
         fresh = [each for each in lock.nonces if datetime.fromisoformat(each[1]) >= actor.proven_at]
@@ -185,12 +199,11 @@ class Feed:
                 cut = await cut_delivery(
                     self._here, lock.id, lock.incarnation, keys, self._reported, now
                 )
-        except (TamperedEntry, SealBroken) as error:
+        except TamperedEntry:
             # Nothing wrong is sent: the lock keeps what it has, and shows as not updated, until the rows are mended.
             log.error(
                 "a row of the database is not what was written",
                 lock=node_id("lock", lock.id),
-                error=type(error).__name__,
             )
             return []
         if cut is None:
@@ -228,7 +241,8 @@ async def follow_feed(
     position: FeedPosition,
     clock: Clock,
 ) -> AsyncIterator[FeedItem]:
-    """What the lock should get, as it arises, until the feed is over."""
+    """What the lock should get, as it arises, until the feed is over. Raises InvalidInput."""
+    check_position(position)
     if incarnation != actor.incarnation:
         return
     async with listening(f"lock:{actor.lock_id}") as wakeups:

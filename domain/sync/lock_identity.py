@@ -25,6 +25,7 @@ from domain.security.tags import mac
 from domain.smartpins.lives import end_other_lives
 from domain.sync.entries import restart_entries
 from domain.sync.lock_keys import link_keys
+from domain.sync.status import topics_of_pins_at
 
 CHALLENGE_LIFETIME = timedelta(seconds=60)
 _PURPOSE = b"lock-challenge/v1"
@@ -129,5 +130,5 @@ async def _begin_life(here: Installation, provisioning_id: UUID, now: datetime) 
         await restart_entries(here, lock, now)
         await forget_lock(lock.id)
         deed.note("Lock", lock.id, chain=lock.site_id, incarnation=current.incarnation)
-        deed.wake(f"lock:{lock.id}", f"site-sync:{lock.site_id}")
+        deed.wake(f"lock:{lock.id}", f"site-sync:{lock.site_id}", *await topics_of_pins_at(lock.id))
         return True

@@ -21,7 +21,7 @@ from domain.people.actors import LockActor
 from domain.smartpins.reported import note_events, smart_pins_named
 from domain.sync.deliveries import take_acknowledgement
 from domain.sync.rules import MAX_EVENTS_PER_REPORT, NONCES_KEPT
-from domain.sync.server_events import record_server_event
+from domain.sync.server_events import SERVER_EVENTS, record_server_event
 from domain.sync.tables import EventHead, LockEntry, LockEvent, UnlockCommand
 
 TYPED = frozenset({OpeningMethod.PIN, OpeningMethod.SMARTPIN, OpeningMethod.SHORT_PIN})
@@ -120,9 +120,11 @@ def _check(applied_revision: int, nonce: str | None, events: Sequence[LockEventB
     if applied_revision < 0:
         raise InvalidInput("appliedRevision", "Revisions are counted from 0.")
     for event in events:
+        if event.kind in SERVER_EVENTS:
+            raise InvalidInput("events", f"No lock sends this: {event.kind} is the server's word.")
         try:
             LockEventBody.from_report(event.to_report())
-        except ValueError as malformed:
+        except (ValueError, OverflowError) as malformed:
             raise InvalidInput("events", f"No lock sends this: {malformed}.") from None
 
 

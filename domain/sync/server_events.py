@@ -8,6 +8,9 @@ from domain.link.events import LockEventKind
 from domain.locks.tables import Lock
 from domain.sync.tables import EventHead, LockEvent
 
+SERVER_EVENTS = frozenset({LockEventKind.OUT_OF_STEP})
+"""What a lock cannot know, and so does not report."""
+
 
 async def record_server_event(
     tx: Transaction, lock: Lock, kind: LockEventKind, now: datetime

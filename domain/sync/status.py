@@ -77,6 +77,12 @@ def _at_lock(row: LockEntry, unsettled: set[int]) -> PinAtLock:
     )
 
 
+async def topics_of_pins_at(lock_id: UUID) -> list[str]:
+    """The topics of all who follow a PIN that this lock holds or should."""
+    pins = await column(LockEntry.filter(lock_id=lock_id, pin_id__isnull=False), "pin_id")
+    return [f"pin-sync:{pin_id}" for pin_id in pins]
+
+
 async def locks_in_sync(locks: Sequence[Lock]) -> dict[UUID, LockInSync]:
     """The state of each lock as a whole, in one statement."""
     pending: dict[UUID, int] = {lock.id: 0 for lock in locks}

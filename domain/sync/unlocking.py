@@ -15,7 +15,7 @@ from domain.audit.service import recorded
 from domain.bus import Wakeups, listening
 from domain.columns import new_id
 from domain.database import lock_row, use_case
-from domain.errors import AccessDenied, LockDidNotAnswer, LockOffline, NotFound
+from domain.errors import AccessDenied, LockDidNotAnswer, LockOffline, NotAllowed, NotFound
 from domain.installation import Installation
 from domain.invitations.tables import Invitation, InvitationLock
 from domain.link.events import LockEventKind
@@ -104,8 +104,9 @@ async def _order_by_rules(
         lock = await Lock.get_or_none(id=lock_id, site_id=by.site_id, deleted_at=None)
         if lock is None:
             raise NotFound("lockId")
-        if member_id is not None:
-            await lock_row(Member, member_id)
+        if member_id is None:
+            raise NotAllowed("No access rule is for a token: it opens doors with remoteUnlock.")
+        await lock_row(Member, member_id)
         decision = await _decide_by_rules(member_id, lock, now)
         if isinstance(decision, Denied):
             raise AccessDenied([reason.value for reason in decision.reasons])
@@ -118,12 +119,11 @@ async def _order_by_rules(
         deed.wake(f"lock:{lock.id}")
 
 
-async def _decide_by_rules(member_id: UUID | None, lock: Lock, now: datetime) -> Decision:
-    """Whether the access rules let a member in at this lock now; somebody who is no member has none."""
-    grants = await grants_of_members([member_id] if member_id is not None else [])
+async def _decide_by_rules(member_id: UUID, lock: Lock, now: datetime) -> Decision:
+    """Whether the access rules let a member in at this lock now."""
+    grants = await grants_of_members([member_id])
     zone = zone_of(await live_site(lock.site_id))
-    mine = grants.get(member_id, {}) if member_id is not None else {}
-    return decide(mine.get(lock.id, []), zone, now)
+    return decide(grants.get(member_id, {}).get(lock.id, []), zone, now)
 
 
 @use_case
@@ -180,7 +180,7 @@ async def still_stands(command: UnlockCommand, now: datetime) -> bool:
     if command.token_id is not None:
         token = await ApiToken.get_or_none(id=command.token_id, revoked_at=None)
         return token is not None and (token.expires_at is None or token.expires_at > now)
-    return True
+    return False  # nobody's order
 
 
 async def _may_still_unlock(member_id: UUID) -> bool:

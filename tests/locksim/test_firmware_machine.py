@@ -109,14 +109,14 @@ class LockMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.bench.disk.cut_at is None)
     @rule(releases=st.booleans(), again=st.booleans())
     def order_to_open(self, releases: bool, again: bool) -> None:
-        """A fresh command opens once, however often it comes."""
+        """A fresh command opens once, however often it comes; what there is to release it releases, and no more."""
         self.commands += 1
         nonce = self.bench.nonce()
         command = self.bench.pen.command(nonce, name=f"c{self.commands}", releases=releases)
-        openings = self.bench.openings
+        openings, locked = self.bench.openings, self.bench.locked_out
         self.bench.receive(command, *([command] if again else []))
         assert self.bench.openings == openings + 1
-        if releases:
+        if releases and locked:
             self.guesses_in_a_row = 0
 
     @precondition(lambda self: self.bench.disk.cut_at is None)
