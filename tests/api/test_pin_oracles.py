@@ -1,0 +1,157 @@
+"""What refusals could tell about other people's PINs, and who pays for a try; on both databases."""
+
+import asyncio
+import threading
+from datetime import timedelta
+from typing import Any
+
+from domain.people.actors import Role
+from domain.sites.tables import Site
+from tests.api.member_steps import ASSIGNED, MembersPhone, member_phone, rule
+from tests.api.pin_steps import pin_of
+from tests.serving import House, Served
+
+TAKEN, FREE, WEAK = "49172638", "58203917", "77777777"
+ASKED = "... on PinTooShort { minLength } ... on InvalidInput { field } ... on NotFound { field }"
+
+
+async def assign(phone: MembersPhone, house: House, digits: str) -> str:
+    """Asks for a PIN of one's own; the kind of the answer."""
+    answer = await phone.change(
+        "assignMyPin", ASSIGNED, siteId=house.id, kind="CUSTOM", digits=digits
+    )
+    return str(answer["__typename"])
+
+
+async def alike(house: House, mutation: str, token: str, **fields: Any) -> dict[str, Any]:
+    """The one answer to taken and to free digits; and that it is one."""
+    answers = [
+        await house.change(mutation, ASKED, token=token, digits=digits, **fields)
+        for digits in (TAKEN, FREE, WEAK)
+    ]
+    assert answers[0] == answers[1] == answers[2]
+    return answers[0]
+
+
+async def test_a_change_that_cannot_be_made_tells_nothing_about_the_digits(served: Served) -> None:
+    """A full lock, a removed PIN, a personal PIN's schedule, an impossible one: refused alike, whoever has the digits."""
+    house = await served.site()
+    door, other = (await house.lock())["lockId"], (await house.lock("Other"))["lockId"]
+    emil = await house.member("Emil")
+    await pin_of(house, other, ownerId=emil, digits=TAKEN)
+    made = await pin_of(house, other, ownerId=emil)
+    mine = (await pin_of(house, ownerId=emil))["pin"]["id"]
+    gone = await pin_of(house, other, ownerId=emil)
+    await house.change("deletePin", pinId=gone["pin"]["id"])
+    token = await house.make_token(Role.LIMITED_ADMIN)
+    policy = {"minLength": 8, "maxLength": 8, "autoLength": 8, "guessLimit": 1_000_000}
+    await house.change("updateSite", siteId=house.id, pinPolicy=policy)
+    for number in range(10):
+        await pin_of(house, door, ownerId=emil, digits=f"602834{number}7")
+
+    full = await alike(house, "createPin", token, siteId=house.id, ownerId=emil, lockIds=[door])
+    removed = await alike(house, "reassignPin", token, pinId=gone["pin"]["id"])
+    updated = await alike(house, "updatePin", token, pinId=gone["pin"]["id"])
+    personal = await alike(
+        house, "updatePin", token, pinId=mine, slotStart="08:00", slotEnd="09:00"
+    )
+    backwards = {"validFrom": "2027-01-02", "validUntil": "2027-01-01"}
+    impossible = await alike(house, "updatePin", token, pinId=made["pin"]["id"], **backwards)
+
+    assert full["__typename"] == "PinTooShort"
+    assert (removed["__typename"], updated["__typename"]) == ("NotFound", "NotFound")
+    assert (personal["__typename"], personal["field"]) == ("InvalidInput", "pinId")
+    assert impossible["__typename"] == "InvalidSchedule"
+    asked = {"siteId": house.id, "ownerId": emil, "lockIds": [other]}
+    policy = {"minLength": 4, "maxLength": 9, "autoLength": 8, "guessLimit": 100}
+    await house.change("updateSite", siteId=house.id, pinPolicy=policy)
+    judged = await house.change("createPin", token=token, digits=TAKEN, **asked)
+    assert judged["__typename"] == "PinNotAcceptable", (
+        "none of these has spent the budget of twenty"
+    )
+
+
+async def test_a_blocked_pin_is_refused_before_its_new_digits_are_judged(served: Served) -> None:
+    """A member whose PIN an admin blocked learns nothing by asking for other digits, and spends nothing."""
+    house = await served.site()
+    door = (await house.lock())["lockId"]
+    phone, member = await member_phone(house)
+    await rule(house, member, door)
+    await pin_of(house, door, ownerId=await house.member("Emil"), digits=TAKEN)
+    answer = await phone.change(
+        "assignMyPin", ASSIGNED, siteId=house.id, kind="CUSTOM", digits="61829374"
+    )
+    await house.change("blockPin", pinId=answer["pin"]["id"])
+
+    kinds = {await assign(phone, house, digits) for digits in (TAKEN, FREE, WEAK) * 3}
+
+    assert kinds == {"NotAllowed"}
+    await house.change("unblockPin", pinId=answer["pin"]["id"])
+    assert await assign(phone, house, FREE) == "AssignedPin"
+
+
+async def test_tries_are_a_persons_and_not_a_memberships(served: Served) -> None:
+    """Removing somebody and inviting them again, or giving them another role, renews nobody's refusals."""
+    house = await served.site()
+    door = (await house.lock())["lockId"]
+    phone, member = await member_phone(house)
+    await rule(house, member, door)
+    assert [await assign(phone, house, WEAK) for _ in range(6)][4:] == [
+        "PinNotAcceptable",
+        "Throttled",
+    ]
+
+    await house.change("removeMember", memberId=member)
+    again, member = await member_phone(house)
+    await rule(house, member, door)
+
+    assert await assign(again, house, FREE) == "Throttled"
+    await house.change("updateMember", memberId=member, role="LIMITED_ADMIN", canEdit=True)
+    refused = [await assign(again, house, WEAK) for _ in range(16)]
+    assert refused == ["PinNotAcceptable"] * 15 + ["Throttled"], "twenty in all for this role"
+
+
+async def test_a_busy_server_spends_nobodys_tries(served: Served) -> None:
+    """Where no hash could be made nothing was judged: the try is given back, that of a USER's choices too."""
+    house = await served.site()
+    door = (await house.lock())["lockId"]
+    phone, member = await member_phone(house)
+    await rule(house, member, door)
+    gate = threading.Event()
+    hashes = [asyncio.create_task(served.here.passwords.pool.run(gate.wait)) for _ in range(100)]
+    await asyncio.sleep(0)  # each has its place now, or was sent away
+    try:
+        busy = [await assign(phone, house, FREE) for _ in range(8)]
+    finally:
+        gate.set()
+        await asyncio.gather(*hashes, return_exceptions=True)
+
+    assert busy == ["Throttled"] * 8
+    refused = [await assign(phone, house, WEAK) for _ in range(6)]
+    assert refused == ["PinNotAcceptable"] * 5 + ["Throttled"]
+    served.clock.advance(timedelta(hours=24, seconds=1))
+    assert await assign(phone, house, FREE) == "AssignedPin"
+
+
+async def test_a_plan_without_custom_pins_holds_for_admins_too(served: Served) -> None:
+    """Nobody chooses the digits of a personal PIN there, made, reassigned or updated; rule PINs are as ever."""
+    house = await served.site()
+    door = (await house.lock())["lockId"]
+    emil = await house.member("Emil")
+    await rule(house, emil, door)
+    mine = (await pin_of(house, ownerId=emil))["pin"]["id"]
+    await Site.filter(id=house.row.id).update(custom_pins_enabled=False)
+
+    feature = "... on FeatureNotInPlan { feature }"
+    made = await house.change("createPin", feature, siteId=house.id, ownerId=emil, digits=FREE)
+    others = [
+        await house.change(each, feature, pinId=mine, digits=FREE)
+        for each in ("reassignPin", "updatePin")
+    ]
+
+    assert [each["__typename"] for each in (made, *others)] == ["FeatureNotInPlan"] * 3
+    assert made["feature"] == "custom PINs"
+    assert (await house.change("reassignPin", pinId=mine))["__typename"] == "ReassignedPin"
+    asked = {"siteId": house.id, "ownerId": emil, "lockIds": [door], "digits": FREE}
+    ruled = await house.change("createPin", **asked)
+    assert ruled["__typename"] == "CreatedPin"
