@@ -105,6 +105,28 @@ async def test_an_invitation_ends_by_itself_in_time(served: Served) -> None:
     assert (await phone.send("{ me { id } }")).status_code == 401
 
 
+async def test_a_guest_hears_at_once_that_a_door_is_renamed_or_gone(served: Served) -> None:
+    """What the home screen shows follows the door, long before anybody would have looked again."""
+    house = await served.site()
+    front, flat = (await house.lock("Front"))["lockId"], (await house.lock("Flat"))["lockId"]
+    made = await house.invitation(front, flat)
+    phone = served.phone()
+    await phone.redeem(made["code"])
+    stream = phone.follow("subscription { myAccess { active home { locks { name } } } }")
+
+    async def names() -> list[str]:
+        async with asyncio.timeout(SOON):
+            return sorted(
+                each["name"] for each in (await anext(stream))["myAccess"]["home"]["locks"]
+            )
+
+    assert await names() == ["Flat", "Front"]
+    await house.change("updateLock", lockId=flat, name="Roof")
+    assert await names() == ["Front", "Roof"]
+    await house.change("deleteLock", lockId=front)
+    assert await names() == ["Roof"]
+
+
 async def test_a_removed_phone_is_out_and_the_others_stay(served: Served) -> None:
     """Proves that removeDevice ends just that phone, frees its place, and that the freed place can be taken."""
     house = await served.site()

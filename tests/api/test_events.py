@@ -154,6 +154,9 @@ async def test_a_report_that_makes_no_sense_is_refused_and_changes_nothing(serve
             ({"events": [{**good, "sequence": 0}]}, "InvalidInput"),
             ({"events": [{**good, "sequence": -1}]}, "InvalidInput"),
             ({"events": [{**good, "at": "2026-01-01T00:00:00"}]}, "InvalidInput"),
+            ({"events": [{**good, "at": "0001-01-01T00:00:00+14:00"}]}, "InvalidInput"),
+            ({"events": [{**good, "at": "9999-12-31T23:59:59-14:00"}]}, "InvalidInput"),
+            ({"events": [{**good, "kind": "OUT_OF_STEP"}]}, "InvalidInput"),
             ({"appliedRevision": -1, "events": [good]}, "InvalidInput"),
         ]
         answers = []

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from api.tour.socket import SocketRefused
+from domain.locks.tables import Lock
+from domain.node_ids import read_node_id
 from tests.api.bare_lock import BareLock
 from tests.serving import House, Served
 
@@ -63,6 +65,23 @@ async def test_a_feed_ends_with_its_lock_and_is_for_that_lock_only(served: Serve
         assert (await lock.socket.closed(within_seconds=2))[0] == 4403
     with pytest.raises(SocketRefused):
         await BareLock(served, entry).connect()
+
+
+async def test_a_position_that_no_lock_is_at_is_refused(served: Served) -> None:
+    """Negative numbers, and an epoch after which none would fit, change nothing."""
+    house = await served.site()
+    entry = await house.lock()
+    before = await Lock.get(id=read_node_id("lock", entry["lockId"]))
+    query = """subscription($lock: ID!, $life: String!, $epoch: Int!, $revision: Int!) {
+      lockFeed(lockId: $lock, incarnation: $life, epoch: $epoch, appliedRevision: $revision) { __typename } }"""
+    async with BareLock(served, entry) as lock:
+        life = {"lock": lock.id, "life": entry["incarnation"]}
+        for epoch, revision in ((-1, 0), (0, -1), (2**31 - 1, 0)):
+            with pytest.raises(RuntimeError, match="counted from 0"):
+                await anext(lock.socket.subscribe(query, epoch=epoch, revision=revision, **life))
+
+    after = await Lock.get(id=before.id)
+    assert (after.epoch, after.feed_id) == (before.epoch, None)
 
 
 async def test_a_feed_brings_the_time_over_the_locks_own_nonce(served: Served) -> None:

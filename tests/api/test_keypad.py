@@ -214,6 +214,26 @@ async def test_a_lockout_is_ended_from_afar_by_somebody_who_may(served: Served) 
     assert (await typed(house, device, made["digits"]))["kind"] == "OPENED"
 
 
+async def test_a_remote_unlock_without_a_lockout_ends_none(served: Served) -> None:
+    """The door opens, and nobody reads of a lockout that never was; the nine wrong entries before it stay counted."""
+    house = await served.site()
+    entry = await house.lock()
+    device = await house.device(entry)
+    for _ in range(9):
+        await typed(house, device, "60314028")
+
+    answer = await house.change("remoteUnlock", lockId=entry["lockId"])
+    before = [each["kind"] for each in await events(house)]
+    await typed(house, device, "60314028")
+
+    async def started() -> bool:
+        return "LOCKOUT_STARTED" in [each["kind"] for each in await events(house)]
+
+    assert answer["__typename"] == "OpenedLock"
+    assert not {"LOCKOUT_STARTED", "LOCKOUT_ENDED"} & set(before)
+    assert await eventually(started, bool)
+
+
 async def test_wrong_entries_are_on_disk_before_they_are_looked_at(served: Served) -> None:
     """Power cuts between tries give none back: five, a cut, four, a cut, and the next one locks."""
     house = await served.site()

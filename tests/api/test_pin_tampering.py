@@ -134,6 +134,33 @@ async def lock_sync(lock: FirmwareLock) -> list[dict[str, Any]]:
     return found
 
 
+async def test_a_tampered_row_stops_its_own_pin_only(served: Served) -> None:
+    """PINs can be changed and the lock provisioned meanwhile; given other digits, each opens."""
+    house = await served.site()
+    entry = await house.lock()
+    one, two = await pin_of(house, entry["lockId"]), await pin_of(house, entry["lockId"])
+    rows = [str(_key("pin", each["pin"]["id"])) for each in (one, two)]
+    await swap("pins", ["verifier_sealed"], rows[0], rows[1])
+
+    dates = {"validFrom": "2020-01-01"}
+    for each in (one, two):
+        changed = await house.change("updatePin", pinId=each["pin"]["id"], **dates)
+        assert changed["__typename"] == "UpdatedPin"
+    lock = FirmwareLock(house, entry)
+    await lock.connect()
+    await lock.tell()
+    await nothing_comes(lock)
+    mended = [
+        await house.change(
+            "reassignPin", "... on ReassignedPin { digits }", pinId=each["pin"]["id"]
+        )
+        for each in (one, two)
+    ]
+    await lock.settled()
+
+    assert [lock.enter(each["digits"]).value for each in mended] == ["GRANTED", "GRANTED"]
+
+
 async def test_a_lock_with_a_tampered_row_can_still_be_opened_from_afar(served: Served) -> None:
     """What cannot be sent holds up deliveries, not the person at the door."""
     house = await served.site()

@@ -1,6 +1,7 @@
 """API tokens: a ceiling, sites and an end; shown once, kept as a keyed hash."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import httpx
 
@@ -69,6 +70,28 @@ async def test_a_token_ends_at_its_date_and_when_revoked(served: Served) -> None
     assert (await house.change("revokeApiToken", "", **asked))["__typename"] == "RevokedApiToken"
     assert (await by(served, other["token"])).status_code == 401
     assert (await house.change("revokeApiToken", "", **asked))["__typename"] == "NotFound"
+
+
+async def test_a_token_outlives_neither_its_end_nor_its_maker(served: Served) -> None:
+    """Proves that a token makes none that ends later, and that an end which is no moment is refused by name."""
+    house = await served.site()
+    soon = served.clock() + timedelta(hours=1)
+    maker = await house.make_token(Role.OWNER, expires_at=soon)
+    ends = "... on CreatedApiToken { apiToken { expiresAt } } ... on InvalidInput { field }"
+
+    async def made(**fields: Any) -> dict[str, Any]:
+        asked = {"siteId": house.id, "name": "Child", "role": "OWNER", **fields}
+        return await house.change("createApiToken", ends, token=maker, **asked)
+
+    heir = await made()
+    late = await made(expiresAt=(soon + timedelta(seconds=1)).isoformat())
+    strange = [
+        await made(expiresAt=each) for each in ("2027-01-01T00:00:00", "9999-12-31T23:59:59-14:00")
+    ]
+
+    assert datetime.fromisoformat(heir["apiToken"]["expiresAt"]) == soon
+    refused = [(each["__typename"], each["field"]) for each in (late, *strange)]
+    assert refused == [("InvalidInput", "expiresAt")] * 3
 
 
 async def test_a_token_acts_on_its_own_sites_only(served: Served) -> None:
