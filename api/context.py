@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import Enum
 
 from api.loaders import Loaders
 from domain.clock import Clock
@@ -10,22 +9,16 @@ from domain.installation import Installation
 from domain.people.actors import Actor, ActorKind, Caller, Standing
 
 
-class Door(Enum):
-    """By which way a caller came in; sockets of phones and browsers carry subscriptions only."""
-
-    HTTP = "HTTP"
-    SUBSCRIPTIONS = "SUBSCRIPTIONS"
-    TOKEN_SOCKET = "TOKEN_SOCKET"  # noqa: S105 - a way in, not a secret
-    LOCK_SOCKET = "LOCK_SOCKET"
-
-
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What authentication found: the actor, if any; the proven key of a phone that has no token yet; the address."""
+    """What authentication found: the actor, if any; the proven key of a phone that has no token yet; the address.
+
+    `subscriptions_only` holds for the sockets of phones and browsers: what they change goes over HTTP, request by request.
+    """
 
     actor: Actor | None
-    door: Door
     address: str
+    subscriptions_only: bool = False
     thumbprint: str | None = None
     known_browser: str = ""
 
