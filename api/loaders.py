@@ -203,7 +203,7 @@ class Loaders:
     @cached_property
     def lock_in_sync(self) -> DataLoader[UUID, LockInSync]:
         async def load(keys: list[UUID]) -> list[LockInSync]:
-            found = await locks_in_sync(await Lock.filter(id__in=keys))
+            found = {each.lock.id: each for each in await locks_in_sync(Lock.filter(id__in=keys))}
             return [found[key] for key in keys]
 
         return DataLoader(load)

@@ -11,6 +11,7 @@ from domain.clock import Clock
 from domain.locks import tables
 from domain.locks.rules import Connectivity, Propagation, is_online, propagation
 from domain.sync.rules import SyncStatus
+from domain.sync.status import LockInSync
 
 if TYPE_CHECKING:
     from api.schema.tags import Tag
@@ -47,6 +48,7 @@ class SyncState:
 @strawberry.type(description="A door with its hardware.")
 class Lock(Node):
     row: strawberry.Private[tables.Lock]
+    in_sync: strawberry.Private[LockInSync | None]
     name: str = strawberry.field(description="What people call it.")
     connectivity: Connectivity = strawberry.field(description="How it is connected.")
     propagation: Propagation = strawberry.field(description="How changes reach it.")
@@ -82,10 +84,10 @@ class Lock(Node):
 
     @strawberry.field(description="Whether it has what it should.")
     async def sync(self, info: Info) -> SyncState:
-        state = await info.context.loaders.lock_in_sync.load(self.row.id)
+        state = self.in_sync or await info.context.loaders.lock_in_sync.load(self.row.id)
         return SyncState(
-            wanted_revision=self.row.wanted_revision,
-            applied_revision=self.row.applied_revision,
+            wanted_revision=state.lock.wanted_revision,
+            applied_revision=state.lock.applied_revision,
             pending=state.pending,
             status=state.status,
         )
@@ -124,11 +126,12 @@ def reader_type(row: tables.Reader) -> Reader:
     )
 
 
-def lock_type(row: tables.Lock, clock: Clock) -> Lock:
-    """A lock as the API shows it."""
+def lock_type(row: tables.Lock, clock: Clock, in_sync: LockInSync | None = None) -> Lock:
+    """A lock as the API shows it; `in_sync`, where it was read with the row, else it is read when asked for."""
     return Lock(
         id=global_id("lock", row.id),
         row=row,
+        in_sync=in_sync,
         name=row.name,
         connectivity=row.connectivity,
         propagation=propagation(row.connectivity),

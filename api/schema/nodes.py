@@ -70,6 +70,11 @@ def key_of(kind: str, text: str, field: str) -> UUID:
     return key
 
 
+def chosen_key_of(kind: str, text: str | None, field: str) -> UUID | None:
+    """As `key_of` for an id that may be left out; None stays None, and an empty id names nothing like any other."""
+    return None if text is None else key_of(kind, text, field)
+
+
 def keys_of(kind: str, texts: list[strawberry.ID] | None, field: str) -> list[UUID] | None:
     """The keys in a list of ids; None stays None. Raises NotFound, and InvalidInput for more than 1,000."""
     if texts is not None and len(texts) > MOST_IDS:
