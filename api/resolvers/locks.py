@@ -2,10 +2,9 @@
 
 import base64
 
-import strawberry
-
 from api.context import Call
 from api.operations import AtAnyOf, AtSite, mutation
+from api.resolvers.mentioned import mentioned
 from api.schema.errors import LockWithoutKeypad, PinTooShort, StillInUse
 from api.schema.locks import (
     CreatedHub,
@@ -38,7 +37,7 @@ from api.schema.locks import (
     lock_type,
     reader_type,
 )
-from api.schema.nodes import key_of
+from api.schema.nodes import chosen_key_of, key_of
 from domain.locks import pin_mode, service
 from domain.locks.service import NewReader
 from domain.locks.tables import Hub, Lock, Reader
@@ -94,7 +93,7 @@ async def create_lock(call: Call, input: CreateLockInput) -> CreatedLock:
         call.by,
         name=input.name,
         connectivity=input.connectivity,
-        hub_id=key_of("hub", input.hub_id, "hubId") if input.hub_id else None,
+        hub_id=chosen_key_of("hub", input.hub_id, "hubId"),
         readers=[NewReader(each.name, each.has_keypad) for each in input.readers],
         now=call.now,
     )
@@ -104,18 +103,9 @@ async def create_lock(call: Call, input: CreateLockInput) -> CreatedLock:
 @mutation(_AT_LOCK, LockWithoutKeypad)
 async def update_lock(call: Call, input: UpdateLockInput) -> UpdatedLock:
     """Changes what the input names; everything else stays."""
-    changes: dict[str, object] = {
-        name: value
-        for name, value in (
-            ("name", input.name),
-            ("connectivity", input.connectivity),
-            ("hub_id", input.hub_id),
-            ("smart_pin_enabled", input.smart_pin_enabled),
-        )
-        if value is not strawberry.UNSET
-    }
-    if input.hub_id:
-        changes["hub_id"] = key_of("hub", input.hub_id, "hubId")
+    changes = mentioned(input, "lock_id")
+    if "hub_id" in changes:
+        changes["hub_id"] = chosen_key_of("hub", changes["hub_id"], "hubId")
     lock = await service.update_lock(
         call.here,
         call.by,
