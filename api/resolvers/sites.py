@@ -8,15 +8,16 @@ import strawberry
 from api.context import Call, Context
 from api.operations import PERSON_OR_TOKEN, AtSite, mutation, query
 from api.schema.errors import PolicyViolation
-from api.schema.events import event_type
+from api.schema.hubs import hub_type
 from api.schema.invitations import invitation_type
-from api.schema.locks import hub_type, lock_type
+from api.schema.locks import lock_type
+from api.schema.members import member_type
 from api.schema.nodes import Node, TheSite
-from api.schema.people import member_type
 from api.schema.pins import pin_type
 from api.schema.site_settings import CreateSiteInput, PinPolicyInput, UpdateSiteInput
 from api.schema.sites import CreatedSite, Site, UpdatedSite, site_type
 from api.schema.smartpins import smart_pin_type
+from api.schema.sync import event_type
 from api.schema.tags import tag_type
 from domain.invitations.tables import Invitation
 from domain.locks.tables import Hub, Lock

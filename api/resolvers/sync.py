@@ -19,7 +19,8 @@ from api.operations import (
     subscription,
 )
 from api.schema.errors import AccessDenied, LockDidNotAnswer, LockOffline
-from api.schema.events import (
+from api.schema.nodes import AtLock, TheSite, chosen_key_of, key_of
+from api.schema.sync import (
     Delivery,
     LockEvent,
     LockFeedMessage,
@@ -32,7 +33,6 @@ from api.schema.events import (
     UnlockCommand,
     event_type,
 )
-from api.schema.nodes import AtLock, TheSite, chosen_key_of, key_of
 from domain.errors import NotFound
 from domain.link.events import LockEventBody
 from domain.locks.tables import Lock

@@ -8,10 +8,10 @@ from strawberry.types import Info
 
 from api.context import Context, caller_of
 from api.loaders import CodeWanted
+from api.schema.devices import Device, device_type
 from api.schema.homes import MemberHome
 from api.schema.locks import Lock, lock_type
 from api.schema.nodes import Node, global_id
-from api.schema.people import Device, device_type
 from api.schema.schedules import MomentSchedule, moment_schedule
 from api.schema.sharing import ShareLinks, share_links_type
 from domain.access.schedule import Weekday

@@ -7,9 +7,11 @@ from strawberry.types import Info
 from tortoise.expressions import Subquery
 
 from api.schema.access_rules import AccessRule, access_rule_type
-from api.schema.events import LockEvent, event_type
+from api.schema.api_tokens import ApiToken, api_token_type
+from api.schema.hubs import Hub, hub_type
 from api.schema.invitations import Invitation, invitation_type
-from api.schema.locks import Hub, Lock, hub_type, lock_type
+from api.schema.locks import Lock, lock_type
+from api.schema.members import Member, member_type
 from api.schema.nodes import (
     After,
     AtLock,
@@ -23,11 +25,11 @@ from api.schema.nodes import (
     page,
     searched,
 )
-from api.schema.people import ApiToken, Member, api_token_type, member_type
 from api.schema.pins import Pin, pin_type
 from api.schema.records import Alert, AuditEntry, alert_type, audit_type
 from api.schema.site_settings import PinPolicy, Seats, SiteFeatures
 from api.schema.smartpins import SmartPin, smart_pin_type
+from api.schema.sync import LockEvent, event_type
 from api.schema.tags import Tag, tag_type
 from domain.access_rules import tables as rule_tables
 from domain.alerts import tables as alert_tables

@@ -8,8 +8,8 @@ from strawberry.dataloader import DataLoader
 from strawberry.types import Info
 
 from api.schema.locks import Lock, lock_type
+from api.schema.members import Member, member_type
 from api.schema.nodes import Node, global_id
-from api.schema.people import Member, member_type
 from domain.people.rules import Permission, allows
 from domain.tags import tables
 from domain.tags.tables import TagKind, TagTarget
