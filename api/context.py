@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
 
 from api.loaders import Loaders
 from domain.clock import Clock
 from domain.installation import Installation
 from domain.people.actors import Actor, ActorKind, Caller, Standing
+from domain.people.rules import Permission, allows
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,14 @@ class Context:
     @property
     def actor(self) -> Actor | None:
         return self.identity.actor
+
+    async def may(self, permission: Permission, site_id: UUID) -> bool:
+        """Whether the caller holds the permission at the site: for what is shown to some only.
+
+        What may be done is asked by the operation's own rule, of the database and not of a loader.
+        """
+        standing = await self.loaders.standing.load((self.actor, site_id))
+        return standing is not None and allows(standing, permission)
 
 
 @dataclass(frozen=True, slots=True)

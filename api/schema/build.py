@@ -16,6 +16,7 @@ from api.resolvers import (
     locks,
     members,
     my_pins,
+    nodes,
     pins,
     readers,
     sessions,
@@ -29,6 +30,7 @@ from api.schema.actors import InvitedDevice, LockActorType, MemberActor, TokenAc
 
 DECLARING = (
     sites,
+    nodes,
     actors,
     members,
     devices,
