@@ -2,30 +2,25 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import Enum
+from uuid import UUID
 
 from api.loaders import Loaders
 from domain.clock import Clock
 from domain.installation import Installation
 from domain.people.actors import Actor, ActorKind, Caller, Standing
-
-
-class Door(Enum):
-    """By which way a caller came in; sockets of phones and browsers carry subscriptions only."""
-
-    HTTP = "HTTP"
-    SUBSCRIPTIONS = "SUBSCRIPTIONS"
-    TOKEN_SOCKET = "TOKEN_SOCKET"  # noqa: S105 - a way in, not a secret
-    LOCK_SOCKET = "LOCK_SOCKET"
+from domain.people.rules import Permission, allows
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What authentication found: the actor, if any; the proven key of a phone that has no token yet; the address."""
+    """What authentication found: the actor, if any; the proven key of a phone that has no token yet; the address.
+
+    `subscriptions_only` holds for the sockets of phones and browsers: what they change goes over HTTP, request by request.
+    """
 
     actor: Actor | None
-    door: Door
     address: str
+    subscriptions_only: bool = False
     thumbprint: str | None = None
     known_browser: str = ""
 
@@ -43,6 +38,14 @@ class Context:
     @property
     def actor(self) -> Actor | None:
         return self.identity.actor
+
+    async def may(self, permission: Permission, site_id: UUID) -> bool:
+        """Whether the caller holds the permission at the site: for what is shown to some only.
+
+        What may be done is asked by the operation's own rule, of the database and not of a loader.
+        """
+        standing = await self.loaders.standing.load((self.actor, site_id))
+        return standing is not None and allows(standing, permission)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from strawberry.types.graphql import OperationType
 
 from api.auth.http import HttpAuthentication
 from api.auth.sockets import SocketAuthentication, watch
-from api.context import Context, Door, Identity
+from api.context import Context, Identity
 from api.loaders import Loaders
 from api.observability import COUNTS
 from api.protocol import GraphQLApp, RequestRefused
@@ -64,7 +64,7 @@ class Endpoint(GraphQLApp):
         return replace(context, loaders=Loaders(), cookies={})
 
     def allowed_operations(self, context: Context) -> frozenset[OperationType]:
-        return _SUBSCRIPTIONS if context.identity.door is Door.SUBSCRIPTIONS else _EVERYTHING
+        return _SUBSCRIPTIONS if context.identity.subscriptions_only else _EVERYTHING
 
     async def guard_socket(self, context: Context) -> tuple[int, str]:
         return await watch(context)

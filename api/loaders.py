@@ -16,9 +16,10 @@ from domain.invitations.sharing import read_codes
 from domain.invitations.tables import Invitation, InvitationLock
 from domain.locks.tables import Hub, Lock, Reader
 from domain.people.actors import Actor, Caller, Standing
-from domain.people.identities import standing_at
+from domain.people.identities import standings_of
 from domain.people.tables import Account, Device, Member
 from domain.pins.tables import Pin
+from domain.sites.service import seats_used
 from domain.sites.tables import Site
 from domain.sync.status import LockInSync, PinAtLock, locks_in_sync, pins_at_locks
 from domain.sync.tables import LockEntry
@@ -66,7 +67,17 @@ async def _codes(wanted: list[CodeWanted]) -> list[str | None]:
 
 
 async def _standings(keys: list[tuple[Actor | None, UUID]]) -> list[Standing | None]:
-    return [await standing_at(actor, site_id) for actor, site_id in keys]
+    """All of one operation; its actor is one."""
+    actor, _ = keys[0]
+    found = await standings_of(actor, [site_id for _, site_id in keys])
+    return [found.get(site_id) for _, site_id in keys]
+
+
+async def _seats(keys: list[tuple[UUID, datetime]]) -> list[int]:
+    """All of one operation; its time is one."""
+    _, now = keys[0]
+    used = await seats_used([site_id for site_id, _ in keys], now)
+    return [used[site_id] for site_id, _ in keys]
 
 
 class Loaders:
@@ -178,6 +189,11 @@ class Loaders:
         return DataLoader(_standings)
 
     @cached_property
+    def seats_used(self) -> DataLoader[tuple[UUID, datetime], int]:
+        """By site and the time of asking."""
+        return DataLoader(_seats)
+
+    @cached_property
     def code(self) -> DataLoader[CodeWanted, str | None]:
         """One reading, and one audit row, whether the code is asked for once or in several forms."""
         return DataLoader(_codes, cache_key_fn=lambda wanted: wanted.invitation.id)
@@ -203,7 +219,7 @@ class Loaders:
     @cached_property
     def lock_in_sync(self) -> DataLoader[UUID, LockInSync]:
         async def load(keys: list[UUID]) -> list[LockInSync]:
-            found = await locks_in_sync(await Lock.filter(id__in=keys))
+            found = {each.lock.id: each for each in await locks_in_sync(Lock.filter(id__in=keys))}
             return [found[key] for key in keys]
 
         return DataLoader(load)

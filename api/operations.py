@@ -1,5 +1,8 @@
 """Every operation is declared here with who may call it, and permitted in this one place before any service runs.
 
+What an operation shows may be less for some than for others: that is asked where it is shown, with the same role table
+(`Context.may`, and `Site` with the standing that it was permitted by).
+
 The dangerous direction: an operation without a rule. There is no way to make one: `query`, `mutation` and
 `subscription` demand a rule, and the schema is assembled from what they made. A subscription asks its rule again before
 every item, and whenever the caller's standing may have changed.

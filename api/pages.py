@@ -1,10 +1,10 @@
 """What is served beside GraphQL: health, metrics, and the plain pages behind links."""
 
-from importlib import resources
-
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 from api.observability import metrics_text
 from domain.database import healthy
@@ -27,8 +27,20 @@ _HEADERS = {
     "x-content-type-options": "nosniff",
     "cache-control": "no-cache",
 }
-_ASSETS = frozenset({"pages.css", "invitation.js", "link.js"})
-_TYPES = {".css": "text/css", ".js": "text/javascript", ".html": "text/html"}
+_FOLDERS = ("assets", "i", "join", "reset")
+"""The folders of `web` that are served, under their own names: style and scripts, and a page for each kind of link.
+
+What stands in a link behind `#` never reaches this server.
+"""
+
+
+class _Pages(StaticFiles):
+    """Files with the headers that hold for all of our pages."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers.update(_HEADERS)
+        return response
 
 
 async def healthz(request: Request) -> Response:
@@ -47,40 +59,9 @@ async def metrics(request: Request) -> Response:
     return PlainTextResponse(metrics_text())
 
 
-def _file(name: str) -> Response:
-    text = resources.files("web").joinpath(name).read_text("utf-8")
-    return HTMLResponse(text, media_type=_TYPES[name[name.rindex(".") :]], headers=_HEADERS)
-
-
-async def invitation_page(request: Request) -> Response:
-    """The page behind an invitation link: the code stands behind `#`, so it never reaches this server."""
-    return _file("invitation.html")
-
-
-async def join_page(request: Request) -> Response:
-    """The page behind a mailed membership link."""
-    return _file("join.html")
-
-
-async def reset_page(request: Request) -> Response:
-    """The page behind a mailed password link."""
-    return _file("reset.html")
-
-
-async def asset(request: Request) -> Response:
-    """A style sheet or script of the pages."""
-    name = request.path_params["name"]
-    if name not in _ASSETS:
-        return PlainTextResponse("Not found\n", status_code=404)
-    return _file(name)
-
-
 ROUTES = [
     Route("/healthz", healthz),
     Route("/readyz", readyz),
     Route("/metrics", metrics),
-    Route("/i/", invitation_page),
-    Route("/join/", join_page),
-    Route("/reset/", reset_page),
-    Route("/assets/{name}", asset),
+    *(Mount(f"/{name}", _Pages(packages=[("web", name)], html=True)) for name in _FOLDERS),
 ]

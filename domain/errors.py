@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
+from domain.access.decision import DenialReason
 from smartpin import Limits, WindowFault
 
 
@@ -99,9 +100,9 @@ class DeviceLimitReached(Refusal):
 
 
 class AccessDenied(Refusal):
-    """The door stays closed; `reasons` are names of `domain.access.DenialReason`."""
+    """The door stays closed, for every one of `reasons`."""
 
-    def __init__(self, reasons: Sequence[str]) -> None:
+    def __init__(self, reasons: Sequence[DenialReason]) -> None:
         super().__init__("The door did not open: " + ", ".join(reasons) + ".")
         self.reasons = tuple(reasons)
 

@@ -615,6 +615,7 @@ class Migration(migrations.Migration):
                         "latchwork.Lock",
                         source_field="lock_id",
                         to_field="id",
+                        related_name="entries",
                         on_delete=OnDelete.CASCADE,
                     ),
                 ),

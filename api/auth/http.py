@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from api.auth.dpop import FRESH_SECONDS, ProofRefused, read_proof
 from api.auth.seen_proofs import SeenProofs
-from api.context import Door, Identity
+from api.context import Identity
 from api.protocol.requests import RequestRefused
 from domain.clock import Clock
 from domain.installation import Installation
@@ -86,7 +86,7 @@ class HttpAuthentication:
                 raise _refused(
                     "invalid_token", "This access has ended, or the token is not this phone's."
                 )
-        return Identity(actor, Door.HTTP, address, thumbprint=proof.thumbprint)
+        return Identity(actor, address, thumbprint=proof.thumbprint)
 
     def _proof_refused(self, part: str, now: datetime) -> RequestRefused:
         """With the server's time, so that a phone with a wrong clock can correct itself and try once more."""
@@ -102,7 +102,7 @@ class HttpAuthentication:
             raise _refused(
                 "invalid_token", "This token is unknown, revoked or over.", scheme="Bearer"
             )
-        return Identity(actor, Door.HTTP, address)
+        return Identity(actor, address)
 
     async def _browser(self, request: Request, address: str, now: datetime) -> Identity:
         cookie = request.cookies.get(SESSION_COOKIE, "")
@@ -110,11 +110,11 @@ class HttpAuthentication:
         origin = request.headers.get("origin")
         if origin is not None and origin != self.here.public_url:
             # A foreign page may look, as nobody: its request carries no cookie that counts.
-            return Identity(None, Door.HTTP, address)
+            return Identity(None, address)
         if cookie and origin is None and request.method != "GET":
             raise _refused("invalid_request", "A cookie needs this site's own Origin header.")
         actor = await session_actor(self.here, cookie, now) if cookie else None
-        return Identity(actor, Door.HTTP, address, known_browser=known)
+        return Identity(actor, address, known_browser=known)
 
 
 def _refused(code: str, message: str, scheme: str = "DPoP") -> RequestRefused:

@@ -8,7 +8,7 @@ from starlette.websockets import WebSocket
 
 from api.auth.http import SESSION_COOKIE
 from api.auth.seen_proofs import SeenProofs
-from api.context import Context, Door, Identity
+from api.context import Context, Identity
 from api.protocol.requests import RequestRefused
 from domain.bus import listening
 from domain.clock import Clock
@@ -57,7 +57,7 @@ class SocketAuthentication:
             row = await consume_socket_ticket(self.here, ticket, self.clock())
             actor = await ticket_actor(row, self.clock()) if row is not None else None
             if actor is not None:
-                return Identity(actor, Door.SUBSCRIPTIONS, address)
+                return Identity(actor, address, subscriptions_only=True)
         raise _refused("This ticket is unknown, used or over.")
 
     async def _token(self, token: object, address: str) -> Identity:
@@ -68,7 +68,7 @@ class SocketAuthentication:
         )
         if actor is None:
             raise _refused("This token is unknown, revoked or over.")
-        return Identity(actor, Door.TOKEN_SOCKET, address)
+        return Identity(actor, address)
 
     async def _lock(self, shown: object, address: str) -> Identity:
         now = self.clock()
@@ -79,7 +79,7 @@ class SocketAuthentication:
                 if proven is not None and await self.seen.take(
                     proven.proof_id, proven.challenged_at, now + 2 * CHALLENGE_LIFETIME
                 ):
-                    return Identity(proven.actor, Door.LOCK_SOCKET, address)
+                    return Identity(proven.actor, address)
         raise _refused("This is no proof of a lock.")
 
     async def _cookie(self, websocket: WebSocket, address: str) -> Identity:
@@ -91,7 +91,7 @@ class SocketAuthentication:
         )
         if actor is None:
             raise _refused("Sign in first.")
-        return Identity(actor, Door.SUBSCRIPTIONS, address)
+        return Identity(actor, address, subscriptions_only=True)
 
 
 def _refused(message: str) -> RequestRefused:

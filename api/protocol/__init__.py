@@ -22,14 +22,14 @@ Both are asked for `development`, and must agree: the schema answers for what is
 document, the endpoint for the rest.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TypedDict
 
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 
 from api.protocol.caching import Documents
-from api.protocol.documents import protocol_extensions
+from api.protocol.documents import GuardedDocuments
 from api.protocol.http import GraphQLApp
 from api.protocol.limits import Limits
 from api.protocol.masking import PublicError, request_id
@@ -42,13 +42,13 @@ __all__ = [
     "Closing",
     "Documents",
     "GraphQLApp",
+    "GuardedDocuments",
     "Limits",
     "PublicError",
     "RequestRefused",
     "SchemaKwargs",
     "SocketLimits",
     "build_schema_kwargs",
-    "protocol_extensions",
     "request_id",
     "server_options",
 ]
@@ -57,23 +57,18 @@ __all__ = [
 class SchemaKwargs(TypedDict):
     """The keyword arguments of `strawberry.Schema` that this package decides."""
 
-    extensions: list[type[SchemaExtension] | Callable[[], SchemaExtension]]
+    extensions: list[Callable[[], SchemaExtension]]
     config: StrawberryConfig
 
 
-def build_schema_kwargs(
-    *,
-    development: bool = False,
-    limits: Limits | None = None,
-    config: StrawberryConfig | None = None,
-    extensions: Iterable[type[SchemaExtension] | Callable[[], SchemaExtension]] = (),
-) -> SchemaKwargs:
+def build_schema_kwargs(*, development: bool = False, limits: Limits | None = None) -> SchemaKwargs:
     """What to pass to `strawberry.Schema`, so that its documents are limited and cached.
 
-    In production (no `development`) their errors are flat too. `config` and `extensions` are the
-    schema's own, and are kept.
+    For one schema: call it once for each. Outside `development`, documents that do not validate get
+    one flat error, `__schema` is refused and `__type` is null.
     """
+    documents, limits = Documents(), limits or Limits()
     return {
-        "extensions": [*protocol_extensions(development=development, limits=limits), *extensions],
-        "config": config or StrawberryConfig(disable_field_suggestions=not development),
+        "extensions": [lambda: GuardedDocuments(documents, limits, development=development)],
+        "config": StrawberryConfig(disable_field_suggestions=not development),
     }

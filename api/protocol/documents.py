@@ -189,16 +189,3 @@ class _NoTypes(Visitor):
             selection_set=node.selection_set,
             loc=node.loc,
         )
-
-
-def protocol_extensions(
-    *, development: bool = False, limits: Limits | None = None, documents: Documents | None = None
-) -> list[Callable[[], SchemaExtension]]:
-    """The extensions that `strawberry.Schema` needs, for one schema: call it once for each.
-
-    Outside `development`, documents that do not validate get one flat error, `__schema` is
-    refused and `__type` is null.
-    """
-    limits = limits or Limits()
-    cache = documents if documents is not None else Documents()
-    return [lambda: GuardedDocuments(cache, limits, development=development)]

@@ -13,7 +13,7 @@ from api.schema.access_rules import (
     access_rule_type,
 )
 from api.schema.errors import InvalidSchedule, PinTooShort
-from api.schema.nodes import key_of, keys_of
+from api.schema.nodes import chosen_key_of, key_of, keys_of
 from api.schema.schedules import schedule_of
 from domain.access_rules import service
 from domain.access_rules.tables import AccessRule
@@ -29,10 +29,8 @@ async def create_access_rule(call: Call, input: CreateAccessRuleInput) -> Create
     rule = await service.create_access_rule(
         call.here,
         call.by,
-        member_id=key_of("member", input.member_id, "memberId") if input.member_id else None,
-        member_tag_id=(
-            key_of("tag", input.member_tag_id, "memberTagId") if input.member_tag_id else None
-        ),
+        member_id=chosen_key_of("member", input.member_id, "memberId"),
+        member_tag_id=chosen_key_of("tag", input.member_tag_id, "memberTagId"),
         lock_ids=keys_of("lock", input.lock_ids, "lockIds"),
         lock_tag_ids=keys_of("tag", input.lock_tag_ids, "lockTagIds"),
         schedule=schedule_of(input),

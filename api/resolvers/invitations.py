@@ -17,6 +17,7 @@ from api.operations import (
     query,
     subscription,
 )
+from api.schema.devices import device_type
 from api.schema.errors import (
     DeviceLimitReached,
     FeatureNotInPlan,
@@ -42,7 +43,6 @@ from api.schema.invitations import (
     occurrence_type,
 )
 from api.schema.nodes import TheSite, key_of, keys_of
-from api.schema.people import device_type
 from api.schema.schedules import schedule_of
 from domain.bus import listening
 from domain.errors import NotAllowed

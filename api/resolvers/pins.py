@@ -18,8 +18,7 @@ from api.schema.errors import (
     PinTooShort,
     PolicyViolation,
 )
-from api.schema.locks import lock_type
-from api.schema.nodes import TheSite, key_of, keys_of
+from api.schema.nodes import TheSite, chosen_key_of, key_of, keys_of
 from api.schema.pins import (
     BlockedPin,
     BlockPinInput,
@@ -35,13 +34,13 @@ from api.schema.pins import (
     UnblockPinInput,
     UpdatedPin,
     UpdatePinInput,
+    lock_sync_type,
     pin_links,
     pin_lock_sync_type,
     pin_type,
 )
 from api.schema.schedules import schedule_of
 from domain.bus import listening
-from domain.locks.rules import is_online
 from domain.locks.tables import Lock
 from domain.people.rules import Permission
 from domain.pins import personal, service
@@ -62,10 +61,8 @@ async def create_pin(call: Call, input: CreatePinInput) -> CreatedPin:
     shown = await personal.give_pin(
         call.here,
         call.by,
-        owner_id=key_of("member", input.owner_id, "ownerId") if input.owner_id else None,
-        owner_tag_id=key_of("tag", input.owner_tag_id, "ownerTagId")
-        if input.owner_tag_id
-        else None,
+        owner_id=chosen_key_of("member", input.owner_id, "ownerId"),
+        owner_tag_id=chosen_key_of("tag", input.owner_tag_id, "ownerTagId"),
         digits=input.digits,
         notes=input.notes,
         lock_ids=keys_of("lock", input.lock_ids, "lockIds"),
@@ -160,14 +157,19 @@ async def site_sync(call: Call, site_id: TheSite) -> AsyncIterator[LockSync | No
     shown: dict[UUID, object] = {}
     async with listening(f"site-sync:{call.by.site_id}") as wakeups:
         while True:
-            locks = await Lock.filter(site_id=call.by.site_id, deleted_at=None).order_by("id")
-            states = await locks_in_sync(locks)
-            now = call.context.clock()
-            for lock in locks:
-                online = is_online(lock.feed_id, lock.last_contact_at, now)
-                said = (lock.wanted_revision, lock.applied_revision, states[lock.id], online)
+            rows = Lock.filter(site_id=call.by.site_id, deleted_at=None).order_by("id")
+            for state in await locks_in_sync(rows):
+                item = lock_sync_type(state, call.context.clock)
+                lock = state.lock
+                said = (
+                    lock.wanted_revision,
+                    lock.applied_revision,
+                    state.pending,
+                    state.status,
+                    item.lock.online,
+                )
                 if shown.get(lock.id) != said:
                     shown[lock.id] = said
-                    yield LockSync(lock=lock_type(lock, call.context.clock))
+                    yield item
             yield None
             await wakeups.wait(_SLOW_POLL_SECONDS)

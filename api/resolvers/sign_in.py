@@ -4,7 +4,7 @@ from api.auth.http import KNOWN_COOKIE, SESSION_COOKIE
 from api.context import Call
 from api.operations import ANYONE, PERSON, mutation
 from api.schema.errors import LinkNotUsable, PolicyViolation, SignInFailed, TotpRequired
-from api.schema.people import member_type
+from api.schema.members import member_type
 from api.schema.sign_in import (
     AcceptMembershipInput,
     ChangePasswordInput,

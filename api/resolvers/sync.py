@@ -19,7 +19,8 @@ from api.operations import (
     subscription,
 )
 from api.schema.errors import AccessDenied, LockDidNotAnswer, LockOffline
-from api.schema.events import (
+from api.schema.nodes import AtLock, TheSite, chosen_key_of, key_of
+from api.schema.sync import (
     Delivery,
     LockEvent,
     LockFeedMessage,
@@ -32,7 +33,6 @@ from api.schema.events import (
     UnlockCommand,
     event_type,
 )
-from api.schema.nodes import AtLock, TheSite, key_of
 from domain.errors import NotFound
 from domain.link.events import LockEventBody
 from domain.locks.tables import Lock
@@ -58,7 +58,7 @@ async def lock_challenge(
 
 
 @mutation(
-    Either(INVITED_DEVICE, AtSite(Permission.OWN_ACCESS, "lock_id", "lock", Lock)),
+    _BY_GUEST_OR_MEMBER,
     AccessDenied,
     LockOffline,
     LockDidNotAnswer,
@@ -165,7 +165,7 @@ async def lock_events(
     ] = None,
 ) -> AsyncIterator[LockEvent | None]:
     """A site's events in order, from behind the cursor `after`, or from now on. Resumable: no gap, no double."""
-    key = key_of("lock", lock_id, "lockId") if lock_id is not None else None
+    key = chosen_key_of("lock", lock_id, "lockId")
     if key is not None and not await Lock.filter(id=key, site_id=call.by.site_id).exists():
         raise NotFound("lockId")
     start = event_log.number_after(after)

@@ -6,8 +6,8 @@ import strawberry
 from strawberry.types import Info
 
 from api.schema.locks import Lock, lock_type
+from api.schema.members import Member, member_type
 from api.schema.nodes import Node, global_id
-from api.schema.people import Member, member_type
 from api.schema.schedules import DateSchedule, date_schedule
 from api.schema.tags import Tag, tag_type
 from domain.access.schedule import Weekday

@@ -8,24 +8,38 @@ from api.operations import OperationKind, root_type
 from api.protocol import build_schema_kwargs
 from api.resolvers import (
     access_rules,
+    actors,
+    api_tokens,
+    devices,
+    hubs,
     invitations,
     locks,
+    members,
     my_pins,
-    people,
+    nodes,
     pins,
+    readers,
+    sessions,
     sign_in,
     sites,
     smartpins,
     sync,
     tags,
 )
-from api.schema.people import InvitedDevice, LockActorType, MemberActor, TokenActorType
+from api.schema.actors import InvitedDevice, LockActorType, MemberActor, TokenActorType
 
 DECLARING = (
     sites,
-    people,
+    nodes,
+    actors,
+    members,
+    devices,
+    sessions,
+    api_tokens,
     sign_in,
+    hubs,
     locks,
+    readers,
     tags,
     access_rules,
     invitations,

@@ -69,22 +69,7 @@ _enum(
 _enum(
     DenialReason,
     "Why a door stays closed.",
-    NOT_YET_VALID="The schedule has not begun.",
-    ENDED="The schedule is over.",
-    WRONG_WEEKDAY="The day, in the site's zone, is not one of the schedule's.",
-    OUTSIDE_SLOT="The wall time, in the site's zone, is outside the daily slot.",
-    NO_TIME="The lock's clock is not trusted, and the answer depends on time.",
-    NO_RULE="Nothing grants this lock.",
-    BLOCKED="The credential is blocked.",
-    UNKNOWN_CREDENTIAL="The lock holds no such credential.",
-    PIN_MODE_OFF="PIN mode is off at the reader.",
-    PIN_LOCKOUT="PIN entry is disabled after too many wrong entries.",
-    SMARTPIN_OFF="SmartPINs are not enabled on the lock.",
-    STALE_COMMAND="The command came too late for the lock.",
-    REPLAYED_COMMAND="The lock has carried out this very command before.",
-    WRONG_LENGTH="The entry has a number of digits that no credential has.",
-    NOT_ACCEPTED="A short PIN set at the door is weak or taken; which of the two is not said.",
-    UNKNOWN_CARD="The card presented is not the one paired with the lock.",
+    **{reason.name: reason.meaning for reason in DenialReason},
 )
 _enum(
     InvitationStatus,

@@ -9,6 +9,7 @@ import strawberry
 
 from api.protocol import RequestRefused
 from domain import errors as domain
+from domain.access.decision import DenialReason
 from domain.database import DatabaseUnavailable
 from domain.smartpins.rules import NoSmartPins
 from smartpin import WindowFault
@@ -73,7 +74,7 @@ class DeviceLimitReached(Error):
 
 @strawberry.type(description="The door stayed closed.")
 class AccessDenied(Error):
-    reasons: list[str] = strawberry.field(description="Every reason, by name of DenialReason.")
+    reasons: list[DenialReason] = strawberry.field(description="Every reason.")
 
 
 @strawberry.type(description="The lock is not connected; nothing was sent to it.")

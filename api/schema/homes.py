@@ -32,7 +32,7 @@ class MemberHome:
 
     @strawberry.field(description="The member's own PINs: at most one CUSTOM and one AUTO.")
     async def pins(self, info: Info) -> list[Pin]:
-        rows = [await info.context.loaders.pin.load(key) for key, _ in self.home.pins]
+        rows = await info.context.loaders.pin.load_many([key for key, _ in self.home.pins])
         return [pin_type(row) for row in rows if row is not None]
 
 

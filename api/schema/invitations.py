@@ -8,10 +8,10 @@ from strawberry.types import Info
 
 from api.context import Context, caller_of
 from api.loaders import CodeWanted
+from api.schema.devices import Device, device_type
 from api.schema.homes import MemberHome
 from api.schema.locks import Lock, lock_type
 from api.schema.nodes import Node, global_id
-from api.schema.people import Device, device_type
 from api.schema.schedules import MomentSchedule, moment_schedule
 from api.schema.sharing import ShareLinks, share_links_type
 from domain.access.schedule import Weekday
@@ -19,7 +19,7 @@ from domain.installation import Installation
 from domain.invitations import service, sharing, tables
 from domain.invitations.calendar import CalendarItem
 from domain.invitations.rules import InvitationStatus, status_of
-from domain.people.rules import Permission, allows
+from domain.people.rules import Permission
 from domain.people.tables import Platform
 from domain.sharing import qr_svg
 
@@ -67,9 +67,9 @@ class Invitation(Node):
 
 
 async def _code(context: Context, row: tables.Invitation) -> str | None:
-    standing = await context.loaders.standing.load((context.actor, row.site_id))
-    if row.deleted_at is not None or not standing or not allows(standing, Permission.READ_CODES):
+    if row.deleted_at is not None or not await context.may(Permission.READ_CODES, row.site_id):
         return None
+    standing = await context.loaders.standing.load((context.actor, row.site_id))
     return await context.loaders.code.load(
         CodeWanted(context.here, caller_of(context, standing), row, context.clock())
     )

@@ -1,4 +1,4 @@
-"""Hubs, locks and readers."""
+"""Locks: doors with their hardware."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
@@ -6,26 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 from strawberry.types import Info
 
+from api.schema.hubs import Hub, hub_type
 from api.schema.nodes import Node, global_id
+from api.schema.readers import Reader, reader_type
 from domain.clock import Clock
 from domain.locks import tables
 from domain.locks.rules import Connectivity, Propagation, is_online, propagation
 from domain.sync.rules import SyncStatus
+from domain.sync.status import LockInSync
 
 if TYPE_CHECKING:
     from api.schema.tags import Tag
-
-
-@strawberry.type(description="Connects locks; topology only.")
-class Hub(Node):
-    name: str = strawberry.field(description="What people call it.")
-
-
-@strawberry.type(description="A keypad, NFC or BLE face of a lock.")
-class Reader(Node):
-    name: str = strawberry.field(description="What people call it.")
-    has_keypad: bool = strawberry.field(description="Whether PINs can be typed on it.")
-    pin_enabled: bool = strawberry.field(description="Whether PIN mode is on.")
 
 
 @strawberry.type(description="A keypad that takes no PINs after too many wrong entries.")
@@ -47,6 +38,7 @@ class SyncState:
 @strawberry.type(description="A door with its hardware.")
 class Lock(Node):
     row: strawberry.Private[tables.Lock]
+    in_sync: strawberry.Private[LockInSync | None]
     name: str = strawberry.field(description="What people call it.")
     connectivity: Connectivity = strawberry.field(description="How it is connected.")
     propagation: Propagation = strawberry.field(description="How changes reach it.")
@@ -82,10 +74,10 @@ class Lock(Node):
 
     @strawberry.field(description="Whether it has what it should.")
     async def sync(self, info: Info) -> SyncState:
-        state = await info.context.loaders.lock_in_sync.load(self.row.id)
+        state = self.in_sync or await info.context.loaders.lock_in_sync.load(self.row.id)
         return SyncState(
-            wanted_revision=self.row.wanted_revision,
-            applied_revision=self.row.applied_revision,
+            wanted_revision=state.lock.wanted_revision,
+            applied_revision=state.lock.applied_revision,
             pending=state.pending,
             status=state.status,
         )
@@ -109,26 +101,12 @@ class Lock(Node):
         )
 
 
-def hub_type(row: tables.Hub) -> Hub:
-    """A hub as the API shows it."""
-    return Hub(id=global_id("hub", row.id), name=row.name)
-
-
-def reader_type(row: tables.Reader) -> Reader:
-    """A reader as the API shows it."""
-    return Reader(
-        id=global_id("reader", row.id),
-        name=row.name,
-        has_keypad=row.has_keypad,
-        pin_enabled=row.pin_enabled,
-    )
-
-
-def lock_type(row: tables.Lock, clock: Clock) -> Lock:
-    """A lock as the API shows it."""
+def lock_type(row: tables.Lock, clock: Clock, in_sync: LockInSync | None = None) -> Lock:
+    """A lock as the API shows it; `in_sync`, where it was read with the row, else it is read when asked for."""
     return Lock(
         id=global_id("lock", row.id),
         row=row,
+        in_sync=in_sync,
         name=row.name,
         connectivity=row.connectivity,
         propagation=propagation(row.connectivity),
@@ -164,23 +142,6 @@ class ReaderInput:
     has_keypad: bool = strawberry.field(
         default=True, description="Whether PINs can be typed on it."
     )
-
-
-@strawberry.input(description="A new hub.")
-class CreateHubInput:
-    site_id: strawberry.ID = strawberry.field(description="The site.")
-    name: str = strawberry.field(description="What people call it.")
-
-
-@strawberry.input(description="Changes to a hub.")
-class UpdateHubInput:
-    hub_id: strawberry.ID = strawberry.field(description="The hub.")
-    name: str = strawberry.field(description="Its new name.")
-
-
-@strawberry.input(description="A hub to delete.")
-class DeleteHubInput:
-    hub_id: strawberry.ID = strawberry.field(description="The hub; it must connect no lock.")
 
 
 @strawberry.input(description="A new lock.")
@@ -223,19 +184,6 @@ class ProvisionLockInput:
     lock_id: strawberry.ID = strawberry.field(description="The lock.")
 
 
-@strawberry.input(description="Where to switch PIN mode.")
-class SetPinModeInput:
-    target_id: strawberry.ID = strawberry.field(
-        description="A lock, a hub (all of its locks) or a reader."
-    )
-    enabled: bool = strawberry.field(description="Whether PINs are taken from now on.")
-
-
-@strawberry.type(description="PIN mode as it is now.")
-class PinModeSet:
-    readers: list[Reader] = strawberry.field(description="The readers that were switched.")
-
-
 @strawberry.input(description="An NFC card that ends lockouts of a lock; it opens nothing.")
 class PairCardInput:
     lock_id: strawberry.ID = strawberry.field(description="The lock.")
@@ -245,41 +193,6 @@ class PairCardInput:
 @strawberry.type(description="The card is paired, in place of the one before.")
 class PairedCard:
     lock: Lock = strawberry.field(description="The lock.")
-
-
-@strawberry.input(description="A reader to add to a lock.")
-class CreateReaderInput:
-    lock_id: strawberry.ID = strawberry.field(description="The lock.")
-    name: str = strawberry.field(description="What people call it.")
-    has_keypad: bool = strawberry.field(
-        default=True, description="Whether PINs can be typed on it."
-    )
-
-
-@strawberry.input(description="Changes to a reader.")
-class UpdateReaderInput:
-    reader_id: strawberry.ID = strawberry.field(description="The reader.")
-    name: str = strawberry.field(description="Its new name.")
-
-
-@strawberry.input(description="A reader to take off its lock.")
-class DeleteReaderInput:
-    reader_id: strawberry.ID = strawberry.field(description="The reader.")
-
-
-@strawberry.type(description="The new hub.")
-class CreatedHub:
-    hub: Hub = strawberry.field(description="The hub.")
-
-
-@strawberry.type(description="The hub as it is now.")
-class UpdatedHub:
-    hub: Hub = strawberry.field(description="The hub.")
-
-
-@strawberry.type(description="The hub is gone.")
-class DeletedHub:
-    hub: Hub = strawberry.field(description="The hub as it was.")
 
 
 @strawberry.type(description="The new lock.")
@@ -306,18 +219,3 @@ class ProvisionedLock:
         description="Eight digits for the keypad's own functions."
     )
     settings: LockSettings = strawberry.field(description="The first settings.")
-
-
-@strawberry.type(description="The new reader.")
-class CreatedReader:
-    reader: Reader = strawberry.field(description="The reader.")
-
-
-@strawberry.type(description="The reader as it is now.")
-class UpdatedReader:
-    reader: Reader = strawberry.field(description="The reader.")
-
-
-@strawberry.type(description="The reader is off its lock.")
-class DeletedReader:
-    reader: Reader = strawberry.field(description="The reader as it was.")

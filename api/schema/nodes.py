@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
@@ -62,12 +63,22 @@ def global_id(kind: str, key: UUID) -> strawberry.ID:
     return strawberry.ID(node_id(kind, key))
 
 
+def kind_of_type(name: str) -> str:
+    """The kind in the ids of this type: `access_rule` for `AccessRule`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
 def key_of(kind: str, text: str, field: str) -> UUID:
     """The key in an id of this kind. Raises NotFound, as for an id that names nothing."""
     key = read_node_id(kind, text)
     if key is None:
         raise NotFound(field)
     return key
+
+
+def chosen_key_of(kind: str, text: str | None, field: str) -> UUID | None:
+    """As `key_of` for an id that may be left out; None stays None, and an empty id names nothing like any other."""
+    return None if text is None else key_of(kind, text, field)
 
 
 def keys_of(kind: str, texts: list[strawberry.ID] | None, field: str) -> list[UUID] | None:
@@ -90,17 +101,6 @@ def _read_cursor(text: str, numbered: bool) -> UUID | int:
         return max(0, min(int(value), LARGEST_NUMBER))
     except (ValueError, binascii.Error):
         raise InvalidInput("after", "This is not a cursor of this list.") from None
-
-
-def searched(rows: Any, words: str | None, column: str = "name") -> Any:
-    """A query set narrowed to names that hold these words, in any case; without words, as it is.
-
-    Raises InvalidInput for what cannot be printed: no name holds it, and PostgreSQL takes no NUL.
-    """
-    words = (words or "").strip()
-    if not words.isprintable():
-        raise InvalidInput("search", "Search for printable characters.")
-    return rows.filter(**{f"{column}__icontains": words}) if words else rows
 
 
 async def page(

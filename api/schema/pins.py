@@ -6,8 +6,8 @@ import strawberry
 from strawberry.types import Info
 
 from api.schema.locks import Lock, lock_type
+from api.schema.members import Member, member_type
 from api.schema.nodes import Node, global_id
-from api.schema.people import Member, member_type
 from api.schema.schedules import DateSchedule, date_schedule
 from api.schema.sharing import ShareLinks, share_links_type
 from domain.access.schedule import Weekday
@@ -17,7 +17,7 @@ from domain.pins import tables
 from domain.pins.tables import PinKind, PinStatus
 from domain.sharing import share_links
 from domain.sync.rules import SyncStatus
-from domain.sync.status import PinAtLock
+from domain.sync.status import LockInSync, PinAtLock
 
 
 @strawberry.type(description="A PIN at one lock: what was wanted, what arrived, what opens now.")
@@ -53,6 +53,11 @@ def pin_lock_sync_type(state: PinAtLock, clock: Clock) -> PinLockSync:
 @strawberry.type(description="A lock as a whole: whether it is there, and has what it should.")
 class LockSync:
     lock: Lock = strawberry.field(description="The lock; its `sync` and `online` say the state.")
+
+
+def lock_sync_type(state: LockInSync, clock: Clock) -> LockSync:
+    """A lock as a whole, all of it as it was in one moment."""
+    return LockSync(lock=lock_type(state.lock, clock, state))
 
 
 @strawberry.type(

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import strawberry
 
-from api.schema.nodes import global_id
+from api.schema.nodes import global_id, kind_of_type
 from domain.alerts import tables as alert_tables
 from domain.alerts.tables import AlertKind
 from domain.audit import tables as audit_tables
@@ -18,8 +18,10 @@ class AuditEntry:
     actor_kind: ActorKind = strawberry.field(description="What kind of caller.")
     actor_id: strawberry.ID | None = strawberry.field(description="Which one.")
     action: str = strawberry.field(description="The operation.")
-    target_kind: str = strawberry.field(description="What kind of thing it changed.")
-    target_id: strawberry.ID = strawberry.field(description="Which one.")
+    target_kind: str = strawberry.field(
+        description="What kind of thing it changed, by the name of its type, such as `SmartPin`."
+    )
+    target_id: strawberry.ID = strawberry.field(description="Which one; good for `node`.")
 
 
 @strawberry.type(description="Something that the admins of a site should know.")
@@ -60,5 +62,5 @@ def audit_type(row: audit_tables.AuditRow) -> AuditEntry:
         actor_id=global_id(_ACTOR_IDS[row.actor_kind], row.actor_id) if row.actor_id else None,
         action=row.action,
         target_kind=row.target_kind,
-        target_id=strawberry.ID(row.target_id.hex),
+        target_id=global_id(kind_of_type(row.target_kind), row.target_id),
     )

@@ -1,11 +1,10 @@
-"""Inputs and results of signing in, passwords, tokens and memberships."""
+"""Inputs and results of signing in, passwords, the second factor and joining a site."""
 
 from datetime import datetime
 
 import strawberry
 
-from api.schema.people import ApiToken, Device, Member, Session
-from domain.people.actors import Role
+from api.schema.members import Member
 from domain.people.tables import Platform
 
 
@@ -103,108 +102,3 @@ class TotpConfirmed:
     recovery_codes: list[str] = strawberry.field(
         description="Ten codes, each good once; shown this once."
     )
-
-
-@strawberry.type(description="Opens one websocket within thirty seconds, as whoever asked.")
-class SocketTicket:
-    ticket: str = strawberry.field(description="For connection_init.")
-    expires_at: datetime = strawberry.field(description="Good until then, once.")
-
-
-@strawberry.input(description="A new API token.")
-class CreateApiTokenInput:
-    site_id: strawberry.ID = strawberry.field(description="The site on which it acts.")
-    name: str = strawberry.field(description="What people call it.")
-    role: Role = strawberry.field(description="The most that it may do.")
-    can_edit: bool = strawberry.field(
-        default=True, description="For LIMITED_ADMIN: whether it may change things."
-    )
-    expires_at: datetime | None = strawberry.field(
-        default=None, description="When it ends by itself."
-    )
-
-
-@strawberry.type(description="The new token.")
-class CreatedApiToken:
-    token: str = strawberry.field(description="The token, shown this once.")
-    api_token: ApiToken = strawberry.field(description="What the lists show of it.")
-
-
-@strawberry.input(description="A token to end.")
-class RevokeApiTokenInput:
-    site_id: strawberry.ID = strawberry.field(description="A site on which it acts.")
-    token_id: strawberry.ID = strawberry.field(description="The token.")
-
-
-@strawberry.type(description="The token has ended.")
-class RevokedApiToken:
-    api_token: ApiToken = strawberry.field(description="The token.")
-
-
-@strawberry.input(description="One of the caller's own sessions.")
-class EndSessionInput:
-    session_id: strawberry.ID = strawberry.field(description="The session.")
-
-
-@strawberry.type(description="The session has ended.")
-class EndedSession:
-    session: Session = strawberry.field(description="The session.")
-
-
-@strawberry.input(
-    description="A phone to be removed: one of the caller's own, or, for an admin, an invitation's."
-)
-class RemoveDeviceInput:
-    device_id: strawberry.ID = strawberry.field(description="The device.")
-
-
-@strawberry.type(description="The phone has lost its access; an invitation's slot is free again.")
-class RemovedDevice:
-    device: Device = strawberry.field(description="The device.")
-
-
-@strawberry.input(description="A new member.")
-class CreateMemberInput:
-    site_id: strawberry.ID = strawberry.field(description="The site.")
-    name: str = strawberry.field(description="What people call them.")
-    role: Role = strawberry.field(default=Role.USER, description="What they will be.")
-    can_edit: bool = strawberry.field(
-        default=False, description="For LIMITED_ADMIN: whether they may change things."
-    )
-    email: str | None = strawberry.field(
-        default=None,
-        description="Sends a link to accept with; omitted: a member without an account.",
-    )
-
-
-@strawberry.input(description="Changes to a member. An omitted field keeps its value.")
-class UpdateMemberInput:
-    member_id: strawberry.ID = strawberry.field(description="The member.")
-    name: str | None = strawberry.field(default=None, description="Their new name.")
-    role: Role | None = strawberry.field(default=None, description="Their new role.")
-    can_edit: bool | None = strawberry.field(
-        default=None, description="For LIMITED_ADMIN: whether they may change things."
-    )
-    email: str | None = strawberry.field(
-        default=None, description="For one who has not accepted: where to send a link."
-    )
-
-
-@strawberry.input(description="A member to remove.")
-class RemoveMemberInput:
-    member_id: strawberry.ID = strawberry.field(description="The member.")
-
-
-@strawberry.type(description="The new member.")
-class CreatedMember:
-    member: Member = strawberry.field(description="The member.")
-
-
-@strawberry.type(description="The member as they are now.")
-class UpdatedMember:
-    member: Member = strawberry.field(description="The member.")
-
-
-@strawberry.type(description="The member and all of their access is gone.")
-class RemovedMember:
-    member: Member = strawberry.field(description="The member as they were.")

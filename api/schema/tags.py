@@ -8,9 +8,9 @@ from strawberry.dataloader import DataLoader
 from strawberry.types import Info
 
 from api.schema.locks import Lock, lock_type
+from api.schema.members import Member, member_type
 from api.schema.nodes import Node, global_id
-from api.schema.people import Member, member_type
-from domain.people.rules import Permission, allows
+from domain.people.rules import Permission
 from domain.tags import tables
 from domain.tags.tables import TagKind, TagTarget
 
@@ -44,9 +44,7 @@ async def tags_shown(
     info: Info, site_id: UUID, loader: DataLoader[UUID, list[Any]], key: UUID
 ) -> list[Tag] | None:
     """The tags of a lock or member; None for a guest or user, who sees doors but not how the site is organised."""
-    loaders = info.context.loaders
-    standing = await loaders.standing.load((info.context.actor, site_id))
-    if standing is None or not allows(standing, Permission.READ):
+    if not await info.context.may(Permission.READ, site_id):
         return None
     return [tag_type(row.tag) for row in await loader.load(key)]
 

@@ -19,38 +19,37 @@ from domain.access.schedule import Schedule, Weekday
 class DenialReason(StrEnum):
     """Why a door stayed shut."""
 
-    NOT_YET_VALID = "NOT_YET_VALID"
-    """The schedule has not begun."""
-    ENDED = "ENDED"
-    """The schedule is over."""
-    WRONG_WEEKDAY = "WRONG_WEEKDAY"
-    """The day, in the site's zone, is not one of the schedule's."""
-    OUTSIDE_SLOT = "OUTSIDE_SLOT"
-    """The wall time, in the site's zone, is outside the daily slot."""
-    NO_TIME = "NO_TIME"
-    """The lock's clock is not trusted, and the answer depends on time."""
-    NO_RULE = "NO_RULE"
-    """Nothing grants this lock."""
-    BLOCKED = "BLOCKED"
-    """The credential is blocked."""
-    UNKNOWN_CREDENTIAL = "UNKNOWN_CREDENTIAL"
-    """The lock holds no such credential."""
-    PIN_MODE_OFF = "PIN_MODE_OFF"
-    """PIN mode is off at the reader."""
-    PIN_LOCKOUT = "PIN_LOCKOUT"
-    """PIN entry is disabled after too many wrong entries."""
-    SMARTPIN_OFF = "SMARTPIN_OFF"
-    """SmartPINs are not enabled on the lock."""
-    STALE_COMMAND = "STALE_COMMAND"
-    """The command came too late, or carries a nonce that the lock no longer takes."""
-    REPLAYED_COMMAND = "REPLAYED_COMMAND"
-    """The lock has already carried out a command of this id."""
-    WRONG_LENGTH = "WRONG_LENGTH"
-    """The entry has a number of digits that no credential has."""
-    NOT_ACCEPTED = "NOT_ACCEPTED"
-    """A short PIN set at the door is weak or taken; which of the two is not said."""
-    UNKNOWN_CARD = "UNKNOWN_CARD"
-    """The card presented is not the one paired with the lock."""
+    meaning: str
+
+    def __new__(cls, value: str, meaning: str = "") -> "DenialReason":
+        """`meaning` is what it says to people, and so stands in the schema too."""
+        reason = str.__new__(cls, value)
+        reason._value_ = value
+        reason.meaning = meaning
+        return reason
+
+    NOT_YET_VALID = "NOT_YET_VALID", "The schedule has not begun."
+    ENDED = "ENDED", "The schedule is over."
+    WRONG_WEEKDAY = "WRONG_WEEKDAY", "The day, in the site's zone, is not one of the schedule's."
+    OUTSIDE_SLOT = "OUTSIDE_SLOT", "The wall time, in the site's zone, is outside the daily slot."
+    NO_TIME = "NO_TIME", "The lock's clock is not trusted, and the answer depends on time."
+    NO_RULE = "NO_RULE", "Nothing grants this lock."
+    BLOCKED = "BLOCKED", "The credential is blocked."
+    UNKNOWN_CREDENTIAL = "UNKNOWN_CREDENTIAL", "The lock holds no such credential."
+    PIN_MODE_OFF = "PIN_MODE_OFF", "PIN mode is off at the reader."
+    PIN_LOCKOUT = "PIN_LOCKOUT", "PIN entry is disabled after too many wrong entries."
+    SMARTPIN_OFF = "SMARTPIN_OFF", "SmartPINs are not enabled on the lock."
+    STALE_COMMAND = (
+        "STALE_COMMAND",
+        "The command came too late, or carries a nonce that the lock no longer takes.",
+    )
+    REPLAYED_COMMAND = "REPLAYED_COMMAND", "The lock has already carried out a command of this id."
+    WRONG_LENGTH = "WRONG_LENGTH", "The entry has a number of digits that no credential has."
+    NOT_ACCEPTED = (
+        "NOT_ACCEPTED",
+        "A short PIN set at the door is weak or taken; which of the two is not said.",
+    )
+    UNKNOWN_CARD = "UNKNOWN_CARD", "The card presented is not the one paired with the lock."
 
 
 _ORDER = {reason: place for place, reason in enumerate(DenialReason)}

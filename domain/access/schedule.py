@@ -104,12 +104,12 @@ class Schedule:
         if start is not None and end is not None:
             if isinstance(start, datetime) != isinstance(end, datetime):
                 raise InvalidSchedule(
-                    "valid_until", "must be of one kind with valid_from: both dates or both moments"
+                    "valid_until", "must be of one kind with the start: both dates or both moments"
                 )
             if end < start:
-                raise InvalidSchedule("valid_until", "must not be before valid_from")
+                raise InvalidSchedule("valid_until", "must not be before the start")
             if end == start and isinstance(end, datetime):
-                raise InvalidSchedule("valid_until", "must be after valid_from")
+                raise InvalidSchedule("valid_until", "must be after the start")
         if self.slot is not None and not isinstance(self.slot, Slot):
             raise InvalidSchedule("slot", "must be a slot or absent")
         if not isinstance(self.weekdays, frozenset) or not all(

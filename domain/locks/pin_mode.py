@@ -1,10 +1,11 @@
 """What decides at the keypad besides PINs: PIN mode, and the paired card that ends a lockout."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from domain.audit.service import recorded
+from domain.columns import column
 from domain.database import lock_rows, use_case
 from domain.errors import InvalidInput, LockWithoutKeypad, NotFound
 from domain.installation import Installation
@@ -14,6 +15,18 @@ from domain.locks.tables import Hub, Lock, Reader
 from domain.people.actors import Caller
 from domain.security.sealing import seal
 from domain.sync.entries import card_identity
+
+
+async def sites_taking_pins(site_ids: Collection[UUID]) -> set[UUID]:
+    """Those of these sites where a lock takes PINs: a keypad with PIN mode on."""
+    takers = Reader.filter(
+        lock__site_id__in=list(site_ids),
+        lock__deleted_at=None,
+        deleted_at=None,
+        has_keypad=True,
+        pin_enabled=True,
+    )
+    return set(await column(takers.distinct(), "lock__site_id"))
 
 
 @use_case

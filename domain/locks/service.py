@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
@@ -161,10 +162,10 @@ async def update_lock(
     by: Caller,
     *,
     lock_id: UUID,
-    changes: dict[str, object],
+    changes: dict[str, Any],
     now: datetime,
 ) -> Lock:
-    """Changes the given ones of `name`, `hub_id`, `connectivity` and `smart_pin_enabled`.
+    """Changes the given ones of `name`, `hub_id`, `connectivity` and `smart_pin_enabled`; `hub_id` None: behind no hub.
 
     Raises InvalidInput, NotFound, LockWithoutKeypad.
     """
@@ -175,15 +176,13 @@ async def update_lock(
             await rename_default_tag(lock)
             deed.wake(*await _topics_of_homes(lock.id))
         if "hub_id" in changes:
-            hub_id = changes["hub_id"]
-            if isinstance(hub_id, UUID):
-                await live_hub(by, hub_id)
-            lock.hub_id = hub_id if isinstance(hub_id, UUID) else None
+            if changes["hub_id"] is not None:
+                await live_hub(by, changes["hub_id"])
+            lock.hub_id = changes["hub_id"]
         if "connectivity" in changes:
-            connectivity = changes["connectivity"]
-            if not isinstance(connectivity, Connectivity):
+            if changes["connectivity"] is None:
                 raise InvalidInput("connectivity", "A lock is connected in one way or another.")
-            lock.connectivity = connectivity
+            lock.connectivity = changes["connectivity"]
         _check_hub(lock.connectivity, lock.hub_id)
         if "smart_pin_enabled" in changes:
             await switch_smart_pins(lock, changes["smart_pin_enabled"])

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from domain.access.schedule import Schedule
 from domain.access_rules.grants import grants_of_members
+from domain.locks.pin_mode import sites_taking_pins
 from domain.locks.tables import Lock
 from domain.people.tables import Member
-from domain.pins.personal import pins_offered
 from domain.pins.tables import Pin, PinStatus
 from domain.sites.tables import Site
 
@@ -36,17 +36,21 @@ class MemberHome:
 
 
 async def homes_of(account_id: UUID) -> list[MemberHome]:
-    """The homes of a person, one for each site of theirs, in the order of joining."""
+    """The homes of a person, one for each site of theirs, in the order of joining; statements do not grow with them."""
     members = await Member.filter(
         account_id=account_id, removed_at=None, accepted_at__isnull=False
     ).order_by("id")
     grants = await grants_of_members([member.id for member in members])
     ids = {lock_id for granted in grants.values() for lock_id in granted}
     locks = {lock.id: lock for lock in await Lock.filter(id__in=list(ids), deleted_at=None)}
+    site_ids = [member.site_id for member in members]
+    sites = {site.id: site for site in await Site.filter(id__in=site_ids)}
+    offering = await sites_taking_pins(site_ids)
+    owned = Pin.filter(owner_id__in=[member.id for member in members], personal=True)
+    pins = await owned.exclude(status=PinStatus.REMOVED).order_by("id")
     homes = []
     for member in members:
-        site = await Site.get(id=member.site_id)
-        pins = Pin.filter(owner_id=member.id, personal=True).exclude(status=PinStatus.REMOVED)
+        site = sites[member.site_id]
         homes.append(
             MemberHome(
                 site_id=site.id,
@@ -58,8 +62,8 @@ async def homes_of(account_id: UUID) -> list[MemberHome]:
                     for lock_id, times in sorted(grants[member.id].items())
                     if lock_id in locks
                 ),
-                pins=tuple((pin.id, pin.status) for pin in await pins.order_by("id")),
-                pins_offered=await pins_offered(site.id),
+                pins=tuple((pin.id, pin.status) for pin in pins if pin.owner_id == member.id),
+                pins_offered=site.id in offering,
                 custom_pins_allowed=site.custom_pins_enabled,
             )
         )

@@ -4,6 +4,7 @@ The dangerous direction: believing a credential whose ground is gone. Every func
 `refreshed` is what sockets and streams ask before every item.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -132,39 +133,31 @@ async def refreshed(actor: Actor, now: datetime) -> Actor | None:
 
 async def standing_at(actor: Actor | None, site_id: UUID) -> Standing | None:
     """What the actor is at the site now; None for nothing, which callers answer like an unknown id."""
-    match actor:
-        case AccountActor():
-            member = await Member.get_or_none(
-                site_id=site_id,
-                account_id=actor.account_id,
-                removed_at=None,
-                accepted_at__isnull=False,
-            )
-            if member is None:
-                return None
-            return Standing(site_id, member.role, member.can_edit, member.id)
-        case TokenActor():
-            if not await ApiTokenSite.filter(token_id=actor.token_id, site_id=site_id).exists():
-                return None
-            return Standing(site_id, actor.role, actor.can_edit or actor.role is Role.OWNER, None)
-        case _:
-            return None
+    return (await standings_of(actor, [site_id])).get(site_id)
 
 
-async def sites_of(actor: Actor | None) -> list[UUID]:
-    """The sites at which the actor has a standing, in order of their making."""
+async def standings_of(
+    actor: Actor | None, site_ids: Collection[UUID] | None = None
+) -> dict[UUID, Standing]:
+    """What the actor is at each of these sites, or at all, in one statement; a site of no standing is left out."""
+    among = {} if site_ids is None else {"site_id__in": list(site_ids)}
     match actor:
         case AccountActor():
-            rows = Member.filter(
-                account_id=actor.account_id, removed_at=None, accepted_at__isnull=False
+            members = await Member.filter(
+                account_id=actor.account_id, removed_at=None, accepted_at__isnull=False, **among
             )
+            return {
+                each.site_id: Standing(each.site_id, each.role, each.can_edit, each.id)
+                for each in members
+            }
         case TokenActor():
-            return sorted(
-                await ApiTokenSite.filter(token_id=actor.token_id).values_list("site_id", flat=True)  # type: ignore[arg-type]
-            )
+            can_edit = actor.can_edit or actor.role is Role.OWNER
+            return {
+                at.site_id: Standing(at.site_id, actor.role, can_edit, None)
+                for at in await ApiTokenSite.filter(token_id=actor.token_id, **among)
+            }
         case _:
-            return []
-    return sorted(await rows.values_list("site_id", flat=True))  # type: ignore[arg-type]
+            return {}
 
 
 def topics_of(actor: Actor) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from domain.access_rules.grants import grants_of_members
 from domain.database import lock_row, use_case
 from domain.errors import InvalidInput, NotAllowed, NotFound
 from domain.installation import Installation
-from domain.locks.tables import Reader
+from domain.locks.pin_mode import sites_taking_pins
 from domain.people.actors import Caller
 from domain.people.tables import Member
 from domain.pins.choices import checked_notes, chosen_owner, locked_owner
@@ -35,13 +35,7 @@ from domain.sites.tables import Site
 
 async def pins_offered(site_id: UUID) -> bool:
     """Whether any lock of the site takes PINs: a keypad with PIN mode on."""
-    return await Reader.filter(
-        lock__site_id=site_id,
-        lock__deleted_at=None,
-        deleted_at=None,
-        has_keypad=True,
-        pin_enabled=True,
-    ).exists()
+    return site_id in await sites_taking_pins([site_id])
 
 
 async def give_pin(

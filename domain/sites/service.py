@@ -1,10 +1,13 @@
 """Making a site, changing its settings and its plan, and counting its seats."""
 
 import os
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
+
+from tortoise.functions import Count
 
 from domain.audit.service import recorded
 from domain.database import lock_row, use_case
@@ -34,20 +37,23 @@ def zone_of(site: Site) -> ZoneInfo:
     return ZoneInfo(site.timezone)
 
 
-async def seats_used(site_id: UUID, now: datetime) -> int:
-    """Members, and invitations that have not ended, whatever the number of their devices."""
-    members = await Member.filter(site_id=site_id, removed_at=None).count()
-    invitations = await Invitation.filter(
-        site_id=site_id, deleted_at=None, valid_until__gt=now
-    ).count()
-    return members + invitations
+async def seats_used(site_ids: Collection[UUID], now: datetime) -> dict[UUID, int]:
+    """By site: members, and invitations that have not ended, whatever the number of their devices."""
+    used = dict.fromkeys(site_ids, 0)
+    members = Member.filter(site_id__in=list(used), removed_at=None)
+    invitations = Invitation.filter(site_id__in=list(used), deleted_at=None, valid_until__gt=now)
+    for rows in (members, invitations):
+        counts = rows.annotate(number=Count("id")).group_by("site_id")
+        for site_id, number in await counts.values_list("site_id", "number"):
+            used[site_id] += number
+    return used
 
 
 async def take_seat(site_id: UUID, now: datetime) -> Site:
     """Within a transaction: locks the site's row, so that two cannot both take the last seat. Raises SeatLimitReached."""
     site = await lock_row(Site, site_id)
     assert site is not None
-    if await seats_used(site_id, now) >= site.seat_limit:
+    if (await seats_used([site_id], now))[site_id] >= site.seat_limit:
         raise SeatLimitReached(site.seat_limit)
     return site
 

@@ -1,9 +1,13 @@
 """What an admin may believe: for each PIN and lock what was wanted, what was acknowledged, and what opens now."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+from tortoise.expressions import Q
+from tortoise.functions import Count
+from tortoise.queryset import QuerySet
 
 from domain.columns import column
 from domain.locks.rules import Propagation, propagation
@@ -32,8 +36,9 @@ class PinAtLock:
 
 @dataclass(frozen=True, slots=True)
 class LockInSync:
-    """A lock as a whole: how many of its entries have not arrived, and whether its state is known."""
+    """A lock as a whole: its row, how many of its entries have not arrived, and whether its state is known."""
 
+    lock: Lock
     pending: int
     status: SyncStatus
 
@@ -83,16 +88,14 @@ async def topics_of_pins_at(lock_id: UUID) -> list[str]:
     return [f"pin-sync:{pin_id}" for pin_id in pins]
 
 
-async def locks_in_sync(locks: Sequence[Lock]) -> dict[UUID, LockInSync]:
-    """The state of each lock as a whole, in one statement."""
-    pending: dict[UUID, int] = {lock.id: 0 for lock in locks}
-    rows = LockEntry.filter(lock_id__in=list(pending), pending_since__isnull=False)
-    for lock_id in await column(rows, "lock_id"):
-        pending[lock_id] += 1
-    return {lock.id: _in_sync(lock, pending[lock.id]) for lock in locks}
+async def locks_in_sync(rows: QuerySet[Lock]) -> list[LockInSync]:
+    """The state of each of these locks as a whole, in one statement: revisions and counts are of one moment."""
+    arriving = Count("entries", _filter=Q(entries__pending_since__isnull=False))
+    found = await rows.annotate(arriving=arriving)
+    return [_in_sync(lock, lock.arriving) for lock in found]  # type: ignore[attr-defined]
 
 
 def _in_sync(lock: Lock, pending: int) -> LockInSync:
     if lock.state_unknown:
-        return LockInSync(pending, SyncStatus.UNKNOWN)
-    return LockInSync(pending, SyncStatus.NOT_UPDATED if pending else SyncStatus.UPDATED)
+        return LockInSync(lock, pending, SyncStatus.UNKNOWN)
+    return LockInSync(lock, pending, SyncStatus.NOT_UPDATED if pending else SyncStatus.UPDATED)

@@ -88,7 +88,7 @@ class LockEntry(Row):
 
     lock_id: UUID
     lock: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
-        "latchwork.Lock", on_delete=fields.CASCADE
+        "latchwork.Lock", on_delete=fields.CASCADE, related_name="entries"
     )
     name = fields.CharField(max_length=64)
     kind = fields.CharEnumField(EntryKind, max_length=16)

@@ -82,11 +82,11 @@ async def _order_by_invitation(
         if invitation is None or lock is None or not await chosen.exists():
             raise NotFound("lockId")
         if invitation.deleted_at is not None:
-            raise AccessDenied([DenialReason.ENDED.value])
+            raise AccessDenied([DenialReason.ENDED])
         zone = zone_of(await live_site(invitation.site_id))
         decision = check_schedule(invitation.schedule(), zone, now)
         if isinstance(decision, Denied):
-            raise AccessDenied([reason.value for reason in decision.reasons])
+            raise AccessDenied(decision.reasons)
         command = _command(lock, command_id, now)
         command.invitation_id, command.device_id = invitation.id, actor.device_id
         await command.save()
@@ -109,7 +109,7 @@ async def _order_by_rules(
         await lock_row(Member, member_id)
         decision = await _decide_by_rules(member_id, lock, now)
         if isinstance(decision, Denied):
-            raise AccessDenied([reason.value for reason in decision.reasons])
+            raise AccessDenied(decision.reasons)
         command = _command(lock, command_id, now)
         command.member_id = member_id
         if isinstance(by.actor, AccountActor):
@@ -204,5 +204,5 @@ async def _outcome(command_id: UUID, wakeups: Wakeups) -> LockEvent:
             raise LockDidNotAnswer
         await wakeups.wait(left)
     if event.kind is not LockEventKind.OPENED:
-        raise AccessDenied(list(event.reasons))
+        raise AccessDenied([DenialReason(each) for each in event.reasons])
     return event

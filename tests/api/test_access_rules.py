@@ -201,6 +201,8 @@ async def test_what_cannot_be_meant_is_refused_and_changes_nothing(served: Serve
             "InvalidSchedule",
             "validUntil",
         ),
+        ({**at, "memberId": ""}, "NotFound", "memberId"),
+        ({**of_emma, "memberTagId": ""}, "NotFound", "memberTagId"),
         ({**at, "memberId": stranger}, "NotFound", "memberId"),
         ({**at, "memberId": gone}, "NotFound", "memberId"),
         ({**at, "memberId": front}, "NotFound", "memberId"),
@@ -213,6 +215,7 @@ async def test_what_cannot_be_meant_is_refused_and_changes_nothing(served: Serve
     for asked, kind, field in creating:
         answer = await house.change("createAccessRule", REFUSED, **asked)
         assert (answer["__typename"], answer["field"]) == (kind, field), asked
+        assert "_" not in answer["message"], "the API's spelling, not ours"
     updating: list[tuple[dict[str, Any], str, str]] = [
         ({"lockIds": None}, "InvalidInput", "lockIds"),
         ({"lockTagIds": None}, "InvalidInput", "lockTagIds"),

@@ -8,7 +8,7 @@ import httpx
 from starlette.responses import Response
 
 from api.auth.http import KNOWN_COOKIE, SESSION_COOKIE
-from api.context import Context, Door, Identity
+from api.context import Context, Identity
 from api.endpoint import Endpoint
 from api.schema.build import build_schema
 from domain.people.sign_in import SESSION_LIFETIME
@@ -75,7 +75,7 @@ async def test_the_cookie_is_secure_where_the_public_url_is() -> None:
         sockets=nothing,
         development=False,
     )
-    context = Context(here, nothing, Identity(None, Door.HTTP, ""))
+    context = Context(here, nothing, Identity(None, ""))
     context.cookies = {SESSION_COOKIE: ("value", 60), KNOWN_COOKIE: ("", 0)}
     request: Any = httpx.Request("POST", "https://doors.example/graphql")
     response = Response()

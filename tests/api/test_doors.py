@@ -44,6 +44,11 @@ async def test_hubs_are_made_renamed_and_deleted_once_empty(served: Served) -> N
     assert (await other.change("deleteHub", hubId=hub))["__typename"] == "NotFound"
     foreign = await _create(other, hubId=hub)
     assert (foreign["__typename"], foreign["field"]) == ("NotFound", "hubId")
+    for empty in (
+        await _create(house, hubId=""),
+        await _update(house, lock["id"], hubId="", connectivity="ONLINE_WIRED"),
+    ):
+        assert (empty["__typename"], empty["field"]) == ("NotFound", "hubId"), "no id is not null"
     await house.change("deleteLock", lockId=lock["id"])
     assert (await house.change("deleteHub", hubId=hub))["__typename"] == "DeletedHub"
     assert (await _create(house, hubId=hub))["__typename"] == "NotFound"

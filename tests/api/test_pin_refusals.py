@@ -121,6 +121,8 @@ async def test_owner_and_locks_must_be_the_sites_own(served: Served) -> None:
         ({"ownerId": gone, "lockIds": locks}, ("NotFound", "ownerId")),
         ({"ownerId": entry["lockId"], "lockIds": locks}, ("NotFound", "ownerId")),
         ({"ownerTagId": far_tag, "lockIds": locks}, ("NotFound", "ownerTagId")),
+        ({"ownerId": "", "lockIds": locks}, ("NotFound", "ownerId")),
+        ({"ownerId": owner, "ownerTagId": "", "lockIds": locks}, ("NotFound", "ownerTagId")),
         (
             {"ownerTagId": await lock_tag(house, *locks), "lockIds": locks},
             ("NotFound", "ownerTagId"),

@@ -15,8 +15,11 @@ async def test_a_link_leads_to_a_page_whose_parts_all_exist(served: Served, path
 
     assert page.status_code == 200
     assert len(parts) == 2
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
     for part in parts:
-        assert (await served.http.get(f"{served.url}{part}")).status_code == 200
+        found = await served.http.get(f"{served.url}{part}")
+        assert found.status_code == 200
+        assert found.headers["content-type"].startswith(("text/css", "text/javascript"))
 
 
 @pytest.mark.parametrize("path", ["/i/", "/join/", "/reset/"])
@@ -24,14 +27,26 @@ async def test_a_page_takes_no_foreign_scripts_and_sends_no_referrer(
     served: Served, path: str
 ) -> None:
     """What stands behind # in the link stays there: nothing foreign runs on the page, and no referrer is sent."""
-    headers = (await served.http.get(f"{served.url}{path}")).headers
+    page = await served.http.get(f"{served.url}{path}")
+    known = {"if-none-match": page.headers["etag"]}
+    again = await served.http.get(f"{served.url}{path}", headers=known)
 
-    assert "script-src 'self'" in headers["content-security-policy"]
-    assert "default-src 'none'" in headers["content-security-policy"]
-    assert headers["referrer-policy"] == "no-referrer"
+    assert (page.status_code, again.status_code) == (200, 304)
+    for headers in (page.headers, again.headers):
+        assert "script-src 'self'" in headers["content-security-policy"]
+        assert "default-src 'none'" in headers["content-security-policy"]
+        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["cache-control"] == "no-cache"
+        assert headers["x-content-type-options"] == "nosniff"
 
 
 async def test_only_the_pages_own_files_are_served(served: Served) -> None:
     """A name of another file, or a path out of the folder, is not found."""
-    for name in ("__init__.py", "..%2Fpyproject.toml", "join.html"):
+    for name in (
+        "__init__.py",
+        "..%2Fpyproject.toml",
+        "..%2F__init__.py",
+        "..%2Fjoin%2Findex.html",
+        "join.html",
+    ):
         assert (await served.http.get(f"{served.url}/assets/{name}")).status_code == 404

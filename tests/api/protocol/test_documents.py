@@ -1,5 +1,6 @@
 """What a stranger can learn of the schema, and what the cache keeps of a document."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from graphql import get_introspection_query
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.protocol import Documents, GraphQLApp, build_schema_kwargs, protocol_extensions
+from api.protocol import Documents, GraphQLApp, GuardedDocuments, Limits, build_schema_kwargs
 
 FLAT = {
     "message": "The document does not match the schema",
@@ -135,7 +136,8 @@ def test_a_schema_without_limits_or_for_the_other_mode_is_not_served() -> None:
 
 
 def _schema(documents: Documents) -> strawberry.Schema:
-    return strawberry.Schema(Query, Mutation, extensions=protocol_extensions(documents=documents))
+    guarded = partial(GuardedDocuments, documents, Limits(), development=False)
+    return strawberry.Schema(Query, Mutation, extensions=[guarded])
 
 
 async def test_a_valid_document_is_kept_and_runs_again_from_the_cache() -> None:

@@ -126,19 +126,19 @@ class LockReported:
 @strawberry.type(description="An order to open, sealed for the lock.")
 class UnlockCommand:
     id: strawberry.ID = strawberry.field(description="The command's id.")
-    sealed: str = strawberry.field(description="Base64url; domain/link says what is inside.")
+    sealed: str = strawberry.field(description="Base64url; docs/lock.md says what is inside.")
 
 
 @strawberry.type(description="The time, sealed for the lock over its own nonce.")
 class SealedTime:
     id: strawberry.ID = strawberry.field(description="The message's id.")
-    sealed: str = strawberry.field(description="Base64url; domain/link says what is inside.")
+    sealed: str = strawberry.field(description="Base64url; docs/lock.md says what is inside.")
 
 
 @strawberry.type(description="Changes to apply, sealed for the lock.")
 class Delivery:
     id: strawberry.ID = strawberry.field(description="The delivery's id, for its acknowledgement.")
-    sealed: str = strawberry.field(description="Base64url; domain/link says what is inside.")
+    sealed: str = strawberry.field(description="Base64url; docs/lock.md says what is inside.")
 
 
 LockFeedMessage = Annotated[

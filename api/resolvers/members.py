@@ -1,0 +1,63 @@
+"""Operations on members."""
+
+from api.context import Call
+from api.operations import AtSite, mutation
+from api.schema.errors import MailNotSent, SeatLimitReached
+from api.schema.members import (
+    CreatedMember,
+    CreateMemberInput,
+    RemovedMember,
+    RemoveMemberInput,
+    UpdatedMember,
+    UpdateMemberInput,
+    member_type,
+)
+from api.schema.nodes import key_of
+from domain.people import members
+from domain.people.rules import Permission
+from domain.people.tables import Member
+
+_AT_SITE = AtSite(Permission.CREDENTIALS)
+_AT_MEMBER = AtSite(Permission.CREDENTIALS, "member_id", "member", Member)
+
+
+@mutation(_AT_SITE, SeatLimitReached, MailNotSent)
+async def create_member(call: Call, input: CreateMemberInput) -> CreatedMember:
+    """Adds a member. With an e-mail a link goes out; only its reader can accept, with an account of their own."""
+    member = await members.create_member(
+        call.here,
+        call.by,
+        name=input.name,
+        role=input.role,
+        can_edit=input.can_edit,
+        email=input.email,
+        now=call.now,
+    )
+    return CreatedMember(member=member_type(member))
+
+
+@mutation(_AT_MEMBER, MailNotSent)
+async def update_member(call: Call, input: UpdateMemberInput) -> UpdatedMember:
+    """Changes what the input names; everything else stays."""
+    member = await members.update_member(
+        call.here,
+        call.by,
+        member_id=key_of("member", input.member_id, "memberId"),
+        name=input.name,
+        role=input.role,
+        can_edit=input.can_edit,
+        email=input.email,
+        now=call.now,
+    )
+    return UpdatedMember(member=member_type(member))
+
+
+@mutation(_AT_MEMBER)
+async def remove_member(call: Call, input: RemoveMemberInput) -> RemovedMember:
+    """Removes a member and all of their access, at once."""
+    key = key_of("member", input.member_id, "memberId")
+    return RemovedMember(
+        member=member_type(
+            await members.remove_member(call.here, call.by, member_id=key, now=call.now)
+        )
+    )

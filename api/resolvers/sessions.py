@@ -1,0 +1,34 @@
+"""Operations on console sign-ins and on tickets for sockets."""
+
+from api.context import Call
+from api.operations import PERSON, SOCKET_USER, mutation
+from api.schema.nodes import key_of
+from api.schema.sessions import EndedSession, EndSessionInput, SocketTicket, session_type
+from domain.people import sign_in, tickets
+from domain.people.actors import AccountActor, InvitedDeviceActor, TokenActor
+
+
+@mutation(PERSON)
+async def end_session(call: Call, input: EndSessionInput) -> EndedSession:
+    """Ends one of the caller's own console sign-ins."""
+    actor = call.by.actor
+    assert isinstance(actor, AccountActor)
+    key = key_of("session", input.session_id, "sessionId")
+    row = await sign_in.end_session(call.here, call.by, actor, session_id=key, now=call.now)
+    return EndedSession(session=session_type(row, actor))
+
+
+@mutation(SOCKET_USER)
+async def create_socket_ticket(call: Call) -> SocketTicket:
+    """Makes a ticket that opens one websocket within thirty seconds, as the caller."""
+    actor = call.by.actor
+    ticket, expires_at = await tickets.create_socket_ticket(
+        call.here,
+        session_id=actor.session_id if isinstance(actor, AccountActor) else None,
+        device_id=(
+            actor.device_id if isinstance(actor, AccountActor | InvitedDeviceActor) else None
+        ),
+        token_id=actor.token_id if isinstance(actor, TokenActor) else None,
+        now=call.now,
+    )
+    return SocketTicket(ticket=ticket, expires_at=expires_at)

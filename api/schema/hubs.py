@@ -1,0 +1,48 @@
+"""Hubs: what connects locks by radio."""
+
+import strawberry
+
+from api.schema.nodes import Node, global_id
+from domain.locks import tables
+
+
+@strawberry.type(description="Connects locks; topology only.")
+class Hub(Node):
+    name: str = strawberry.field(description="What people call it.")
+
+
+def hub_type(row: tables.Hub) -> Hub:
+    """A hub as the API shows it."""
+    return Hub(id=global_id("hub", row.id), name=row.name)
+
+
+@strawberry.input(description="A new hub.")
+class CreateHubInput:
+    site_id: strawberry.ID = strawberry.field(description="The site.")
+    name: str = strawberry.field(description="What people call it.")
+
+
+@strawberry.input(description="Changes to a hub.")
+class UpdateHubInput:
+    hub_id: strawberry.ID = strawberry.field(description="The hub.")
+    name: str = strawberry.field(description="Its new name.")
+
+
+@strawberry.input(description="A hub to delete.")
+class DeleteHubInput:
+    hub_id: strawberry.ID = strawberry.field(description="The hub; it must connect no lock.")
+
+
+@strawberry.type(description="The new hub.")
+class CreatedHub:
+    hub: Hub = strawberry.field(description="The hub.")
+
+
+@strawberry.type(description="The hub as it is now.")
+class UpdatedHub:
+    hub: Hub = strawberry.field(description="The hub.")
+
+
+@strawberry.type(description="The hub is gone.")
+class DeletedHub:
+    hub: Hub = strawberry.field(description="The hub as it was.")

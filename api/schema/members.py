@@ -1,0 +1,103 @@
+"""Members: what a person is at a site."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+from strawberry.types import Info
+
+from api.schema.nodes import Node, global_id
+from domain.people import tables
+from domain.people.actors import Role
+
+if TYPE_CHECKING:
+    from api.schema.tags import Tag
+
+
+@strawberry.type(description="A person on a site.")
+class Member(Node):
+    row: strawberry.Private[tables.Member]
+    name: str = strawberry.field(description="What people call them.")
+    role: Role = strawberry.field(description="What they are at the site.")
+    can_edit: bool = strawberry.field(description="Whether a LIMITED_ADMIN may change things.")
+    accepted_at: datetime | None = strawberry.field(
+        description="When they accepted by their own account; null: not yet, or no account."
+    )
+
+    @strawberry.field(description="The e-mail address of their account, if any.")
+    async def email(self, info: Info) -> str | None:
+        if self.row.account_id is None:
+            return None
+        account = await info.context.loaders.account.load(self.row.account_id)
+        return account.email if account else None
+
+    @strawberry.field(
+        description="Their tags, the default one among them; null for whoever may not read the site."
+    )
+    async def tags(
+        self, info: Info
+    ) -> list[Annotated["Tag", strawberry.lazy("api.schema.tags")]] | None:
+        from api.schema.tags import tags_shown  # noqa: PLC0415 - the two files show each other
+
+        return await tags_shown(
+            info, self.row.site_id, info.context.loaders.tags_of_member, self.row.id
+        )
+
+
+def member_type(row: tables.Member) -> Member:
+    """A member as the API shows it."""
+    return Member(
+        id=global_id("member", row.id),
+        row=row,
+        name=row.name,
+        role=row.role,
+        can_edit=row.can_edit,
+        accepted_at=row.accepted_at,
+    )
+
+
+@strawberry.input(description="A new member.")
+class CreateMemberInput:
+    site_id: strawberry.ID = strawberry.field(description="The site.")
+    name: str = strawberry.field(description="What people call them.")
+    role: Role = strawberry.field(default=Role.USER, description="What they will be.")
+    can_edit: bool = strawberry.field(
+        default=False, description="For LIMITED_ADMIN: whether they may change things."
+    )
+    email: str | None = strawberry.field(
+        default=None,
+        description="Sends a link to accept with; omitted: a member without an account.",
+    )
+
+
+@strawberry.input(description="Changes to a member. An omitted field keeps its value.")
+class UpdateMemberInput:
+    member_id: strawberry.ID = strawberry.field(description="The member.")
+    name: str | None = strawberry.field(default=None, description="Their new name.")
+    role: Role | None = strawberry.field(default=None, description="Their new role.")
+    can_edit: bool | None = strawberry.field(
+        default=None, description="For LIMITED_ADMIN: whether they may change things."
+    )
+    email: str | None = strawberry.field(
+        default=None, description="For one who has not accepted: where to send a link."
+    )
+
+
+@strawberry.input(description="A member to remove.")
+class RemoveMemberInput:
+    member_id: strawberry.ID = strawberry.field(description="The member.")
+
+
+@strawberry.type(description="The new member.")
+class CreatedMember:
+    member: Member = strawberry.field(description="The member.")
+
+
+@strawberry.type(description="The member as they are now.")
+class UpdatedMember:
+    member: Member = strawberry.field(description="The member.")
+
+
+@strawberry.type(description="The member and all of their access is gone.")
+class RemovedMember:
+    member: Member = strawberry.field(description="The member as they were.")
