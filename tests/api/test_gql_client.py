@@ -109,7 +109,7 @@ async def test_it_comes_back_after_a_restart_and_resumes_without_a_gap(
     """Its reconnecting session goes on by itself; `after` brings what happened while it was away, once."""
     process, at_home = house
     lock = await installed(at_home, await at_home.lock())
-    session = await over_socket(at_home).connect_async(
+    session = await over_socket(at_home).connect_async(  # type: ignore[no-untyped-call]
         reconnecting=True,
         retry_connect=backoff.on_exception(backoff.constant, Exception, interval=0.2),
     )

@@ -68,7 +68,8 @@ class Context:
 
 
 def _probe(info: Info) -> Probe:
-    return info.context.probe
+    probe: Probe = info.context.probe
+    return probe
 
 
 @strawberry.type
@@ -107,8 +108,9 @@ class Query:
 
     @strawberry.field
     def serial(self, info: Info) -> int:
-        _probe(info).contexts.append(info.context.serial)
-        return info.context.serial
+        serial: int = info.context.serial
+        _probe(info).contexts.append(serial)
+        return serial
 
     @strawberry.field
     def who(self, info: Info) -> str:

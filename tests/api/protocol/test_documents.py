@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 import strawberry
-from graphql import get_introspection_query
+from graphql import get_introspection_query, parse
 from hypothesis import given
 from hypothesis import strategies as st
 
 from api.protocol import Documents, GraphQLApp, build_schema_kwargs, protocol_extensions
 
+DOCUMENT = parse("{ hello }")
 FLAT = {
     "message": "The document does not match the schema",
     "extensions": {"code": "GRAPHQL_VALIDATION_FAILED"},
@@ -181,7 +182,9 @@ async def test_what_the_cache_finds_is_still_checked_for_its_operation() -> None
         assert (await schema.execute(document, operation_name="B")).errors is None
         result = await schema.execute(document)
         assert result.errors is not None
-        assert result.errors[0].extensions["code"] == "OPERATION_NOT_FOUND"
+        extensions = result.errors[0].extensions
+        assert extensions is not None
+        assert extensions["code"] == "OPERATION_NOT_FOUND"
 
 
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(1, 40)), max_size=80))
@@ -193,7 +196,7 @@ def test_the_cache_never_exceeds_its_bounds(requests: list[tuple[int, int]]) -> 
         text = f"{name:02}".ljust(length, "x")
         texts.add(text)
         if documents.find(text) is None:
-            documents.keep(text, document=None)  # type: ignore[arg-type]
+            documents.keep(text, DOCUMENT)
         assert len(documents) <= 8
         assert documents.held <= 100
     assert documents.held == sum(len(text) for text in documents._kept)
@@ -203,10 +206,9 @@ def test_the_cache_never_exceeds_its_bounds(requests: list[tuple[int, int]]) -> 
 def test_the_least_recently_used_document_goes_first() -> None:
     """What is asked for stays."""
     documents = Documents(entries=2)
-    document: Any = object()
     for text in ("a", "b"):
-        documents.keep(text, document)
-    assert documents.find("a") is document
-    documents.keep("c", document)
+        documents.keep(text, DOCUMENT)
+    assert documents.find("a") is DOCUMENT
+    documents.keep("c", DOCUMENT)
     assert documents.find("b") is None
-    assert documents.find("a") is documents.find("c") is document
+    assert documents.find("a") is documents.find("c") is DOCUMENT

@@ -17,6 +17,7 @@ def _limit(document: str, **limits: int) -> str | None:
     error = exceeded(parse(document), Limits(**limits))
     if error is None:
         return None
+    assert error.extensions is not None
     assert error.extensions["code"] == "QUERY_TOO_COMPLEX"
     return str(error.extensions["limit"])
 

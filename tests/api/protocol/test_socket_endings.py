@@ -99,7 +99,9 @@ async def test_a_server_that_stops_closes_its_sockets(serve: Any) -> None:
     """With 1012, which clients take as an invitation to come back; nothing is left running."""
     with serve() as server:
         connection = await websockets.connect(
-            server.ws, subprotocols=["graphql-transport-ws"], compression=None
+            server.ws,
+            subprotocols=[websockets.Subprotocol("graphql-transport-ws")],
+            compression=None,
         )
         await connection.send('{"type":"connection_init","payload":{"token":"guarded"}}')
         await connection.recv()
