@@ -314,7 +314,9 @@ async def serving(
     database: Database, folder: Path, mailer: Mailer | None = None
 ) -> AsyncIterator[Served]:
     """One life of the application over this database, with its secret in this folder; another may follow it."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    # with its protocol named: else asyncio leaves Nagle's algorithm on, and each answer waits 40 ms for an ACK
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     settings = Settings(database_url=database.url, data_dir=folder, public_url=url)
     passwords = PasswordHasher(CHEAP)
