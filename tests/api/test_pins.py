@@ -7,13 +7,13 @@ from tests.api.pin_steps import (
     CREATED,
     REFUSED,
     default_tag,
-    eventually,
     lock_tag,
     pin,
     pin_of,
     until_all,
 )
 from tests.serving import House, Served
+from tests.waiting import eventually
 
 UPDATED = "... on UpdatedPin { digits widened narrowed pin { id } }"
 

@@ -12,9 +12,10 @@ from domain.security.passwords import PasswordHasher
 from domain.throttling.tables import TryCounter
 from tests.api.member_steps import ASSIGNED, MembersPhone, alerts, assign, changing, member_phone
 from tests.api.pin_steps import CREATED, REFUSED_DIGITS, pin_of
+from tests.application import serving
 from tests.counting import counted
 from tests.databases import Database
-from tests.serving import House, Served, serving
+from tests.serving import House, Served
 
 WEAK = "12345678"
 TAKEN = "40718263"

@@ -10,6 +10,7 @@ from domain.bus import CHANNEL, Bus, PostgresBus, listening, payloads, publish
 from domain.database import transaction
 from tests.databases import Database, Servers, only_postgresql
 from tests.domain.database.toys import Box
+from tests.waiting import becomes
 
 SOON = 3.0
 NEVER = 0.15
@@ -41,7 +42,7 @@ async def test_a_wake_up_between_subscribing_and_waiting_is_kept(database: Datab
     """Enter, read, wait: what was published during the reading ends the wait at once."""
     async with listening("lock:1") as wakeups:
         publish("lock:1")
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0)
         assert await wakeups.wait(SOON)
 
 
@@ -50,8 +51,6 @@ async def test_many_wake_ups_while_busy_become_one(database: Database) -> None:
         for _ in range(500):
             publish("lock:1")
         assert await wakeups.wait(SOON)
-        await asyncio.sleep(0.1)
-        await wakeups.wait(0)
         assert not await wakeups.wait(NEVER)
 
 
@@ -73,11 +72,11 @@ async def test_a_listener_that_leaves_leaves_nothing_behind(database: Database) 
             await wakeups.wait(60)
 
     tasks = [asyncio.create_task(listen()) for _ in range(50)]
-    await asyncio.sleep(0.01)
+    await becomes(lambda: buses.current().topics == {"lock:1"})
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    assert not buses.current()._listeners
+    assert not buses.current().topics
 
 
 async def test_a_listener_has_a_bounded_number_of_topics(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,9 +194,7 @@ async def test_a_connection_that_hangs_is_found_out_by_the_probe(
         async with bus.listening("box:1") as wakeups:
             hanging = asyncio.create_task(first.execute("SELECT pg_sleep(5)"))
             assert await wakeups.wait(SOON)
-            async with asyncio.timeout(SOON):
-                while bus._connection is first or not bus.connected:
-                    await asyncio.sleep(0.01)
+            await becomes(lambda: bus.connected and bus._connection is not first)
         hanging.cancel()
         await asyncio.gather(hanging, return_exceptions=True)
     finally:
@@ -207,10 +204,7 @@ async def test_a_connection_that_hangs_is_found_out_by_the_probe(
 async def until_connected() -> None:
     bus = buses.current()
     assert isinstance(bus, PostgresBus)
-    async with asyncio.timeout(SOON):
-        await asyncio.sleep(0.1)
-        while not bus.connected:
-            await asyncio.sleep(0.01)
+    await becomes(lambda: bus.connected)
 
 
 async def kill_listeners(servers: Servers, database: Database) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.protocol import Documents, GraphQLApp, build_schema_kwargs, protocol_extensions
+from tests.api.protocol.probe_server import Server
 
 DOCUMENT = parse("{ hello }")
 FLAT = {
@@ -52,7 +53,7 @@ class Mutation:
     ],
 )
 async def test_in_production_every_invalid_document_gets_the_same_error(
-    server: Any, document: str
+    server: Server, document: str
 ) -> None:
     """No names, no hints, no places: a guess at the schema learns only that it was wrong."""
     response = await server.post(document)
@@ -73,20 +74,20 @@ async def test_in_production_every_invalid_document_gets_the_same_error(
         ),
     ],
 )
-async def test_in_production_a_type_is_null(server: Any, document: str, expected: Any) -> None:
+async def test_in_production_a_type_is_null(server: Server, document: str, expected: Any) -> None:
     """`__type` finds nothing, by whatever way it is selected; `__typename` still works."""
     for _ in range(2):  # the second time from the cache
         assert (await server.post(document)).json() == {"data": expected}
 
 
-async def test_in_production_a_type_by_variable_is_null(server: Any) -> None:
+async def test_in_production_a_type_by_variable_is_null(server: Server) -> None:
     """The variable is used as far as validation can see."""
     query = "query ($name: String!) { __type(name: $name) { name } }"
     answer = (await server.post(query, variables={"name": "Query"})).json()
     assert answer == {"data": {"__type": None}}
 
 
-async def test_a_socket_tells_no_more_than_http(server: Any) -> None:
+async def test_a_socket_tells_no_more_than_http(server: Server) -> None:
     """The same flat error, the same null."""
     async with server.socket(init={}) as client:
         await client.subscribe("a", "{ __schema { types { name } } }")
@@ -95,7 +96,7 @@ async def test_a_socket_tells_no_more_than_http(server: Any) -> None:
         assert (await client.receive())["payload"] == {"data": {"__type": None}}
 
 
-async def test_in_production_values_are_refused_without_hints(server: Any) -> None:
+async def test_in_production_values_are_refused_without_hints(server: Server) -> None:
     """A wrong variable says no type, no field and no near miss."""
     query = "query ($n: String!) { hello(name: $n) }"
     answer = (await server.post(query, variables={"n": {"a": "b"}})).json()
@@ -103,7 +104,7 @@ async def test_in_production_values_are_refused_without_hints(server: Any) -> No
     assert "String" not in str(answer)
 
 
-async def test_a_limit_is_named_in_production_too(server: Any) -> None:
+async def test_a_limit_is_named_in_production_too(server: Server) -> None:
     """It tells nothing about the schema, and honest clients need to know."""
     answer = (await server.post("{" + "me{" * 20 + "hello" + "}" * 21)).json()
     assert answer["errors"][0]["extensions"] == {
@@ -113,7 +114,7 @@ async def test_a_limit_is_named_in_production_too(server: Any) -> None:
     }
 
 
-async def test_development_explains(development_server: Any) -> None:
+async def test_development_explains(development_server: Server) -> None:
     """Hints, places and introspection are there for those who write clients."""
     answer = (await development_server.post("{ helo }")).json()
     assert "Did you mean 'hello'" in answer["errors"][0]["message"]
