@@ -31,6 +31,7 @@ async def other_process(database: Database) -> AsyncIterator[PostgresBus]:
 
 
 async def test_a_listener_is_woken_by_its_topics_only(database: Database) -> None:
+    """By one of its two, and not by a third."""
     async with listening("lock:1", "lock:2") as wakeups:
         publish("lock:3")
         assert not await wakeups.wait(NEVER)
@@ -40,21 +41,25 @@ async def test_a_listener_is_woken_by_its_topics_only(database: Database) -> Non
 
 async def test_a_wake_up_between_subscribing_and_waiting_is_kept(database: Database) -> None:
     """Enter, read, wait: what was published during the reading ends the wait at once."""
-    async with listening("lock:1") as wakeups:
+    async with listening("lock:1") as wakeups, listening("lock:1") as another:
         publish("lock:1")
-        await asyncio.sleep(0)
-        assert await wakeups.wait(SOON)
+        assert await another.wait(SOON)
+        assert await wakeups.wait(0)
 
 
 async def test_many_wake_ups_while_busy_become_one(database: Database) -> None:
-    async with listening("lock:1") as wakeups:
+    """Five hundred are one look at the database, and none is left over."""
+    async with listening("lock:1") as wakeups, listening("lock:2") as later:
         for _ in range(500):
             publish("lock:1")
-        assert await wakeups.wait(SOON)
+        publish("lock:2")
+        assert await later.wait(SOON)
+        assert await wakeups.wait(0)
         assert not await wakeups.wait(NEVER)
 
 
 async def test_topics_can_be_added_and_dropped_while_listening(database: Database) -> None:
+    """An added one wakes, a dropped one does not."""
     async with listening("lock:1") as wakeups:
         wakeups.add("lock:2")
         publish("lock:2")
@@ -80,6 +85,7 @@ async def test_a_listener_that_leaves_leaves_nothing_behind(database: Database) 
 
 
 async def test_a_listener_has_a_bounded_number_of_topics(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One more is refused; one that it has already is none more."""
     monkeypatch.setattr("domain.bus.MAX_TOPICS_PER_LISTENER", 2)
     async with Bus().listening("a", "b") as wakeups:
         wakeups.add("a")
@@ -112,6 +118,7 @@ def test_payloads_fit_into_a_notify() -> None:
 async def test_a_change_in_one_process_wakes_the_others(
     database: Database, other_process: PostgresBus
 ) -> None:
+    """A commit wakes both processes, and the other's word wakes this one."""
     async with other_process.listening("box:1") as there, listening("box:1") as here:
         async with transaction() as tx:
             await Box.create(id=1, label="a")
@@ -170,8 +177,10 @@ async def test_what_is_missed_while_the_listener_is_lost_is_looked_for_on_its_re
 async def test_what_is_published_while_the_connection_is_lost_is_sent_later(
     database: Database, servers: Servers, other_process: PostgresBus
 ) -> None:
-    async with other_process.listening("box:1") as there:
+    """Nothing that was said in between is forgotten, and what is said afterwards arrives as ever."""
+    async with other_process.listening("box:1") as there, listening("box:2") as here:
         await kill_listeners(servers, database)
+        assert await here.wait(SOON), "the loss is noticed"
         publish("box:1")
         await until_connected()
         assert await there.wait(SOON)

@@ -50,6 +50,7 @@ async def test_each_test_has_an_empty_database_of_its_own(database: Database, tu
     ],
 )
 def test_a_url_names_the_database(url: str, kind: str, target: str) -> None:
+    """Both kinds, with and without a port, a password or settings, come down to a kind and what the driver takes."""
     assert Address.of(url) == Address(kind, target)  # type: ignore[arg-type]
 
 
@@ -74,12 +75,14 @@ async def test_handlers_in_other_contexts_find_the_database(database: Database) 
 
 
 async def test_a_second_connect_is_an_error(database: Database) -> None:
+    """It is refused, and the first connection goes on."""
     with pytest.raises(RuntimeError):
         await connect(database.url, model_modules=TOYS)
     assert await healthy()
 
 
 async def test_disconnecting_ends_it_and_it_can_be_opened_again(fresh_database: Database) -> None:
+    """Three times over; disconnecting twice does no harm, and afterwards there is no connection to be had."""
     for _ in range(3):
         assert not await healthy()
         await connect(fresh_database.url, model_modules=TOYS)
@@ -105,6 +108,7 @@ async def test_a_database_that_is_not_there_is_unavailable(tmp_path: Path) -> No
 
 @only_sqlite
 async def test_sqlite_is_durable_and_enforces_its_references(fresh_database: Database) -> None:
+    """Write-ahead log, every commit on disk, foreign keys checked, and patience with a locked file."""
     await connect(fresh_database.url, model_modules=TOYS)
     try:
         ask = connected().client.execute_query_dict

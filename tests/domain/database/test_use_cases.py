@@ -38,6 +38,8 @@ async def test_a_use_case_inside_a_transaction_is_an_error(database: Database) -
 
 
 async def test_result_and_exception_reach_the_caller(database: Database) -> None:
+    """As if there were no task in between."""
+
     @use_case
     async def half(number: int) -> int:
         if number % 2:
@@ -71,6 +73,7 @@ async def test_an_abandoned_failure_is_logged_by_its_type_only(
 
 
 async def test_drain_waits_for_what_runs_and_says_what_does_not_end(database: Database) -> None:
+    """The number of those still running when the time is over; none once they have ended."""
     release = asyncio.Event()
 
     @use_case
@@ -132,6 +135,7 @@ async def test_a_deadlock_is_repeated_and_both_succeed(database: Database) -> No
 async def test_a_conflict_that_does_not_go_away_ends_after_a_few_attempts(
     database: Database,
 ) -> None:
+    """As `DatabaseUnavailable`, after exactly so many attempts as are allowed."""
     runs = 0
 
     @use_case
