@@ -18,6 +18,7 @@ from domain.database.use_cases import ATTEMPTS, MOST_RUNNING
 from tests.databases import Database
 from tests.domain.database.pools import assert_nothing_is_held
 from tests.domain.database.toys import Box
+from tests.waiting import becomes
 
 
 @pytest.fixture
@@ -74,14 +75,15 @@ async def test_an_abandoned_failure_is_logged_by_its_type_only(
 
 async def test_drain_waits_for_what_runs_and_says_what_does_not_end(database: Database) -> None:
     """The number of those still running when the time is over; none once they have ended."""
-    release = asyncio.Event()
+    begun, release = asyncio.Event(), asyncio.Event()
 
     @use_case
     async def slow() -> None:
+        begun.set()
         await release.wait()
 
     task = asyncio.create_task(slow())
-    await asyncio.sleep(0.01)
+    await begun.wait()
     assert await drain(0.05) == 1
     release.set()
     assert await drain(5) == 0
@@ -91,13 +93,16 @@ async def test_drain_waits_for_what_runs_and_says_what_does_not_end(database: Da
 async def test_more_use_cases_than_the_limit_are_refused_at_once(database: Database) -> None:
     """Callers that ask and go away cannot fill the memory."""
     release = asyncio.Event()
+    begun = 0
 
     @use_case
     async def slow() -> None:
+        nonlocal begun
+        begun += 1
         await release.wait()
 
     tasks = [asyncio.create_task(slow()) for _ in range(MOST_RUNNING)]
-    await asyncio.sleep(0.1)
+    await becomes(lambda: begun == MOST_RUNNING)
     with pytest.raises(DatabaseUnavailable):
         await slow()
     release.set()
