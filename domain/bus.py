@@ -107,6 +107,11 @@ class Bus:
     def __init__(self) -> None:
         self._listeners: dict[str, set[Wakeups]] = {}
 
+    @property
+    def topics(self) -> frozenset[str]:
+        """What somebody in this process listens to now."""
+        return frozenset(self._listeners)
+
     async def start(self) -> None:
         """Called by `connect()`."""
 

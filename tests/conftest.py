@@ -2,6 +2,7 @@
 
 from hypothesis import settings
 
+from tests.application import mailer, served
 from tests.databases import (
     database,
     database_kind,
@@ -10,7 +11,6 @@ from tests.databases import (
     pytest_terminal_summary,
     servers,
 )
-from tests.serving import mailer, served
 
 # A rule is not wrong because the machine is busy: what is bounded in time says so itself.
 settings.register_profile("latchwork", deadline=None)

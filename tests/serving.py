@@ -1,54 +1,38 @@
-"""A running server for a test: the whole application on 127.0.0.1, a real database behind it, a clock that can be moved.
+"""A running server in a test's hands, with a clock that can be moved, and the houses on it.
 
-`served` is parametrised over the databases. What a test needs to stand on (a site, its owner, locks) is made through the
+What a test needs to stand on (a site, its owner, locks) is made through the
 same use cases and the same API as anybody's.
 """
 
 import asyncio
-import os
-import random
-import socket
-import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import orjson
-import pytest
-import uvicorn
 
-from api.app import create_app, installation
-from api.protocol import server_options
 from api.seed import kit_entry
-from api.settings import Settings
 from api.tour.phone import Phone
 from api.tour.socket import Socket
 from domain.database import use_case
-from domain.database.connection import connected
 from domain.installation import Installation
 from domain.locks.rules import Connectivity
 from domain.locks.service import NewReader, create_lock, provision_lock
-from domain.mail import Mailer
 from domain.node_ids import node_id
 from domain.people.actors import COMMAND_LINE, ActorKind, Caller, Role, Standing
 from domain.people.api_tokens import create_api_token
 from domain.people.tables import Account, Member
-from domain.security.passwords import PasswordHasher, PasswordProfile
+from domain.security.passwords import PasswordProfile
 from domain.sites.rules import SystemType
 from domain.sites.service import create_site
 from domain.sites.tables import Site
 from domain.tags.service import make_default_tag
-from locksim.connection import ServerAddress
-from locksim.device import Device, Surroundings
-from locksim.disk import FileDisk
-from locksim.faults import HardwareClock
-from locksim.provisioning import Provisioning
-from tests.browser import NO_TLS, Browser
+from tests.browser import Browser
 from tests.databases import Database
+from tests.waiting import becomes, eventually
+from tests.watched_lock import WatchedLock
 
 CHEAP = PasswordProfile(time_cost=1, memory_kib=8, parallelism=1)
 PASSWORD = "correct horse battery staple"
@@ -124,9 +108,9 @@ class Served:
             headers={"content-type": "application/json", **(headers or {})},
         )
 
-    def phone(self) -> Phone:
+    def phone(self) -> "PhoneInTime":
         """A phone with a new key."""
-        return Phone(self.url, self.http)
+        return PhoneInTime(self)
 
     def browser(self) -> Browser:
         """A browser without cookies yet, on our own page."""
@@ -138,6 +122,18 @@ class Served:
     ) -> Socket:
         """An initialised socket."""
         return await Socket.open(self.url, payload, headers)
+
+
+class PhoneInTime(Phone):
+    """A phone whose clock is the server's, also when the test moves it."""
+
+    def __init__(self, served: Served) -> None:
+        super().__init__(served.url, served.http)
+        self._served = served
+
+    def proof(self, body: bytes, **other: Any) -> str:
+        now = int(self._served.clock().timestamp())
+        return super().proof(body, **{"iat": now, **other})
 
 
 @dataclass
@@ -244,36 +240,29 @@ class House:
         kit = await provision_lock(self.served.here, self.by, lock_id=row.id, now=now)
         return kit_entry(kit)
 
-    async def device(self, entry: dict[str, Any]) -> Device:
-        """The simulated lock of this entry, running and online; its disk is the test's folder."""
-        folder = self.served.folder / entry["lockId"]
-        device = Device(
-            Provisioning.from_json(entry, "entry"),
-            lambda: FileDisk(folder, sync=False),
-            around=Surroundings(
-                ServerAddress(self.served.url), self.served.http, asyncio.Semaphore(4)
-            ),
-            clock=HardwareClock(monotonic=time.monotonic, started_unix_s=time.time()),
-            rng=random.Random(1),
-            random_bytes=os.urandom,
-        )
-        self.served.running.append(asyncio.create_task(device.run()))
+    def simulated(self, entry: dict[str, Any], age: str = "") -> WatchedLock:
+        """The simulated lock of this entry, running; its disk is in the test's folder, a new one for each `age`."""
+        served = self.served
+        folder = served.folder / f"{entry['lockId']}{age}"
+        lock = WatchedLock(entry, folder, served.url, served.http)
+        served.running.append(asyncio.create_task(lock.run()))
+        return lock
+
+    async def device(self, entry: dict[str, Any]) -> WatchedLock:
+        """The simulated lock of this entry, running and online."""
+        device = self.simulated(entry)
         await self.until_online(entry["lockId"])
-        async with asyncio.timeout(10):
-            while not device.online:
-                await asyncio.sleep(0.01)
+        await becomes(lambda: device.online)
         return device
 
     async def until_online(self, lock_id: str, *, online: bool = True) -> None:
-        """Waits until the API says so, ten seconds at most."""
-        async with asyncio.timeout(10):
-            while True:
-                data = await self.ask(
-                    "query($id: ID!) { node(id: $id) { ... on Lock { online } } }", id=lock_id
-                )
-                if data["node"]["online"] is online:
-                    return
-                await asyncio.sleep(0.02)
+        """Waits until the API says so."""
+
+        async def look() -> bool:
+            query = "query($id: ID!) { node(id: $id) { ... on Lock { online } } }"
+            return (await self.ask(query, id=lock_id))["node"]["online"] is online
+
+        await eventually(look)
 
     async def invitation(self, *lock_ids: str, **fields: Any) -> dict[str, Any]:
         """An invitation that is open now for two hours; its `code` and `invitation { id }`."""
@@ -292,58 +281,3 @@ class House:
             " ... on InvalidSchedule { field } ... on InvalidInput { field }",
             **asked,
         )
-
-
-@pytest.fixture
-def mailer() -> Mailer | None:
-    """By what the server sends mail; None for a folder. A test module with a mail server of its own overrides it."""
-    return None
-
-
-@pytest.fixture
-async def served(
-    fresh_database: Database, tmp_path: Path, mailer: Mailer | None
-) -> AsyncIterator[Served]:
-    """The application on a port of its own, over a database of its own."""
-    async with serving(fresh_database, tmp_path, mailer) as given:
-        yield given
-
-
-@asynccontextmanager
-async def serving(
-    database: Database, folder: Path, mailer: Mailer | None = None
-) -> AsyncIterator[Served]:
-    """One life of the application over this database, with its secret in this folder; another may follow it."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    settings = Settings(database_url=database.url, data_dir=folder, public_url=url)
-    passwords = PasswordHasher(CHEAP)
-    here = replace(installation(settings, passwords=passwords), pin_profile=CHEAP)
-    here = replace(here, mailer=mailer or here.mailer)
-    clock = MovableClock()
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(settings, here=here, clock=clock),
-            log_config=None,
-            access_log=False,
-            **server_options(),
-        )
-    )
-    life = asyncio.create_task(server.serve([listener]))
-    while not server.started:
-        await asyncio.sleep(0.01)
-        assert not life.done(), "the server did not start"
-    if not database.is_postgresql:
-        # without waiting for the disk: what a power cut loses is not what these tests are about
-        await connected().client.execute_query("PRAGMA synchronous=OFF")
-    async with httpx.AsyncClient(timeout=30, verify=NO_TLS) as http:
-        given = Served(url, here, clock, database, http, folder / "locks")
-        yield given
-        for task in given.running:
-            task.cancel()
-        await asyncio.gather(*given.running, return_exceptions=True)
-        for browser in given.browsers:
-            await browser.close()
-    server.should_exit = True
-    await life
-    passwords.close()

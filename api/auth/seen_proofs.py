@@ -28,6 +28,10 @@ class MemorySeenProofs:
         self._seen: set[str] = set()
         self._by_expiry: list[tuple[float, str]] = []
 
+    def __len__(self) -> int:
+        """How many are remembered."""
+        return len(self._seen)
+
     async def take(self, proof_id: str, issued_at: float, expires_at: datetime) -> bool:
         # A proof made just before the start may have been used with the process before this one.
         if issued_at < int(self._started_at) or proof_id in self._seen:

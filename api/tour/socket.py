@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from types import TracebackType
 from typing import Any, Self
 
@@ -68,7 +68,7 @@ class Socket:
     async def _send(self, message: dict[str, Any]) -> None:
         await self._connection.send(orjson.dumps(message).decode())
 
-    async def subscribe(self, query: str, **variables: Any) -> AsyncIterator[dict[str, Any]]:
+    async def subscribe(self, query: str, **variables: Any) -> AsyncGenerator[dict[str, Any], None]:
         """The `data` of each item, until the server completes it or the socket closes. Raises RuntimeError on errors."""
         key = str(next(self._ids))
         queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()

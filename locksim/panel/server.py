@@ -28,7 +28,16 @@ class _QuietServer(uvicorn.Server):
 
 def bind(port: int) -> socket.socket:
     """A listening socket on this machine; port 0 takes any that is free. Raises OSError."""
-    return socket.create_server((ADDRESS, port))
+    # With its protocol named, asyncio sends each answer at once; else one waits for the client's last acknowledgement.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((ADDRESS, port))
+        listener.listen()
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 async def serve(fleet: Fleet, listener: socket.socket) -> None:

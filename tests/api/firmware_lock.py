@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from api.tour.socket import Socket
+from domain.link.keys import LinkKeys
 from domain.link.messages import DeliveryBody
 from domain.link.sealing import MessageKind, unseal_message
 from locksim.firmware import Firmware
@@ -195,7 +196,7 @@ class FirmwareLock:
     def body(self, delivery: Delivery) -> DeliveryBody:
         """What a delivery says."""
         _, data = unseal_message(
-            self.firmware._core.keys.bundle,
+            LinkKeys.derive(self.own.secret).bundle,
             MessageKind.DELIVERY,
             self.id,
             self.own.incarnation,

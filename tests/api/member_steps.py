@@ -3,10 +3,9 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-from api.tour.phone import Phone
 from domain.people.actors import Role
 from tests.api.pin_steps import REFUSED_DIGITS
-from tests.serving import PASSWORD, House, Served
+from tests.serving import PASSWORD, House, PhoneInTime
 
 SIGN_IN = """mutation($input: SignInInput!) { answer: signIn(input: $input) {
   __typename ... on SignedIn { accessToken member { id } } ... on Error { message } } }"""
@@ -17,16 +16,8 @@ HOMES = """siteId siteName siteTimezone pinsOffered customPinsAllowed pins { id 
 MY_ACCESS = f"subscription {{ myAccess {{ active memberHomes {{ {HOMES} }} }} }}"
 
 
-class MembersPhone(Phone):
-    """A phone whose clock is the server's, also when the test moves it."""
-
-    def __init__(self, served: Served) -> None:
-        super().__init__(served.url, served.http)
-        self._served = served
-
-    def proof(self, body: bytes, **other: Any) -> str:
-        now = int(self._served.clock().timestamp())
-        return super().proof(body, **{"iat": now, **other})
+class MembersPhone(PhoneInTime):
+    """A member's phone."""
 
     async def sign_in(self, email: str) -> dict[str, Any]:
         """Signs in and keeps the token; the answer."""

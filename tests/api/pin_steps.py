@@ -1,11 +1,12 @@
 """What tests of PINs do again and again: set one, follow its stream, type it, look at it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 from locksim.device import Device
 from tests.serving import House
+from tests.waiting import WITHIN_SECONDS, eventually
 
 SYNC = """subscription($pin: ID!) { pinSync(pinId: $pin) {
   lock { id name } status wantedVersion appliedVersion opensNow pendingSince propagation } }"""
@@ -18,21 +19,6 @@ REFUSED_DIGITS = f"""{NOT_FOUND} ... on InvalidInput {{ field }} ... on InvalidP
 REFUSED = (
     f"{REFUSED_DIGITS} ... on InvalidSchedule {{ field }} ... on LockWithoutKeypad {{ locks }}"
 )
-WITHIN_SECONDS = 10
-
-
-async def eventually(look: Callable[[], Awaitable[Any]], wanted: Callable[[Any], bool]) -> Any:
-    """Looks until what is seen is as wanted, ten seconds at most."""
-    seen = None
-    try:
-        async with asyncio.timeout(WITHIN_SECONDS):
-            while True:
-                seen = await look()
-                if wanted(seen):
-                    return seen
-                await asyncio.sleep(0.02)
-    except TimeoutError:
-        raise AssertionError(f"never as wanted; last seen: {seen}") from None
 
 
 async def states(house: House, pin_id: str) -> AsyncIterator[dict[str, Any]]:

@@ -1,20 +1,12 @@
 """What tests of SmartPINs do again and again: switch them on, make one, look at it, type at the door."""
 
-import asyncio
-import os
-import random
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from locksim.connection import ServerAddress
-from locksim.device import Device, Surroundings
-from locksim.disk import FileDisk
-from locksim.faults import HardwareClock
-from locksim.provisioning import Provisioning
 from locksim.signals import Signal
-from tests.api.pin_steps import eventually
 from tests.serving import House, Served
+from tests.waiting import becomes, eventually
+from tests.watched_lock import WatchedLock
 
 HOUR = timedelta(hours=1)
 SMART_PIN = """id guestName status opensAt closesAt createdAt firstUsedAt shortPinSet shortPinSetAt
@@ -45,7 +37,7 @@ async def switch(house: House, lock_id: str, *, on: bool = True) -> dict[str, An
 
 async def ready_lock(
     house: House, name: str = "Cellar", *, online: bool = True
-) -> tuple[Device, dict[str, Any]]:
+) -> tuple[WatchedLock, dict[str, Any]]:
     """A lock with SmartPINs on that has heard of it: its device, and what it was provisioned with."""
     entry = await house.lock(name)
     await switch(house, entry["lockId"])
@@ -125,19 +117,11 @@ async def until(house: House, smart_pin_id: str, **wanted: Any) -> dict[str, Any
     return found
 
 
-async def shown(device: Device, digits: str) -> Signal:
-    """What the keypad shows for these digits and Enter; hyphens are not keys."""
-    signals: list[Signal] = []
-    device._on_change = lambda _, signal: signals.append(signal) if signal else None
-    await device.type(digits.replace("-", ""))
-    return signals[-1]
-
-
-async def block_at_keypad(device: Device, code: str) -> Signal:
+async def block_at_keypad(device: WatchedLock, code: str) -> Signal:
     """Programming code, 128, SmartPIN; what is shown for the last."""
-    await shown(device, device.provisioning.programming_code)
-    await shown(device, "128")
-    return await shown(device, code)
+    await device.shows(device.provisioning.programming_code)
+    await device.shows("128")
+    return await device.shows(code)
 
 
 KIT = """... on ProvisionedLock { incarnation secret programmingCode lock { id name }
@@ -152,20 +136,8 @@ async def provisioned(house: House, lock_id: str) -> dict[str, Any]:
     return {**kit, "lockId": lock["id"], "name": lock["name"]}
 
 
-async def without_network(house: House, entry: dict[str, Any], *, age: str = "") -> Device:
+async def without_network(house: House, entry: dict[str, Any], *, age: str = "") -> WatchedLock:
     """The simulated lock of this entry with its network off; it runs and never hears of a server."""
-    served = house.served
-    folder = served.folder / f"{entry['lockId']}{age}"
-    device = Device(
-        Provisioning.from_json({**entry, "network": False}, "entry"),
-        lambda: FileDisk(folder, sync=False),
-        around=Surroundings(ServerAddress(served.url), served.http, asyncio.Semaphore(1)),
-        clock=HardwareClock(monotonic=time.monotonic, started_unix_s=time.time()),
-        rng=random.Random(1),
-        random_bytes=os.urandom,
-    )
-    served.running.append(asyncio.create_task(device.run()))
-    async with asyncio.timeout(10):
-        while device.front is None:
-            await asyncio.sleep(0.01)
-    return device
+    lock = house.simulated({**entry, "network": False}, age)
+    await becomes(lambda: lock.front is not None)
+    return lock

@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pyotp
 
@@ -52,17 +53,14 @@ async def test_every_mutation_on_a_site_writes_its_row(served: Served) -> None:
         assert rows, f"{name} left no row"
         for row in rows:
             assert row.action == name
-            assert (row.chain, row.actor_kind.value, row.actor_id.hex) == (
-                house.row.id,
-                "TOKEN",
-                me,
-            )
+            assert (row.chain, row.actor_kind.value) == (house.row.id, "TOKEN")
+            assert row.actor_id == UUID(me)
             assert json.dumps(row.changes), "plain values"
         if name in SECRETS:
             secrets += [str(value) for key, value in answer.items() if key != "__typename"]
     assert await first_broken_row(served.here, house.row.id) is None
     assert len(secrets) > len(SECRETS)
-    text = " ".join([str(dict(row)) for row in await AuditRow.all()])
+    text = str(await AuditRow.all().values())
     assert not [secret for secret in secrets if secret in text]
 
 
@@ -144,7 +142,7 @@ async def test_every_mutation_about_oneself_writes_its_row(served: Served) -> No
     assert seen | set(AT_A_SITE) | EXEMPT == EVERY
     for chain in {row.chain for row in await AuditRow.all()}:
         assert await first_broken_row(served.here, chain) is None
-    text = " ".join([str(dict(row)) for row in await AuditRow.all()])
+    text = str(await AuditRow.all().values())
     secrets = [PASSWORD, NEW, NEWER, link, code, made["code"], app.secret, str(phone.token), EMAIL]
     assert not [secret for secret in secrets if secret in text]
 

@@ -2,8 +2,9 @@
 
 import logging
 from pathlib import Path
+from typing import Any
 
-import asyncpg
+import asyncpg  # type: ignore[import-untyped]
 import pyotp
 import pytest
 
@@ -85,7 +86,12 @@ async def play(served: Served, house: House) -> dict[str, str]:
     return secrets
 
 
-PIN = {"siteId": "<site>", "ownerId": "<member>", "lockIds": ["<lock>"], "digits": "40718263"}
+PIN: dict[str, Any] = {
+    "siteId": "<site>",
+    "ownerId": "<member>",
+    "lockIds": ["<lock>"],
+    "digits": "40718263",
+}
 
 
 async def test_no_secret_is_at_rest_or_in_a_log(

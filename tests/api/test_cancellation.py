@@ -28,6 +28,7 @@ from domain.people.tables import Member
 from domain.tags.tables import Tag, TaggedMember
 from tests.domain.database.pools import assert_nothing_is_held
 from tests.serving import House, Served
+from tests.waiting import becomes
 
 pytestmark = pytest.mark.filterwarnings(
     # graphql-core has made the coroutines of some fields when the operation is cancelled
@@ -196,23 +197,16 @@ async def test_nobody_waits_for_a_door_on_behalf_of_a_client_that_has_gone(serve
     device = await house.device(entry)
     device.silent = True
     asking = asyncio.create_task(house.change("remoteUnlock", lockId=entry["lockId"]))
-    await until(lambda: waiting_for_an_outcome() == 1)
+    await becomes(lambda: waiting_for_an_outcome() == 1)
 
     asking.cancel()
 
-    await until(lambda: waiting_for_an_outcome() == 0)
+    await becomes(lambda: waiting_for_an_outcome() == 0, within_seconds=3)  # a lock is given eight
 
 
 def waiting_for_an_outcome() -> int:
     """How many requests wait for what a lock will say."""
-    return sum(topic.startswith("command:") for topic in current()._listeners)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Waits until it is so, three seconds at most: a lock is given eight."""
-    async with asyncio.timeout(3):
-        while not condition():
-            await asyncio.sleep(0.01)
+    return sum(topic.startswith("command:") for topic in current().topics)
 
 
 async def still_served(house: House) -> None:

@@ -11,11 +11,14 @@ import pytest
 
 from api.tour.socket import SocketRefused
 from domain.audit.service import first_broken_row
+from tests.api.smartpin_steps import in_step
 from tests.databases import Servers, only_postgresql
 from tests.serving import House, Served
+from tests.waiting import becomes, eventually
 
 pytestmark = only_postgresql
 
+WRITERS = 8
 ME = "{ me { name } }"
 EVENTS = """subscription($site: ID!, $after: String) {
   lockEvents(siteId: $site, after: $after) { cursor kind } }"""
@@ -65,12 +68,12 @@ async def power(served: Served, servers: Servers) -> AsyncIterator[Power]:
 
 
 async def until_served(house: House) -> None:
-    """Asks until there is an answer, ten seconds at most."""
-    async with asyncio.timeout(10):
-        while (
-            await house.served.post(ME, {"authorization": f"Bearer {house.token}"})
-        ).status_code == 503:
-            await asyncio.sleep(0.05)
+    """Asks until there is an answer."""
+
+    async def look() -> int:
+        return (await house.served.post(ME, {"authorization": f"Bearer {house.token}"})).status_code
+
+    await eventually(look, lambda status: status != 503)
 
 
 async def test_requests_are_refused_as_retryable_and_then_served_again(
@@ -113,8 +116,9 @@ async def test_sockets_are_closed_with_try_again_later(served: Served, power: Po
         stream = following.subscribe(
             "subscription($id: ID!) { siteSync(siteId: $id) { lock { id } } }", id=house.id
         )
+        await house.lock()
+        await anext(stream)
         waiting = asyncio.create_task(anext(stream, None))
-        await asyncio.sleep(0.1)
         async with power.off():
             for socket in (following, idle):
                 assert (await socket.closed(within_seconds=5))[0] == 1013
@@ -134,16 +138,14 @@ async def test_a_lock_comes_back_by_itself_and_tells_what_happened_meanwhile(
     house = await served.site()
     entry = await house.lock()
     device = await house.device(entry)
-    await asyncio.sleep(0.2)  # its first delivery is on its way
+    await in_step(house, entry["lockId"])
     async with power.off():
         for _ in range(3):
             await device.type("1234567")
-        await asyncio.sleep(0.5)
+        await becomes(lambda: not device.online)
     await until_served(house)
     seen = await denials(house, 3)
-    async with asyncio.timeout(15):
-        while not device.online:
-            await asyncio.sleep(0.05)
+    await becomes(lambda: device.online, within_seconds=15)
     opened = await house.change("remoteUnlock", lockId=entry["lockId"])
 
     assert opened["__typename"] == "OpenedLock"
@@ -152,15 +154,14 @@ async def test_a_lock_comes_back_by_itself_and_tells_what_happened_meanwhile(
 
 
 async def denials(house: House, count: int) -> list[str]:
-    """The ids of the denials that are stored, once there are that many; fifteen seconds at most."""
+    """The ids of the denials that are stored, once there are that many."""
     query = "query($id: ID!) { site(id: $id) { events { nodes { id kind } } } }"
-    async with asyncio.timeout(15):
-        while True:
-            nodes = (await house.ask(query, id=house.id))["site"]["events"]["nodes"]
-            found = [node["id"] for node in nodes if node["kind"] == "DENIED"]
-            if len(found) >= count:
-                return found
-            await asyncio.sleep(0.05)
+
+    async def look() -> list[str]:
+        nodes = (await house.ask(query, id=house.id))["site"]["events"]["nodes"]
+        return [node["id"] for node in nodes if node["kind"] == "DENIED"]
+
+    return await eventually(look, lambda found: len(found) >= count, within_seconds=15)
 
 
 async def test_what_was_acknowledged_is_there_after_many_cuts(served: Served, power: Power) -> None:
@@ -189,11 +190,11 @@ async def test_what_was_acknowledged_is_there_after_many_cuts(served: Served, po
             else:
                 acknowledged.add(name)
 
-    writers = [asyncio.create_task(writer(number)) for number in range(8)]
+    writers = [asyncio.create_task(writer(number)) for number in range(WRITERS)]
     for _ in range(4):
-        await asyncio.sleep(0.3)
+        await grows(acknowledged)
         async with power.off():
-            await asyncio.sleep(0.2)
+            await grows(refused)
         await until_served(house)
     done.set()
     await asyncio.gather(*writers)
@@ -205,6 +206,12 @@ async def test_what_was_acknowledged_is_there_after_many_cuts(served: Served, po
     assert acknowledged <= set(stored)
     assert len(stored) == len(set(stored))
     assert await first_broken_row(served.here, house.row.id) is None
+
+
+async def grows(names: set[str]) -> None:
+    """Waits until there is another one for each writer."""
+    before = len(names)
+    await becomes(lambda: len(names) >= before + WRITERS)
 
 
 CREATE = """mutation($input: CreateMemberInput!) { createMember(input: $input) { __typename
@@ -233,9 +240,9 @@ async def test_a_stream_misses_nothing_while_its_listener_is_killed(
     seen: list[str] = []
     async with (
         await served.socket({"token": house.token}) as socket,
-        aclosing(socket.subscribe(EVENTS, site=house.id)) as stream,
+        aclosing(socket.subscribe(EVENTS, site=house.id, after="e0")) as stream,
     ):
-        await asyncio.sleep(0.2)
+        assert (await anext(stream))["lockEvents"]["kind"] == "STARTED"
         for _ in range(10):
             await power.end_listener()
             await device.type("1234567")

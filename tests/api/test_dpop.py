@@ -37,7 +37,11 @@ class Forger(Phone):
         """A proof with other header members, another key, other claims, or without one of them."""
         said = jwt.decode(self.proof(body), self._key, algorithms=["ES256"]).claims | claims
         said.pop(without, None)
-        head = {"typ": "dpop+jwt", "alg": "ES256", "jwk": self._key.as_dict(private=False)}
+        head: dict[str, Any] = {
+            "typ": "dpop+jwt",
+            "alg": "ES256",
+            "jwk": self._key.as_dict(private=False),
+        }
         head |= header or {}
         return jwt.encode(head, said, key or self._key, algorithms=[head["alg"]])
 

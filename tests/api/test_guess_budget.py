@@ -47,10 +47,11 @@ async def seven(house: House, lock_id: str, owner: str) -> list[str]:
     """What is answered for seven PINs of 5 digits, asked for in one document."""
     aliases = " ".join(f"a{each}: createPin(input: $i{each}) {{ __typename }}" for each in range(7))
     inputs = ", ".join(f"$i{each}: CreatePinInput!" for each in range(7))
-    asked = {"siteId": house.id, "ownerId": owner, "lockIds": [lock_id]}
+    asked: dict[str, Any] = {"siteId": house.id, "ownerId": owner, "lockIds": [lock_id]}
+    asked_of: dict[str, Any] = {f"i{each}": {**asked, "digits": digits(5)} for each in range(7)}
     answer = await house.ask(
         f"mutation({inputs}) {{ {aliases} }}",
-        **{f"i{each}": {**asked, "digits": digits(5)} for each in range(7)},
+        **asked_of,
     )
     return [str(each["__typename"]) for each in answer.values()]
 
@@ -149,20 +150,21 @@ async def test_whatever_adds_an_entry_is_held_to_the_budget(served: Served) -> N
     at = {"siteId": house.id}
     before = await snapshot()
 
+    changes: dict[str, dict[str, Any]] = {
+        "createPin": {**at, "ownerId": owner, "lockIds": [full], "digits": digits(4)},
+        "createPin (personal)": {**at, "ownerId": owner, "digits": digits(4)},
+        "updatePin (digits)": {"pinId": long, "digits": digits(4)},
+        "updatePin (locks)": {"pinId": short, "lockIds": [full]},
+        "reassignPin": {"pinId": long, "digits": digits(4)},
+        "unblockPin": {"pinId": blocked},
+        "updateTag (of locks)": {"tagId": doors, "lockIds": [free, full]},
+        "updateTag (of members)": {"tagId": club, "memberIds": [member]},
+        "createAccessRule": {**at, "memberId": member, "lockIds": [full]},
+        "createReader": {"lockId": bare, "name": "Keypad", "hasKeypad": True},
+    }
     answers = {
         name: await house.change(name.split()[0], TOO_SHORT, **asked)
-        for name, asked in {
-            "createPin": {**at, "ownerId": owner, "lockIds": [full], "digits": digits(4)},
-            "createPin (personal)": {**at, "ownerId": owner, "digits": digits(4)},
-            "updatePin (digits)": {"pinId": long, "digits": digits(4)},
-            "updatePin (locks)": {"pinId": short, "lockIds": [full]},
-            "reassignPin": {"pinId": long, "digits": digits(4)},
-            "unblockPin": {"pinId": blocked},
-            "updateTag (of locks)": {"tagId": doors, "lockIds": [free, full]},
-            "updateTag (of members)": {"tagId": club, "memberIds": [member]},
-            "createAccessRule": {**at, "memberId": member, "lockIds": [full]},
-            "createReader": {"lockId": bare, "name": "Keypad", "hasKeypad": True},
-        }.items()
+        for name, asked in changes.items()
     }
     answers["assignMyPin"] = await assign(phone, house, digits(4))
 

@@ -90,7 +90,7 @@ async def test_the_last_seat_goes_to_one_of_many(served: Served) -> None:
     """Proves that members and invitations race for the same seats, and that the plan is never overfull."""
     house = await served.site(seat_limit=2)
     lock = (await house.lock())["lockId"]
-    person = {"siteId": house.id, "role": "USER", "canEdit": False}
+    person: dict[str, Any] = {"siteId": house.id, "role": "USER", "canEdit": False}
 
     answers = await asyncio.gather(
         *(house.invitation(lock) for _ in range(6)),

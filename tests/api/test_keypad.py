@@ -7,8 +7,9 @@ from domain.people.actors import Role
 from locksim.device import Device
 from locksim.keypad import Key
 from tests.api.firmware_lock import FirmwareLock, installed
-from tests.api.pin_steps import at_lock, events, eventually, pin_of, typed, until_all
+from tests.api.pin_steps import at_lock, events, pin_of, typed, until_all
 from tests.serving import House, Served
+from tests.waiting import eventually
 
 CARD = "04:a1:b2:c3:d4:e5:f6"
 LOCKOUT = "query($id: ID!) { node(id: $id) { ... on Lock { pinLockout { since wrongEntries } } } }"

@@ -31,7 +31,7 @@ class Access:
         async with asyncio.timeout(SOON_SECONDS):
             return await anext(self._items)
 
-    async def doors(self) -> dict[str, list[dict[str, Any]]]:
+    async def doors(self) -> dict[str, list[str | None]]:
         """The next item's doors of the one site, with the slots of their schedules."""
         (home,) = (await self.next())["memberHomes"]
         return {

@@ -12,10 +12,11 @@ from domain.database import DuplicateRow, transaction, use_case
 from domain.node_ids import read_node_id
 from domain.pins.tables import Pin, PinKind, PinReservation, PinStatus
 from tests.api.member_steps import MembersPhone, assign, member_phone, rule
-from tests.api.pin_steps import CREATED, eventually, pin, pin_of, typed, until
+from tests.api.pin_steps import CREATED, pin, pin_of, typed, until
 from tests.databases import Database
 from tests.processes import environment
 from tests.serving import House, Served
+from tests.waiting import eventually
 
 BLOCKED = "... on BlockedPin { pin { id status } } ... on NotFound { field }"
 DELETED = "... on DeletedPin { pin { id status } } ... on NotFound { field }"

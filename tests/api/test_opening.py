@@ -12,20 +12,10 @@ from domain.people.actors import Role
 from domain.sync import unlocking
 from tests.api.bare_lock import BareLock
 from tests.serving import House, Served
+from tests.waiting import eventually
 
 ROME = ZoneInfo("Europe/Rome")
 REMOTE = "... on OpenedLock { event { kind method invitationId } } ... on AccessDenied { reasons }"
-
-
-class PhoneInTime(Phone):
-    """A phone whose clock is the test's, not the machine's."""
-
-    def __init__(self, served: Served) -> None:
-        super().__init__(served.url, served.http)
-        self._clock = served.clock
-
-    def proof(self, body: bytes, **other: Any) -> str:
-        return super().proof(body, iat=int(self._clock().timestamp()), **other)
 
 
 def _set_clock(served: Served, wall: str) -> None:
@@ -33,8 +23,8 @@ def _set_clock(served: Served, wall: str) -> None:
     served.clock.advance(datetime.fromisoformat(wall).replace(tzinfo=ROME) - served.clock())
 
 
-async def _guest(house: House, lock: str, **fields: Any) -> PhoneInTime:
-    phone = PhoneInTime(house.served)
+async def _guest(house: House, lock: str, **fields: Any) -> Phone:
+    phone = house.served.phone()
     made = await house.invitation(lock, **{"validUntil": "2028-12-31T00:00:00Z", **fields})
     assert (await phone.redeem(made["code"]))["__typename"] == "RedeemedInvitation"
     return phone
@@ -284,9 +274,7 @@ async def test_the_bolt_is_drawn_once_for_one_order(served: Served) -> None:
     device.network.turn(on=True)
     await house.until_online(entry["lockId"])
 
-    async with asyncio.timeout(5):
-        while "COMMAND_REFUSED" not in (kinds := await _kinds(house)):
-            await asyncio.sleep(0.02)
+    kinds = await eventually(lambda: _kinds(house), lambda seen: "COMMAND_REFUSED" in seen)
     assert kinds.count("OPENED") == 1
 
 

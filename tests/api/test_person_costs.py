@@ -1,5 +1,6 @@
 """What a person asks of all their sites at once costs a constant number of SQL statements."""
 
+from tests.api.member_steps import rule
 from tests.counting import counted
 from tests.serving import Served
 
@@ -18,8 +19,7 @@ async def test_a_persons_sites_and_homes_cost_a_constant_number_of_statements(
         house = await served.site(name)
         member = await house.member("Ada", email="ada@example.com")
         lock = (await house.lock())["lockId"]
-        asked = {"siteId": house.id, "memberId": member, "lockIds": [lock]}
-        assert "message" not in await house.change("createAccessRule", **asked)
+        await rule(house, member, lock)
         if name == names[0]:
             await console.sign_in("ada@example.com")
         made = await console.change("assignMyPin", "", siteId=house.id, kind="AUTO")

@@ -5,9 +5,10 @@ from uuid import uuid4
 
 from locksim.signals import Signal
 from tests.api.firmware_lock import FirmwareLock, installed
-from tests.api.pin_steps import at_lock, events, eventually, pin_of, until
+from tests.api.pin_steps import at_lock, events, pin_of, until
 from tests.locksim.rig import MemoryDisk
 from tests.serving import Served
+from tests.waiting import eventually
 
 
 async def test_an_acknowledgement_of_a_delivery_never_sent_changes_nothing(served: Served) -> None:

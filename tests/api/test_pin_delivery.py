@@ -7,10 +7,11 @@ from typing import Any
 from domain.link.nonces import new_nonce
 from locksim.signals import Delivery
 from tests.api.firmware_lock import FirmwareLock, installed
-from tests.api.pin_steps import at_lock, eventually, pin_of, until, until_all
+from tests.api.pin_steps import at_lock, pin_of, until, until_all
 from tests.domain.sync.crowd import crowd
 from tests.locksim.rig import MemoryDisk
 from tests.serving import Served
+from tests.waiting import eventually
 
 SITE_SYNC = """subscription($site: ID!) { siteSync(siteId: $site) { lock {
   name online sync { wantedRevision appliedRevision pending status } } } }"""

@@ -62,7 +62,7 @@ async def test_a_change_that_cannot_be_made_tells_nothing_about_the_digits(serve
     assert (removed["__typename"], updated["__typename"]) == ("NotFound", "NotFound")
     assert (personal["__typename"], personal["field"]) == ("InvalidInput", "pinId")
     assert impossible["__typename"] == "InvalidSchedule"
-    asked = {"siteId": house.id, "ownerId": emil, "lockIds": [other]}
+    asked: dict[str, Any] = {"siteId": house.id, "ownerId": emil, "lockIds": [other]}
     policy = {"minLength": 4, "maxLength": 9, "autoLength": 8, "guessLimit": 100}
     await house.change("updateSite", siteId=house.id, pinPolicy=policy)
     judged = await house.change("createPin", token=token, digits=TAKEN, **asked)
@@ -152,6 +152,6 @@ async def test_a_plan_without_custom_pins_holds_for_admins_too(served: Served) -
     assert [each["__typename"] for each in (made, *others)] == ["FeatureNotInPlan"] * 3
     assert made["feature"] == "custom PINs"
     assert (await house.change("reassignPin", pinId=mine))["__typename"] == "ReassignedPin"
-    asked = {"siteId": house.id, "ownerId": emil, "lockIds": [door], "digits": FREE}
+    asked: dict[str, Any] = {"siteId": house.id, "ownerId": emil, "lockIds": [door], "digits": FREE}
     ruled = await house.change("createPin", **asked)
     assert ruled["__typename"] == "CreatedPin"

@@ -232,7 +232,7 @@ async def test_thirty_two_at_once_ask_for_the_same_digits_and_one_gets_them(serv
     entry = await house.lock()
     owner = await house.member("Emil")
     mine = [await pin_of(house, entry["lockId"], ownerId=owner) for _ in range(8)]
-    asked = {"ownerId": owner, "lockIds": [entry["lockId"]], "digits": DIGITS}
+    asked: dict[str, Any] = {"ownerId": owner, "lockIds": [entry["lockId"]], "digits": DIGITS}
 
     answers = await asyncio.gather(
         *(create(house, **asked) for _ in range(24)),

@@ -1,5 +1,7 @@
 """A PIN from the admin's hand to the door, and what the admin may believe meanwhile; on both databases."""
 
+from typing import Any
+
 from tests.api.pin_steps import CREATED, pin_of, typed, until
 from tests.serving import Served
 
@@ -67,7 +69,7 @@ async def test_a_deleted_pin_is_removed_only_when_the_lock_says_so(served: Serve
         pinId=made["pin"]["id"],
     )
     other = await house.member("Other")
-    asked = {
+    asked: dict[str, Any] = {
         "siteId": house.id,
         "ownerId": other,
         "lockIds": [entry["lockId"]],

@@ -7,13 +7,13 @@ from tests.api.pin_steps import (
     CREATED,
     REFUSED,
     default_tag,
-    eventually,
     lock_tag,
     pin,
     pin_of,
     until_all,
 )
 from tests.serving import House, Served
+from tests.waiting import eventually
 
 UPDATED = "... on UpdatedPin { digits widened narrowed pin { id } }"
 
@@ -138,7 +138,7 @@ async def test_a_lock_that_is_deleted_leaves_every_pin(served: Served) -> None:
     both = await pin_of(house, front["lockId"], back["lockId"], ownerId=owner, digits="58203917")
     await (await installed(house, front)).disconnect()
     await house.change("deletePin", pinId=lone["pin"]["id"])
-    asked = {"siteId": house.id, "ownerId": owner, "lockIds": [back["lockId"]]}
+    asked: dict[str, Any] = {"siteId": house.id, "ownerId": owner, "lockIds": [back["lockId"]]}
 
     before = await house.change("createPin", CREATED, **asked, digits="49172638")
     await house.change("deleteLock", lockId=front["lockId"])
@@ -186,7 +186,7 @@ async def test_a_lock_without_a_keypad_is_refused_by_name(served: Served) -> Non
     owner = await house.member("Emil")
     mixed = await lock_tag(house, entry["lockId"], blind["lockId"])
     mine = await pin_of(house, entry["lockId"], ownerId=owner)
-    asked = {"siteId": house.id, "ownerId": owner}
+    asked: dict[str, Any] = {"siteId": house.id, "ownerId": owner}
 
     for choice in ({"lockIds": [blind["lockId"]]}, {"lockTagIds": [mixed]}):
         for answer in (

@@ -12,9 +12,10 @@ from domain.security.passwords import PasswordHasher
 from domain.throttling.tables import TryCounter
 from tests.api.member_steps import ASSIGNED, MembersPhone, alerts, assign, changing, member_phone
 from tests.api.pin_steps import CREATED, REFUSED_DIGITS, pin_of
+from tests.application import serving
 from tests.counting import counted
 from tests.databases import Database
-from tests.serving import House, Served, serving
+from tests.serving import House, Served
 
 WEAK = "12345678"
 TAKEN = "40718263"
@@ -137,7 +138,7 @@ async def test_accepted_tries_are_no_free_guesses(served: Served) -> None:
 async def test_too_short_costs_nothing_and_says_what_would_do(served: Served) -> None:
     """The policy's length is no secret: refused before the budget, however often; so is too long, and no digits."""
     house, _, phone = await ready(served)
-    policy = {"pinPolicy": {"minLength": 6, "autoLength": 6}}
+    policy: dict[str, Any] = {"pinPolicy": {"minLength": 6, "autoLength": 6}}
     await house.change("updateSite", siteId=house.id, **policy)
 
     short = [await assign(phone, house, "90817") for _ in range(7)]

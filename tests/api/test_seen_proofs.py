@@ -26,10 +26,10 @@ async def test_the_memory_of_one_process_refuses_what_is_older_than_its_start() 
     assert await seen.take("newer", NOW.timestamp(), later)
     assert not await seen.take("newer", NOW.timestamp(), later)
     seen.forget(later)
+    assert len(seen) == 1
     assert not await seen.take("newer", NOW.timestamp(), later)
     seen.forget(later + timedelta(seconds=1))
-    assert not seen._seen
-    assert not seen._by_expiry
+    assert len(seen) == 0
 
 
 async def test_the_stores_of_many_processes_are_one(database: Database) -> None:

@@ -25,7 +25,8 @@ async def _next_item(house: House, context: Context) -> LockSync:
     stream = DECLARED["siteSync"].field.base_resolver
     assert stream is not None
     info = SimpleNamespace(context=context)
-    items: Any = stream.wrapped_func(info, site_id=strawberry.ID(house.id))
+    follow: Any = stream.wrapped_func
+    items = follow(info, site_id=strawberry.ID(house.id))
     async for item in items:
         found: LockSync = item
         return found

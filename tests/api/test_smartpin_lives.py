@@ -18,7 +18,6 @@ from tests.api.smartpin_steps import (
     provisioned,
     ready_lock,
     seen,
-    shown,
     smart_pin,
     span,
     switch,
@@ -27,6 +26,7 @@ from tests.api.smartpin_steps import (
     without_network,
 )
 from tests.serving import House, Served
+from tests.waiting import becomes
 
 
 class TestBlocking:
@@ -39,20 +39,20 @@ class TestBlocking:
         house = await served.site()
         device, entry = await ready_lock(house)
         made, other = [await smart_pin(house, entry["lockId"]) for _ in range(2)]
-        await shown(device, made["code"])
-        await shown(device, "7595")
+        await device.shows(made["code"])
+        await device.shows("7595")
         device.network.turn(on=False)
         await house.until_online(entry["lockId"], online=False)
 
         answer = await blocked(house, made)
-        still = await shown(device, made["code"])
+        still = await device.shows(made["code"])
         device.network.turn(on=True)
         arrived = await until(house, made["smartPin"]["id"], blockSync="UPDATED")
-        refused = [await shown(device, digits) for digits in (made["code"], "7595")]
-        neighbour = await shown(device, other["code"])
+        refused = [await device.shows(digits) for digits in (made["code"], "7595")]
+        neighbour = await device.shows(other["code"])
         await blocked(house, made, block=False)
         lifted = await until(house, made["smartPin"]["id"], blockSync="REMOVED")
-        again = [await shown(device, digits) for digits in (made["code"], "7595")]
+        again = [await device.shows(digits) for digits in (made["code"], "7595")]
 
         assert (answer["smartPin"]["status"], answer["smartPin"]["blockSync"]) == (
             "BLOCKED",
@@ -72,8 +72,8 @@ class TestBlocking:
         house = await served.site()
         device, entry = await ready_lock(house, online=False)
         made = await smart_pin(house, entry["lockId"])
-        await shown(device, made["code"])
-        await shown(device, "7595")
+        await device.shows(made["code"])
+        await device.shows("7595")
 
         assert await block_at_keypad(device, made["code"]) is Signal.DONE
         device.network.turn(on=True)
@@ -83,7 +83,7 @@ class TestBlocking:
         assert told["blockedAtDoor"] is not None
         assert (told["blockSync"], told["shortPinSet"]) == (None, False)
         assert refused["__typename"] == "BlockedAtDoor"
-        assert await shown(device, made["code"]) is Signal.DENIED
+        assert await device.shows(made["code"]) is Signal.DENIED
 
     async def test_what_has_ended_cannot_be_blocked_and_its_block_goes_by_itself(
         self, served: Served
@@ -130,7 +130,7 @@ class TestLives:
         kit = await provisioned(house, entry["lockId"])
 
         before = await seen(house, made["smartPin"]["id"])
-        still = await shown(old, made["code"])
+        still = await old.shows(made["code"])
         old.power.turn(on=False)
         new = await house.device({**kit, "name": "Cellar"})
         dead = await until(house, made["smartPin"]["id"], status="DEAD")
@@ -142,8 +142,8 @@ class TestLives:
         assert dead["closesAt"] == before["closesAt"]
         assert refused["__typename"] == "InvalidInput"
         assert await LockEntry.filter(kind=EntryKind.SMARTPIN_BLOCK).count() == 0
-        assert await shown(new, made["code"]) is Signal.DENIED
-        assert await shown(new, fresh["code"]) is Signal.GRANTED
+        assert await new.shows(made["code"]) is Signal.DENIED
+        assert await new.shows(fresh["code"]) is Signal.GRANTED
 
     async def test_codes_made_before_the_first_contact_outlive_it(self, served: Served) -> None:
         """The newest secret serves until one is proven; its codes and blocks stay good when it is."""
@@ -155,7 +155,7 @@ class TestLives:
         made, unwanted = [await smart_pin(house, entry["lockId"]) for _ in range(2)]
         await blocked(house, unwanted)
         device = await without_network(house, kit)
-        opened = await shown(device, made["code"])
+        opened = await device.shows(made["code"])
 
         device.network.turn(on=True)
         await until(house, unwanted["smartPin"]["id"], blockSync="UPDATED")
@@ -163,8 +163,8 @@ class TestLives:
         assert opened is Signal.GRANTED
         assert (await seen(house, made["smartPin"]["id"]))["status"] == "ACTIVE"
         assert (await seen(house, lost["smartPin"]["id"]))["status"] == "DEAD"
-        assert await shown(device, unwanted["code"]) is Signal.DENIED
-        assert await shown(device, made["code"]) is Signal.GRANTED
+        assert await device.shows(unwanted["code"]) is Signal.DENIED
+        assert await device.shows(made["code"]) is Signal.GRANTED
 
     async def test_those_of_a_deleted_lock_leave_the_list(self, served: Served) -> None:
         """And can be neither blocked nor added to."""
@@ -235,7 +235,7 @@ class TestZone:
         made = await smart_pin(house, entry["lockId"], **span(start, start + 3 * HOUR))
 
         assert made["widened"] is False
-        assert await shown(device, made["code"]) is Signal.GRANTED
+        assert await device.shows(made["code"]) is Signal.GRANTED
 
 
 @pytest.mark.parametrize("wanted", [True, False])
@@ -256,14 +256,12 @@ async def test_the_activation_rule_reaches_the_lock_with_the_site_s_setting(
     await in_step(house, entry["lockId"])
     # The lock's own battery clock is set on by a day and some, as if nobody had come.
     device.power.turn(on=False)
-    while device.front is not None:
-        await asyncio.sleep(0.01)
+    await becomes(lambda: device.front is None)
     device.network.turn(on=False)
     device.clock.step(25 * 3600 * 1000)
     device.power.turn(on=True)
-    while device.front is None:
-        await asyncio.sleep(0.01)
+    await becomes(lambda: device.front is not None)
 
     assert changed["site"]["smartPinActivation"] is wanted
     assert (made["activateBy"] is not None) is wanted
-    assert await shown(device, made["code"]) is (Signal.DENIED if wanted else Signal.GRANTED)
+    assert await device.shows(made["code"]) is (Signal.DENIED if wanted else Signal.GRANTED)

@@ -14,7 +14,6 @@ from tests.api.smartpin_steps import (
     ask,
     blocked,
     ready_lock,
-    shown,
     smart_pin,
     span,
     switch,
@@ -86,7 +85,7 @@ class TestWindows:
             made = await smart_pin(house, entry["lockId"], **refused["nearest"][0])
 
             assert refused["fault"] == "OFF_THE_HOUR"
-            assert (await shown(device, made["code"]) is Signal.GRANTED) is (
+            assert (await device.shows(made["code"]) is Signal.GRANTED) is (
                 made["smartPin"]["status"] == "ACTIVE"
             )
 
@@ -113,7 +112,7 @@ class TestVariants:
 
         assert len({made["code"] for made in many}) == 16
         for made in many[:3]:
-            assert await shown(device, made["code"]) is Signal.GRANTED
+            assert await device.shows(made["code"]) is Signal.GRANTED
 
     async def test_when_all_are_used_the_nearest_free_window_is_named_and_works(
         self, served: Served

@@ -9,7 +9,6 @@ from domain.people.actors import Role
 from domain.smartpins.tables import SmartPin
 from domain.sync.tables import LockEntry, LockEvent
 from locksim.signals import Signal
-from tests.api.pin_steps import eventually
 from tests.api.smartpin_steps import (
     HOUR,
     ask,
@@ -18,7 +17,6 @@ from tests.api.smartpin_steps import (
     provisioned,
     ready_lock,
     seen,
-    shown,
     smart_pin,
     span,
     switch,
@@ -27,6 +25,7 @@ from tests.api.smartpin_steps import (
     without_network,
 )
 from tests.serving import Served
+from tests.waiting import eventually
 
 
 async def test_a_guest_opens_a_door_without_network_and_the_admin_learns_of_it_later(
@@ -38,9 +37,9 @@ async def test_a_guest_opens_a_door_without_network_and_the_admin_learns_of_it_l
     made = await smart_pin(house, entry["lockId"], guestName="Anna Guest")
     key = made["smartPin"]["id"]
 
-    assert await shown(device, made["code"]) is Signal.GRANTED
-    assert await shown(device, "7595") is Signal.DONE
-    assert await shown(device, "7595") is Signal.GRANTED
+    assert await device.shows(made["code"]) is Signal.GRANTED
+    assert await device.shows("7595") is Signal.DONE
+    assert await device.shows("7595") is Signal.GRANTED
     before = await seen(house, key)
     device.network.turn(on=True)
     after = await until(house, key, shortPinSet=True)
@@ -82,8 +81,8 @@ async def test_a_lock_that_never_has_a_network_works_from_its_installation_on(
     made = await smart_pin(house, entry["lockId"])
 
     assert kit["settings"]["smartPinEnabled"] is True
-    assert await shown(device, made["code"]) is Signal.GRANTED
-    assert await shown(device, "7595") is Signal.DONE
+    assert await device.shows(made["code"]) is Signal.GRANTED
+    assert await device.shows("7595") is Signal.DONE
 
 
 async def test_the_code_is_in_its_one_answer_and_nowhere_else(served: Served) -> None:
@@ -92,8 +91,8 @@ async def test_the_code_is_in_its_one_answer_and_nowhere_else(served: Served) ->
     device, entry = await ready_lock(house)
     made = await smart_pin(house, entry["lockId"])
     digits = made["code"].replace("-", "")
-    await shown(device, digits)
-    await shown(device, "75950246")
+    await device.shows(digits)
+    await device.shows("75950246")
     await until(house, made["smartPin"]["id"], shortPinSet=True)
 
     kept: list[Any] = []
@@ -127,7 +126,7 @@ class TestSettings:
         for lock_id in (entry["lockId"], other["lockId"]):
             refused = await ask(house, lock_id)
             assert (refused["__typename"], refused["reason"]) == ("SmartPinsOff", "SWITCHED_OFF")
-        assert await shown(device, made["code"]) is Signal.DENIED
+        assert await device.shows(made["code"]) is Signal.DENIED
 
     async def test_a_lock_without_a_secret_or_without_a_keypad_takes_none(
         self, served: Served
@@ -210,8 +209,8 @@ async def test_a_short_pin_that_a_new_pin_equals_is_dropped_and_the_admin_sees_i
     device, entry = await ready_lock(house)
     made = await smart_pin(house, entry["lockId"])
     key = made["smartPin"]["id"]
-    await shown(device, made["code"])
-    await shown(device, "759502")
+    await device.shows(made["code"])
+    await device.shows("759502")
     await until(house, key, shortPinSet=True)
 
     owner = await house.member("Emil")
@@ -219,7 +218,7 @@ async def test_a_short_pin_that_a_new_pin_equals_is_dropped_and_the_admin_sees_i
         "createPin", siteId=house.id, ownerId=owner, lockIds=[entry["lockId"]], digits="759502"
     )
     dropped = await until(house, key, shortPinSet=False)
-    await shown(device, "759502")
+    await device.shows("759502")
 
     async def newest() -> Any:
         query = "query($id: ID!) { site(id: $id) { events(first: 1) { nodes { kind method memberId } } } }"

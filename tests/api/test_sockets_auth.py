@@ -11,12 +11,14 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
 
 from api.tour.socket import Socket, SocketRefused
+from domain.bus import current
 from domain.link.keys import LinkKeys
 from domain.node_ids import node_id
 from domain.people.actors import Role
 from domain.people.tables import SocketTicket
 from domain.people.tickets import LIFETIME
 from tests.serving import House, Served
+from tests.waiting import becomes
 
 EMAIL = "owner-house@example.com"
 TICKET = "mutation { createSocketTicket { __typename ... on SocketTicket { ticket expiresAt } } }"
@@ -175,8 +177,7 @@ async def test_a_stream_ends_when_its_reader_may_not_read_it_any_more(served: Se
     async with await browser.socket() as socket:
         for mutation, change in (("updateMember", {"role": "USER"}), ("removeMember", {})):
             waiting = asyncio.ensure_future(anext(socket.subscribe(EVENTS, s=house.id)))
-            await asyncio.sleep(0.1)
-            assert not waiting.done()
+            await becomes(lambda: f"events:{house.row.id}" in current().topics)
             await house.change(mutation, "", memberId=member, **change)
             with pytest.raises(RuntimeError):
                 await asyncio.wait_for(waiting, 2)

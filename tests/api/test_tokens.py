@@ -17,7 +17,7 @@ async def by(served: Served, token: str, query: str = ME) -> httpx.Response:
     return await served.post(query, {"authorization": f"Bearer {token}"})
 
 
-async def made(house: House, **fields: object) -> dict[str, str]:
+async def made(house: House, **fields: Any) -> dict[str, str]:
     """A token by the API: its text and its id."""
     asked = {"siteId": house.id, "name": "Script", "role": "OWNER", **fields}
     selected = (
@@ -36,11 +36,9 @@ async def test_a_token_is_shown_once_and_recognised(served: Served) -> None:
     """Proves the prefix, that only a keyed hash is stored, and 401 for anything that is not a living token."""
     house = await served.site()
     token = (await made(house))["token"]
-    row = await ApiToken.all().order_by("-id").first()
 
     assert token.startswith("lwt_")
-    assert row is not None
-    assert token not in str(dict(row))
+    assert token not in str(await ApiToken.all().values())
     me = (await by(served, token)).json()["data"]["me"]
     assert me == {"__typename": "TokenActor", "name": "Script", "role": "OWNER"}
     for wrong in ("x", token[:-1], token.upper(), token + "x", token.replace("lwt", "lws")):

@@ -10,6 +10,7 @@ from domain.bus import CHANNEL, Bus, PostgresBus, listening, payloads, publish
 from domain.database import transaction
 from tests.databases import Database, Servers, only_postgresql
 from tests.domain.database.toys import Box
+from tests.waiting import becomes
 
 SOON = 3.0
 NEVER = 0.15
@@ -30,6 +31,7 @@ async def other_process(database: Database) -> AsyncIterator[PostgresBus]:
 
 
 async def test_a_listener_is_woken_by_its_topics_only(database: Database) -> None:
+    """By one of its two, and not by a third."""
     async with listening("lock:1", "lock:2") as wakeups:
         publish("lock:3")
         assert not await wakeups.wait(NEVER)
@@ -39,23 +41,25 @@ async def test_a_listener_is_woken_by_its_topics_only(database: Database) -> Non
 
 async def test_a_wake_up_between_subscribing_and_waiting_is_kept(database: Database) -> None:
     """Enter, read, wait: what was published during the reading ends the wait at once."""
-    async with listening("lock:1") as wakeups:
+    async with listening("lock:1") as wakeups, listening("lock:1") as another:
         publish("lock:1")
-        await asyncio.sleep(0.1)
-        assert await wakeups.wait(SOON)
+        assert await another.wait(SOON)
+        assert await wakeups.wait(0)
 
 
 async def test_many_wake_ups_while_busy_become_one(database: Database) -> None:
-    async with listening("lock:1") as wakeups:
+    """Five hundred are one look at the database, and none is left over."""
+    async with listening("lock:1") as wakeups, listening("lock:2") as later:
         for _ in range(500):
             publish("lock:1")
-        assert await wakeups.wait(SOON)
-        await asyncio.sleep(0.1)
-        await wakeups.wait(0)
+        publish("lock:2")
+        assert await later.wait(SOON)
+        assert await wakeups.wait(0)
         assert not await wakeups.wait(NEVER)
 
 
 async def test_topics_can_be_added_and_dropped_while_listening(database: Database) -> None:
+    """An added one wakes, a dropped one does not."""
     async with listening("lock:1") as wakeups:
         wakeups.add("lock:2")
         publish("lock:2")
@@ -73,14 +77,15 @@ async def test_a_listener_that_leaves_leaves_nothing_behind(database: Database) 
             await wakeups.wait(60)
 
     tasks = [asyncio.create_task(listen()) for _ in range(50)]
-    await asyncio.sleep(0.01)
+    await becomes(lambda: buses.current().topics == {"lock:1"})
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    assert not buses.current()._listeners
+    assert not buses.current().topics
 
 
 async def test_a_listener_has_a_bounded_number_of_topics(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One more is refused; one that it has already is none more."""
     monkeypatch.setattr("domain.bus.MAX_TOPICS_PER_LISTENER", 2)
     async with Bus().listening("a", "b") as wakeups:
         wakeups.add("a")
@@ -113,6 +118,7 @@ def test_payloads_fit_into_a_notify() -> None:
 async def test_a_change_in_one_process_wakes_the_others(
     database: Database, other_process: PostgresBus
 ) -> None:
+    """A commit wakes both processes, and the other's word wakes this one."""
     async with other_process.listening("box:1") as there, listening("box:1") as here:
         async with transaction() as tx:
             await Box.create(id=1, label="a")
@@ -171,8 +177,10 @@ async def test_what_is_missed_while_the_listener_is_lost_is_looked_for_on_its_re
 async def test_what_is_published_while_the_connection_is_lost_is_sent_later(
     database: Database, servers: Servers, other_process: PostgresBus
 ) -> None:
-    async with other_process.listening("box:1") as there:
+    """Nothing that was said in between is forgotten, and what is said afterwards arrives as ever."""
+    async with other_process.listening("box:1") as there, listening("box:2") as here:
         await kill_listeners(servers, database)
+        assert await here.wait(SOON), "the loss is noticed"
         publish("box:1")
         await until_connected()
         assert await there.wait(SOON)
@@ -195,9 +203,7 @@ async def test_a_connection_that_hangs_is_found_out_by_the_probe(
         async with bus.listening("box:1") as wakeups:
             hanging = asyncio.create_task(first.execute("SELECT pg_sleep(5)"))
             assert await wakeups.wait(SOON)
-            async with asyncio.timeout(SOON):
-                while bus._connection is first or not bus.connected:
-                    await asyncio.sleep(0.01)
+            await becomes(lambda: bus.connected and bus._connection is not first)
         hanging.cancel()
         await asyncio.gather(hanging, return_exceptions=True)
     finally:
@@ -207,10 +213,7 @@ async def test_a_connection_that_hangs_is_found_out_by_the_probe(
 async def until_connected() -> None:
     bus = buses.current()
     assert isinstance(bus, PostgresBus)
-    async with asyncio.timeout(SOON):
-        await asyncio.sleep(0.1)
-        while not bus.connected:
-            await asyncio.sleep(0.01)
+    await becomes(lambda: bus.connected)
 
 
 async def kill_listeners(servers: Servers, database: Database) -> None:

@@ -13,6 +13,8 @@ import httpx
 import orjson
 from websockets.asyncio.client import ClientConnection, connect
 
+from tests.waiting import eventually
+
 PROGRAM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
@@ -47,14 +49,8 @@ class Page:
         return answer["result"].get("value")
 
     async def until(self, script: str, wanted: object) -> None:
-        """Wait until an expression has this value; raises AssertionError after five seconds."""
-        last: object = None
-        for _ in range(100):
-            last = await self.see(script)
-            if last == wanted:
-                return
-            await asyncio.sleep(0.05)
-        raise AssertionError(f"{script} is {last!r} and not {wanted!r}")
+        """Wait until an expression has this value."""
+        await eventually(lambda: self.see(script), lambda value: value == wanted)
 
     async def open(self, url: str, *, width: int, height: int) -> None:
         """Open an address on a screen of this size."""

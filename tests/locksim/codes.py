@@ -9,7 +9,8 @@ from locksim.clock import moment
 from locksim.provisioning import Provisioning
 from locksim.signals import Signal
 from smartpin import Codec, LockTime, Slot, fit, fixed_offset
-from tests.locksim.rig import NOON, Bench, provisioning
+from tests.locksim.bench import Bench
+from tests.locksim.rig import NOON, provisioning
 
 PROGRAMMING_CODE = provisioning().programming_code
 HOUR = timedelta(hours=1)

@@ -8,7 +8,8 @@ from domain.access.schedule import Schedule
 from domain.link.events import LockEventKind
 from locksim.clock import LATEST_MS, moment
 from locksim.signals import SealedTime, SetBattery, Signal
-from tests.locksim.rig import NOON, Bench, Pen, kinds_of, provisioning, unix_ms
+from tests.locksim.bench import Bench, kinds_of
+from tests.locksim.rig import NOON, Pen, provisioning, unix_ms
 
 GUEST = Schedule(valid_from=NOON - timedelta(days=1), valid_until=NOON + timedelta(days=1))
 

@@ -5,7 +5,8 @@ import pytest
 from domain.link.events import LockEventKind
 from domain.link.nonces import NONCE_LIFETIME_SECONDS, NONCE_REPORT_INTERVAL_SECONDS
 from locksim.signals import UnlockCommand
-from tests.locksim.rig import Bench, Pen, PowerCut, provisioning
+from tests.locksim.bench import Bench
+from tests.locksim.rig import Pen, PowerCut, provisioning
 
 
 @pytest.fixture

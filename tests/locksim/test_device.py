@@ -2,104 +2,23 @@
 
 import asyncio
 import contextlib
-import random
-import threading
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
 import pytest_asyncio
 
-from domain.security.passwords import PasswordProfile
-from locksim.connection import ServerAddress
-from locksim.device import Device, PowerIsOff, Surroundings
+from locksim.device import PowerIsOff
 from locksim.disk import FileDisk
-from locksim.faults import HardwareClock
 from locksim.keypad import Key
 from locksim.signals import Signal
-from tests.locksim.rig import CARD, NOON, FakeHash, Pen, provisioning
-from tests.locksim.tiny_server import Stage, TinyServer, serving
+from tests.locksim.rig import CARD, NOON, provisioning
+from tests.locksim.site import PIN, Site, running
+from tests.locksim.tiny_server import Stage, serving
+from tests.waiting import becomes
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-PIN = "40718263"
-
-
-class Eager(random.Random):
-    """Draws short waits, so that no test has to wait."""
-
-    def uniform(self, a: float, b: float) -> float:
-        """A fiftieth of the longest."""
-        return a + (b - a) / 50
-
-
-class GatedHash(FakeHash):
-    """A hash that takes as long as a test wants."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.gate = threading.Event()
-        self.gate.set()
-        self.waiting = 0
-
-    def __call__(self, digits: str, salt: bytes, profile: PasswordProfile) -> bytes:
-        """A verifier, as soon as the gate is open."""
-        self.waiting += not self.gate.is_set()
-        self.gate.wait(5)
-        return super().__call__(digits, salt, profile)
-
-
-class Site:
-    """One lock and its server."""
-
-    def __init__(self, server: TinyServer, disk: Path, http: httpx.AsyncClient) -> None:
-        self.lock = provisioning()
-        self.pen = Pen(self.lock)
-        self.server = server
-        server.locks[self.lock.lock_id] = self.lock
-        self.signals: list[Signal] = []
-        self.hash = GatedHash()
-        self.clock = HardwareClock(monotonic=time.monotonic, started_unix_s=NOON.timestamp())
-        around = Surroundings(ServerAddress(server.url), http, asyncio.Semaphore(4))
-        self.device = Device(
-            self.lock,
-            lambda: FileDisk(disk, sync=False),
-            around=around,
-            clock=self.clock,
-            rng=Eager(),
-            random_bytes=random.Random(2).randbytes,
-            slow_hash=self.hash,
-            on_change=lambda _, signal: self.signals.append(signal) if signal else None,
-        )
-
-    async def until(self, true: Callable[[], bool]) -> None:
-        """Wait until something has become true."""
-        async with asyncio.timeout(5):
-            while not true():
-                await asyncio.sleep(0.005)
-
-    async def hold_pin(self) -> None:
-        """Deliver PIN mode, a PIN and a card."""
-        feed = await self.server.feed()
-        feed.send(
-            self.pen.snapshot(3, self.pen.settings(), self.pen.pin("a", PIN), self.pen.card())
-        )
-        await self.until(lambda: any(report["ack"] for report in self.server.reports))
-
-
-@contextlib.asynccontextmanager
-async def running(device: Device) -> AsyncIterator[None]:
-    """The lock, until the end of the block; what made it fail is raised."""
-    task = asyncio.create_task(device.run())
-    try:
-        yield
-        assert not task.done()
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -138,7 +57,7 @@ async def test_a_lock_proves_its_key_subscribes_and_reports(site: Site) -> None:
     assert report["ack"] is None
     assert len(report["nonce"]) == 43
     assert [event["kind"] for event in report["events"]] == ["STARTED"]
-    await site.until(lambda: site.device.online)
+    await becomes(lambda: site.device.online)
 
 
 async def test_a_delivery_is_applied_and_acknowledged_on_the_same_socket(site: Site) -> None:
@@ -193,7 +112,7 @@ async def test_a_ping_is_answered(site: Site) -> None:
     """The protocol's own, beside the websocket's."""
     feed = await site.server.feed()
     feed.say({"type": "ping"})
-    await site.until(lambda: site.server.pongs == 1)
+    await becomes(lambda: site.server.pongs == 1)
 
 
 @pytest.mark.parametrize(
@@ -225,7 +144,7 @@ async def test_a_feed_that_ends_or_talks_nonsense_costs_a_reconnect(
     await site.server.feed(1)
     again = await site.server.report(1)
     assert again["nonce"] != first["nonce"]
-    await site.until(lambda: site.device.online)
+    await becomes(lambda: site.device.online)
 
 
 async def test_a_message_of_a_kind_that_the_lock_does_not_know_is_passed_over(site: Site) -> None:
@@ -247,7 +166,7 @@ async def test_a_lock_outlives_its_server(tmp_path: Path) -> None:
             server.broken = True
             site = Site(server, tmp_path, http)
             task = asyncio.create_task(site.device.run())
-            await site.until(lambda: server.challenges >= 2)
+            await becomes(lambda: server.challenges >= 2)
             server.broken = False
             await server.feed(0)
         async with serving(stage, port):
@@ -263,7 +182,7 @@ async def test_a_wrong_secret_is_refused_and_tried_again(idle: Site) -> None:
     server = idle.server
     server.locks[idle.lock.lock_id] = provisioning(secret=b"other" + bytes(27))
     async with running(idle.device):
-        await idle.until(lambda: server.challenges >= 3)
+        await becomes(lambda: server.challenges >= 3)
         assert server.feeds == []
 
 
@@ -280,7 +199,7 @@ async def test_without_network_keys_work_and_events_wait(site: Site) -> None:
     """The cable is pulled: the PIN opens; plugged in again, the opening is told."""
     await site.hold_pin()
     site.device.network.turn(on=False)
-    await site.until(lambda: not site.device.online)
+    await becomes(lambda: not site.device.online)
     await site.device.type(PIN)
     assert site.signals[-1] is Signal.GRANTED
     assert site.server.told("OPENED") == 0
@@ -294,13 +213,13 @@ async def test_without_power_nothing_works_and_nothing_is_forgotten(site: Site) 
     await site.hold_pin()
     await site.device.type("9999")
     site.device.power.turn(on=False)
-    await site.until(lambda: site.device.front is None)
+    await becomes(lambda: site.device.front is None)
     with pytest.raises(PowerIsOff):
         await site.device.press(Key.ONE)
     with pytest.raises(PowerIsOff):
         await site.device.present_card(CARD)
     site.device.power.turn(on=True)
-    await site.until(lambda: site.device.front is not None)
+    await becomes(lambda: site.device.front is not None)
     await site.device.type(PIN)
     assert site.signals[-1] is Signal.GRANTED
     assert site.clock.uptime_ms() < 5000
@@ -311,10 +230,10 @@ async def test_a_key_that_comes_too_late_does_not_reach_the_life_before(site: Si
     over what the next life has on its disk."""
     await site.hold_pin()
     site.device.network.turn(on=False)
-    await site.until(lambda: not site.device.online)
+    await becomes(lambda: not site.device.online)
     site.hash.gate.clear()
     entry = asyncio.create_task(site.device.type("9999"))
-    await site.until(lambda: site.hash.waiting == 1)
+    await becomes(lambda: site.hash.waiting == 1)
     site.device.power.turn(on=False)
     await asyncio.sleep(0.02)
     late = asyncio.create_task(site.device.press(Key.ONE))
@@ -329,11 +248,11 @@ async def test_thousands_of_bytes_of_events_go_in_frames_below_the_limit(site: S
     """After a long time without network."""
     await site.hold_pin()
     site.device.network.turn(on=False)
-    await site.until(lambda: not site.device.online)
+    await becomes(lambda: not site.device.online)
     for _ in range(400):
         await site.device.type(PIN)
     site.device.network.turn(on=True)
-    await site.until(lambda: site.server.told("OPENED") == 400)
+    await becomes(lambda: site.server.told("OPENED") == 400)
     assert max(site.server.sizes) < 64 * 1024
 
 

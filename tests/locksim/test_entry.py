@@ -8,7 +8,8 @@ from domain.access.schedule import Schedule, Slot
 from locksim.core import OPEN_MS
 from locksim.keypad import Key
 from locksim.signals import Bolt, Signal
-from tests.locksim.rig import NOON, Bench, PowerCut, kinds_of
+from tests.locksim.bench import Bench, kinds_of
+from tests.locksim.rig import NOON, PowerCut
 
 OFFICE = Schedule(slot=Slot(time(9), time(17)))
 EVENING = Schedule(slot=Slot(time(18), time(20)))

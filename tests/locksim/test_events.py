@@ -16,8 +16,9 @@ from locksim.journal import (
 )
 from locksim.signals import Report, Reported, ReportRefused
 from locksim.state import LockState
+from tests.locksim.bench import Bench
 from tests.locksim.rig import NOON as NOON_MOMENT
-from tests.locksim.rig import Bench, unix_ms
+from tests.locksim.rig import unix_ms
 
 NOON = unix_ms(NOON_MOMENT)
 OPENED, DENIED = Happening(LockEventKind.OPENED), Happening(LockEventKind.DENIED)

@@ -11,7 +11,8 @@ from locksim.clock import moment
 from locksim.lockout import CONSECUTIVE_LIMIT
 from locksim.signals import Signal
 from locksim.state import LockState
-from tests.locksim.rig import NOON, Bench, PowerCut
+from tests.locksim.bench import Bench
+from tests.locksim.rig import NOON, PowerCut
 from tests.locksim.test_entry import EVENING
 
 RIGHT, OUT_OF_HOURS = "40718263", "6284"

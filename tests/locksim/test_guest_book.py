@@ -1,6 +1,7 @@
 """What a lock keeps of SmartPINs: bounded, written and read whole."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -45,8 +46,8 @@ def test_a_disk_from_before_smartpins_is_read_with_an_empty_book() -> None:
 def test_a_full_book_lets_in_and_remembers_no_more() -> None:
     """The code opens, without a short PIN; a block that cannot be kept is refused and not flashed."""
     bench = bench_with_smartpins()
-    core = bench.firmware._core
-    core.commit(type(core.state)(**{**vars(core.state), "guest_book": full_book()}))
+    bench.disk.write(replace(bench.firmware.state, guest_book=full_book()).encode())
+    bench.restart()
     assert bench.type(code_now()) is Signal.GRANTED
     assert bench.type("7595") is Signal.DENIED
     assert block_at_keypad(bench, code_now()) is Signal.DENIED

@@ -9,6 +9,7 @@ from locksim.dialogue import PROGRAMMING_MS
 from locksim.keypad import Key
 from locksim.lockout import CONSECUTIVE_LIMIT
 from locksim.signals import Signal
+from tests.locksim.bench import Bench
 from tests.locksim.codes import (
     HOUR,
     PROGRAMMING_CODE,
@@ -19,7 +20,7 @@ from tests.locksim.codes import (
     meaningless_code,
     name_of,
 )
-from tests.locksim.rig import NOON, Bench, PowerCut
+from tests.locksim.rig import NOON, PowerCut
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ SCHEMA = Path(__file__).parents[2] / "schema.graphql"
 V: dict[str, Any] = json.loads((DOCS / "lock-vectors.json").read_text(encoding="utf-8"))
 OWN = Provisioning.from_json({"name": "Vectors", **V["provisioning"]}, "vectors")
 KEYS = LinkKeys.derive(OWN.secret)
-BODIES = {
+BODIES: dict[MessageKind, type[DeliveryBody | UnlockCommandBody | SealedTimeBody]] = {
     MessageKind.DELIVERY: DeliveryBody,
     MessageKind.UNLOCK_COMMAND: UnlockCommandBody,
     MessageKind.SEALED_TIME: SealedTimeBody,
@@ -181,7 +181,9 @@ def test_the_lock_holds_what_the_vectors_say_after_each_delivery() -> None:
         assert state.last_ack is not None
         assert state.last_ack.delivery_id == str(number)
         assert state.last_ack.state_sum == after["stateSum"], what
-        refused = [("DELIVERY_REFUSED", [])] if not step["wellFormed"] else []
+        refused: list[tuple[str, list[str]]] = (
+            [("DELIVERY_REFUSED", [])] if not step["wellFormed"] else []
+        )
         assert happened(lock)[before:] == refused, what
     assert any(not step["wellFormed"] for step in V["deliveries"])
 

@@ -22,6 +22,7 @@ from locksim.panel.server import bind, serve
 from tests.locksim.rig import CARD, CHEAP, SALT, Pen
 from tests.locksim.test_fleet import as_json, lock
 from tests.locksim.tiny_server import Stage, TinyServer, serving
+from tests.waiting import eventually
 
 PIN = "40718263"
 
@@ -60,12 +61,11 @@ class Browser:
 
     async def until(self, **wanted: object) -> dict[str, Any]:
         """The first lock, as soon as it looks like this."""
-        async with asyncio.timeout(5):
-            while True:
-                shown = (await self.locks())[0]
-                if all(shown[name] == value for name, value in wanted.items()):
-                    return shown
-                await asyncio.sleep(0.02)
+
+        async def look() -> dict[str, Any]:
+            return (await self.locks())[0]
+
+        return await eventually(look, lambda lock: wanted.items() <= lock.items())
 
     @contextlib.asynccontextmanager
     async def changes(self) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:

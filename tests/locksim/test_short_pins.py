@@ -8,6 +8,7 @@ from domain.link.events import LockEventKind
 from locksim.guest_book import SHORT_PIN_TRIES
 from locksim.lockout import CONSECUTIVE_LIMIT
 from locksim.signals import Signal
+from tests.locksim.bench import Bench
 from tests.locksim.codes import (
     HOUR,
     PROGRAMMING_CODE,
@@ -17,7 +18,7 @@ from tests.locksim.codes import (
     code_now,
     name_of,
 )
-from tests.locksim.rig import NOON, Bench, PowerCut
+from tests.locksim.rig import NOON, PowerCut
 
 SYNCED, SHORT = "5193", "7595"
 

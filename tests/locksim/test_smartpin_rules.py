@@ -3,8 +3,9 @@
 import pytest
 
 from locksim.signals import Signal
+from tests.locksim.bench import Bench
 from tests.locksim.codes import HOUR, bench_with_smartpins, code_for, code_now, name_of
-from tests.locksim.rig import NOON, Bench
+from tests.locksim.rig import NOON
 
 
 @pytest.fixture

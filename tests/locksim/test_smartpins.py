@@ -8,6 +8,7 @@ import pytest
 from domain.link.events import LockEventKind
 from locksim.lockout import CONSECUTIVE_LIMIT
 from locksim.signals import Signal
+from tests.locksim.bench import Bench
 from tests.locksim.codes import (
     HOUR,
     bench_with_smartpins,
@@ -17,7 +18,7 @@ from tests.locksim.codes import (
     meaningless_code,
     name_of,
 )
-from tests.locksim.rig import NOON, Bench, PowerCut, provisioning
+from tests.locksim.rig import NOON, PowerCut, provisioning
 
 YEAR = timedelta(days=366)
 BERLIN = ZoneInfo("Europe/Berlin")

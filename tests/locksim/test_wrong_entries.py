@@ -5,7 +5,8 @@ import pytest
 from domain.link.events import LockEventKind
 from locksim.lockout import BUCKET, CONSECUTIVE_LIMIT, REFILL_MS
 from locksim.signals import Signal
-from tests.locksim.rig import CARD, NOON, Bench, PowerCut, kinds_of
+from tests.locksim.bench import Bench, kinds_of
+from tests.locksim.rig import CARD, NOON, PowerCut
 from tests.locksim.test_entry import EVENING
 
 RIGHT, EVENING_PIN = "40718263", "6284"

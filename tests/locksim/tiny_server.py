@@ -24,6 +24,7 @@ from domain.link.keys import LinkKeys
 from domain.link.proof import ProofRefused, read_proof
 from locksim.provisioning import Provisioning
 from locksim.signals import Delivery, SealedTime, UnlockCommand
+from tests.waiting import becomes
 
 CHALLENGE = "challenge-of-the-server"
 
@@ -213,9 +214,7 @@ async def serving(stage: Stage, port: int = 0) -> AsyncIterator[Stage]:
     running = _Server(config)
     task = asyncio.create_task(running.serve())
     try:
-        async with asyncio.timeout(5):
-            while not running.started:
-                await asyncio.sleep(0.01)
+        await becomes(lambda: running.started)
         bound = running.servers[0].sockets[0].getsockname()[1]
         stage.url = stage.server.url = f"http://127.0.0.1:{bound}"
         yield stage

@@ -71,7 +71,7 @@ class ReferenceLock:
         return b"LW-SP1" + epoch.to_bytes(4, "big")
 
     def encrypt(self, index: int, epoch: int) -> str:
-        return ff1.encrypt(self.key.hex(), self.tweak(epoch).hex(), DIGITS, f"{index:010d}")
+        return str(ff1.encrypt(self.key.hex(), self.tweak(epoch).hex(), DIGITS, f"{index:010d}"))
 
     def decrypt(self, code: str, epoch: int) -> int:
         return int(ff1.decrypt(self.key.hex(), self.tweak(epoch).hex(), DIGITS, code))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smartpin import Daily, Hourly, LockTime, fixed_offset, survives_activation
+from smartpin import Daily, Hourly, LockTime, Window, fixed_offset, survives_activation
 
 LockIn = Callable[[str], LockTime]
 DAY = timedelta(days=1)
@@ -180,7 +180,8 @@ def test_an_open_window_began_in_this_epoch_or_the_last(
     windows_of_days = [
         Daily(start, 365) for start in (max(0, (epoch - 1) * 366 - 1), (epoch + 1) * 366)
     ]
-    for window in (*windows, *windows_of_days):
+    both: list[Window] = [*windows, *windows_of_days]
+    for window in both:
         if window.epoch not in (epoch, epoch - 1):
             assert not lock_time.is_open(window, now)
 

@@ -11,8 +11,10 @@ from smartpin.codec import BLOCK_INFO, derive_key, tweak
 
 
 def window_of(vector: dict[str, Any]) -> Hourly | Daily:
-    form = {"hourly": Hourly, "daily": Daily}[vector["form"]]
-    return form(vector["start"], vector["duration"])
+    if vector["form"] == "hourly":
+        return Hourly(vector["start"], vector["duration"])
+    assert vector["form"] == "daily"
+    return Daily(vector["start"], vector["duration"])
 
 
 def moment(text: str) -> datetime:

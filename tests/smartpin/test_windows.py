@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smartpin import Daily, Hourly, Slot, slot_at
+from smartpin import Daily, Hourly, Slot, Window, slot_at
 from smartpin.windows import HOURLY_TOTAL, MAX_EPOCH, TOTAL
 
 hourly = st.builds(Hourly, st.integers(0, 10**6), st.integers(1, 768))
@@ -109,5 +109,6 @@ def test_nothing_starts_before_2020_or_after_the_last_epoch() -> None:
 
 def test_windows_of_both_forms_are_never_equal() -> None:
     """A mapping by window may hold both forms: an hourly one never hides a daily one."""
-    assert Hourly(40, 40) != Daily(40, 40)
-    assert len({Hourly(40, 40), Daily(40, 40)}) == 2
+    both: list[Window] = [Hourly(40, 40), Daily(40, 40)]
+    assert both[0] != both[1]
+    assert len(set(both)) == 2

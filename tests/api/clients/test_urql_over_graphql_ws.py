@@ -38,16 +38,25 @@ class Program:
 
     async def result(self, id_: str) -> dict[str, Any]:
         """The next result of this operation; twenty seconds at most."""
-        assert self.child.stdout is not None
         async with asyncio.timeout(20):
             while not self.waiting.get(id_):
-                line = json.loads(await self.child.stdout.readline() or b'{"id": "end"}')
-                assert line.get("id") != "end", "the client has ended"
-                if line.get("event") == "closed":
-                    self.closings.append(line["code"])
-                elif "id" in line:
-                    self.waiting.setdefault(line["id"], []).append(line)
+                await self._read()
         return self.waiting[id_].pop(0)
+
+    async def closed(self) -> None:
+        """Waits until the client has lost its socket; twenty seconds at most."""
+        async with asyncio.timeout(20):
+            while not self.closings:
+                await self._read()
+
+    async def _read(self) -> None:
+        assert self.child.stdout is not None
+        line = json.loads(await self.child.stdout.readline() or b'{"id": "end"}')
+        assert line.get("id") != "end", "the client has ended"
+        if line.get("event") == "closed":
+            self.closings.append(line["code"])
+        elif "id" in line:
+            self.waiting.setdefault(line["id"], []).append(line)
 
     async def data(self, id_: str) -> Any:
         """The next result's data; fails the test on an error."""
@@ -142,7 +151,7 @@ async def test_a_stream_goes_on_after_the_database_was_away(
             f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false',
             f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'",
         )
-        await asyncio.sleep(0.5)
+        await program.closed()
         await servers.administer(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
         assert (await program.data("sync"))["siteSync"]["lock"]["name"] == "Front"
     assert set(program.closings) == {1013}

@@ -10,6 +10,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import Close
 from websockets.sync.client import connect
 
+from tests.api.protocol.probe_server import Server
+
 LIVE = settings(
     max_examples=60,
     deadline=None,
@@ -73,7 +75,7 @@ _frame = st.one_of(_message, _message, _message, st.text(max_size=30), st.binary
 @LIVE
 @given(authenticated=st.booleans(), frames=st.lists(_frame, max_size=8))
 def test_no_sequence_of_frames_breaks_a_socket(
-    server: Any, authenticated: bool, frames: list[Any]
+    server: Server, authenticated: bool, frames: list[Any]
 ) -> None:
     """The socket is served to the end, or closed with a code of the protocol, and others work."""
     subprotocols: Any = ["graphql-transport-ws"]
@@ -117,7 +119,7 @@ _parameters = st.fixed_dictionaries(
     body=st.one_of(st.binary(max_size=60), _json.map(_encoded), _parameters.map(_encoded)),
     accept=st.sampled_from(["*/*", "application/json", "application/graphql-response+json"]),
 )
-def test_no_body_breaks_the_server(server: Any, body: bytes, accept: str) -> None:
+def test_no_body_breaks_the_server(server: Server, body: bytes, accept: str) -> None:
     """200 or a 4xx, always JSON with `data` or `errors`."""
     headers = {"content-type": "application/json", "accept": accept}
     response = httpx.post(server.http, content=body, headers=headers)
@@ -128,7 +130,7 @@ def test_no_body_breaks_the_server(server: Any, body: bytes, accept: str) -> Non
 
 @LIVE
 @given(query_string=st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=60))
-def test_no_query_string_breaks_the_server(server: Any, query_string: str) -> None:
+def test_no_query_string_breaks_the_server(server: Server, query_string: str) -> None:
     """As above, for a GET."""
     url = f"{server.http}?query={query_string.replace('#', '')}"
     assert httpx.get(url).status_code in {200, 400, 405}

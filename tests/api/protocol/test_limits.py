@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from api.protocol import Limits
 from api.protocol.limits import exceeded
+from tests.api.protocol.probe_server import Server
 
 
 def _limit(document: str, **limits: int) -> str | None:
@@ -17,6 +18,7 @@ def _limit(document: str, **limits: int) -> str | None:
     error = exceeded(parse(document), Limits(**limits))
     if error is None:
         return None
+    assert error.extensions is not None
     assert error.extensions["code"] == "QUERY_TOO_COMPLEX"
     return str(error.extensions["limit"])
 
@@ -164,7 +166,7 @@ HOSTILE = {
 @pytest.mark.parametrize("document", HOSTILE.values(), ids=HOSTILE)
 @pytest.mark.parametrize("mode", ["production", "development"])
 async def test_a_hostile_document_is_answered_in_bounded_time(
-    server: Any, development_server: Any, mode: str, document: str
+    server: Server, development_server: Server, mode: str, document: str
 ) -> None:
     """From parsing to the answer: milliseconds where Strawberry's own limits took over 20 s.
 

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from api.protocol import request_id
 from api.protocol.masking import silence_strawberry
+from tests.api.protocol.probe_server import Server
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def _no_secret(secret: str, logged: Any) -> Iterator[list[str]]:
 
 
 async def test_an_unexpected_error_is_masked_with_a_request_id(
-    server: Any, secret: str, logged: Any
+    server: Server, secret: str, logged: Any
 ) -> None:
     """The client gets an id, the log the same id with types and places, neither gets the text."""
     with _no_secret(secret, logged) as answers:
@@ -60,7 +61,7 @@ async def test_an_unexpected_error_is_masked_with_a_request_id(
     assert "Query.broken" in logged()
 
 
-async def test_errors_of_one_answer_share_their_request_id(server: Any) -> None:
+async def test_errors_of_one_answer_share_their_request_id(server: Server) -> None:
     """One request, one id to quote."""
     answer = (await server.post("{ a: broken b: broken }")).json()
     assert len({error["extensions"]["requestId"] for error in answer["errors"]}) == 1
@@ -68,7 +69,7 @@ async def test_errors_of_one_answer_share_their_request_id(server: Any) -> None:
 
 @pytest.mark.parametrize("inline", [True, False], ids=["written into the document", "a variable"])
 async def test_a_failed_mutation_leaves_no_secret_in_the_log(
-    server: Any, secret: str, logged: Any, inline: bool
+    server: Server, secret: str, logged: Any, inline: bool
 ) -> None:
     """Nor the chain of exceptions behind it: Strawberry would print them with the document."""
     with _no_secret(secret, logged) as answers:
@@ -87,7 +88,7 @@ async def test_a_failed_mutation_leaves_no_secret_in_the_log(
     [{"d": ["40718263"]}, {"d": {"pin": "40718263"}}, {"d": 40718263}, {"x": "40718263"}],
 )
 async def test_a_refused_variable_is_not_echoed(
-    server: Any, secret: str, logged: Any, variables: dict[str, Any]
+    server: Server, secret: str, logged: Any, variables: dict[str, Any]
 ) -> None:
     """graphql-core quotes the value in its message."""
     with _no_secret(secret, logged) as answers:
@@ -107,7 +108,7 @@ async def test_a_refused_variable_is_not_echoed(
     ],
 )
 async def test_a_document_that_fails_is_not_logged(
-    server: Any, secret: str, logged: Any, query: str
+    server: Server, secret: str, logged: Any, query: str
 ) -> None:
     """Neither for its syntax nor for what it says."""
     await server.post(query.format(secret))
@@ -115,7 +116,7 @@ async def test_a_document_that_fails_is_not_logged(
 
 
 async def test_development_logs_no_document_either(
-    development_server: Any, secret: str, logged: Any
+    development_server: Server, secret: str, logged: Any
 ) -> None:
     """It explains to the client what is wrong with a value; its log is as silent as any."""
     query = "mutation ($d: String!) { fail(digits: $d) }"
@@ -128,7 +129,7 @@ async def test_development_logs_no_document_either(
 
 
 async def test_a_result_that_cannot_be_serialised_is_masked(
-    server: Any, secret: str, logged: Any
+    server: Server, secret: str, logged: Any
 ) -> None:
     """graphql-core quotes the value that a resolver returned by mistake."""
     with _no_secret(secret, logged) as answers:
@@ -137,7 +138,7 @@ async def test_a_result_that_cannot_be_serialised_is_masked(
     assert response.json()["errors"][0]["extensions"]["code"] == "INTERNAL"
 
 
-async def test_a_public_error_passes_with_its_extensions(server: Any) -> None:
+async def test_a_public_error_passes_with_its_extensions(server: Server) -> None:
     """What was written for the client reaches it, with the path and the place."""
     answer = (await server.post("{ refused }")).json()
     assert answer["errors"] == [
@@ -150,7 +151,7 @@ async def test_a_public_error_passes_with_its_extensions(server: Any) -> None:
     ]
 
 
-async def test_a_null_where_a_default_was_relied_on_is_the_clients_error(server: Any) -> None:
+async def test_a_null_where_a_default_was_relied_on_is_the_clients_error(server: Server) -> None:
     """Validation allows it; execution refuses the value. That is no fault of the server."""
     query = 'query ($n: String = "x") { hello(name: $n) }'
     answer = (await server.post(query, variables={"n": None})).json()
@@ -158,7 +159,7 @@ async def test_a_null_where_a_default_was_relied_on_is_the_clients_error(server:
 
 
 async def test_faults_of_hooks_are_logged_without_their_text(
-    server: Any, secret: str, logged: Any
+    server: Server, secret: str, logged: Any
 ) -> None:
     """Authentication in HTTP and on a socket, the guard, and a subscription."""
     async with server.client() as client:

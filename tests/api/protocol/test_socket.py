@@ -1,17 +1,14 @@
 """graphql-transport-ws on real sockets: what follows what, and what closes it."""
 
-from typing import Any
-
 import pytest
 import websockets
-from hypothesis import given
-from hypothesis import strategies as st
 
 from api.protocol import SocketLimits
-from api.protocol.socket_limits import TokenBucket
+from tests.api.protocol.probe_server import Serve, Server
+from tests.waiting import becomes
 
 
-async def test_a_subscription_yields_and_completes(server: Any) -> None:
+async def test_a_subscription_yields_and_completes(server: Server) -> None:
     """`next` for each event, then one `complete`, all in text frames."""
     async with server.socket(init={}) as client:
         await client.subscribe(
@@ -24,7 +21,7 @@ async def test_a_subscription_yields_and_completes(server: Any) -> None:
         ]
 
 
-async def test_queries_and_mutations_run_on_a_socket(server: Any) -> None:
+async def test_queries_and_mutations_run_on_a_socket(server: Server) -> None:
     """One `next`, one `complete`."""
     async with server.socket(init={}) as client:
         for query, data in (
@@ -36,7 +33,7 @@ async def test_queries_and_mutations_run_on_a_socket(server: Any) -> None:
             assert await client.receive() == {"type": "complete", "id": "a"}
 
 
-async def test_an_id_is_free_again_after_complete(server: Any) -> None:
+async def test_an_id_is_free_again_after_complete(server: Server) -> None:
     """For the server's `complete` and for the client's, at once and many times."""
     async with server.socket(init={}) as client:
         for _ in range(20):
@@ -49,17 +46,17 @@ async def test_an_id_is_free_again_after_complete(server: Any) -> None:
         assert await client.is_served()
 
 
-async def test_a_stopped_operation_sends_nothing_more(server: Any, eventually: Any) -> None:
+async def test_a_stopped_operation_sends_nothing_more(server: Server) -> None:
     """After the client's `complete` its generator is closed and no message bears its id."""
     async with server.socket(init={}) as client:
         await client.subscribe("a", "subscription { ticks }")
         await client.receive()
         await client.send({"type": "complete", "id": "a"})
-        await eventually(lambda: server.probe.closed == 1)
+        await becomes(lambda: server.probe.closed == 1)
         assert await client.is_served()
 
 
-async def test_complete_for_an_unknown_id_is_ignored(server: Any) -> None:
+async def test_complete_for_an_unknown_id_is_ignored(server: Server) -> None:
     """The operation may have ended while the message was on its way."""
     async with server.socket(init={}) as client:
         await client.send({"type": "complete", "id": "gone"})
@@ -78,7 +75,9 @@ async def test_complete_for_an_unknown_id_is_ignored(server: Any) -> None:
         ("subscription ($x: Int!) { count(to: $x) }", "VARIABLES_INVALID"),
     ],
 )
-async def test_an_error_in_a_document_keeps_the_socket(server: Any, query: str, code: str) -> None:
+async def test_an_error_in_a_document_keeps_the_socket(
+    server: Server, query: str, code: str
+) -> None:
     """It is answered by `error` on its id, which is free again."""
     async with server.socket(init={}) as client:
         for _ in range(2):
@@ -89,7 +88,7 @@ async def test_an_error_in_a_document_keeps_the_socket(server: Any, query: str, 
         assert await client.is_served()
 
 
-async def test_a_fault_in_a_subscription_ends_it_alone(server: Any, secret: str) -> None:
+async def test_a_fault_in_a_subscription_ends_it_alone(server: Server, secret: str) -> None:
     """What it had yielded was sent, then a masked `error`; the socket goes on."""
     async with server.socket(init={}) as client:
         await client.subscribe("a", "subscription { failing }")
@@ -101,7 +100,7 @@ async def test_a_fault_in_a_subscription_ends_it_alone(server: Any, secret: str)
         assert await client.is_served()
 
 
-async def test_a_socket_for_subscriptions_refuses_the_rest(server: Any) -> None:
+async def test_a_socket_for_subscriptions_refuses_the_rest(server: Server) -> None:
     """`allowed_operations`: a mutation gets `error` and does not run; a subscription does."""
     async with server.socket(init={"token": "phone"}) as client:
         for query in ("mutation { touch }", "{ hello }"):
@@ -114,7 +113,7 @@ async def test_a_socket_for_subscriptions_refuses_the_rest(server: Any) -> None:
     assert server.probe.mutations == 0
 
 
-async def test_a_refusal_of_one_operation_is_its_error(server: Any) -> None:
+async def test_a_refusal_of_one_operation_is_its_error(server: Server) -> None:
     """`operation_context` may refuse; the socket stays."""
     async with server.socket(init={"token": "no operations"}) as client:
         await client.subscribe("a", "{ hello }")
@@ -126,7 +125,7 @@ async def test_a_refusal_of_one_operation_is_its_error(server: Any) -> None:
         assert await client.is_served()
 
 
-async def test_every_socket_operation_has_its_own_context(server: Any) -> None:
+async def test_every_socket_operation_has_its_own_context(server: Server) -> None:
     """Two operations of a socket never share a DataLoader."""
     serials = set()
     async with server.socket(init={}) as client:
@@ -137,7 +136,7 @@ async def test_every_socket_operation_has_its_own_context(server: Any) -> None:
     assert len(serials) == 3
 
 
-async def test_a_ping_is_answered_before_and_after_initialisation(server: Any) -> None:
+async def test_a_ping_is_answered_before_and_after_initialisation(server: Server) -> None:
     """With its payload if it has one, at any time."""
     async with server.socket() as client:
         await client.send({"type": "ping"})
@@ -147,7 +146,7 @@ async def test_a_ping_is_answered_before_and_after_initialisation(server: Any) -
         assert await client.is_served()
 
 
-async def test_a_malformed_message_closes_with_4400(server: Any) -> None:
+async def test_a_malformed_message_closes_with_4400(server: Server) -> None:
     """Text that is no message (all its forms are in test_messages)."""
     for frame in ("nope", "[]", '{"type":"subscribe","id":"1","payload":{}}'):
         async with server.socket(init={}) as client:
@@ -155,14 +154,14 @@ async def test_a_malformed_message_closes_with_4400(server: Any) -> None:
             assert (await client.closing())[0] == 4400
 
 
-async def test_a_binary_frame_closes_with_4400(server: Any) -> None:
+async def test_a_binary_frame_closes_with_4400(server: Server) -> None:
     """Even one that holds a well-formed message."""
     async with server.socket() as client:
         await client.raw(b'{"type":"ping"}')
         assert await client.closing() == (4400, "Messages are text frames")
 
 
-async def test_subscribe_before_initialisation_closes_with_4401(server: Any) -> None:
+async def test_subscribe_before_initialisation_closes_with_4401(server: Server) -> None:
     """Nothing runs for a client that has not been authenticated."""
     async with server.socket() as client:
         await client.subscribe("a", "mutation { touch }")
@@ -170,14 +169,14 @@ async def test_subscribe_before_initialisation_closes_with_4401(server: Any) -> 
     assert server.probe.mutations == 0
 
 
-async def test_a_second_initialisation_closes_with_4429(server: Any) -> None:
+async def test_a_second_initialisation_closes_with_4429(server: Server) -> None:
     """A socket is authenticated once."""
     async with server.socket(init={}) as client:
         await client.send({"type": "connection_init"})
         assert await client.closing() == (4429, "Too many initialisation requests")
 
 
-async def test_no_initialisation_closes_with_4408(serve: Any) -> None:
+async def test_no_initialisation_closes_with_4408(serve: Serve) -> None:
     """A socket that says nothing, and one whose authentication takes too long."""
     with serve(socket_limits=SocketLimits(init_timeout=0.2)) as server:
         async with server.socket() as client:
@@ -191,7 +190,7 @@ async def test_no_initialisation_closes_with_4408(serve: Any) -> None:
                 assert (await client.receive())["type"] == "next"
 
 
-async def test_a_duplicate_id_closes_with_4409(server: Any, eventually: Any) -> None:
+async def test_a_duplicate_id_closes_with_4409(server: Server) -> None:
     """The reason names the id, cut to 123 bytes; the first operation is closed with the socket."""
     id_ = "ü" * 128
     async with server.socket(init={}) as client:
@@ -203,10 +202,10 @@ async def test_a_duplicate_id_closes_with_4409(server: Any, eventually: Any) -> 
     assert reason is not None
     assert reason.startswith("Subscriber for üü")
     assert len(reason.encode()) <= 123
-    await eventually(lambda: server.probe.closed == server.probe.opened)
+    await becomes(lambda: server.probe.closed == server.probe.opened)
 
 
-async def test_a_refused_client_is_closed_with_4403(server: Any) -> None:
+async def test_a_refused_client_is_closed_with_4403(server: Server) -> None:
     """With the refusal's message as the reason, cut to 123 bytes; no guard was started."""
     async with server.socket() as client:
         await client.send({"type": "connection_init", "payload": {"token": "expired"}})
@@ -218,7 +217,7 @@ async def test_a_refused_client_is_closed_with_4403(server: Any) -> None:
     assert server.probe.guards == 0
 
 
-async def test_a_fault_in_authentication_closes_with_4500(server: Any, secret: str) -> None:
+async def test_a_fault_in_authentication_closes_with_4500(server: Server, secret: str) -> None:
     """Fail closed, with a request id and no word of what happened."""
     async with server.socket() as client:
         await client.send({"type": "connection_init", "payload": {"token": "crash"}})
@@ -230,20 +229,20 @@ async def test_a_fault_in_authentication_closes_with_4500(server: Any, secret: s
 
 @pytest.mark.parametrize("subprotocols", [None, ["graphql-ws"], ["graphql-ws", "mqtt"]])
 async def test_other_subprotocols_are_closed_with_4406(
-    server: Any, subprotocols: list[str] | None
+    server: Server, subprotocols: list[str] | None
 ) -> None:
     """The legacy protocol is not spoken, and none is not enough."""
     async with server.socket(subprotocols=subprotocols) as client:
         assert await client.closing() == (4406, "Subprotocol not acceptable")
 
 
-async def test_the_right_subprotocol_is_chosen_among_several(server: Any) -> None:
+async def test_the_right_subprotocol_is_chosen_among_several(server: Server) -> None:
     """A client may offer the legacy one too."""
     async with server.socket(subprotocols=["graphql-ws", "graphql-transport-ws"]) as client:
         assert client.connection.subprotocol == "graphql-transport-ws"
 
 
-async def test_a_page_of_another_origin_may_not_open_a_socket(server: Any) -> None:
+async def test_a_page_of_another_origin_may_not_open_a_socket(server: Server) -> None:
     """Browsers send cookies along; so the handshake is refused with 403."""
     with pytest.raises(websockets.InvalidStatus) as refused:
         async with server.socket(origin="https://evil.example"):
@@ -251,69 +250,3 @@ async def test_a_page_of_another_origin_may_not_open_a_socket(server: Any) -> No
     assert refused.value.response.status_code == 403
     async with server.socket(origin=f"http://127.0.0.1:{server.port}") as client:
         assert await client.is_served()
-
-
-async def test_a_message_that_is_too_long_closes_with_1009(serve: Any, server: Any) -> None:
-    """64 KiB by the server, and less where the application wants it, in bytes of UTF-8."""
-    async with server.socket(init={}) as client:
-        await client.raw("x" * 70_000)
-        assert (await client.closing())[0] == 1009
-    with serve(socket_limits=SocketLimits(message_bytes=100)) as small:
-        async with small.socket() as client:
-            await client.raw('{"type":"ping","x":"' + "é" * 39 + '"}')
-            assert await client.receive() == {"type": "pong"}
-            await client.raw('{"type":"ping","x":"' + "é" * 40 + '"}')
-            assert (await client.closing())[0] == 1009
-
-
-async def test_too_many_messages_close_with_4429(serve: Any) -> None:
-    """A burst passes, a flood does not, and what has been saved up is no more than a burst."""
-    with serve(socket_limits=SocketLimits(burst=10, per_second=1)) as server:
-        async with server.socket() as client:
-            for _ in range(10):
-                await client.send({"type": "pong"})
-            assert (await client.connection.ping()) is not None
-            for _ in range(3):
-                await client.send({"type": "pong"})
-            assert await client.closing() == (4429, "Too many messages")
-
-
-async def test_too_many_operations_get_an_error_each(serve: Any, eventually: Any) -> None:
-    """Those that run are not disturbed; one that has been stopped counts until it has stopped."""
-    with serve(socket_limits=SocketLimits(operations=2)) as server:
-        async with server.socket(init={}) as client:
-            for id_ in "ab":
-                await client.subscribe(id_, "subscription { stubborn }")
-                assert (await client.receive())["type"] == "next"
-            await client.subscribe("c", "{ hello }")
-            refused = await client.receive()
-            assert (refused["type"], refused["id"]) == ("error", "c")
-            assert refused["payload"][0]["extensions"]["code"] == "TOO_MANY_OPERATIONS"
-            await client.send({"type": "complete", "id": "a"})
-            await client.subscribe("c", "{ hello }")
-            assert (await client.receive())["type"] == "error"
-            await eventually(lambda: server.probe.closed == 1)
-            await client.subscribe("c", "{ hello }")
-            assert (await client.receive())["type"] == "next"
-
-
-@given(st.integers(1, 20), st.floats(0.1, 50), st.lists(st.floats(0, 3), max_size=60))
-def test_the_bucket_admits_no_more_than_burst_and_rate(
-    burst: int, per_second: float, waits: list[float]
-) -> None:
-    """In any stretch of time from the start: at most the burst and what the rate adds."""
-    now = 0.0
-    bucket = TokenBucket(burst, per_second, now)
-    admitted = 0
-    for wait in waits:
-        now += wait
-        admitted += bucket.admit(now)
-        assert admitted <= burst + now * per_second + 1e-6
-
-
-def test_the_bucket_saves_no_more_than_a_burst() -> None:
-    """A day of silence buys nothing."""
-    bucket = TokenBucket(3, 1.0, 0.0)
-    assert [bucket.admit(86_400.0) for _ in range(4)] == [True, True, True, False]
-    assert not bucket.admit(86_400.5)
-    assert bucket.admit(86_401.0)

@@ -3,6 +3,7 @@
 import random
 from collections import defaultdict
 from datetime import UTC, datetime, time
+from typing import Any
 from uuid import UUID
 
 from domain.access.schedule import Schedule, Slot
@@ -55,7 +56,7 @@ class World:
             pin_parallelism=1,
             created_at=NOW,
         )
-        at = {"site": site, "created_at": NOW}
+        at: dict[str, Any] = {"site": site, "created_at": NOW}
         for number in range(4):
             name = str(number)
             self.members.append(
@@ -90,10 +91,10 @@ class World:
                 await TaggedLock.create(tag=tag, lock_id=thing.id)
             self.tagged.add((tag.id, thing.id))
 
-    async def _rule(self, at: dict[str, object]) -> None:
+    async def _rule(self, at: dict[str, Any]) -> None:
         schedule = self.random.choice(SCHEDULES)
         who = self.random.choice([*self.members, *(t for t in self.tags if t.target == "MEMBER")])
-        named = {"member" if isinstance(who, Member) else "member_tag": who}
+        named: dict[str, Any] = {"member" if isinstance(who, Member) else "member_tag": who}
         rule = await AccessRule.create(
             deleted_at=self.gone(), **named, **schedule_columns(schedule), **at
         )

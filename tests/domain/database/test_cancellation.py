@@ -167,14 +167,16 @@ async def test_a_cancelled_use_case_still_happens(database: Database) -> None:
 
 async def test_a_cancelled_bare_transaction_is_undone(database: Database) -> None:
     """Outside of a use case the block is undone whole, and the next one can begin at once."""
+    inside = asyncio.Event()
 
     async def add() -> None:
         async with transaction():
             await Box.create(id=1, label="a")
+            inside.set()
             await asyncio.sleep(10)
 
     task = asyncio.create_task(add())
-    await asyncio.sleep(0.05)
+    await inside.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

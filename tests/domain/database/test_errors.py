@@ -61,6 +61,7 @@ async def test_other_broken_constraints_are_not_duplicates(database: Database) -
 
 
 async def test_a_mistake_in_sql_is_not_called_retryable(database: Database) -> None:
+    """It leaves as itself: trying again would not help."""
     with pytest.raises(OperationalError):
         await connected().client.execute_query("SELECT nothing FROM nowhere")
 

@@ -6,6 +6,7 @@ import pytest
 
 from domain.database import TransactionMisuse, hold, transaction, use_case
 from tests.databases import Database, only_postgresql
+from tests.waiting import becomes
 
 
 @use_case
@@ -48,8 +49,7 @@ async def test_other_names_do_not_wait(database: Database) -> None:
     seen: list[str] = []
     go = asyncio.Event()
     first = asyncio.create_task(held("one", seen, go))
-    while not seen:
-        await asyncio.sleep(0.01)
+    await becomes(lambda: bool(seen))
 
     second = asyncio.create_task(held("one", seen))
     await asyncio.wait_for(held("two", seen), 5)

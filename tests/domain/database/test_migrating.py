@@ -99,6 +99,7 @@ async def test_migrations_are_applied_once_and_in_order(
 async def test_a_server_can_ask_what_is_pending_on_its_own_connection(
     fresh_database: Database, workshop: Workshop
 ) -> None:
+    """The names of what is not applied, and nothing once all is."""
     workshop.write_migration("0001_first", FIRST)
     await connect(fresh_database.url, model_modules=[])
     try:
@@ -177,6 +178,7 @@ async def test_a_migration_may_take_longer_than_a_request(
 async def test_a_migration_outside_of_a_transaction_is_refused(
     fresh_database: Database, workshop: Workshop
 ) -> None:
+    """It could stop half way; the refusal names the file."""
     text = FIRST.replace("    operations", "    atomic = False\n    operations", 1)
     workshop.write_migration("0001_first", text)
     with pytest.raises(MigrationFailed, match="0001_first"):
@@ -246,6 +248,7 @@ async def test_what_the_database_does_not_know_needs_no_migration(workshop: Work
 
 
 async def test_drift_names_what_is_missing(workshop: Workshop) -> None:
+    """Whole models before the first migration, and a single field after it."""
     first = workshop.version(MODELS)
     assert await drift(model_modules=[first], migrations=workshop.migrations) == [
         "Create model Box",
@@ -260,6 +263,7 @@ async def test_drift_names_what_is_missing(workshop: Workshop) -> None:
 
 
 async def test_migrations_are_numbered_and_named(workshop: Workshop) -> None:
+    """The next number, and the words of the name in small letters."""
     module = workshop.version(MODELS)
     path = await make_migration(
         "The Beginning", model_modules=[module], migrations=workshop.migrations

@@ -49,6 +49,7 @@ async def test_listeners_are_woken_after_the_commit_and_not_before(database: Dat
 
 
 async def test_a_transaction_that_is_undone_wakes_nobody(database: Database) -> None:
+    """What it would have woken for did not happen."""
     async with listening("box:1") as wakeups:
         with pytest.raises(Oops):
             async with transaction() as tx:
@@ -100,6 +101,7 @@ async def test_a_topic_is_a_short_plain_id(database: Database) -> None:
 
 
 async def test_a_transaction_inside_a_transaction_is_refused(database: Database) -> None:
+    """The inner one changes nothing about the outer one, which is committed."""
     async with transaction():
         await Box.create(id=1, label="a")
         with pytest.raises(TransactionMisuse):
@@ -151,6 +153,7 @@ async def test_a_use_case_begun_by_a_straggler_has_a_transaction_of_its_own(
 
 
 async def test_a_row_lock_needs_a_transaction(database: Database) -> None:
+    """Without one it would be given back at once, and protect nothing."""
     with pytest.raises(TransactionMisuse):
         await lock_row(Box, 1)
 
@@ -158,6 +161,7 @@ async def test_a_row_lock_needs_a_transaction(database: Database) -> None:
 async def test_a_missing_row_is_none_and_rows_come_in_the_order_of_their_ids(
     database: Database,
 ) -> None:
+    """Each once, however they were asked for: one order for all keeps lockers from waiting for each other."""
     await Box.bulk_create([Box(id=n, label=str(n)) for n in (3, 1, 2)])
     async with transaction():
         assert await lock_row(Box, 9) is None

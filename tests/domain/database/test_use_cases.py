@@ -18,6 +18,7 @@ from domain.database.use_cases import ATTEMPTS, MOST_RUNNING
 from tests.databases import Database
 from tests.domain.database.pools import assert_nothing_is_held
 from tests.domain.database.toys import Box
+from tests.waiting import becomes
 
 
 @pytest.fixture
@@ -38,6 +39,8 @@ async def test_a_use_case_inside_a_transaction_is_an_error(database: Database) -
 
 
 async def test_result_and_exception_reach_the_caller(database: Database) -> None:
+    """As if there were no task in between."""
+
     @use_case
     async def half(number: int) -> int:
         if number % 2:
@@ -71,14 +74,16 @@ async def test_an_abandoned_failure_is_logged_by_its_type_only(
 
 
 async def test_drain_waits_for_what_runs_and_says_what_does_not_end(database: Database) -> None:
-    release = asyncio.Event()
+    """The number of those still running when the time is over; none once they have ended."""
+    begun, release = asyncio.Event(), asyncio.Event()
 
     @use_case
     async def slow() -> None:
+        begun.set()
         await release.wait()
 
     task = asyncio.create_task(slow())
-    await asyncio.sleep(0.01)
+    await begun.wait()
     assert await drain(0.05) == 1
     release.set()
     assert await drain(5) == 0
@@ -88,13 +93,16 @@ async def test_drain_waits_for_what_runs_and_says_what_does_not_end(database: Da
 async def test_more_use_cases_than_the_limit_are_refused_at_once(database: Database) -> None:
     """Callers that ask and go away cannot fill the memory."""
     release = asyncio.Event()
+    begun = 0
 
     @use_case
     async def slow() -> None:
+        nonlocal begun
+        begun += 1
         await release.wait()
 
     tasks = [asyncio.create_task(slow()) for _ in range(MOST_RUNNING)]
-    await asyncio.sleep(0.1)
+    await becomes(lambda: begun == MOST_RUNNING)
     with pytest.raises(DatabaseUnavailable):
         await slow()
     release.set()
@@ -132,6 +140,7 @@ async def test_a_deadlock_is_repeated_and_both_succeed(database: Database) -> No
 async def test_a_conflict_that_does_not_go_away_ends_after_a_few_attempts(
     database: Database,
 ) -> None:
+    """As `DatabaseUnavailable`, after exactly so many attempts as are allowed."""
     runs = 0
 
     @use_case

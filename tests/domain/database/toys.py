@@ -18,7 +18,7 @@ class Box(Model):
 
 class Toy(Model):
     id = fields.BigIntField(primary_key=True)
-    box = fields.ForeignKeyField(
+    box: fields.ForeignKeyNullableRelation[Box] = fields.ForeignKeyField(
         "latchwork.Box", related_name="toys", on_delete=fields.CASCADE, null=True
     )
     name = fields.CharField(max_length=50)

@@ -12,7 +12,7 @@ from domain.link.schedules import schedule_from_wire, schedule_to_wire
 from domain.pins.tables import Pin
 from locksim.signals import Signal
 from tests.domain.access.oracle import opens, schedules_near, zones_and_moments
-from tests.locksim.rig import Bench
+from tests.locksim.bench import Bench
 
 DIGITS = "49172638"
 

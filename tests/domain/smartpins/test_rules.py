@@ -6,7 +6,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from domain.errors import InvalidInput, InvalidWindow
-from domain.smartpins.rules import SmartPinStatus, all_used, fitted, status_of, words_for_guest
+from domain.smartpins.rules import (
+    SmartPinStatus,
+    WindowSpan,
+    all_used,
+    fitted,
+    status_of,
+    words_for_guest,
+)
 from smartpin import Hourly, LockTime, WindowFault
 
 ROME = ZoneInfo("Europe/Rome")
@@ -73,7 +80,7 @@ class TestRefusals:
         """Else the window's edges in UTC."""
         assert all_used(None, LOCK_TIME).nearest == ()
         (span,) = all_used(Hourly(LOCK_TIME.hour(NOON), 2), LOCK_TIME).nearest
-        assert (span.opens_at, span.closes_at) == (NOON, NOON + 2 * HOUR)
+        assert span == WindowSpan(NOON, NOON + 2 * HOUR)
 
 
 def test_the_guest_is_told_the_door_and_the_time_on_its_wall() -> None:

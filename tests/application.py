@@ -1,0 +1,82 @@
+"""The whole application for a test: on a port of 127.0.0.1, over a real database.
+
+`served` is parametrised over the databases.
+"""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+
+from api.app import create_app, installation
+from api.protocol import server_options
+from api.settings import Settings
+from domain.database.connection import connected
+from domain.mail import Mailer
+from domain.security.passwords import PasswordHasher
+from tests.browser import NO_TLS
+from tests.databases import Database
+from tests.serving import CHEAP, MovableClock, Served
+
+
+@pytest.fixture
+def mailer() -> Mailer | None:
+    """By what the server sends mail; None for a folder. A test module with a mail server of its own overrides it."""
+    return None
+
+
+@pytest.fixture
+async def served(
+    fresh_database: Database, tmp_path: Path, mailer: Mailer | None
+) -> AsyncIterator[Served]:
+    """The application on a port of its own, over a database of its own."""
+    async with serving(fresh_database, tmp_path, mailer) as given:
+        yield given
+
+
+@asynccontextmanager
+async def serving(
+    database: Database, folder: Path, mailer: Mailer | None = None
+) -> AsyncIterator[Served]:
+    """One life of the application over this database, with its secret in this folder; another may follow it."""
+    # with its protocol named: else asyncio leaves Nagle's algorithm on, and each answer waits 40 ms for an ACK
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    settings = Settings(database_url=database.url, data_dir=folder, public_url=url)
+    passwords = PasswordHasher(CHEAP)
+    here = replace(installation(settings, passwords=passwords), pin_profile=CHEAP)
+    here = replace(here, mailer=mailer or here.mailer)
+    clock = MovableClock()
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(settings, here=here, clock=clock),
+            log_config=None,
+            access_log=False,
+            **server_options(),
+        )
+    )
+    life = asyncio.create_task(server.serve([listener]))
+    while not server.started:
+        await asyncio.sleep(0.01)
+        assert not life.done(), "the server did not start"
+    if not database.is_postgresql:
+        # without waiting for the disk: what a power cut loses is not what these tests are about
+        await connected().client.execute_query("PRAGMA synchronous=OFF")
+    async with httpx.AsyncClient(timeout=30, verify=NO_TLS) as http:
+        given = Served(url, here, clock, database, http, folder / "locks")
+        yield given
+        for task in given.running:
+            task.cancel()
+        await asyncio.gather(*given.running, return_exceptions=True)
+        for browser in given.browsers:
+            await browser.close()
+    server.should_exit = True
+    await life
+    passwords.close()
