@@ -5,6 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 import strawberry
+from tortoise.expressions import Q
 
 from api.context import Call
 from api.operations import AtSite, mutation, subscription
@@ -137,13 +138,19 @@ async def delete_pin(call: Call, input: DeletePinInput) -> DeletedPin:
 async def pin_sync(
     call: Call, pin_id: Annotated[strawberry.ID, strawberry.argument(description="The PIN.")]
 ) -> AsyncIterator[PinLockSync | None]:
-    """What is known of a PIN: first the present state at every lock, then each change."""
+    """What is known of a PIN: first the present state at every lock, then each change, the end of a lock too."""
     key = _key(pin_id)
     shown: dict[UUID, object] = {}
     async with listening(f"pin-sync:{key}") as wakeups:
         while True:
-            for state in (await pins_at_locks([key]))[key]:
-                said = (state.status, state.wanted_version, state.applied_version, state.opens)
+            for state in (await pins_at_locks([key], also_at=shown))[key]:
+                said = (
+                    state.status,
+                    state.wanted_version,
+                    state.applied_version,
+                    state.opens,
+                    state.lock.deleted_at,
+                )
                 if shown.get(state.lock.id) != said:
                     shown[state.lock.id] = said
                     yield pin_lock_sync_type(state, call.context.clock)
@@ -153,11 +160,12 @@ async def pin_sync(
 
 @subscription(AtSite(Permission.READ))
 async def site_sync(call: Call, site_id: TheSite) -> AsyncIterator[LockSync | None]:
-    """What is known of a site's locks: first the present state of each, then each change."""
+    """What is known of a site's locks: first the present state of each, then each change, its end too."""
     shown: dict[UUID, object] = {}
     async with listening(f"site-sync:{call.by.site_id}") as wakeups:
         while True:
-            rows = Lock.filter(site_id=call.by.site_id, deleted_at=None).order_by("id")
+            there = Q(deleted_at=None) | Q(id__in=list(shown))
+            rows = Lock.filter(there, site_id=call.by.site_id).order_by("id")
             for state in await locks_in_sync(rows):
                 item = lock_sync_type(state, call.context.clock)
                 lock = state.lock
@@ -167,6 +175,7 @@ async def site_sync(call: Call, site_id: TheSite) -> AsyncIterator[LockSync | No
                     state.pending,
                     state.status,
                     item.lock.online,
+                    lock.deleted_at,
                 )
                 if shown.get(lock.id) != said:
                     shown[lock.id] = said

@@ -49,6 +49,9 @@ class Lock(Node):
         description="When the server last heard of it; null: never."
     )
     smart_pin_enabled: bool = strawberry.field(description="Whether it accepts SmartPINs.")
+    deleted_at: datetime | None = strawberry.field(
+        description="When it was taken out of the site; what it may still open with nobody will hear. Null: it is there."
+    )
 
     @strawberry.field(description="Its readers.")
     async def readers(self, info: Info) -> list[Reader]:
@@ -113,6 +116,7 @@ def lock_type(row: tables.Lock, clock: Clock, in_sync: LockInSync | None = None)
         online=is_online(row.feed_id, row.last_contact_at, clock()),
         last_contact_at=row.last_contact_at,
         smart_pin_enabled=row.smart_pin_enabled,
+        deleted_at=row.deleted_at,
     )
 
 

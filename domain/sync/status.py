@@ -43,10 +43,17 @@ class LockInSync:
     status: SyncStatus
 
 
-async def pins_at_locks(pin_ids: Collection[UUID]) -> dict[UUID, list[PinAtLock]]:
-    """For each PIN its state at every lock that holds it or should, in the order of the locks."""
+async def pins_at_locks(
+    pin_ids: Collection[UUID], *, also_at: Collection[UUID] = ()
+) -> dict[UUID, list[PinAtLock]]:
+    """For each PIN its state at every lock that holds it or should, in the order of the locks.
+
+    Deleted locks are left out, but for those of `also_at`: what opens there nobody will ever hear again.
+    """
     rows = (
-        await LockEntry.filter(pin_id__in=list(pin_ids), lock__deleted_at=None)
+        await LockEntry.filter(
+            Q(lock__deleted_at=None) | Q(lock_id__in=list(also_at)), pin_id__in=list(pin_ids)
+        )
         .order_by("lock_id")
         .select_related("lock")
     )
@@ -59,7 +66,7 @@ async def pins_at_locks(pin_ids: Collection[UUID]) -> dict[UUID, list[PinAtLock]
 
 
 def _at_lock(row: LockEntry, unsettled: set[int]) -> PinAtLock:
-    unknown = row.lock.state_unknown
+    unknown = row.lock.state_unknown or row.lock.deleted_at is not None
     return PinAtLock(
         lock=row.lock,
         removing=row.state is EntryState.REMOVED,
