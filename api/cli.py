@@ -15,11 +15,7 @@ from api.seed import seed as seed_demo
 from api.tour.play import TourFailed, play
 from domain.audit.service import first_broken_row
 from domain.clock import system_clock
-from domain.database import (
-    drift,
-    make_migration,
-    migrate,
-)
+from domain.database import drift, make_migration
 from domain.mail import checked_email
 from domain.people.actors import COMMAND_LINE, Role
 from domain.people.api_tokens import create_api_token
@@ -27,6 +23,9 @@ from domain.people.members import invite_owner
 from domain.sites.rules import SystemType
 from domain.sites.service import change_plan, create_site
 from domain.sites.tables import Site
+
+MAX_SEATS = 1_000_000
+"""More than any site has people; far below the largest number that the API and the database carry."""
 
 main = typer.Typer(
     name="latchwork",
@@ -56,8 +55,7 @@ async def _site_named(name: str) -> Site:
 def migrate_command() -> None:
     """Bring the database's schema up to date."""
     settings = starting.settings()
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    applied = starting.run(migrate(settings.database))
+    applied = starting.run(starting.migrated(settings))
     typer.echo(f"applied: {', '.join(applied) if applied else 'nothing, the schema is up to date'}")
 
 
@@ -169,7 +167,7 @@ def site_plan(
     system_type: Annotated[SystemType | None, typer.Option(help="Its architecture.")] = None,
     invitations: Annotated[bool | None, typer.Option(help="The invitations add-on.")] = None,
     custom_pins: Annotated[bool | None, typer.Option(help="The custom PINs add-on.")] = None,
-    seats: Annotated[int | None, typer.Option(min=1, help="How many seats.")] = None,
+    seats: Annotated[int | None, typer.Option(min=1, max=MAX_SEATS, help="How many seats.")] = None,
 ) -> None:
     """Show or change a site's plan."""
     settings = starting.settings()
@@ -204,6 +202,9 @@ def token_create(
     site: Annotated[str, typer.Option(help="The site's name.")],
     role: Annotated[Role, typer.Option(help="The most that the token may do.")],
     name: Annotated[str, typer.Option(help="What people call it.")] = "command line",
+    can_edit: Annotated[
+        bool, typer.Option(help="Whether a token of the role LIMITED_ADMIN may change things.")
+    ] = True,
     expires: Annotated[datetime | None, typer.Option(help="When it ends, UTC.")] = None,
 ) -> None:
     """Make an API token and print it, and nothing else."""
@@ -219,7 +220,7 @@ def token_create(
                 site_ids=[row.id],
                 name=name,
                 role=role,
-                can_edit=True,
+                can_edit=can_edit,
                 expires_at=expires.replace(tzinfo=now.tzinfo) if expires else None,
                 now=now,
             )
