@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from api import starting
+from api.addresses import checked_origin
 from api.app import installation
 from api.demo import run_demo
 from api.schema.build import build_schema
@@ -86,9 +87,12 @@ def tour_command(
     """Play the main job against a running server that has the demo site; may be repeated."""
     settings = starting.settings()
     try:
-        asyncio.run(
-            play(url or settings.origin, settings.data_dir, panel or settings.panel, typer.echo)
-        )
+        server = checked_origin(url) if url else settings.origin
+        keypads = checked_origin(panel) if panel else settings.panel
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--url or --panel") from None
+    try:
+        asyncio.run(play(server, settings.data_dir, keypads, typer.echo))
     except TourFailed as failure:
         typer.echo(f"the tour failed: {failure}", err=True)
         raise typer.Exit(1) from None
@@ -97,7 +101,7 @@ def tour_command(
 @main.command("demo")
 def demo_command() -> None:
     """Migrate, seed, serve, start simulated locks, play the tour, and go on serving. What `make run` does."""
-    raise typer.Exit(asyncio.run(run_demo(starting.settings(), typer.echo)))
+    raise typer.Exit(starting.run(run_demo(starting.settings(), typer.echo)))
 
 
 @main.command("schema", hidden=True)
