@@ -1,4 +1,4 @@
-"""The command line: `latchwork serve | migrate | seed | tour | demo | site | token | audit`."""
+"""The command line: `latchwork serve | migrate | seed | tour | demo | ask | site | token | audit`."""
 
 import asyncio
 from datetime import datetime
@@ -10,6 +10,7 @@ import typer
 from api import starting
 from api.addresses import checked_origin
 from api.app import installation
+from api.asking import AskFailed, ask
 from api.demo import run_demo
 from api.schema.build import build_schema
 from api.seed import seed as seed_demo
@@ -96,6 +97,24 @@ def tour_command(
     except TourFailed as failure:
         typer.echo(f"the tour failed: {failure}", err=True)
         raise typer.Exit(1) from None
+
+
+@main.command("ask")
+def ask_command(
+    document: Annotated[str, typer.Argument(help="A query, mutation or subscription.")],
+) -> None:
+    """Ask the running server with the API token in LATCHWORK_TOKEN, and print the answer; follow a subscription."""
+    settings = starting.settings()
+    if not settings.token:
+        typer.echo("LATCHWORK_TOKEN: make one with `latchwork token create`", err=True)
+        raise typer.Exit(2)
+    try:
+        asyncio.run(ask(settings.here, settings.token, document, typer.echo))
+    except AskFailed as failure:
+        typer.echo(str(failure), err=True)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
 
 
 @main.command("demo")

@@ -102,6 +102,9 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[str, AfterValidator(checked_proxies)] = "127.0.0.1"
     """Whose `X-Forwarded-For` is believed for throttling by address."""
 
+    token: str = Field(default="", repr=False)
+    """The API token of `latchwork ask`; the server does not use it."""
+
     @model_validator(mode="after")
     def _secure_in_production(self) -> Self:
         host = urlsplit(self.public_url).hostname if self.public_url else self.host
