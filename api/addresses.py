@@ -19,7 +19,7 @@ def checked_host(text: str) -> str:
     """A host name, or an IP address without brackets, in small letters. Raises ValueError."""
     host = text.strip().lower().removeprefix("[").removesuffix("]")
     try:
-        ip_address(host)
+        return str(ip_address(host))
     except ValueError:
         if not _NAME.fullmatch(host) or re.fullmatch(r"[0-9.]+", host):
             raise ValueError("must be an IP address or a host name, such as 127.0.0.1") from None

@@ -52,6 +52,8 @@ class Demo:
         self.process.send_signal(by)
         code = await asyncio.wait_for(self.process.wait(), SECONDS)
         _, alive = await asyncio.to_thread(psutil.wait_procs, children, 20)
+        for each in alive:
+            each.kill()
         assert alive == []
         return code
 

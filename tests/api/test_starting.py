@@ -137,7 +137,7 @@ def test_each_variable_refuses_what_makes_no_sense(
     [
         ("https://Doors.Example:443/", "https://doors.example"),
         ("HTTP://doors.example:80", "http://doors.example"),
-        ("http://[0::1]:8400", "http://[0::1]:8400"),
+        ("http://[0::1]:8400", "http://[::1]:8400"),
         ("https://doors.example:8443//", "https://doors.example:8443"),
     ],
 )
