@@ -1,4 +1,4 @@
-"""The command line: `latchwork serve | migrate | seed | tour | demo | site | token | audit`."""
+"""The command line: `latchwork serve | migrate | seed | tour | demo | ask | site | token | audit`."""
 
 import asyncio
 from datetime import datetime
@@ -8,18 +8,16 @@ from typing import Annotated
 import typer
 
 from api import starting
+from api.addresses import checked_origin
 from api.app import installation
+from api.asking import AskFailed, ask
 from api.demo import run_demo
 from api.schema.build import build_schema
 from api.seed import seed as seed_demo
 from api.tour.play import TourFailed, play
 from domain.audit.service import first_broken_row
 from domain.clock import system_clock
-from domain.database import (
-    drift,
-    make_migration,
-    migrate,
-)
+from domain.database import drift, make_migration
 from domain.mail import checked_email
 from domain.people.actors import COMMAND_LINE, Role
 from domain.people.api_tokens import create_api_token
@@ -27,6 +25,9 @@ from domain.people.members import invite_owner
 from domain.sites.rules import SystemType
 from domain.sites.service import change_plan, create_site
 from domain.sites.tables import Site
+
+MAX_SEATS = 1_000_000
+"""More than any site has people; far below the largest number that the API and the database carry."""
 
 main = typer.Typer(
     name="latchwork",
@@ -56,8 +57,7 @@ async def _site_named(name: str) -> Site:
 def migrate_command() -> None:
     """Bring the database's schema up to date."""
     settings = starting.settings()
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    applied = starting.run(migrate(settings.database))
+    applied = starting.run(starting.migrated(settings))
     typer.echo(f"applied: {', '.join(applied) if applied else 'nothing, the schema is up to date'}")
 
 
@@ -88,18 +88,39 @@ def tour_command(
     """Play the main job against a running server that has the demo site; may be repeated."""
     settings = starting.settings()
     try:
-        asyncio.run(
-            play(url or settings.origin, settings.data_dir, panel or settings.panel, typer.echo)
-        )
+        server = checked_origin(url) if url else settings.origin
+        keypads = checked_origin(panel) if panel else settings.panel
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--url or --panel") from None
+    try:
+        asyncio.run(play(server, settings.data_dir, keypads, typer.echo))
     except TourFailed as failure:
         typer.echo(f"the tour failed: {failure}", err=True)
         raise typer.Exit(1) from None
 
 
+@main.command("ask")
+def ask_command(
+    document: Annotated[str, typer.Argument(help="A query, mutation or subscription.")],
+) -> None:
+    """Ask the running server with the API token in LATCHWORK_TOKEN, and print the answer; follow a subscription."""
+    settings = starting.settings()
+    if not settings.token:
+        typer.echo("LATCHWORK_TOKEN: make one with `latchwork token create`", err=True)
+        raise typer.Exit(2)
+    try:
+        asyncio.run(ask(settings.here, settings.token, document, typer.echo))
+    except AskFailed as failure:
+        typer.echo(str(failure), err=True)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
 @main.command("demo")
 def demo_command() -> None:
     """Migrate, seed, serve, start simulated locks, play the tour, and go on serving. What `make run` does."""
-    raise typer.Exit(asyncio.run(run_demo(starting.settings(), typer.echo)))
+    raise typer.Exit(starting.run(run_demo(starting.settings(), typer.echo)))
 
 
 @main.command("schema", hidden=True)
@@ -169,7 +190,7 @@ def site_plan(
     system_type: Annotated[SystemType | None, typer.Option(help="Its architecture.")] = None,
     invitations: Annotated[bool | None, typer.Option(help="The invitations add-on.")] = None,
     custom_pins: Annotated[bool | None, typer.Option(help="The custom PINs add-on.")] = None,
-    seats: Annotated[int | None, typer.Option(min=1, help="How many seats.")] = None,
+    seats: Annotated[int | None, typer.Option(min=1, max=MAX_SEATS, help="How many seats.")] = None,
 ) -> None:
     """Show or change a site's plan."""
     settings = starting.settings()
@@ -204,6 +225,9 @@ def token_create(
     site: Annotated[str, typer.Option(help="The site's name.")],
     role: Annotated[Role, typer.Option(help="The most that the token may do.")],
     name: Annotated[str, typer.Option(help="What people call it.")] = "command line",
+    can_edit: Annotated[
+        bool, typer.Option(help="Whether a token of the role LIMITED_ADMIN may change things.")
+    ] = True,
     expires: Annotated[datetime | None, typer.Option(help="When it ends, UTC.")] = None,
 ) -> None:
     """Make an API token and print it, and nothing else."""
@@ -219,7 +243,7 @@ def token_create(
                 site_ids=[row.id],
                 name=name,
                 role=role,
-                can_edit=True,
+                can_edit=can_edit,
                 expires_at=expires.replace(tzinfo=now.tzinfo) if expires else None,
                 now=now,
             )

@@ -1,11 +1,25 @@
 """The environment, read once into one frozen object. Nothing else in Latchwork reads an environment variable."""
 
+from email.utils import parseaddr
 from enum import StrEnum
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from api.addresses import (
+    checked_host,
+    checked_origin,
+    checked_proxies,
+    on_this_machine,
+    origin,
+    reached_by,
+)
+from domain.database.connection import Address
+from domain.mail import SmtpMailer
+from domain.security.keys import Keyring
 
 
 class Environment(StrEnum):
@@ -15,42 +29,87 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
+def _checked_database(url: str) -> str:
+    address = Address.of(url)
+    try:
+        usable = (
+            address.kind == "sqlite" or "," in address.target or urlsplit(address.target).port != 0
+        )
+    except ValueError:
+        usable = False
+    if not usable:  # urlsplit's own message would quote a part of the URL
+        raise ValueError(
+            "must look like postgresql://user:password@host:5432/name; in the password, "
+            "characters such as / # @ are written as %2F %23 %40"
+        )
+    return url
+
+
+def _checked_smtp(url: str) -> str:
+    try:
+        SmtpMailer(url, "")
+    except ValueError:
+        raise ValueError(
+            "must look like smtp://user:password@host:587; in the password, "
+            "characters such as / # @ are written as %2F %23 %40"
+        ) from None
+    return url
+
+
+def _checked_sender(text: str) -> str:
+    local, _, host = parseaddr(text)[1].rpartition("@")
+    if not (local and host and text.isprintable()):
+        raise ValueError("must be an e-mail address, such as Doors <doors@example.com>")
+    return text
+
+
+def _checked_secret(text: str) -> str:
+    Keyring.from_text(text)
+    return text
+
+
 class Settings(BaseSettings):
-    """`LATCHWORK_…` variables. Secrets are never shown by repr."""
+    """`LATCHWORK_…` variables; one that is set to nothing counts as not set. Secrets are never shown by repr.
+
+    Values are checked here, so that nothing later meets one that makes no sense. No message quotes a value.
+    """
 
     model_config = SettingsConfigDict(
-        env_prefix="LATCHWORK_", frozen=True, extra="ignore", hide_input_in_errors=True
+        env_prefix="LATCHWORK_",
+        env_ignore_empty=True,
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+        validate_default=False,
     )
 
     env: Environment = Environment.DEVELOPMENT
     data_dir: Path = Path("var")
     """Database, secret file, mail folder and lock states of the embedded default."""
-    database_url: str = Field(default="", repr=False)
+    database_url: Annotated[str, AfterValidator(_checked_database)] = Field(default="", repr=False)
     """`sqlite:///path` or `postgresql://…`; empty means a SQLite file in the data directory."""
-    secret: str = Field(default="", repr=False)
+    secret: Annotated[str, AfterValidator(_checked_secret)] = Field(default="", repr=False)
     """The application secret itself (base64url of 32 bytes or more); empty means the secret file."""
     secret_file: Path | None = None
-    host: str = "127.0.0.1"
-    port: int = Field(default=8400, ge=0, le=65535)
+    host: Annotated[str, AfterValidator(checked_host)] = "127.0.0.1"
+    port: int = Field(default=8400, ge=1, le=65535)
     panel_port: int = Field(default=8401, ge=1, le=65535)
     """Where the demo's simulated locks show their keypads, on loopback."""
-    public_url: str = ""
-    """The address under which phones and browsers reach this server, without a trailing slash."""
-    smtp_url: str = Field(default="", repr=False)
-    mail_from: str = "Latchwork <noreply@localhost>"
-    trusted_proxies: str = "127.0.0.1"
+    public_url: Annotated[str, AfterValidator(checked_origin)] = ""
+    """The address under which phones and browsers reach this server, as browsers spell it."""
+    smtp_url: Annotated[str, AfterValidator(_checked_smtp)] = Field(default="", repr=False)
+    mail_from: Annotated[str, AfterValidator(_checked_sender)] = "Latchwork <noreply@localhost>"
+    trusted_proxies: Annotated[str, AfterValidator(checked_proxies)] = "127.0.0.1"
     """Whose `X-Forwarded-For` is believed for throttling by address."""
 
-    @field_validator("public_url")
-    @classmethod
-    def _no_trailing_slash(cls, value: str) -> str:
-        return value.rstrip("/")
+    token: str = Field(default="", repr=False)
+    """The API token of `latchwork ask`; the server does not use it."""
 
     @model_validator(mode="after")
     def _secure_in_production(self) -> Self:
-        url = self.origin
-        loopback = url.startswith(("http://127.", "http://localhost", "http://[::1]"))
-        if self.env is Environment.PRODUCTION and not (url.startswith("https://") or loopback):
+        host = urlsplit(self.public_url).hostname if self.public_url else self.host
+        secure = self.public_url.startswith("https://") or on_this_machine(host or "")
+        if self.env is Environment.PRODUCTION and not secure:
             raise ValueError(
                 "LATCHWORK_PUBLIC_URL must be https in production (http only on loopback)"
             )
@@ -59,7 +118,12 @@ class Settings(BaseSettings):
     @property
     def origin(self) -> str:
         """The public URL; by default the address that the server listens on."""
-        return self.public_url or f"http://{self.host}:{self.port}"
+        return self.public_url or self.here
+
+    @property
+    def here(self) -> str:
+        """The address by which this machine itself reaches the server, whatever the public URL."""
+        return origin("http", reached_by(self.host), self.port)
 
     @property
     def panel(self) -> str:

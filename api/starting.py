@@ -7,37 +7,78 @@ environment.
 import asyncio
 import contextlib
 import gc
-from collections.abc import AsyncIterator, Coroutine
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from pathlib import Path
 from typing import Any
 
+import asyncpg  # type: ignore[import-untyped]
 import typer
 import uvicorn
 from pydantic import ValidationError
 from starlette.applications import Starlette
 
-from api.app import SchemaBehind, checked_schema, create_app
+from api.app import SchemaBehind, checked_schema, create_app, installation
+from api.listening import fault_of_port
 from api.observability import configure_logging
 from api.protocol import server_options
 from api.settings import Settings
-from domain.database import DatabaseUnavailable, connect, disconnect
+from api.sole_server import AlreadyServed, sole_server
+from domain.database import DatabaseUnavailable, connect, disconnect, migrate
+from domain.database.connection import Address
 from domain.errors import Refusal
-from domain.security.keys import InvalidSecret, KeyFileError
+from domain.security.keys import KeyFileError
+
+OTHERS = 0o077
+"""What group and others may not do with the files that a command makes: databases, logs, letters, secrets."""
 
 
 def settings() -> Settings:
-    """The environment; ends the program where it makes no sense, without quoting its values."""
+    """The environment; ends the program where it makes no sense, without quoting its values.
+
+    From here on whatever this process makes is its own user's and nobody else's.
+    """
+    os.umask(OTHERS)
     try:
         return Settings()
     except ValidationError as error:
         for each in error.errors(include_input=False, include_url=False, include_context=False):
+            message = each["msg"].removeprefix("Value error, ")
             name = "_".join(["LATCHWORK", *map(str, each["loc"])]).upper()
-            typer.echo(f"{name}: {each['msg']}", err=True)
+            typer.echo(f"{name}: {message}" if each["loc"] else message, err=True)
     raise typer.Exit(2)
+
+
+def make_data_dir(chosen: Settings) -> None:
+    """Makes the data directory, mode 0700, unless it is there. Ends the program where that cannot be."""
+    try:
+        chosen.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as fault:
+        typer.echo(
+            f"LATCHWORK_DATA_DIR: {chosen.data_dir} cannot be made: {fault.strerror}", err=True
+        )
+        raise typer.Exit(1) from None
+
+
+def check_folder(database_url: str) -> None:
+    """Raises DatabaseUnavailable where a SQLite file could not even be made; its driver says it with a traceback."""
+    address = Address.of(database_url)
+    if address.kind == "sqlite" and not Path(address.target).parent.is_dir():
+        raise DatabaseUnavailable(f"there is no folder {Path(address.target).parent}")
+
+
+async def migrated(chosen: Settings) -> list[str]:
+    """Brings the schema up to date; what was applied. Makes the data directory where there is none."""
+    make_data_dir(chosen)
+    check_folder(chosen.database)
+    return await migrate(chosen.database)
 
 
 @contextlib.asynccontextmanager
 async def database(chosen: Settings) -> AsyncIterator[None]:
     """The database, open and up to date. Raises SchemaBehind."""
+    check_folder(chosen.database)
     await connect(chosen.database)
     try:
         await checked_schema()
@@ -51,27 +92,44 @@ def run(work: Coroutine[Any, Any, Any]) -> Any:
     try:
         return asyncio.run(work)
     except Refusal as refusal:
-        typer.echo(refusal.message, err=True)
-    except SchemaBehind as behind:
-        typer.echo(str(behind), err=True)
+        message = refusal.message
+    except SchemaBehind as fault:
+        message = str(fault)
     except DatabaseUnavailable as fault:
-        typer.echo(
-            f"The database does not answer ({fault}). On a fresh data directory run: latchwork migrate",
-            err=True,
+        message = f"The database does not answer ({fault}). On a fresh data directory run: latchwork migrate"
+    except (asyncpg.PostgresError, sqlite3.Error) as fault:
+        message = (
+            f"LATCHWORK_DATABASE_URL names a database that cannot be used ({type(fault).__name__})"
         )
+    except KeyFileError as fault:
+        message = f"The secret cannot be used: {fault}"
+    except OSError as fault:
+        message = f"{fault.filename or 'A file or an address'} cannot be used: {fault.strerror}"
+    typer.echo(message, err=True)
     raise typer.Exit(1)
 
 
 def serve(chosen: Settings) -> None:
     """Serves until interrupted. Ends before it listens when it could not serve."""
     run(_look(chosen))
+    fault = fault_of_port(chosen.host, chosen.port, "LATCHWORK_HOST", "LATCHWORK_PORT")
+    if fault is not None:
+        typer.echo(fault, err=True)
+        raise typer.Exit(1)
     configure_logging(json=not chosen.development)
+    with sole(chosen.database):
+        listen(create_app(chosen), chosen)
+
+
+@contextlib.contextmanager
+def sole(database_url: str) -> Iterator[None]:
+    """`sole_server`; ends the program where another one serves."""
     try:
-        app = create_app(chosen)
-    except (KeyFileError, InvalidSecret) as fault:
-        typer.echo(f"The secret cannot be used: {fault}", err=True)
+        with sole_server(database_url):
+            yield
+    except AlreadyServed as fault:
+        typer.echo(str(fault), err=True)
         raise typer.Exit(1) from None
-    listen(app, chosen)
 
 
 def listen(app: Starlette, chosen: Settings) -> None:
@@ -94,4 +152,4 @@ def listen(app: Starlette, chosen: Settings) -> None:
 
 async def _look(chosen: Settings) -> None:
     async with database(chosen):
-        pass
+        installation(chosen)

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import orjson
 
+from api.tour.failure import answered
 from api.tour.socket import Socket
 
 
@@ -17,13 +18,13 @@ class Console:
 
     async def ask(self, query: str, **variables: Any) -> dict[str, Any]:
         """The `data` of one operation. Raises RuntimeError with the server's errors."""
-        answer = (
+        answer = answered(
             await self.http.post(
                 f"{self.url}/graphql",
                 content=orjson.dumps({"query": query, "variables": variables}),
                 headers={"content-type": "application/json"},
             )
-        ).json()
+        )
         if answer.get("errors"):
             raise RuntimeError(str(answer["errors"][0]["message"]))
         data: dict[str, Any] = answer["data"]

@@ -27,18 +27,22 @@ async def play(stage: Stage) -> None:
     stage.say(
         f"createInvitation for {DOOR}: {made['invitation']['status']}, {made['shareLinks']['web']}"
     )
-    phone = stage.phone()
-    home = expect(await phone.redeem(made["code"]), "RedeemedInvitation")["home"]
-    doors = ", ".join(lock["name"] for lock in home["locks"])
-    stage.say(
-        f"redeemInvitation on a phone: {home['siteName']}, {doors}, until {home['expiresAt']}"
-    )
-    opened = expect(await phone.open(stage.locks[DOOR]), "OpenedLock")["event"]
-    stage.say(f"openLock: the lock says {opened['kind']} at {opened['at']}")
-    await _see_event(stage, opened["id"])
-    full = expect(await stage.phone().redeem(made["code"], "Second phone"), "DeviceLimitReached")
-    stage.say(f"a second phone redeems: {full['__typename']} ({full['message']})")
-    await _delete_and_see_it_end(stage, made["invitation"]["id"], phone)
+    invitation_id = made["invitation"]["id"]
+    async with stage.leaving_nothing("deleteInvitation", invitationId=invitation_id):
+        phone = stage.phone()
+        home = expect(await phone.redeem(made["code"]), "RedeemedInvitation")["home"]
+        doors = ", ".join(lock["name"] for lock in home["locks"])
+        stage.say(
+            f"redeemInvitation on a phone: {home['siteName']}, {doors}, until {home['expiresAt']}"
+        )
+        opened = expect(await phone.open(stage.locks[DOOR]), "OpenedLock")["event"]
+        stage.say(f"openLock: the lock says {opened['kind']} at {opened['at']}")
+        await _see_event(stage, opened["id"])
+        full = expect(
+            await stage.phone().redeem(made["code"], "Second phone"), "DeviceLimitReached"
+        )
+        stage.say(f"a second phone redeems: {full['__typename']} ({full['message']})")
+        await _delete_and_see_it_end(stage, invitation_id, phone)
 
 
 async def _see_event(stage: Stage, event_id: str) -> None:

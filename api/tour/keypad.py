@@ -5,6 +5,8 @@ from typing import Any
 
 import httpx
 
+from api.tour.failure import TourFailed
+
 
 class Keypad:
     """One simulated lock's keypad. Find it with `Keypad.at`."""
@@ -40,15 +42,22 @@ class Keypad:
         return bool(view["doorOpen"])
 
     async def wait_closed(self) -> None:
-        """Until the bolt is back; ten seconds at most."""
-        async with asyncio.timeout(10):
-            while await self.door_open():
-                await asyncio.sleep(0.2)
+        """Until the bolt is back, ten seconds at most. Raises TourFailed."""
+        for _ in range(50):
+            if not await self.door_open():
+                return
+            await asyncio.sleep(0.2)
+        raise TourFailed("the bolt of a simulated lock did not come back within ten seconds")
 
     async def door_open(self) -> bool:
         """Whether the bolt is drawn now."""
         locks = (await self._http.get(f"{self._url}/locks")).json()
         return any(lock["doorOpen"] for lock in locks if lock["key"] == self._key)
+
+    async def locked_out(self) -> bool:
+        """Whether too many wrong entries have switched the keypad off."""
+        locks = (await self._http.get(f"{self._url}/locks")).json()
+        return any(lock["lockedOut"] for lock in locks if lock["key"] == self._key)
 
     async def network(self, *, on: bool) -> None:
         """Plugs the lock's network in or out."""

@@ -15,6 +15,7 @@ import orjson
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from api.tour.failure import answered
 from api.tour.socket import Socket
 
 
@@ -60,7 +61,7 @@ class Phone:
 
     async def ask(self, query: str, **variables: Any) -> dict[str, Any]:
         """The `data` of one operation. Raises RuntimeError with the server's errors."""
-        answer = (await self.send(query, **variables)).json()
+        answer = answered(await self.send(query, **variables))
         if answer.get("errors"):
             raise RuntimeError(str(answer["errors"][0]["message"]))
         data: dict[str, Any] = answer["data"]

@@ -27,15 +27,20 @@ async def play(stage: Stage) -> None:
         f"createPin for {pin['owner']['name']} at {DOOR}: {len(made['digits'])} digits, "
         f"{pin['lockSync'][0]['status']}"
     )
-    async with stage.watching(pin["id"]) as watch:
+    async with (
+        stage.leaving_nothing("deletePin", pinId=pin["id"]),
+        stage.watching(pin["id"], DOOR) as watch,
+    ):
         await watch.until("UPDATED")
         keypad = await stage.keypad(DOOR)
         if keypad is not None:
             await _type(stage, keypad, made["digits"], opens=True)
-            changed = await _change_while_offline(stage, keypad, pin["id"])
-            await watch.until("NOT_UPDATED")
+            try:
+                changed = await _change_while_offline(stage, keypad, pin["id"])
+                await watch.until("NOT_UPDATED")
+            finally:
+                await keypad.network(on=True)
             stage.say(f"the network of {DOOR} is plugged in again")
-            await keypad.network(on=True)
             await watch.until("UPDATED")
             await keypad.wait_closed()
             await _type(stage, keypad, made["digits"], opens=False)

@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import re
+import signal
 import sqlite3
 import stat
 import sys
@@ -41,6 +42,7 @@ class Shell:
     folder: Path
     url: str = "http://127.0.0.1:8400"
     port: int = 8400
+    token: str = ""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -49,6 +51,7 @@ class Shell:
             "LATCHWORK_DATA_DIR": str(self.folder),
             "LATCHWORK_PUBLIC_URL": self.url,
             "LATCHWORK_PORT": str(self.port),
+            "LATCHWORK_TOKEN": self.token,
         }
 
     async def start(self, *words: str) -> asyncio.subprocess.Process:
@@ -167,18 +170,81 @@ async def use(shell: Shell, link: str, token: str) -> None:
         assert secret not in (out + err).decode()
 
 
+async def test_a_shell_asks_and_follows_with_a_token(tmp_path: Path) -> None:
+    """Proves ask for a query, a refusal and a subscription; a token that may not edit; a plan's bound; wrong addresses.
+
+    What is wrong is said in a line: no token, a wrong one, a query that is none, a server that is none."""
+    shell = Shell(tmp_path)
+    assert (await shell.run("migrate")).code == 0
+    await shell.run("seed")
+    demo = ("--site", "Demo")
+    reader, owner, many = await asyncio.gather(
+        shell.run("token", "create", *demo, "--role", "LIMITED_ADMIN", "--no-can-edit"),
+        shell.run("token", "create", *demo, "--role", "OWNER"),
+        shell.run("site", "plan", *demo, "--seats", "99999999999"),
+    )
+    assert many.code == 2
+    assert "1000000" in many.err
+    server = await serving(shell, "http://127.0.0.1")
+    locks = "{ sites { id seats { limit } locks { nodes { id name } } } }"
+    try:
+        async with httpx.AsyncClient(base_url=server.url, timeout=30) as http:
+            await until_ready(http)
+        shell.token = reader.out.strip()
+        answer = await shell.run("ask", locks)
+        (site,) = json.loads(answer.out)["sites"]
+        assert site["seats"]["limit"] == 100
+        lock = site["locks"]["nodes"][0]["id"]
+        change = (
+            f'mutation {{ updateLock(input: {{ lockId: "{lock}", name: "X" }}) {{ __typename }} }}'
+        )
+        assert json.loads((await shell.run("ask", change)).out) == {
+            "updateLock": {"__typename": "NotAllowed"}
+        }
+        shell.token = owner.out.strip()
+        assert json.loads((await shell.run("ask", change)).out) == {
+            "updateLock": {"__typename": "UpdatedLock"}
+        }
+        document = f'subscription {{ siteSync(siteId: "{site["id"]}") {{ __typename }} }}'
+        following = await shell.start("ask", document)
+        assert following.stdout is not None
+        first = await asyncio.wait_for(following.stdout.readuntil(b"\n}\n"), SECONDS)
+        assert "siteSync" in json.loads(first)
+        wrong, foreign, nothing = await asyncio.gather(
+            shell.run("ask", "{ nothing }"),
+            shell.run("tour", "--url", server.url.replace("127.0.0.1", "localhost")),
+            shell.run("tour", "--url", "http://127.0.0.1:9"),
+        )
+        assert (wrong.code, wrong.out, "nothing" in wrong.err) == (1, "", True)
+        assert (foreign.code, "LATCHWORK_PUBLIC_URL" in foreign.err) == (1, True)
+        assert (nothing.code, "no answer from http://127.0.0.1:9" in nothing.err) == (1, True)
+        following.send_signal(signal.SIGINT)
+        _, err = await asyncio.wait_for(following.communicate(), SECONDS)
+        assert (following.returncode, err) == (130, b"")
+        shell.token = "lwt_nobody"
+        unknown = await shell.run("ask", locks)
+        assert (unknown.code, unknown.err) == (1, "This token is unknown, revoked or over.\n")
+        shell.token = ""
+        assert "latchwork token create" in (await shell.run("ask", locks)).err
+    finally:
+        server.process.terminate()
+        await asyncio.wait_for(server.process.communicate(), SECONDS)
+
+
 @dataclass
 class Server:
     process: asyncio.subprocess.Process
     url: str
 
 
-async def serving(shell: Shell) -> Server:
-    """`latchwork serve` on a free port."""
+async def serving(shell: Shell, public_host: str | None = None) -> Server:
+    """`latchwork serve` on a free port; with a public host, that is its public URL with this port."""
     listener = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
     port: int = listener.sockets[0].getsockname()[1]
     listener.close()
     shell.port = port
+    if public_host is not None:
+        shell.url = f"{public_host}:{port}"
     return Server(await shell.start("serve"), f"http://127.0.0.1:{port}")
 
 

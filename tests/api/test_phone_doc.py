@@ -75,14 +75,7 @@ async def test_the_python_redeems_opens_and_follows(served: Served, tmp_path: Pa
     """Proves the Python blocks, run together as one program on a phone whose clock is an hour behind."""
     served.clock.advance(timedelta(hours=1))
     house, _, code, invitation = await furnished(served)
-    program = tmp_path / "phone.py"
-    program.write_text("\n".join(text for kind, text in BLOCKS if kind == "python"))
-    running = await asyncio.create_subprocess_exec(
-        sys.executable,
-        str(program),
-        stdout=asyncio.subprocess.PIPE,
-        env=os.environ | {"LATCHWORK_URL": served.url, "INVITATION_CODE": code},
-    )
+    running = await started(served, tmp_path, code)
     assert running.stdout is not None
 
     async def says() -> str:
@@ -101,6 +94,30 @@ async def test_the_python_redeems_opens_and_follows(served: Served, tmp_path: Pa
         if running.returncode is None:
             running.kill()
             await running.wait()
+
+
+async def started(served: Served, folder: Path, code: str) -> asyncio.subprocess.Process:
+    """The document's Python, run as one program with this invitation code."""
+    program = folder / "phone.py"
+    program.write_text("\n".join(text for kind, text in BLOCKS if kind == "python"))
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(program),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=os.environ | {"LATCHWORK_URL": served.url, "INVITATION_CODE": code},
+    )
+
+
+async def test_the_python_tells_a_refusal_in_plain_words(served: Served, tmp_path: Path) -> None:
+    """Proves that with a deleted invitation's code the program ends with the API's message, and nothing else."""
+    house, _, code, invitation = await furnished(served)
+    await house.change("deleteInvitation", "", invitationId=invitation)
+    running = await started(served, tmp_path, code)
+    out, err = await asyncio.wait_for(running.communicate(), 30)
+    assert (running.returncode, out) == (1, b"")
+    message = "This invitation code cannot be redeemed. Check it, or ask your host for another."
+    assert err.decode().strip() == message
 
 
 async def test_the_refusals_are_as_the_document_says(served: Served) -> None:

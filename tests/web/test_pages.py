@@ -1,9 +1,11 @@
 """The plain pages behind links, as a browser gets them."""
 
 import re
+from pathlib import Path
 
 import pytest
 
+from tests.locksim import chromium
 from tests.serving import Served
 
 
@@ -50,3 +52,19 @@ async def test_only_the_pages_own_files_are_served(served: Served) -> None:
         "join.html",
     ):
         assert (await served.http.get(f"{served.url}/assets/{name}")).status_code == 404
+
+
+@pytest.mark.skipif(chromium.PROGRAM is None, reason="no Chromium is installed")
+async def test_an_invitation_link_shows_its_code_or_says_what_to_do(
+    served: Served, tmp_path: Path
+) -> None:
+    """Proves that a code is shown as it stands in the link, and that a link cut off or empty gets the advice."""
+    async with chromium.page(tmp_path / "profile") as page:
+        for behind, shown in (("7QPP-VHA2-QKSX1", "found"), ("%", "missing"), ("", "missing")):
+            await page.open("about:blank", width=390, height=844)
+            await page.open(f"{served.url}/i/#{behind}", width=390, height=844)
+            hidden = {"found": "missing", "missing": "found"}[shown]
+            await page.until(f"document.getElementById('{shown}')?.hidden", False)
+            assert await page.see(f"document.getElementById('{hidden}').hidden")
+            if shown == "found":
+                assert await page.see("document.getElementById('code').textContent") == behind

@@ -1,5 +1,13 @@
 // The code stands behind "#", which browsers never send: it is shown here and goes nowhere else.
-const code = decodeURIComponent(location.hash.slice(1));
+function codeOf(link) {
+  try {
+    return decodeURIComponent(link.slice(1));
+  } catch {
+    return ""; // cut off or mistyped, such as "#%"
+  }
+}
+
+const code = codeOf(location.hash);
 const shown = /^[0-9A-Za-z -]{13,20}$/.test(code);
 document.getElementById(shown ? "found" : "missing").hidden = false;
 if (shown) {
