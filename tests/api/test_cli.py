@@ -175,13 +175,13 @@ async def test_a_shell_asks_and_follows_with_a_token(tmp_path: Path) -> None:
 
     What is wrong is said in a line: no token, a wrong one, a query that is none, a server that is none."""
     shell = Shell(tmp_path)
-    assert (await shell.run("migrate")).code == 0
-    await shell.run("seed")
+    assert (await shell.run_alone("migrate")).code == 0
+    await shell.run_alone("seed")
     demo = ("--site", "Demo")
     reader, owner, many = await asyncio.gather(
-        shell.run("token", "create", *demo, "--role", "LIMITED_ADMIN", "--no-can-edit"),
-        shell.run("token", "create", *demo, "--role", "OWNER"),
-        shell.run("site", "plan", *demo, "--seats", "99999999999"),
+        shell.run_alone("token", "create", *demo, "--role", "LIMITED_ADMIN", "--no-can-edit"),
+        shell.run_alone("token", "create", *demo, "--role", "OWNER"),
+        shell.run_alone("site", "plan", *demo, "--seats", "99999999999"),
     )
     assert many.code == 2
     assert "1000000" in many.err
@@ -189,20 +189,20 @@ async def test_a_shell_asks_and_follows_with_a_token(tmp_path: Path) -> None:
     locks = "{ sites { id seats { limit } locks { nodes { id name } } } }"
     try:
         async with httpx.AsyncClient(base_url=server.url, timeout=30) as http:
-            await until_ready(http)
+            await eventually(lambda: is_ready(http), within_seconds=30)
         shell.token = reader.out.strip()
-        answer = await shell.run("ask", locks)
+        answer = await shell.run_alone("ask", locks)
         (site,) = json.loads(answer.out)["sites"]
         assert site["seats"]["limit"] == 100
         lock = site["locks"]["nodes"][0]["id"]
         change = (
             f'mutation {{ updateLock(input: {{ lockId: "{lock}", name: "X" }}) {{ __typename }} }}'
         )
-        assert json.loads((await shell.run("ask", change)).out) == {
+        assert json.loads((await shell.run_alone("ask", change)).out) == {
             "updateLock": {"__typename": "NotAllowed"}
         }
         shell.token = owner.out.strip()
-        assert json.loads((await shell.run("ask", change)).out) == {
+        assert json.loads((await shell.run_alone("ask", change)).out) == {
             "updateLock": {"__typename": "UpdatedLock"}
         }
         document = f'subscription {{ siteSync(siteId: "{site["id"]}") {{ __typename }} }}'
@@ -211,9 +211,9 @@ async def test_a_shell_asks_and_follows_with_a_token(tmp_path: Path) -> None:
         first = await asyncio.wait_for(following.stdout.readuntil(b"\n}\n"), SECONDS)
         assert "siteSync" in json.loads(first)
         wrong, foreign, nothing = await asyncio.gather(
-            shell.run("ask", "{ nothing }"),
-            shell.run("tour", "--url", server.url.replace("127.0.0.1", "localhost")),
-            shell.run("tour", "--url", "http://127.0.0.1:9"),
+            shell.run_alone("ask", "{ nothing }"),
+            shell.run_alone("tour", "--url", server.url.replace("127.0.0.1", "localhost")),
+            shell.run_alone("tour", "--url", "http://127.0.0.1:9"),
         )
         assert (wrong.code, wrong.out, "nothing" in wrong.err) == (1, "", True)
         assert (foreign.code, "LATCHWORK_PUBLIC_URL" in foreign.err) == (1, True)
@@ -222,10 +222,10 @@ async def test_a_shell_asks_and_follows_with_a_token(tmp_path: Path) -> None:
         _, err = await asyncio.wait_for(following.communicate(), SECONDS)
         assert (following.returncode, err) == (130, b"")
         shell.token = "lwt_nobody"
-        unknown = await shell.run("ask", locks)
+        unknown = await shell.run_alone("ask", locks)
         assert (unknown.code, unknown.err) == (1, "This token is unknown, revoked or over.\n")
         shell.token = ""
-        assert "latchwork token create" in (await shell.run("ask", locks)).err
+        assert "latchwork token create" in (await shell.run_alone("ask", locks)).err
     finally:
         server.process.terminate()
         await asyncio.wait_for(server.process.communicate(), SECONDS)
