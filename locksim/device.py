@@ -25,6 +25,7 @@ from locksim.firmware import Firmware, Front
 from locksim.keypad import Key
 from locksim.provisioning import Provisioning
 from locksim.signals import (
+    Delivery,
     Inbound,
     Report,
     Reported,
@@ -225,6 +226,9 @@ class Device:
             self.online = True
             self._log.info("connected")
             self._on_connect(self)
+            self._on_change(self, None)
+        elif isinstance(message, Delivery):
+            # PIN mode or the zone may be another now.
             self._on_change(self, None)
 
     async def _do(
