@@ -13,12 +13,14 @@ from tests.locksim.test_panel_page import LOCKED_OUT, lit, page, text
 pytestmark = pytest.mark.skipif(chromium.PROGRAM is None, reason="no Chromium is installed")
 __all__ = ["browser", "page"]
 
-WATCH = """window.seen = [];
+WATCH = """window.seen = []; window.at = [];
   for (const [id, now] of [['red', e => e.classList.contains('on')], ['answer', e => e.textContent]]) {
     const place = document.querySelector('#' + id);
     let was = now(place);
     new MutationObserver(() => {
-      if (now(place) !== was) window.seen.push(`${id} ${was = now(place)}`);
+      if (now(place) === was) return;
+      window.seen.push(`${id} ${was = now(place)}`);
+      window.at.push(performance.now());
     }).observe(place, { attributes: true, childList: true });
   }"""
 
@@ -91,7 +93,6 @@ async def test_without_power_nothing_shines(page: chromium.Page, browser: Browse
     await browser.type("5193")
     await page.until(text("#answer"), "Denied")
     assert await page.see(lit("red"))
-    await page.see(WATCH)
     # The page's own timers stand still, so that only the power can put the light out.
     await page.see("answerTimers.forEach(clearTimeout)")
     await browser.act("power", on=False)
@@ -106,6 +107,7 @@ async def test_a_second_denial_is_seen_and_read_out(page: chromium.Page, browser
     await page.see(WATCH)
     await browser.type("5193")
     await page.until("seen.slice(0, 4).sort().join()", "answer ,answer Denied,red false,red true")
+    assert await page.see("at[3] - at[0] > 100"), "too short a moment to be seen"
 
 
 async def test_what_is_wrong_with_a_field_stands_beside_it_until_it_is_mended(
