@@ -9,8 +9,8 @@ from api.seed import CARD_UID, SITE_NAME, seed
 from domain.people.actors import Role
 from domain.people.tables import Account
 from domain.sites.tables import Site
-from tests.api.pin_steps import eventually
 from tests.serving import House, Served
+from tests.waiting import eventually
 
 PAGE = Path(__file__).parents[2] / "locksim" / "panel" / "static" / "panel.html"
 
