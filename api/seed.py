@@ -16,6 +16,7 @@ import orjson
 from domain.audit.service import recorded
 from domain.database import use_case
 from domain.installation import Installation
+from domain.locks.pin_mode import pair_card
 from domain.locks.rules import Connectivity
 from domain.locks.service import (
     NewReader,
@@ -24,7 +25,7 @@ from domain.locks.service import (
     create_lock,
     provision_lock,
 )
-from domain.locks.tables import Lock
+from domain.locks.tables import Lock, Reader
 from domain.node_ids import node_id
 from domain.people.actors import ActorKind, Caller, Role, Standing
 from domain.people.tables import Account, Member
@@ -35,6 +36,8 @@ from domain.tags.service import create_tag, make_default_tag
 from domain.tags.tables import TagTarget
 
 SITE_NAME = "Demo"
+CARD_UID = "04a1b2c3d4e5f6"
+"""The card that ends a lockout at the demo's doors: what the keypad page holds to the reader unless told otherwise."""
 _PEOPLE = (
     ("Ben", "ben@demo.example", Role.SUPER_ADMIN, True),
     ("Carla", "carla@demo.example", Role.LIMITED_ADMIN, True),
@@ -71,9 +74,13 @@ async def seed(here: Installation, data_dir: Path, now: datetime) -> bool:
         },
     )
     offline = {lock.id for lock in demo.locks if lock.connectivity is Connectivity.WIRELESS_OFFLINE}
+    keypads = {reader.lock_id for reader in await Reader.filter(has_keypad=True)}
     _write_private(
         data_dir / "locks.json",
-        [kit_entry(kit, online=kit.lock.id not in offline) for kit in demo.kits],
+        [
+            kit_entry(kit, online=kit.lock.id not in offline, keypad=kit.lock.id in keypads)
+            for kit in demo.kits
+        ],
     )
     return True
 
@@ -118,6 +125,8 @@ async def _make(here: Installation, now: datetime) -> Demo:
         now=now,
     )
     kits = [await provision_lock(here, by, lock_id=lock.id, now=now) for lock in locks]
+    for lock in locks:
+        await pair_card(here, by, lock_id=lock.id, uid=CARD_UID, now=now)
     return Demo(site, sign_ins, kits, locks)
 
 
@@ -158,12 +167,15 @@ async def _member(
         deed.note("Member", member.id, role=role.value)
 
 
-def kit_entry(kit: ProvisioningKit, *, online: bool = True) -> dict[str, object]:
+def kit_entry(
+    kit: ProvisioningKit, *, online: bool = True, keypad: bool = True
+) -> dict[str, object]:
     """A provisioned lock as `python -m locksim` reads it. It is a secret."""
     return {
         "lockId": node_id("lock", kit.lock.id),
         "name": kit.lock.name,
         "network": online,
+        "keypad": keypad,
         "incarnation": kit.incarnation,
         "secret": _base64url(kit.secret),
         "programmingCode": kit.programming_code,

@@ -64,6 +64,10 @@ class LinkLost(Exception):
     """The connection cannot go on: refused, ended, silent or not understood. Try again later."""
 
 
+class FeedCompleted(LinkLost):
+    """The server has ended the feed: another has taken its place, or the lock is deleted or provisioned anew."""
+
+
 @dataclass(frozen=True, slots=True)
 class ServerAddress:
     """Where the API is, from its base URL or that of its GraphQL endpoint.
@@ -161,6 +165,8 @@ class Connection:
                 inbound = _feed_item(message.get("payload"))
                 if inbound is not None:
                     yield inbound
+            elif kind == "complete" and name == _FEED:
+                raise FeedCompleted("the feed was completed")
             elif name == _FEED:
                 raise LinkLost(f"the feed ended: {kind}")
             elif kind in ("next", "error"):

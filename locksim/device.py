@@ -16,7 +16,8 @@ import httpx
 import structlog
 
 from domain.security.passwords import derive_verifier
-from locksim.connection import Connection, LinkLost, ServerAddress
+from locksim.backoff import backoff_ceiling_s, failures_after
+from locksim.connection import Connection, FeedCompleted, LinkLost, ServerAddress
 from locksim.disk import Disk, DiskDamaged
 from locksim.face import SlowHash
 from locksim.faults import HardwareClock
@@ -24,6 +25,7 @@ from locksim.firmware import Firmware, Front
 from locksim.keypad import Key
 from locksim.provisioning import Provisioning
 from locksim.signals import (
+    Delivery,
     Inbound,
     Report,
     Reported,
@@ -33,11 +35,6 @@ from locksim.signals import (
 )
 from locksim.state import StateUnreadable
 from locksim.switches import Switch, first_of
-
-BACKOFF_FIRST_S = 0.5
-BACKOFF_MOST_S = 30.0
-STEADY_S = 5.0
-"""Seconds that a connection must last for the waits to begin anew."""
 
 log = structlog.get_logger("locksim")
 
@@ -193,7 +190,8 @@ class Device:
                 continue
             except LinkLost as error:
                 self._log.info("not connected", reason=str(error))
-            failures = 0 if loop.time() - began_s >= STEADY_S else failures + 1
+                completed = isinstance(error, FeedCompleted)
+            failures = failures_after(failures, loop.time() - began_s, completed=completed)
             wait_s = self._rng.uniform(0, backoff_ceiling_s(failures))
             await first_of(self.network.until(on=False), asyncio.sleep(wait_s))
 
@@ -228,6 +226,9 @@ class Device:
             self.online = True
             self._log.info("connected")
             self._on_connect(self)
+            self._on_change(self, None)
+        elif isinstance(message, Delivery):
+            # PIN mode or the zone may be another now.
             self._on_change(self, None)
 
     async def _do(
@@ -284,8 +285,3 @@ async def _in_thread(step: Callable[[], None]) -> None:
     except asyncio.CancelledError:
         await asyncio.wait({task})
         raise
-
-
-def backoff_ceiling_s(failures: int) -> float:
-    """The longest wait, in seconds, after so many failures in a row; the wait is drawn below it."""
-    return min(BACKOFF_MOST_S, BACKOFF_FIRST_S * 2.0 ** min(failures, 16))

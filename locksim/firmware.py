@@ -31,6 +31,8 @@ class Front:
     typed: int
     """Digits in the entry so far."""
     locked_out: bool
+    pin_enabled: bool
+    smartpin_enabled: bool
     now_ms: int | None
     """Trusted time (Unix, ms), or None: the lock has no time."""
 
@@ -84,6 +86,8 @@ class Firmware:
             bolt_drawn=self._core.bolt_falls_ms is not None,
             typed=self._face.typed,
             locked_out=self._core.state.budget.locked,
+            pin_enabled=self._core.holdings.pin_enabled,
+            smartpin_enabled=self._core.holdings.smartpin_enabled,
             now_ms=self._core.clock.now_ms(uptime_ms),
         )
 

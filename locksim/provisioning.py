@@ -49,6 +49,8 @@ class Provisioning:
     """Whether SmartPINs are on, until settings arrive: a lock may never have a network."""
     network: bool = True
     """Whether a network reaches the lock; one that is offline waits for phones."""
+    has_keypad: bool = True
+    """Whether digits can be typed at the lock, or only cards and phones reach it."""
 
     @classmethod
     def from_json(cls, value: object, place: str) -> Self:
@@ -85,6 +87,7 @@ class Provisioning:
             ),
             smartpin_enabled=settings.flag("smartPinEnabled", default=False),
             network=lock.flag("network", default=True),
+            has_keypad=lock.flag("keypad", default=True),
         )
 
 

@@ -65,6 +65,9 @@ def view(device: Device) -> dict[str, object]:
         "running": front is not None,
         "doorOpen": front is not None and front.bolt_drawn,
         "typed": front.typed if front else 0,
+        "hasKeypad": device.provisioning.has_keypad,
+        "pinEnabled": front is not None and front.pin_enabled,
+        "smartPinEnabled": front is not None and front.smartpin_enabled,
         "lockedOut": front is not None and front.locked_out,
         "nowMs": front.now_ms if front else None,
     }
@@ -171,6 +174,8 @@ async def _press(device: Device, body: dict[str, object]) -> None:
     pressed = [names.get(key) for key in keys if isinstance(key, str)]
     if len(pressed) != len(keys) or None in pressed:
         raise ActionRefused(422, "keys must be digits, BACKSPACE, CANCEL or ENTER")
+    if not device.provisioning.has_keypad:
+        raise ActionRefused(409, "this lock has no keypad")
     await device.press(*(key for key in pressed if key is not None))
 
 

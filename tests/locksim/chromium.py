@@ -67,7 +67,8 @@ class Page:
         """Press keys of the keyboard, named as in KeyboardEvent.key."""
         for key in keys:
             code = _NAMED_KEYS.get(key) or ord(key.upper())
-            text = {} if key in _NAMED_KEYS else {"text": key}
+            # A button takes Enter for a click only if it comes with its character.
+            text = {"text": "\r"} if key == "Enter" else {} if key in _NAMED_KEYS else {"text": key}
             for kind in ("keyDown", "keyUp"):
                 await self.call(
                     "Input.dispatchKeyEvent",
@@ -93,6 +94,13 @@ class Page:
                 button="left",
                 clickCount=1,
             )
+
+    async def fill(self, selector: str, value: str) -> None:
+        """Write into a field and leave it, as a person does."""
+        field = f"document.querySelector({orjson.dumps(selector).decode()})"
+        await self.see(f"{field}.focus(); {field}.select()")
+        await self.call("Input.insertText", text=value)
+        await self.see(f"{field}.blur()")
 
     async def picture(self) -> bytes:
         """A picture of the page, as PNG."""

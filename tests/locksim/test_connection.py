@@ -1,9 +1,11 @@
 """Where a lock connects to, and how long it waits between attempts."""
 
+import random
+
 import pytest
 
+from locksim.backoff import BACKOFF_MOST_S, STEADY_S, backoff_ceiling_s, failures_after
 from locksim.connection import ANSWER_TIMEOUT_S, ServerAddress
-from locksim.device import BACKOFF_MOST_S, backoff_ceiling_s
 
 
 def test_waits_grow_to_a_limit() -> None:
@@ -13,6 +15,26 @@ def test_waits_grow_to_a_limit() -> None:
     assert ceilings == sorted(ceilings)
     assert ceilings[-1] == backoff_ceiling_s(10**6) == BACKOFF_MOST_S
     assert ANSWER_TIMEOUT_S < 30
+
+
+def test_a_steady_connection_lets_the_waits_begin_anew() -> None:
+    """One that ends by a fault after five seconds does; one whose feed was completed only after a minute."""
+    assert failures_after(3, STEADY_S - 0.1, completed=False) == 4
+    assert failures_after(3, STEADY_S, completed=False) == 0
+    assert failures_after(3, 59.9, completed=True) == 4
+    assert failures_after(3, 60, completed=True) == 0
+
+
+def test_two_devices_with_one_secret_displace_each_other_a_few_times_a_minute() -> None:
+    """Each connects after its wait and completes the other's feed, which lasted just as long."""
+    rng = random.Random(1)
+    connected_failures, waiting_failures = 0, 0
+    lasted = []
+    for _ in range(100):
+        lasted.append(rng.uniform(0, backoff_ceiling_s(waiting_failures)))
+        displaced = failures_after(connected_failures, lasted[-1], completed=True)
+        connected_failures, waiting_failures = waiting_failures, displaced
+    assert sum(lasted[20:]) / 80 > BACKOFF_MOST_S / 3
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from locksim.fleet import Fleet
 from locksim.panel.server import bind, serve
 from tests.locksim.rig import CARD, CHEAP, SALT, Pen
 from tests.locksim.test_fleet import as_json, lock
-from tests.locksim.tiny_server import Stage, TinyServer, serving
+from tests.locksim.tiny_server import Feed, Stage, TinyServer, serving
 from tests.waiting import eventually
 
 PIN = "40718263"
@@ -35,6 +35,9 @@ class Browser:
     server: TinyServer
     fleet: Fleet
     pen: Pen
+    feed: Feed
+    panel: asyncio.Task[None]
+    """The serving of the page: cancelled, it is gone, and the locks go on."""
 
     async def locks(self) -> list[dict[str, Any]]:
         """The locks as the page shows them."""
@@ -83,22 +86,25 @@ class Browser:
 
 @pytest_asyncio.fixture
 async def browser(tmp_path: Path) -> AsyncIterator[Browser]:
-    """Two locks and their page; the first holds a PIN and a card."""
+    """Three locks and their page; the first holds a PIN and a card, the third has no keypad."""
     locks_file = tmp_path / "locks.json"
     locks_file.touch(0o600)
-    locks_file.write_bytes(orjson.dumps([as_json(lock(1)), as_json(lock(2))]))
+    locks_file.write_bytes(
+        orjson.dumps([as_json(lock(1)), as_json(lock(2)), as_json(lock(3)) | {"keypad": False}])
+    )
     async with serving(Stage()) as stage:
         server = stage.server
-        server.locks = {own.lock_id: own for own in (lock(1), lock(2))}
+        server.locks = {own.lock_id: own for own in (lock(1), lock(2), lock(3))}
         rng = random.Random(1)
         fleet = Fleet(locks_file, tmp_path / "disks", ServerAddress(stage.url), rng=rng, sync=False)
         listener = bind(0)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        tasks = [asyncio.create_task(fleet.run()), asyncio.create_task(serve(fleet, listener))]
+        panel = asyncio.create_task(serve(fleet, listener))
+        tasks = [asyncio.create_task(fleet.run()), panel]
         async with httpx.AsyncClient(base_url=url, trust_env=False) as http:
-            browser = Browser(http, server, fleet, Pen(lock(1)))
-            await server.feed(1)
+            await server.feed(2)
             (feed,) = [each for each in server.feeds if each.variables["lock"] == "lock-1"]
+            browser = Browser(http, server, fleet, Pen(lock(1)), feed, panel)
             digest = pin_digest(browser.pen.keys, derive_verifier(PIN, SALT, CHEAP))
             pin = Entry("a", EntryKind.PIN, 1, PinPayload(digest, (ALWAYS,)).to_payload())
             feed.send(browser.pen.snapshot(1, browser.pen.settings(), browser.pen.card(), pin))
@@ -112,13 +118,16 @@ async def browser(tmp_path: Path) -> AsyncIterator[Browser]:
 
 async def test_the_page_shows_each_lock_and_no_secret(browser: Browser) -> None:
     """Name, door, lights, switches, clock; the page loads nothing from elsewhere."""
-    first, second = await browser.locks()
-    assert (first["name"], second["name"]) == ("Door 1", "Door 2")
+    first, second, third = await browser.locks()
+    assert [each["name"] for each in (first, second, third)] == ["Door 1", "Door 2", "Door 3"]
+    assert [each["hasKeypad"] for each in (first, second, third)] == [True, True, False]
+    assert [each["pinEnabled"] for each in (first, second, third)] == [True, False, False]
     assert first["online"]
     assert first["zone"] == "Europe/Berlin"
     assert set(first) == {
         *("key", "lockId", "name", "zone", "power", "network", "silent", "driftPpm", "online"),
-        *("running", "doorOpen", "typed", "lockedOut", "nowMs"),
+        *("running", "doorOpen", "typed", "hasKeypad", "pinEnabled", "smartPinEnabled"),
+        *("lockedOut", "nowMs"),
     }
     page = await browser.http.get("/")
     assert page.status_code == 200
@@ -132,7 +141,7 @@ async def test_the_page_shows_each_lock_and_no_secret(browser: Browser) -> None:
 async def test_keys_reach_the_lock_and_its_answer_reaches_the_page(browser: Browser) -> None:
     """Digits show as a number of dots; the right PIN opens the door; the stream tells both."""
     async with browser.changes() as changes:
-        assert len((await anext(changes))["locks"]) == 2
+        assert len((await anext(changes))["locks"]) == 3
         assert (await browser.act("keys", keys=["4", "0", "BACKSPACE"]))["typed"] == 1
         assert (await browser.act("keys", keys=["CANCEL"]))["typed"] == 0
         assert (await browser.type(PIN))["doorOpen"]
@@ -182,6 +191,14 @@ async def test_the_clock_can_be_bent_and_the_lock_notices_when_it_starts(browser
     await browser.until(running=False)
     await browser.act("power", on=True)
     assert (await browser.until(running=True))["nowMs"] is None
+
+
+async def test_a_lock_without_a_keypad_has_no_keys_to_press(browser: Browser) -> None:
+    """Nothing is typed there, also not by somebody who does without the page."""
+    key = (await browser.locks())[2]["key"]
+    answer = await browser.http.post(f"/locks/{key}/keys", json={"keys": ["1"]})
+    assert (answer.status_code, answer.json()) == (409, {"error": "this lock has no keypad"})
+    assert (await browser.locks())[2]["typed"] == 0
 
 
 async def test_a_lock_can_be_made_deaf(browser: Browser) -> None:

@@ -27,6 +27,9 @@ async def page(browser: Browser, tmp_path: Path) -> AsyncIterator[chromium.Page]
         yield page
 
 
+LOCKED_OUT = "disabled: hold the paired card, or let an admin unlock remotely"
+
+
 def text(selector: str) -> str:
     """A script for the text of an element."""
     return f"document.querySelector('{selector}')?.textContent"
@@ -62,7 +65,7 @@ async def test_a_person_can_use_the_lock_from_keyboard_and_phone(
     # Ten wrong entries, then the paired card.
     for _ in range(10):
         await browser.type("5193")
-    await page.until(text("#lockout"), "disabled: hold the paired card")
+    await page.until(text("#lockout"), LOCKED_OUT)
     await page.see(f"document.querySelector('#uid').value = '{CARD.hex()}'")
     await page.tap("#card button")
     await page.until(text("#lockout"), "enabled")

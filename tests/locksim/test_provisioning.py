@@ -66,6 +66,13 @@ def test_a_lock_is_reached_by_a_network_unless_the_file_says_otherwise(tmp_path:
     assert networks == [True, False]
 
 
+def test_a_lock_has_a_keypad_unless_the_file_says_otherwise(tmp_path: Path) -> None:
+    """Phones and cards alone reach the other kind."""
+    without = LOCK | {"lockId": "TG9jazoy", "keypad": False}
+    keypads = [lock.has_keypad for lock in read_provisionings(write(tmp_path, [LOCK, without]))]
+    assert keypads == [True, False]
+
+
 def test_no_secret_shows_in_repr(tmp_path: Path) -> None:
     """A log that prints a lock prints no keys."""
     (lock,) = read_provisionings(write(tmp_path, [LOCK]))
@@ -88,6 +95,7 @@ def test_a_file_that_others_may_use_is_refused(tmp_path: Path, mode: int) -> Non
         ("lockId", ...),
         ("lockId", ""),
         ("network", "no"),
+        ("keypad", 1),
         ("name", 7),
         ("secret", ...),
         ("secret", "c2hvcnQ"),

@@ -1,16 +1,17 @@
 // The code stands behind "#", which browsers never send: it is shown here and goes nowhere else.
-function codeOf(link) {
+function readCode() {
   try {
-    return decodeURIComponent(link.slice(1));
+    const code = decodeURIComponent(location.hash.slice(1));
+    return /^[0-9A-Za-z -]{13,20}$/.test(code) ? code : null;
   } catch {
-    return ""; // cut off or mistyped, such as "#%"
+    return null; // a stray % in the link
   }
 }
 
-const code = codeOf(location.hash);
-const shown = /^[0-9A-Za-z -]{13,20}$/.test(code);
-document.getElementById(shown ? "found" : "missing").hidden = false;
-if (shown) {
+const code = readCode();
+document.getElementById(code ? "found" : "missing").hidden = false;
+if (code) {
+  document.getElementById("heading").textContent = "You have an invitation";
   document.getElementById("code").textContent = code;
   document.getElementById("copy").addEventListener("click", async () => {
     const said = document.getElementById("copied");
@@ -22,3 +23,5 @@ if (shown) {
     }
   });
 }
+// Another link opened in the same tab changes only what is behind "#".
+addEventListener("hashchange", () => location.reload());

@@ -11,18 +11,35 @@ const ANSWERS = {
   CLEARED: [null, "Cleared"],
 };
 const KEYS = { Enter: "ENTER", Backspace: "BACKSPACE", Escape: "CANCEL", Delete: "CANCEL" };
+const FLASH_MS = 350;
+const GAP_MS = 150;
+const ANSWER_MS = 2500;
+const NOTICE_MS = 5000;
+const RETRY_MS = 2000;
+const MOST_DRIFT_PPM = 100000;
 
 const el = (id) => document.getElementById(id);
 const locks = new Map();
-let chosen = decodeURIComponent(location.hash.slice(1));
-const FLASH_MS = 350;
-let lightTimers = [];
+let chosen = fromHash();
+let away = false;
+let answerTimers = [];
 let sending = Promise.resolve();
 
-function send(action, body) {
+function fromHash() {
+  try {
+    return decodeURIComponent(location.hash.slice(1));
+  } catch {
+    return "";
+  }
+}
+
+// Sending
+
+function send(action, body, place) {
   const key = chosen;
   // One after the other, so that digits arrive in the order in which they were typed.
   sending = sending.then(async () => {
+    let error = "";
     try {
       const answer = await fetch(`/locks/${encodeURIComponent(key)}/${action}`, {
         method: "POST",
@@ -30,41 +47,71 @@ function send(action, body) {
         body: JSON.stringify(body),
       });
       // What has changed comes by the stream; the answer could be older than that already.
-      if (!answer.ok) say((await answer.json()).error);
+      if (!answer.ok) error = (await answer.json()).error;
     } catch {
-      say("The simulator does not answer");
+      error = "the simulator did not get this: try again";
     }
+    if (error) tell(place, `${error[0].toUpperCase()}${error.slice(1)}.`);
   });
   return sending;
 }
 
-function say(text) {
-  el("answer").textContent = text;
+// A notice goes by itself; what is wrong with a field stands until the field is changed.
+function tell(place, text) {
+  if (place === "answer") return answer(null, text, 1, NOTICE_MS);
+  el(place).textContent = text;
+  setTimeout(() => el(place).textContent === text && tellWrong(place, null, ""), NOTICE_MS);
 }
 
-function flash(signal) {
-  const shown = ANSWERS[signal];
-  if (!shown) return;
-  const [light, text, times = 1] = shown;
-  darken();
-  shine(light);
-  say(text);
-  for (let turn = 1; turn < 2 * times - 1; turn += 1) {
-    lightTimers.push(setTimeout(() => shine(turn % 2 ? null : light), turn * FLASH_MS));
-  }
-  lightTimers.push(setTimeout(() => shine(null), times > 1 ? (2 * times - 1) * FLASH_MS : 2500));
-  lightTimers.push(setTimeout(() => say(""), 2500));
+function tellWrong(place, field, text) {
+  el(place).textContent = text;
+  if (field) el(field).setAttribute("aria-invalid", text !== "");
+}
+
+function tidy() {
+  tellWrong("card-said", "uid", "");
+  tellWrong("faults-said", "drift", "");
+  tellWrong("switches-said", null, "");
+}
+
+// Lights and answers
+
+function later(delay, step) {
+  answerTimers.push(setTimeout(step, delay));
+}
+
+function quiet() {
+  answerTimers.forEach(clearTimeout);
+  answerTimers = [];
+  shine(null);
+  el("answer").textContent = "";
 }
 
 function shine(light) {
   for (const name of ["green", "red"]) el(name).classList.toggle("on", name === light);
 }
 
-function darken() {
-  lightTimers.forEach(clearTimeout);
-  lightTimers = [];
-  shine(null);
+function flash(signal) {
+  if (ANSWERS[signal]) answer(...ANSWERS[signal]);
 }
+
+function answer(light, text, times = 1, standsMs = ANSWER_MS) {
+  const standing = el("answer").textContent !== "";
+  quiet();
+  // Dark and empty for a moment between two answers: the same one twice is seen, and read out, twice.
+  later(standing ? GAP_MS : 0, () => {
+    shine(light);
+    el("answer").textContent = text;
+    el("answer").dataset.light = light ?? "";
+    for (let turn = 1; turn < 2 * times - 1; turn += 1) {
+      later(turn * FLASH_MS, () => shine(turn % 2 ? null : light));
+    }
+    if (times > 1) later((2 * times - 1) * FLASH_MS, () => shine(null));
+    later(standsMs, quiet);
+  });
+}
+
+// Drawing
 
 function take(lock, signal) {
   locks.set(lock.key, { ...lock, seenAt: performance.now() });
@@ -77,8 +124,8 @@ function take(lock, signal) {
 function choose(key) {
   chosen = key;
   history.replaceState(null, "", `#${encodeURIComponent(key)}`);
-  darken();
-  say("");
+  quiet();
+  tidy();
   draw();
 }
 
@@ -100,34 +147,50 @@ function drawChoice() {
 }
 
 function put(id, text, bad = false) {
-  el(id).textContent = text;
-  el(id).classList.toggle("bad", bad);
+  const place = el(id);
+  // Written only if it is another text: what is written is read out.
+  if (place.textContent !== text) place.textContent = text;
+  place.classList.toggle("bad", bad);
+}
+
+function pinEntry(lock) {
+  if (!lock.hasKeypad) return ["this lock has no keypad"];
+  if (!lock.running) return ["no power", true];
+  if (lock.lockedOut) return ["disabled: hold the paired card, or let an admin unlock remotely", true];
+  if (lock.pinEnabled) return ["enabled"];
+  return [lock.smartPinEnabled ? "off (PIN mode); SmartPINs open" : "off (PIN mode)", true];
 }
 
 function draw() {
   const lock = locks.get(chosen);
-  document.querySelector("main").hidden = !lock;
+  const main = document.querySelector("main");
+  main.hidden = !lock;
+  main.classList.toggle("away", away);
+  put("link", away ? "The simulator does not answer. Trying again…" : "");
   if (!lock) return;
+  if (!lock.running) quiet();
   el("name").textContent = lock.name;
   document.title = lock.name;
   el("door").classList.toggle("open", lock.doorOpen);
-  el("door-text").textContent = lock.doorOpen ? "Open" : "Shut";
-  el("dots").textContent = "•".repeat(lock.typed);
+  put("door-text", lock.doorOpen ? "Open" : "Shut");
+  put("dots", "•".repeat(lock.typed));
+  put("typed", lock.typed ? `${lock.typed} ${lock.typed === 1 ? "digit" : "digits"} entered` : "");
   put("online", lock.online ? "connected" : "not connected", !lock.online);
-  put("lockout", lock.lockedOut ? "disabled: hold the paired card" : "enabled", lock.lockedOut);
-  el("power").setAttribute("aria-checked", lock.power);
-  el("network").setAttribute("aria-checked", lock.network);
-  el("silent").setAttribute("aria-checked", lock.silent);
-  if (document.activeElement !== el("drift")) el("drift").value = lock.driftPpm;
-  for (const button of document.querySelectorAll("#keys button, #card button")) {
-    button.disabled = !lock.running;
+  put("lockout", ...pinEntry(lock));
+  for (const id of ["power", "network", "silent"]) el(id).setAttribute("aria-checked", lock[id]);
+  const drift = el("drift");
+  if (document.activeElement !== drift && drift.ariaInvalid !== "true") drift.value = lock.driftPpm;
+  el("keys").hidden = !lock.hasKeypad;
+  el("no-keypad").hidden = lock.hasKeypad;
+  for (const button of document.querySelectorAll("main button")) {
+    button.disabled = away || (!lock.running && button.matches("#keys *, #card *"));
   }
   drawClock();
 }
 
 function drawClock() {
   const lock = locks.get(chosen);
-  if (!lock) return;
+  if (!lock || away) return;
   if (!lock.running) return put("clock", "no power", true);
   if (lock.nowMs === null) return put("clock", "no time", true);
   const now = new Date(lock.nowMs + performance.now() - lock.seenAt);
@@ -144,60 +207,82 @@ function drawClock() {
   put("clock", `${text} (${lock.zone})`);
 }
 
+// Hands
+
 function press(key) {
   const lock = locks.get(chosen);
-  if (!lock || !lock.running) return;
+  if (away || !lock?.running || !lock.hasKeypad) return;
   const button = document.querySelector(`[data-key="${key}"]`);
   button.classList.add("pressed");
   setTimeout(() => button.classList.remove("pressed"), 120);
-  send("keys", { keys: [key] });
+  send("keys", { keys: [key] }, "answer");
 }
 
-function toggle(id) {
-  send(id, { on: el(id).getAttribute("aria-checked") !== "true" });
+function hold(uid) {
+  const good = /^([0-9a-f]{2}){4,10}$/i.test(uid);
+  tellWrong("card-said", "uid", good ? "" : "A UID is 8 to 20 hexadecimal digits (0 to 9, a to f), two for each byte.");
+  if (good) send("card", { uid }, "card-said");
+}
+
+function drift(text) {
+  const ppm = Number(text.replace("−", "-"));
+  const good = /^[-−+]?[0-9]+$/.test(text) && Math.abs(ppm) <= MOST_DRIFT_PPM;
+  tellWrong("faults-said", "drift", good ? "" : "The drift is a whole number from −100000 to 100000: so many millionths too fast, or too slow.");
+  if (good) send("clock", { driftPpm: ppm }, "faults-said");
 }
 
 el("choose").addEventListener("change", (event) => choose(event.target.value));
 el("keys").addEventListener("click", (event) => {
   const button = event.target.closest("button");
-  if (button) press(button.dataset.key);
+  if (!button) return;
+  press(button.dataset.key);
+  // A finger or a mouse leaves no focus behind: Enter on the keyboard is the lock's again.
+  if (event.detail) button.blur();
 });
-for (const id of ["power", "network", "silent"]) el(id).addEventListener("click", () => toggle(id));
+for (const [id, place] of [["power", "switches-said"], ["network", "switches-said"], ["silent", "faults-said"]]) {
+  el(id).addEventListener("click", () => send(id, { on: el(id).ariaChecked !== "true" }, place));
+}
 el("card").addEventListener("submit", (event) => {
   event.preventDefault();
-  send("card", { uid: el("uid").value.trim() });
+  hold(el("uid").value.trim());
 });
-el("empty").addEventListener("click", () => send("clock", { batteryEmpty: true }));
-el("drift").addEventListener("change", (event) => {
-  const ppm = Math.round(Number(event.target.value));
-  if (Number.isFinite(ppm)) send("clock", { driftPpm: ppm });
-});
+el("uid").addEventListener("input", () => tellWrong("card-said", "uid", ""));
+el("drift").addEventListener("input", () => tellWrong("faults-said", "drift", ""));
+el("drift").addEventListener("change", (event) => drift(event.target.value.trim()));
+el("empty").addEventListener("click", () => send("clock", { batteryEmpty: true }, "faults-said"));
 for (const button of document.querySelectorAll("[data-step]")) {
-  button.addEventListener("click", () => send("clock", { stepMs: Number(button.dataset.step) }));
+  button.addEventListener("click", () => send("clock", { stepMs: Number(button.dataset.step) }, "faults-said"));
 }
 document.addEventListener("keydown", (event) => {
   if (event.target.closest("input")) return;
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
   const key = /^[0-9]$/.test(event.key) ? event.key : KEYS[event.key];
-  // Enter on another control is that control's own.
-  const other = event.target.closest("summary, .around button");
-  if (!key || (other && event.key === "Enter")) return;
+  // Enter on a control that has the focus is that control's own, as Space is.
+  const own = event.key === "Enter" && event.target.closest("button, select, summary");
+  if (!key || own) return;
   event.preventDefault();
   press(key);
 });
 setInterval(drawClock, 500);
 
-const changes = new EventSource("/changes");
-changes.onopen = () => (el("link").textContent = "");
-changes.onerror = () => (el("link").textContent = "The simulator does not answer");
-changes.onmessage = (event) => {
-  const value = JSON.parse(event.data);
-  if (value.locks) {
+// What the simulator says
+
+function listen() {
+  const changes = new EventSource("/changes");
+  changes.onmessage = (event) => {
+    away = false;
+    const value = JSON.parse(event.data);
+    if (!value.locks) return take(value.lock, value.signal);
     locks.clear();
     for (const lock of value.locks) locks.set(lock.key, { ...lock, seenAt: performance.now() });
     drawChoice();
     draw();
-  } else {
-    take(value.lock, value.signal);
-  }
-};
+  };
+  changes.onerror = () => {
+    away = true;
+    draw();
+    // The browser tries again by itself only where it could not connect.
+    if (changes.readyState === EventSource.CLOSED) setTimeout(listen, RETRY_MS);
+  };
+}
+listen();
