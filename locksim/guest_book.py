@@ -2,7 +2,8 @@
 
 Codes are not listed at a lock; this is what it has to remember all the same. It is the lock's own,
 outside the sum and untouched by snapshots, and holds tags and digests, never digits. The dangerous
-mistakes: a block that is forgotten before its window ends, and a refused try that is given back.
+mistakes: a block that is forgotten before its window ends, and a try for a short PIN that is given
+back: a refusal tells that some PIN has these digits, and an accepted one that none has.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,7 +19,7 @@ MOST_GUESTS = 1000
 MOST_BLOCKS = 1000
 """Blocks made at the keypad at a time."""
 SHORT_PIN_TRIES = 3
-"""Refused short PINs of one SmartPIN, in its whole life."""
+"""Tries for a short PIN of one SmartPIN in its whole life, accepted or refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,8 @@ class Guest:
     """The readings that opened, as (epoch, index)."""
     first_used_ms: int
     """Trusted time (Unix, ms) at which it opened first."""
-    refusals: int = 0
-    """Refused short PINs so far."""
+    tries: int = 0
+    """Tries for a short PIN so far, accepted or refused."""
     short_pin: bytes | None = field(default=None, repr=False)
     """The digest of its short PIN under the lock's key, as of a PIN."""
 
@@ -79,17 +80,16 @@ class GuestBook:
     def tries_left(self, name: str) -> bool:
         """Whether a short PIN may still be tried."""
         guest = self.guests.get(name)
-        return guest is not None and guest.refusals < SHORT_PIN_TRIES
+        return guest is not None and guest.tries < SHORT_PIN_TRIES
 
     def charged(self, name: str) -> Self:
         """With one try for a short PIN used up; written before the try is looked at."""
         guest = self.guests[name]
-        return self._with(name, replace(guest, refusals=guest.refusals + 1))
+        return self._with(name, replace(guest, tries=guest.tries + 1))
 
     def accepted(self, name: str, short_pin: bytes) -> Self:
-        """With this short PIN in place of any before, and the charged try given back."""
-        guest = self.guests[name]
-        return self._with(name, replace(guest, short_pin=short_pin, refusals=guest.refusals - 1))
+        """With this short PIN in place of any before; its try stays charged."""
+        return self._with(name, replace(self.guests[name], short_pin=short_pin))
 
     def guest_of(self, short_pin: bytes) -> tuple[str, Guest] | None:
         """Whose short PIN has this digest."""
@@ -132,7 +132,7 @@ class GuestBook:
                     "name": name,
                     "slots": guest.slots,
                     "firstUsedMs": guest.first_used_ms,
-                    "refusals": guest.refusals,
+                    "tries": guest.tries,
                     "shortPin": guest.short_pin and guest.short_pin.hex(),
                 }
                 for name, guest in self.guests.items()
@@ -147,7 +147,7 @@ class GuestBook:
             each["name"]: Guest(
                 slots=tuple((epoch, index) for epoch, index in each["slots"]),
                 first_used_ms=each["firstUsedMs"],
-                refusals=each["refusals"],
+                tries=each["tries"],
                 short_pin=each["shortPin"] and bytes.fromhex(each["shortPin"]),
             )
             for each in value["guests"]

@@ -23,7 +23,7 @@ def full_book() -> GuestBook:
 
 
 def test_it_comes_back_from_the_disk_as_it_was() -> None:
-    """Readings, first use, refused tries, the digest of a short PIN, blocks."""
+    """Readings, first use, tries for a short PIN, the digest of a short PIN, blocks."""
     guest = Guest(((6, 29_490_686), (7, 5)), 1_796_000_000_000, 2, bytes(range(32)))
     book = GuestBook({"sp_a": guest, "sp_b": Guest((), 5)}, {"sp_c": 1_800_000_000_000})
     state = LockState(state_id="s", incarnation="life", guest_book=book)

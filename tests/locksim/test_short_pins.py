@@ -6,7 +6,7 @@ import pytest
 
 from domain.link.events import LockEventKind
 from locksim.guest_book import SHORT_PIN_TRIES
-from locksim.lockout import CONSECUTIVE_LIMIT
+from locksim.lockout import BUCKET, CONSECUTIVE_LIMIT
 from locksim.signals import Signal
 from tests.locksim.bench import Bench
 from tests.locksim.codes import (
@@ -95,7 +95,7 @@ class TestSetting:
         """Three digits, nine digits: wrong entries, and no try is used up."""
         code = admitted(bench)
         assert bench.type(digits) is Signal.DENIED
-        assert bench.firmware.state.guest_book.guests[name_of(code)].refusals == 0
+        assert bench.firmware.state.guest_book.guests[name_of(code)].tries == 0
 
     def test_cancel_a_power_cut_and_a_denied_code_end_the_offer(self, bench: Bench) -> None:
         """Nobody inherits somebody else's ten seconds."""
@@ -173,13 +173,32 @@ class TestRefusals:
         with pytest.raises(PowerCut):
             bench.type("1111")
         bench.restart()
-        assert bench.firmware.state.guest_book.guests[name_of(code)].refusals == write
+        assert bench.firmware.state.guest_book.guests[name_of(code)].tries == write
 
-    def test_a_success_gives_its_try_and_its_count_back(self, bench: Bench) -> None:
-        """A guest may change the short PIN as often as they come."""
-        for digits in ("7595", "8606", "9717", "6053", "5042"):
-            with_short_pin(bench, digits)
-        assert bench.firmware.state.budget.left == 20
+    def test_an_accepted_one_uses_up_a_try_and_is_no_wrong_entry(self, bench: Bench) -> None:
+        """Else a guest could ask for ever which digits are nobody's PIN; after three the SmartPIN still opens."""
+        digits = ("7595", "8606", "9717")
+        assert len(digits) == SHORT_PIN_TRIES
+        for each in digits:
+            with_short_pin(bench, each)
+            bench.restart()
+        budget = bench.firmware.state.budget
+        assert (budget.left, budget.streak) == (BUCKET, 0)
+        admitted(bench)
+        assert bench.type("6053") is Signal.DENIED
+        assert bench.reasons() == ["UNKNOWN_CREDENTIAL"]
+        assert bench.firmware.state.budget.streak == 1
+        assert bench.type("9717") is Signal.GRANTED
+
+    def test_accepted_and_refused_tries_are_counted_together(self, bench: Bench) -> None:
+        """A taken one between two free ones makes three."""
+        with_short_pin(bench, "8606")
+        admitted(bench)
+        assert bench.type(SYNCED) is Signal.DENIED
+        assert bench.type("9717") is Signal.DONE
+        admitted(bench)
+        assert bench.type("6053") is Signal.DENIED
+        assert bench.reasons() == ["UNKNOWN_CREDENTIAL"]
 
     def test_refused_tries_lead_to_the_lockout(self, bench: Bench) -> None:
         """They feed the same budgets."""
