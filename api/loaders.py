@@ -21,6 +21,7 @@ from domain.people.tables import Account, Device, Member
 from domain.pins.tables import Pin
 from domain.sites.service import seats_used
 from domain.sites.tables import Site
+from domain.smartpins.tables import SmartPin
 from domain.sync.status import LockInSync, PinAtLock, locks_in_sync, pins_at_locks
 from domain.sync.tables import LockEntry
 from domain.tags.tables import Tag, TaggedLock, TaggedMember
@@ -166,6 +167,10 @@ class Loaders:
     @cached_property
     def pin(self) -> DataLoader[UUID, Pin | None]:
         return _one(Pin)
+
+    @cached_property
+    def smart_pin(self) -> DataLoader[UUID, SmartPin | None]:
+        return _one(SmartPin)
 
     @cached_property
     def smart_pin_block(self) -> DataLoader[tuple[UUID, str], LockEntry | None]:

@@ -217,6 +217,17 @@ class SmartPinsOff(Refusal):
         self.reason = reason
 
 
+class LockZoneUnknown(Refusal):
+    """Days depend on the site's time zone, `zone`, and the lock is not known to use it."""
+
+    def __init__(self, zone: str) -> None:
+        super().__init__(
+            f"This lock is not known to use the site's time zone, {zone}. Let it take its settings first (Lock.sync "
+            "says when it has), or, if it never has a network, provision it again. Up to 768 hours can be given now."
+        )
+        self.zone = zone
+
+
 class BlockedAtDoor(Refusal):
     """The SmartPIN was blocked at the lock's keypad: the lock keeps that by itself, until the window ends."""
 

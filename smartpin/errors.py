@@ -33,8 +33,10 @@ class WindowFault(Enum):
     TOO_FAR_AHEAD = "starts later than the lock could block it at the keypad"
     TOO_SHORT = "less than one hour"
     STARTED = "the start lies before the current hour"
-    TOO_LONG = "more than 365 days"
+    TOO_LONG = "from 08:00 on the first day to 20:00 on the last, more than 365 days apart"
     BETWEEN_FORMS = "more than 768 hours, yet fewer than 33 days from start day to end day"
+    ZONE_TOO_FAR = "days in a zone eight hours or more from the lock's fixed offset"
+    ACTIVATION_TOO_SOON = "days that would have to be used within 24 hours of the start asked for"
 
 
 class Span(NamedTuple):
@@ -66,12 +68,18 @@ class InvalidWindow(SmartPinError):
         fault: why.
         nearest: spans that work as they stand, nearest first, at most four, never none.
         limits: what windows there are.
+        days: how many days lie between the dates of the 08:00 and the 20:00 that would cover the
+            request; ``None`` unless that is what is wrong with it, or if it reaches further than
+            five epochs.
     """
 
-    def __init__(self, fault: WindowFault, nearest: tuple[Span, ...]) -> None:
+    def __init__(
+        self, fault: WindowFault, nearest: tuple[Span, ...], days: int | None = None
+    ) -> None:
         super().__init__(fault.value)
         self.fault = fault
         self.nearest = nearest
+        self.days = days
         self.limits = LIMITS
 
 

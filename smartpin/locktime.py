@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from smartpin.windows import EPOCH_HOURS, Hourly, Window
+from smartpin.windows import EPOCH_HOURS, Daily, Hourly, Window
 
 ORIGIN: Final = datetime(2020, 1, 1, tzinfo=UTC)
 ORIGIN_DAY: Final = date(2020, 1, 1)
@@ -24,6 +24,8 @@ HOUR: Final = timedelta(hours=1)
 OPENS_AT: Final = time(8)
 CLOSES_AT: Final = time(20)
 ACTIVATION: Final = timedelta(hours=24)
+# From here on a day that opens at 08:00 on the wall could open in the epoch before its own.
+WALL_DRIFT_LIMIT: Final = timedelta(hours=8)
 
 MIN_OFFSET_MINUTES: Final = -12 * 60
 MAX_OFFSET_MINUTES: Final = 14 * 60
@@ -127,6 +129,20 @@ class LockTime:
             return window.start <= self.hour(now) < window.start + window.hours
         edges = (window.start, OPENS_AT), (window.start + window.days, CLOSES_AT)
         return edges[0] <= self.wall(now) < edges[1]
+
+    def keeps_days(self, window: Daily) -> bool:
+        """Whether wall and fixed offset differ by less than eight hours on each day of the window.
+
+        Epochs are counted in the fixed offset and days on the wall. Further apart, a day that opens
+        at 08:00 on the wall may lie in another epoch than its code was made for, and the code does
+        not open. It comes to that when a zone is replaced by a distant one, or jumps across the
+        date line: the lock then needs a new fixed offset, that is, to be provisioned anew.
+        """
+        fixed = timedelta(minutes=self.offset_minutes)
+        first = datetime.combine(ORIGIN_DAY + timedelta(days=window.start), OPENS_AT)
+        mornings = (first + timedelta(days=day) for day in range(window.days + 1))
+        offsets = (self.zone.utcoffset(morning) or timedelta(0) for morning in mornings)
+        return all(abs(offset - fixed) < WALL_DRIFT_LIMIT for offset in offsets)
 
     def activation_deadline(self, window: Window) -> datetime:
         """By when a code must have been used first where the activation rule is on, in UTC.

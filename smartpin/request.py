@@ -15,7 +15,7 @@ from itertools import product
 from typing import Final
 
 from smartpin.errors import InvalidWindow, Span, WindowFault
-from smartpin.locktime import CLOSES_AT, HOUR, OPENS_AT, LockTime, utc
+from smartpin.locktime import ACTIVATION, CLOSES_AT, HOUR, OPENS_AT, LockTime, utc
 from smartpin.windows import (
     EPOCH_DAYS,
     EPOCH_HOURS,
@@ -43,7 +43,8 @@ class EffectiveWindow:
         window: what a code will say.
         opens, closes: its edges in UTC; open for ``opens <= now < closes``.
         activate_by: with the activation rule on, the code must first be used before this instant
-            (UTC). On a snapped window it may lie less than 24 hours after the start asked for.
+            (UTC). Asked for without ``activation``, a window that was snapped to days may have one
+            less than 24 hours after the start asked for.
         opens_early_by, closes_late_by: how far each edge was widened; zero where it was not.
     """
 
@@ -60,7 +61,14 @@ class EffectiveWindow:
         return self.opens_early_by > ZERO or self.closes_late_by > ZERO
 
 
-def fit(start: datetime, end: datetime, *, now: datetime, lock_time: LockTime) -> EffectiveWindow:
+def fit(
+    start: datetime,
+    end: datetime,
+    *,
+    now: datetime,
+    lock_time: LockTime,
+    activation: bool = False,
+) -> EffectiveWindow:
     """The window for a requested start and end.
 
     * Edges have to be on the hour, of the wall clock or of the lock's fixed offset. Where the two
@@ -72,11 +80,15 @@ def fit(start: datetime, end: datetime, *, now: datetime, lock_time: LockTime) -
       20:00, which have to be 33 to 365 days apart by date.
     * The start may lie in the current hour; for the daily form, in the day (08:00 to 08:00) of now.
     * The start lies at most in the next epoch, for the keypad can block no code beyond it.
+    * No days where the wall is eight hours or more from the fixed offset: the lock would look for
+      them in the wrong epoch (:meth:`LockTime.keeps_days`).
 
     Args:
         start, end: aware datetimes in any zone.
         now: the server's time, aware.
         lock_time: the lock's time settings.
+        activation: whether codes have to be used within their first day at this lock. Then no start
+            is snapped back so far that less than 24 hours from the start asked for are left of it.
 
     Raises:
         InvalidWindow: there is no such window; carries the fault, the nearest, the limits.
@@ -86,23 +98,29 @@ def fit(start: datetime, end: datetime, *, now: datetime, lock_time: LockTime) -
     if lock_time.hour(now) < 0:
         raise ValueError("the format begins in 2020")
     asked = Span(_within_reach(start, now), _within_reach(end, now))
-    fitted = _fit(asked, now, lock_time)
+    fitted = _fit(asked, now, lock_time, activation)
     if isinstance(fitted, WindowFault):
-        raise InvalidWindow(fitted, _nearest(asked, now, lock_time))
+        nearest = _nearest(asked, now, lock_time, activation)
+        raise InvalidWindow(fitted, nearest, _days(fitted, asked, now, lock_time))
     return fitted
 
 
 def may_start(window: Window, *, now: datetime, lock_time: LockTime) -> bool:
     """Whether a code for this window may be issued now: not begun before the current hour (daily:
-    the current day, 08:00 to 08:00), and not beyond the next epoch."""
+    the current day, 08:00 to 08:00), not beyond the next epoch, and no days that the lock would
+    look for in another epoch."""
     if isinstance(window, Hourly):
         begun = window.start < lock_time.hour(now)
     else:
         begun = window.start < _start_day(now, lock_time)
-    return not begun and window.epoch <= lock_time.epoch(now) + 1
+    if begun or window.epoch > lock_time.epoch(now) + 1:
+        return False
+    return isinstance(window, Hourly) or lock_time.keeps_days(window)
 
 
-def _fit(asked: Span, now: datetime, lock_time: LockTime) -> EffectiveWindow | WindowFault:  # noqa: PLR0911 - one return for each fault, in the order of the faults
+def _fit(  # noqa: PLR0911 - one return for each fault, in the order of the faults
+    asked: Span, now: datetime, lock_time: LockTime, activation: bool
+) -> EffectiveWindow | WindowFault:
     if not all(_on_the_hour(edge, lock_time) for edge in asked):
         return WindowFault.OFF_THE_HOUR
     if asked.end <= now:
@@ -127,6 +145,13 @@ def _fit(asked: Span, now: datetime, lock_time: LockTime) -> EffectiveWindow | W
         if end_day - start_day < MIN_DAYS:
             return WindowFault.BETWEEN_FORMS
         window = Daily(start_day, end_day - start_day)
+        if not lock_time.keeps_days(window):
+            return WindowFault.ZONE_TOO_FAR
+        snapped = lock_time.opens(window) < asked.start
+        left = lock_time.activation_deadline(window) - asked.start
+        # A start at 08:00 itself has its whole first day, if only 23 hours on a night in spring.
+        if activation and snapped and left < ACTIVATION:
+            return WindowFault.ACTIVATION_TOO_SOON
     opens, closes = lock_time.opens(window), lock_time.closes(window)
     return EffectiveWindow(
         window=window,
@@ -136,6 +161,14 @@ def _fit(asked: Span, now: datetime, lock_time: LockTime) -> EffectiveWindow | W
         opens_early_by=asked.start - opens,
         closes_late_by=closes - asked.end,
     )
+
+
+def _days(fault: WindowFault, asked: Span, now: datetime, lock_time: LockTime) -> int | None:
+    """How many days the request would need, where their number is the fault and it is known."""
+    moved = any(abs(edge - now) > FARTHEST - HOUR for edge in asked)
+    if moved or fault not in {WindowFault.TOO_LONG, WindowFault.BETWEEN_FORMS}:
+        return None
+    return _end_day(asked.end, lock_time) - _start_day(asked.start, lock_time)
 
 
 def _within_reach(moment: datetime, now: datetime) -> datetime:
@@ -170,7 +203,7 @@ def _end_day(moment: datetime, lock_time: LockTime) -> int:
     return day if clock <= CLOSES_AT else day + 1
 
 
-def _nearest(asked: Span, now: datetime, lock_time: LockTime) -> tuple[Span, ...]:
+def _nearest(asked: Span, now: datetime, lock_time: LockTime, activation: bool) -> tuple[Span, ...]:
     """Generate and test: what is suggested has been through :func:`_fit` and was not widened."""
 
     def distance(span: Span) -> tuple[timedelta, bool, datetime]:
@@ -180,7 +213,7 @@ def _nearest(asked: Span, now: datetime, lock_time: LockTime) -> tuple[Span, ...
 
     works = []
     for span in sorted(set(_candidates(asked, now, lock_time)), key=distance):
-        fitted = _fit(span, now, lock_time)
+        fitted = _fit(span, now, lock_time, activation)
         if isinstance(fitted, EffectiveWindow) and not fitted.widened:
             works.append(span)
             if len(works) == SUGGESTIONS:

@@ -8,6 +8,7 @@ from api.schema.errors import (
     BlockedAtDoor,
     InvalidWindow,
     LockWithoutKeypad,
+    LockZoneUnknown,
     NoFreeWindow,
     SmartPinsOff,
 )
@@ -31,7 +32,7 @@ _AT_LOCK = AtSite(Permission.CREDENTIALS, "lock_id", "lock", Lock)
 _AT_SMART_PIN = AtSite(Permission.CREDENTIALS, "smart_pin_id", "smart_pin", SmartPin)
 
 
-@mutation(_AT_LOCK, InvalidWindow, NoFreeWindow, SmartPinsOff, LockWithoutKeypad)
+@mutation(_AT_LOCK, InvalidWindow, NoFreeWindow, SmartPinsOff, LockZoneUnknown, LockWithoutKeypad)
 async def create_smart_pin(call: Call, input: CreateSmartPinInput) -> CreatedSmartPin:
     """Makes a ten-digit code that opens one lock for a time, also where there is no network. It is shown this once."""
     issued = await service.create_smart_pin(
@@ -41,6 +42,7 @@ async def create_smart_pin(call: Call, input: CreateSmartPinInput) -> CreatedSma
         guest_name=input.guest_name,
         opens_at=input.opens_at,
         closes_at=input.closes_at,
+        incarnation=input.incarnation,
         now=call.now,
     )
     window = issued.window
@@ -50,6 +52,7 @@ async def create_smart_pin(call: Call, input: CreateSmartPinInput) -> CreatedSma
         opens_early_by_seconds=int(window.opens_early_by.total_seconds()),
         closes_late_by_seconds=int(window.closes_late_by.total_seconds()),
         activate_by=issued.activate_by,
+        newer_secret_pending=issued.newer_secret_pending,
         share_links=share_links_type(issued.links),
         smart_pin=smart_pin_type(issued.smart_pin, call.now),
     )

@@ -173,6 +173,13 @@ class SmartPinsOff(Error):
     reason: NoSmartPins = strawberry.field(description="Why not.")
 
 
+@strawberry.type(
+    description="The lock is not known to use the site's time zone, so it gets no SmartPINs of days."
+)
+class LockZoneUnknown(Error):
+    zone: str = strawberry.field(description="The site's time zone.")
+
+
 @strawberry.type(description="The SmartPIN was blocked at the lock's keypad, for good.")
 class BlockedAtDoor(Error):
     pass
@@ -204,6 +211,7 @@ ERRORS: dict[type[domain.Refusal], type[Error]] = {
     domain.InvalidWindow: InvalidWindow,
     domain.NoFreeWindow: NoFreeWindow,
     domain.SmartPinsOff: SmartPinsOff,
+    domain.LockZoneUnknown: LockZoneUnknown,
     domain.BlockedAtDoor: BlockedAtDoor,
 }
 

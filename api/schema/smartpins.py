@@ -9,7 +9,7 @@ from api.schema.locks import Lock, lock_type
 from api.schema.nodes import Node, global_id
 from api.schema.sharing import ShareLinks
 from domain.smartpins import tables
-from domain.smartpins.rules import SmartPinStatus
+from domain.smartpins.rules import SmartPinStatus, activation_missed
 from domain.smartpins.service import status
 from domain.sync.rules import SyncStatus, entry_status
 from domain.sync.tables import EntryState
@@ -20,6 +20,7 @@ from domain.sync.tables import EntryState
 )
 class SmartPin(Node):
     row: strawberry.Private[tables.SmartPin]
+    now: strawberry.Private[datetime]
     guest_name: str = strawberry.field(description="For whom it is.")
     status: SmartPinStatus = strawberry.field(
         description="Where it is in its life, as far as this site wants; see blockSync for what its lock knows."
@@ -44,6 +45,35 @@ class SmartPin(Node):
         return lock_type(row, info.context.clock)
 
     @strawberry.field(
+        description="By when it must first be used, or it dies; null: the site asks for no such thing."
+    )
+    async def activate_by(self, info: Info) -> datetime | None:
+        site = await info.context.loaders.site.load(self.row.site_id)
+        return self.row.activate_by if site.smart_pin_activation else None
+
+    @strawberry.field(
+        description="Whether activateBy has passed and its lock has told of no first use before: as far as we know it "
+        "opens nothing any more. A lock that is offline may know better."
+    )
+    async def activation_missed(self, info: Info) -> bool:
+        site = await info.context.loaders.site.load(self.row.site_id)
+        row = self.row
+        return bool(site.smart_pin_activation) and activation_missed(
+            opens_at=row.opens_at,
+            activate_by=row.activate_by,
+            first_used_at=row.first_used_at,
+            now=self.now,
+        )
+
+    @strawberry.field(
+        description="Whether its lock has proven the secret that it is for. It opens only where that secret is installed: "
+        "until then, and with a lock that has proven another, that is not known."
+    )
+    async def secret_proven(self, info: Info) -> bool:
+        lock = await info.context.loaders.lock.load(self.row.lock_id)
+        return bool(lock.incarnation == self.row.incarnation)
+
+    @strawberry.field(
         description="Whether the lock has heard of the block, or of its end: until UPDATED a blocked code may open; "
         "null: it was never blocked from here."
     )
@@ -65,6 +95,7 @@ def smart_pin_type(row: tables.SmartPin, now: datetime) -> SmartPin:
     return SmartPin(
         id=global_id("smart_pin", row.id),
         row=row,
+        now=now,
         guest_name=row.guest_name,
         status=status(row, now),
         opens_at=row.opens_at,
@@ -86,6 +117,11 @@ class CreateSmartPinInput:
     )
     closes_at: datetime = strawberry.field(
         description="The end, on the hour: up to 768 hours after the start, or 33 to 365 days."
+    )
+    incarnation: str | None = strawberry.field(
+        default=None,
+        description="For which secret of the lock, as in ProvisionedLock: a pending one that is known to be installed. "
+        "Without it, the one in force; before the lock has proven any, the newest.",
     )
 
 
@@ -115,6 +151,10 @@ class CreatedSmartPin:
     )
     activate_by: datetime | None = strawberry.field(
         description="By when it must first be used, or it dies; null: the site asks for no such thing."
+    )
+    newer_secret_pending: bool = strawberry.field(
+        description="Whether a newer secret was given out that the lock has not proven; this code is for an older one, the "
+        "one in force unless `incarnation` said otherwise, and opens nothing once the newer one is installed."
     )
     share_links: ShareLinks = strawberry.field(description="Ways to hand it over now.")
     smart_pin: SmartPin = strawberry.field(description="The SmartPIN.")

@@ -8,8 +8,10 @@ from strawberry.types import Info
 
 from api.schema.locks import Lock, lock_type
 from api.schema.nodes import Node, global_id
+from api.schema.smartpins import SmartPin, smart_pin_type
 from domain.access.decision import DenialReason
 from domain.link.events import LockEventKind, OpeningMethod
+from domain.people.rules import Permission, allows
 from domain.sync import tables
 from domain.sync.events import event_cursor
 
@@ -37,6 +39,19 @@ class LockEvent(Node):
     smart_pin_id: strawberry.ID | None = strawberry.field(
         description="Which guest's SmartPIN or short PIN it was, if one's."
     )
+
+    @strawberry.field(
+        description="That SmartPIN; null also for those who may not read the site's SmartPINs."
+    )
+    async def smart_pin(self, info: Info) -> SmartPin | None:
+        if self.row.smart_pin_id is None:
+            return None
+        loaders, context = info.context.loaders, info.context
+        standing = await loaders.standing.load((context.actor, self.row.site_id))
+        if standing is None or not allows(standing, Permission.READ):
+            return None
+        row = await loaders.smart_pin.load(self.row.smart_pin_id)
+        return None if row is None else smart_pin_type(row, context.clock())
 
     @strawberry.field(description="The lock.")
     async def lock(self, info: Info) -> Lock:

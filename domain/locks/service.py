@@ -289,6 +289,7 @@ async def provision_lock(
             lock=lock,
             incarnation=incarnation,
             secret_sealed=seal(here.keys, secret, secret_identity(lock.id, incarnation)),
+            zone=site.timezone,
             fixed_offset_minutes=offset,
             created_at=now,
         )

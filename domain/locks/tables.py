@@ -84,7 +84,10 @@ class Reader(Row):
 
 
 class Provisioning(Row):
-    """One lock secret, sealed. Pending until `proven_at`; a proven one is replaced only by a newer proven one."""
+    """One lock secret, sealed. Pending until `proven_at`; a proven one is replaced only by a newer proven one.
+
+    `zone` and `fixed_offset_minutes` are what was given with it: the time by which the lock goes until it is told another.
+    """
 
     lock_id: UUID
     lock: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
@@ -92,6 +95,7 @@ class Provisioning(Row):
     )
     incarnation = fields.CharField(max_length=32, unique=True)
     secret_sealed = fields.BinaryField()
+    zone = fields.CharField(max_length=64)
     fixed_offset_minutes = fields.SmallIntField()
     created_at = fields.DatetimeField()
     proven_at = fields.DatetimeField(null=True)

@@ -9,17 +9,21 @@ from uuid import UUID
 from domain.columns import column
 from domain.errors import PolicyViolation
 from domain.link.entries import EntryKind
-from domain.locks.tables import Lock
+from domain.locks.tables import Lock, Provisioning
 from domain.smartpins.tables import SmartPin
 from domain.sync.tables import LockEntry
 
 
 async def end_other_lives(lock: Lock, now: datetime) -> None:
-    """Within a transaction, under the lock's row: it has proven a secret; the codes of every other are dead.
+    """Within a transaction, under the lock's row: it has proven a secret; the codes of those before it are dead.
 
-    Their blocks go with them: the lock has forgotten its list, and the digits mean nothing to it any more.
+    Their blocks go with them: the lock has forgotten its list, and the digits mean nothing to it any more. The codes of
+    secrets that were given out later and may still be proven are not dead: they open where such a secret is installed.
     """
-    others = SmartPin.filter(lock_id=lock.id, dead_at=None).exclude(incarnation=lock.incarnation)
+    pending = await column(Provisioning.filter(lock_id=lock.id, proven_at=None), "incarnation")
+    others = SmartPin.filter(lock_id=lock.id, dead_at=None).exclude(
+        incarnation__in=[*pending, lock.incarnation]
+    )
     names = await column(others, "entry_name")
     await SmartPin.filter(lock_id=lock.id, entry_name__in=names).update(dead_at=now)
     await LockEntry.filter(lock_id=lock.id, kind=EntryKind.SMARTPIN_BLOCK, name__in=names).delete()

@@ -19,12 +19,10 @@ from domain.database import lock_row, use_case
 from domain.errors import BlockedAtDoor, InvalidInput, LockWithoutKeypad, NotFound, SmartPinsOff
 from domain.installation import Installation
 from domain.link.entries import EntryKind, SmartPinBlockPayload, smartpin_entry_id
-from domain.locks.secrets import secret_identity
 from domain.locks.service import live_lock
 from domain.locks.tables import Lock, Provisioning
 from domain.people.actors import Caller
 from domain.pins.wanted import locks_with_keypad
-from domain.security.sealing import open_sealed
 from domain.sharing import ShareLinks, share_links
 from domain.sites.rules import checked_name
 from domain.sites.tables import Site
@@ -36,10 +34,11 @@ from domain.smartpins.rules import (
     status_of,
     words_for_guest,
 )
+from domain.smartpins.serving import Life, check_zone_known, opened, serving_secret
 from domain.smartpins.tables import SmartPin
 from domain.sync.entries import Wanted, write_entries
 from domain.sync.tables import EntryState, LockEntry
-from smartpin import Codec, EffectiveWindow, LockTime, Slot, Window
+from smartpin import Daily, EffectiveWindow, Slot, Window
 
 SWEEP_AFTER = timedelta(days=1)
 """How long after its end a block stays wanted: the lock's clock may lag behind."""
@@ -47,45 +46,21 @@ SWEEP_AFTER = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A new SmartPIN with its code as shown to people, for the one answer that shows it."""
+    """A new SmartPIN with its code as shown to people, for the one answer that shows it.
+
+    `activate_by` is None where the site does not ask for a first use; `newer_secret_pending` says that the lock was given
+    a later secret than the one that the code is for, and has not proven it.
+    """
 
     smart_pin: SmartPin
     code: str
     window: EffectiveWindow
     activate_by: datetime | None
     links: ShareLinks
+    newer_secret_pending: bool
 
     def __repr__(self) -> str:
         return f"Issued(smart_pin={self.smart_pin.id})"
-
-
-@dataclass(frozen=True, slots=True)
-class _Life:
-    """The life of a lock that its new codes are for."""
-
-    incarnation: str
-    codec: Codec
-    lock_time: LockTime
-
-
-def _opened(here: Installation, row: Provisioning, zone: ZoneInfo) -> _Life:
-    identity = secret_identity(row.lock_id, row.incarnation)
-    secret = open_sealed(here.keys, row.secret_sealed, identity)
-    return _Life(row.incarnation, Codec(secret), LockTime(row.fixed_offset_minutes, zone))
-
-
-async def _present_life(here: Installation, lock: Lock, zone: ZoneInfo) -> _Life:
-    """The proven secret; of a lock that never proved one, the newest it was given. Raises SmartPinsOff."""
-    rows = Provisioning.filter(lock_id=lock.id)
-    rows = rows.filter(
-        Q(incarnation=lock.incarnation) if lock.incarnation is not None else Q(proven_at=None)
-    )
-    row = await rows.order_by("-id").first()
-    if row is None:
-        raise SmartPinsOff(
-            NoSmartPins.NOT_PROVISIONED, "This lock has no secret yet: provision it first."
-        )
-    return _opened(here, row, zone)
 
 
 def _slot(row: SmartPin) -> Slot:
@@ -94,7 +69,7 @@ def _slot(row: SmartPin) -> Slot:
     return slot
 
 
-async def _choose(life: _Life, lock: Lock, window: Window, now: datetime) -> tuple[Slot, str]:
+async def _choose(life: Life, lock: Lock, window: Window, now: datetime) -> tuple[Slot, str]:
     """An unused slot of the window and its entry name. Raises NoFreeWindow.
 
     Digits that are somebody's in another year are passed over too: one life of a lock has each code once.
@@ -126,11 +101,12 @@ async def create_smart_pin(
     guest_name: str,
     opens_at: datetime,
     closes_at: datetime,
+    incarnation: str | None = None,
     now: datetime,
 ) -> Issued:
-    """A code for one guest and one door.
+    """A code for one guest and one door, under the secret in force or the one of this incarnation.
 
-    Raises InvalidWindow, NoFreeWindow, SmartPinsOff, LockWithoutKeypad, InvalidInput, NotFound.
+    Raises InvalidWindow, NoFreeWindow, SmartPinsOff, LockZoneUnknown, LockWithoutKeypad, InvalidInput, NotFound.
     """
     guest_name = checked_name(guest_name, "guestName")
     async with recorded(here, by, "createSmartPin", now) as deed:
@@ -143,8 +119,17 @@ async def create_smart_pin(
         if not lock.smart_pin_enabled:
             raise SmartPinsOff(NoSmartPins.SWITCHED_OFF, "SmartPINs are switched off at this lock.")
         zone = ZoneInfo(site.timezone)
-        life = await _present_life(here, lock, zone)
-        effective = fitted(opens_at, closes_at, now=now, lock_time=life.lock_time)
+        secret, newer_pending = await serving_secret(lock, incarnation)
+        life = opened(here, secret, zone)
+        effective = fitted(
+            opens_at,
+            closes_at,
+            now=now,
+            lock_time=life.lock_time,
+            activation=site.smart_pin_activation,
+        )
+        if isinstance(effective.window, Daily):
+            await check_zone_known(lock, secret, site)
         slot, name = await _choose(life, lock, effective.window, now)
         row = await SmartPin.create(
             site=site,
@@ -156,19 +141,23 @@ async def create_smart_pin(
             guest_name=guest_name,
             opens_at=effective.opens,
             closes_at=effective.closes,
+            activate_by=effective.activate_by,
             created_at=now,
         )
         await write_entries(here, deed, await _ended_blocks(lock.id, now), now)
         deed.note("SmartPin", row.id, lock=str(lock.id))
     code = smartpin.display(life.codec.encode(slot))
-    words = words_for_guest(code, site=site.name, lock=lock.name, window=effective, zone=zone)
-    return Issued(
-        row,
+    activate_by = effective.activate_by if site.smart_pin_activation else None
+    words = words_for_guest(
         code,
-        effective,
-        effective.activate_by if site.smart_pin_activation else None,
-        share_links(f"Your code for {site.name}", words),
+        site=site.name,
+        lock=lock.name,
+        window=effective,
+        activate_by=activate_by,
+        zone=zone,
     )
+    links = share_links(f"Your code for {site.name}", words)
+    return Issued(row, code, effective, activate_by, links, newer_pending)
 
 
 @use_case
@@ -213,7 +202,7 @@ async def _write_block(
     provisioning = await Provisioning.get_or_none(lock_id=lock.id, incarnation=row.incarnation)
     if provisioning is None:
         raise InvalidInput("smartPinId", "This SmartPIN opens nothing any more.")
-    life = _opened(here, provisioning, ZoneInfo(site.timezone))
+    life = opened(here, provisioning, ZoneInfo(site.timezone))
     code = life.codec.encode(_slot(row))
     readings = life.codec.unended_slots(code, now, life.lock_time)
     until = max((life.lock_time.closes(slot.window) for slot in readings), default=row.closes_at)

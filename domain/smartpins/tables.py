@@ -14,8 +14,9 @@ class SmartPin(Row):
     `epoch` and `code_index` are its window and variant in one (docs/smartpin.md, section 4); with the lock's secret they
     give the code, which is stored nowhere. The unique (lock, incarnation, epoch, code_index) is what keeps two guests
     from getting one code, however they race; a blocked code's stays used. `entry_name` is what the lock calls it: a tag
-    of the digits under the lock's own key. `dead_at` is set when the lock proves another secret. The rest is what the
-    lock reported: blocked at its keypad, first opened, a short PIN set.
+    of the digits under the lock's own key. `activate_by` is when it dies unused at a lock that has the activation rule.
+    `dead_at` is set when the lock proves a later secret. The rest is what the lock reported: blocked at its keypad, first
+    opened, a short PIN set.
     """
 
     site_id: UUID
@@ -33,6 +34,7 @@ class SmartPin(Row):
     guest_name = fields.CharField(max_length=100)
     opens_at = fields.DatetimeField()
     closes_at = fields.DatetimeField()
+    activate_by = fields.DatetimeField()
     created_at = fields.DatetimeField()
     blocked_at = fields.DatetimeField(null=True)
     blocked_at_door = fields.DatetimeField(null=True)

@@ -10,13 +10,15 @@ from tests.watched_lock import WatchedLock
 
 HOUR = timedelta(hours=1)
 SMART_PIN = """id guestName status opensAt closesAt createdAt firstUsedAt shortPinSet shortPinSetAt
-  blockedAtDoor blockSync lock { id name }"""
+  blockedAtDoor blockSync activateBy activationMissed secretProven lock { id name }"""
 SPAN = "opensAt closesAt"
 CREATED = f"""... on CreatedSmartPin {{ code widened opensEarlyBySeconds closesLateBySeconds activateBy
+    newerSecretPending
     shareLinks {{ web email whatsapp sms }} smartPin {{ {SMART_PIN} }} }}
   ... on InvalidWindow {{ fault nearest {{ {SPAN} }}
     limits {{ minHours maxHours minDays maxDays opensAt closesAt }} }}
   ... on NoFreeWindow {{ nearest {{ {SPAN} }} }} ... on SmartPinsOff {{ reason }}
+  ... on LockZoneUnknown {{ zone }}
   ... on LockWithoutKeypad {{ locks }} ... on InvalidInput {{ field }} ... on NotFound {{ field }}"""
 
 
@@ -96,6 +98,12 @@ async def blocked(
 def span(start: datetime, end: datetime) -> dict[str, str]:
     """A start and end as the input takes them."""
     return {"opensAt": start.isoformat(), "closesAt": end.isoformat()}
+
+
+def days(served: Served, count: int = 40) -> dict[str, str]:
+    """A window of days in UTC, from 08:00 of tomorrow."""
+    start = (this_hour(served) + timedelta(days=1)).replace(hour=8)
+    return span(start, (start + timedelta(days=count)).replace(hour=20))
 
 
 async def seen(house: House, smart_pin_id: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smartpin import Daily, Hourly, LockTime, Window, fixed_offset, survives_activation
+from smartpin import Codec, Daily, Hourly, LockTime, Slot, Window, fixed_offset, survives_activation
 
 LockIn = Callable[[str], LockTime]
 DAY = timedelta(days=1)
@@ -184,6 +184,63 @@ def test_an_open_window_began_in_this_epoch_or_the_last(
     for window in both:
         if window.epoch not in (epoch, epoch - 1):
             assert not lock_time.is_open(window, now)
+
+
+@pytest.mark.parametrize(
+    ("offset_minutes", "zone", "keeps"),
+    [
+        (60, "Europe/Berlin", True),
+        (60, "Asia/Tokyo", False),  # +09:00: eight hours, to the minute
+        (61, "Asia/Tokyo", True),
+        (60, "America/Los_Angeles", False),
+        (60, "America/New_York", True),
+        (60, "Pacific/Auckland", False),
+    ],
+)
+def test_days_are_kept_within_eight_hours_of_the_fixed_offset(
+    offset_minutes: int, zone: str, keeps: bool
+) -> None:
+    """Ahead and behind."""
+    winter = Daily(day_of("2026-11-10"), 40)
+    assert LockTime(offset_minutes, ZoneInfo(zone)).keeps_days(winter) is keeps
+
+
+def test_every_day_of_a_window_has_to_keep() -> None:
+    """London from seven hours behind: eight from the last Sunday of March on, whenever it begins."""
+    lock_time = LockTime(-7 * 60, ZoneInfo("Europe/London"))
+    day = day_of("2027-03-28")
+    assert lock_time.keeps_days(Daily(day - 34, 33))
+    assert not lock_time.keeps_days(Daily(day - 33, 33))
+    assert not lock_time.keeps_days(Daily(day - 33, 365))
+
+
+@settings(max_examples=300)
+@given(
+    minutes=st.integers(-720, 840),
+    zone=zones,
+    epoch=st.integers(1, 30),
+    near=st.integers(-2, 2),
+    days=st.integers(33, 365),
+)
+def test_what_keeps_its_days_is_found_by_a_lock_from_its_first_moment_to_its_last(
+    minutes: int, zone: str, epoch: int, near: int, days: int
+) -> None:
+    """The epoch of a window is that of each of its moments, or the one before: also at an epoch's edge."""
+    lock_time, window = LockTime(minutes, ZoneInfo(zone)), Daily(epoch * 366 + near, days)
+    if not lock_time.keeps_days(window):
+        return
+    first, last = lock_time.opens(window), lock_time.closes(window) - SECOND
+    assert lock_time.epoch(first) == window.epoch
+    assert lock_time.epoch(last) in {window.epoch, window.epoch + 1}
+
+
+def test_farther_off_a_lock_looks_in_the_wrong_epoch_for_four_hours() -> None:
+    """Why it is refused: +01:00 in Auckland, on the first day of an epoch."""
+    lock_time, codec = LockTime(60, ZoneInfo("Pacific/Auckland")), Codec(bytes(32))
+    window = Daily(7 * 366, 40)
+    code, opens = codec.encode(Slot(window, 0)), lock_time.opens(window)
+    assert not codec.open_slots(code, opens + 3 * HOUR, lock_time)
+    assert codec.open_slots(code, opens + 4 * HOUR, lock_time)
 
 
 def test_naive_moments_are_refused(lock_in: LockIn) -> None:

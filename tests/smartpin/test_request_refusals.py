@@ -75,6 +75,14 @@ def test_beyond_365_days_is_refused() -> None:
     assert refused("2026-06-01T08:00", "2126-06-02T20:00").fault is WindowFault.TOO_LONG
 
 
+def test_a_refusal_for_length_says_how_many_days_apart_the_dates_are() -> None:
+    """365 days from 07:00 to 07:00 begin on the morning before: 366. Of a century it is not said."""
+    assert refused("2026-06-01T07:00", "2027-06-01T07:00").days == 366
+    assert refused("2026-06-01T08:00", "2026-07-03T20:00").days == 32
+    assert refused("2026-06-01T08:00", "2126-06-02T20:00").days is None
+    assert refused("2026-06-01T08:30", "2027-06-01T20:00").days is None
+
+
 def test_365_days_that_widen_to_366_are_refused() -> None:
     """A calendar year from midnight to midnight touches 366 mornings."""
     refusal = refused("2027-01-01T00:00", "2028-01-01T00:00")

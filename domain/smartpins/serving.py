@@ -1,0 +1,79 @@
+"""Which secret of a lock a SmartPIN is for, and whether the lock under it is known to follow the site's time zone.
+
+The dangerous direction: a code that the door reads otherwise than the server. Nothing is inferred from silence: a lock
+that may or may not have heard of a new zone is not given codes that depend on it.
+"""
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from tortoise.expressions import Q
+
+from domain.errors import LockZoneUnknown, NotFound, SmartPinsOff
+from domain.installation import Installation
+from domain.locks.secrets import secret_identity
+from domain.locks.tables import Lock, Provisioning
+from domain.security.sealing import open_sealed
+from domain.sites.tables import Site
+from domain.smartpins.rules import NoSmartPins
+from domain.sync.entries import SETTINGS
+from domain.sync.handed_out import unsettled_versions
+from domain.sync.tables import LockEntry
+from smartpin import Codec, LockTime
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """A life of a lock: its codes and its time."""
+
+    incarnation: str
+    codec: Codec
+    lock_time: LockTime
+
+
+def opened(here: Installation, row: Provisioning, zone: ZoneInfo) -> Life:
+    """The life that a secret begins, with the site's zone."""
+    identity = secret_identity(row.lock_id, row.incarnation)
+    secret = open_sealed(here.keys, row.secret_sealed, identity)
+    return Life(row.incarnation, Codec(secret), LockTime(row.fixed_offset_minutes, zone))
+
+
+async def serving_secret(lock: Lock, incarnation: str | None) -> tuple[Provisioning, bool]:
+    """The secret that a new code is for, and whether a newer one was given out that the lock has not proven.
+
+    It is the one asked for by its incarnation; else the proven one; of a lock that never proved any, the newest.
+    Raises SmartPinsOff for a lock without a secret, NotFound for an incarnation that is neither in force nor pending.
+    """
+    # Those that can come to serve, newest first: a proof deletes all that were given out before it.
+    live = Q(proven_at=None) | Q(incarnation=lock.incarnation or "")
+    rows = await Provisioning.filter(live, lock_id=lock.id).order_by("-id")
+    if not rows:
+        raise SmartPinsOff(
+            NoSmartPins.NOT_PROVISIONED, "This lock has no secret yet: provision it first."
+        )
+    wanted = incarnation or lock.incarnation or rows[0].incarnation
+    row = next((each for each in rows if each.incarnation == wanted), None)
+    if row is None:
+        raise NotFound("incarnation")
+    return row, row is not rows[0]
+
+
+async def check_zone_known(lock: Lock, row: Provisioning, site: Site) -> None:
+    """Under the site's and the lock's row. Raises LockZoneUnknown unless the lock uses the site's zone, as it has told.
+
+    Before it has told anything, and while nothing is on its way, it uses the zone that was given with its secret.
+    """
+    if not await _zone_known(lock, row, site.timezone):
+        raise LockZoneUnknown(site.timezone)
+
+
+async def _zone_known(lock: Lock, row: Provisioning, zone: str) -> bool:
+    if row.incarnation != lock.incarnation:
+        return row.zone == zone  # nothing was ever sent to it: it has not proven its secret
+    if lock.state_unknown:
+        return False
+    entry = await LockEntry.get(lock_id=lock.id, name=SETTINGS)
+    if entry.applied_version is not None:
+        return entry.applied_live and entry.applied_version == entry.version
+    on_its_way = (await unsettled_versions([lock.id])).get(entry.id)
+    return not on_its_way and row.zone == zone
