@@ -30,10 +30,10 @@ WRONG = frozenset(
         DenialReason.UNKNOWN_CREDENTIAL,
         DenialReason.WRONG_LENGTH,
         DenialReason.NOT_ACCEPTED,
-        DenialReason.SMARTPIN_OFF,
     }
 )
-"""The reasons of entries that the lock counts as wrong."""
+"""The reasons of entries of other than ten digits that the lock counts as wrong; a short PIN of theirs is none while
+SmartPINs are off."""
 UNCOUNTED = frozenset({DenialReason.PIN_LOCKOUT, DenialReason.PIN_MODE_OFF})
 """The reasons of entries that the lock did not look at."""
 

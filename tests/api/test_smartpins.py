@@ -5,10 +5,12 @@ from typing import Any
 import orjson
 
 from domain.audit.tables import AuditRow
+from domain.locks.tables import Lock
 from domain.people.actors import Role
 from domain.smartpins.tables import SmartPin
 from domain.sync.tables import LockEntry, LockEvent
 from locksim.signals import Signal
+from tests.api.firmware_lock import installed
 from tests.api.smartpin_steps import (
     HOUR,
     ask,
@@ -24,6 +26,7 @@ from tests.api.smartpin_steps import (
     until,
     without_network,
 )
+from tests.counting import counted
 from tests.serving import Served
 from tests.waiting import eventually
 
@@ -128,6 +131,29 @@ class TestSettings:
             assert (refused["__typename"], refused["reason"]) == ("SmartPinsOff", "SWITCHED_OFF")
         assert await device.shows(made["code"]) is Signal.DENIED
 
+    async def test_while_they_are_off_the_server_counts_as_wrong_what_the_lock_does(
+        self, served: Served
+    ) -> None:
+        """Ten digits always; a guest's short PIN, which the lock knows, never."""
+        house = await served.site()
+        entry = await house.lock()
+        await switch(house, entry["lockId"])
+        lock = await installed(house, entry)
+        made = await smart_pin(house, entry["lockId"])
+        lock.enter(made["code"].replace("-", ""))
+        lock.enter("7595")
+        await switch(house, entry["lockId"], on=False)
+        await lock.settled()
+
+        wrong = []
+        for digits in ("7595", made["code"].replace("-", ""), "7595"):
+            lock.enter(digits)
+            await lock.tell()
+            (row,) = await Lock.all()
+            wrong.append((row.wrong_entries, lock.state.budget.streak))
+
+        assert wrong == [(0, 0), (1, 1), (1, 1)]
+
     async def test_a_lock_without_a_secret_or_without_a_keypad_takes_none(
         self, served: Served
     ) -> None:
@@ -199,6 +225,42 @@ async def test_the_list_can_be_narrowed_and_statuses_follow_the_time(served: Ser
     served.clock.advance(5 * HOUR)
     assert await names(status="ENDED") == ["Now"]
     assert await names(status="ACTIVE") == ["Next door", "Later"]
+
+
+async def test_events_show_their_guests_in_a_constant_number_of_statements(served: Served) -> None:
+    """Each event its own guest's SmartPIN, or none."""
+    house = await served.site()
+    device, entry = await ready_lock(house)
+    query = """query($id: ID!) { site(id: $id) { events(first: 50) {
+      nodes { kind smartPinId smartPin { id guestName status } } } } }"""
+
+    async def shown_to_admin() -> list[dict[str, Any]]:
+        nodes: list[dict[str, Any]] = (await house.ask(query, id=house.id))["site"]["events"][
+            "nodes"
+        ]
+        return nodes
+
+    def named(nodes: list[dict[str, Any]]) -> set[str]:
+        return {each["smartPin"]["guestName"] for each in nodes if each["kind"] == "OPENED"}
+
+    async def guests(*names: str) -> list[str]:
+        """These come in, one after the other; the statements that the list then takes."""
+        for name in names:
+            made = await smart_pin(house, entry["lockId"], guestName=name)
+            await device.shows(made["code"])
+        await eventually(shown_to_admin, lambda nodes: set(names) <= named(nodes))
+        with counted() as statements:
+            await shown_to_admin()
+        return statements
+
+    few = await guests("Anna")
+    many = await guests("Bert", "Cleo", "Dora", "Emil")
+    nodes = await shown_to_admin()
+
+    assert len(many) == len(few)
+    assert named(nodes) == {"Anna", "Bert", "Cleo", "Dora", "Emil"}
+    for each in nodes:
+        assert each["smartPinId"] == (each["smartPin"] and each["smartPin"]["id"])
 
 
 async def test_a_short_pin_that_a_new_pin_equals_is_dropped_and_the_admin_sees_it(
