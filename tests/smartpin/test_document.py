@@ -13,13 +13,58 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from smartpin import FF1, Codec, LockTime
+from smartpin import FF1, Codec, Daily, Hourly, LockTime, Window, survives_activation
 from smartpin.codec import derive_key
 from smartpin.windows import HOURLY_TOTAL, TOTAL
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "smartpin.md"
 COMPILER = shutil.which("cc")
 AES = ctypes.CFUNCTYPE(None, ctypes.POINTER(ctypes.c_uint8), ctypes.POINTER(ctypes.c_uint8))
+
+
+class Moment(ctypes.Structure):
+    """`moment` of the document's C: an instant in the lock's two ways of telling the time."""
+
+    _fields_ = [(name, ctypes.c_uint32) for name in ("hour", "wall_day", "wall_seconds")]
+
+
+class BlockEnd(ctypes.Structure):
+    """`block_end` of the document's C."""
+
+    _fields_ = [(name, ctypes.c_uint32) for name in ("hour", "day")]
+
+
+class CSlot(ctypes.Structure):
+    """`slot` of the document's C."""
+
+    _fields_ = [("daily", ctypes.c_uint8)] + [
+        (name, ctypes.c_uint32) for name in ("start", "duration", "variant")
+    ]
+
+
+def c_moment(now: datetime, lock_time: LockTime) -> Moment:
+    """What a lock's clock shows, and nothing that was converted back."""
+    day, clock = lock_time.wall(now)
+    seconds = clock.hour * 3600 + clock.minute * 60 + clock.second
+    return Moment(lock_time.hour(now), day, seconds)
+
+
+def c_slot(window: Window) -> CSlot:
+    """A window as the C has it."""
+    if isinstance(window, Hourly):
+        return CSlot(0, window.start, window.hours, 0)
+    return CSlot(1, window.start, window.days, 0)
+
+
+def c_aes(secret: bytes) -> Any:
+    """AES under the cipher key of a lock secret, for the C to call."""
+    bare_aes = FF1(derive_key(secret)).aes
+
+    def block(source: Any, target: Any) -> None:
+        ctypes.memmove(target, bare_aes(bytes(source[:16])), 16)
+
+    return AES(block)
+
 
 FirmwareCheck = Callable[[bytes, str, datetime, LockTime], bool]
 
@@ -30,38 +75,34 @@ def text() -> str:
 
 
 @pytest.fixture(scope="module")
-def firmware_check(text: str, tmp_path_factory: pytest.TempPathFactory) -> FirmwareCheck:
-    """smartpin_check of the document's C, given the same things as the reference's check."""
+def firmware(text: str, tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    """All of the document's C, compiled."""
     if COMPILER is None:
         pytest.skip("no C compiler")
-    listing = re.search(r"```c\n(.*?)```", text, re.DOTALL)
-    assert listing is not None
+    listings = re.findall(r"```c\n(.*?)```", text, re.DOTALL)
+    assert len(listings) == 3
     folder = tmp_path_factory.mktemp("firmware")
-    (folder / "smartpin.c").write_text(listing[1], encoding="utf-8")
+    (folder / "smartpin.c").write_text("\n".join(listings), encoding="utf-8")
     flags = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-O1", "-shared", "-fPIC"]
     subprocess.run(
         [COMPILER, *flags, "smartpin.c", "-o", "smartpin.so"], cwd=folder, check=True, timeout=60
     )
     library = ctypes.CDLL(str(folder / "smartpin.so"))
-    library.smartpin_check.argtypes = [
-        AES,
-        ctypes.c_uint64,
-        ctypes.c_uint32,
-        ctypes.c_uint32,
-        ctypes.c_uint32,
-    ]
+    at, slot, end = (ctypes.POINTER(each) for each in (Moment, CSlot, BlockEnd))
+    library.smartpin_check.argtypes = [AES, ctypes.c_uint64, at]
+    library.smartpin_has_ended.argtypes = [slot, at]
+    library.smartpin_block.argtypes = [AES, ctypes.c_uint64, at, end]
+    library.smartpin_block_is_over.argtypes = [end, at]
+    library.smartpin_is_alive.argtypes = [slot, at, at]
+    return library
+
+
+@pytest.fixture(scope="module")
+def firmware_check(firmware: ctypes.CDLL) -> FirmwareCheck:
+    """smartpin_check of the document's C, given the same things as the reference's check."""
 
     def check(secret: bytes, code: str, now: datetime, lock_time: LockTime) -> bool:
-        bare_aes = FF1(derive_key(secret)).aes
-
-        def block(source: Any, target: Any) -> None:
-            ctypes.memmove(target, bare_aes(bytes(source[:16])), 16)
-
-        day, clock = lock_time.wall(now)
-        seconds = clock.hour * 3600 + clock.minute * 60 + clock.second
-        return bool(
-            library.smartpin_check(AES(block), int(code), lock_time.hour(now), day, seconds)
-        )
+        return bool(firmware.smartpin_check(c_aes(secret), int(code), c_moment(now, lock_time)))
 
     return check
 
@@ -94,6 +135,73 @@ def test_the_c_in_the_document_agrees_on_other_codes(
         assert firmware_check(secret, code, now, lock_time) == ours
         opened += ours
     assert opened > 20
+
+
+ZONES = ("Europe/Berlin", "Australia/Lord_Howe", "Asia/Kathmandu", "America/St_Johns")
+
+
+def some_window(chance: random.Random, lock_time: LockTime, now: datetime) -> Window:
+    """Hours or days that begin within a year or so of now."""
+    if chance.randrange(2):
+        return Hourly(lock_time.hour(now) + chance.randrange(-800, 800), chance.randint(1, 768))
+    return Daily(lock_time.wall(now)[0] + chance.randrange(-400, 40), chance.randint(33, 365))
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_the_c_in_the_document_ends_windows_and_keeps_first_days_as_the_reference(
+    firmware: ctypes.CDLL, lock_in: Callable[[str], LockTime], zone: str
+) -> None:
+    """To the second, over both changes of clocks, though it never goes from the wall back to UTC. Seeded."""
+    chance, lock_time = random.Random(8), lock_in(zone)
+    year = datetime(2026, 1, 1, tzinfo=UTC)
+    for _ in range(300):
+        window = some_window(chance, lock_time, year + timedelta(hours=chance.randrange(8760)))
+        slot = c_slot(window)
+        opens, closes = lock_time.opens(window), lock_time.closes(window)
+        deadline = lock_time.activation_deadline(window)
+        moments = [
+            edge + timedelta(seconds=second)
+            for edge in (opens, deadline, closes)
+            for second in (-1, 0, chance.randrange(-90_000, 90_000))
+        ]
+        for now in moments:
+            at = c_moment(now, lock_time)
+            assert bool(firmware.smartpin_has_ended(slot, at)) == (closes <= now)
+            for used in (None, *moments):
+                first = None if used is None else c_moment(used, lock_time)
+                alive = survives_activation(window, first_used=used, now=now, lock_time=lock_time)
+                assert bool(firmware.smartpin_is_alive(slot, first, at)) == alive
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_the_c_in_the_document_blocks_as_long_as_the_reference(
+    firmware: ctypes.CDLL,
+    secret: bytes,
+    codec: Codec,
+    lock_in: Callable[[str], LockTime],
+    zone: str,
+) -> None:
+    """In all three epochs, also digits with several readings: over when the last of their windows is. Seeded."""
+    chance, lock_time, aes = random.Random(9), lock_in(zone), c_aes(secret)
+    boundary, of_both_forms = lock_time.hour_begins(6 * 8784), 0
+    for number in range(300):
+        now = boundary + timedelta(minutes=chance.randrange(-60_000, 60_000))
+        at, end = c_moment(now, lock_time), BlockEnd()
+        while True:
+            epoch = lock_time.epoch(now) + chance.randrange(-1, 2)
+            index = chance.choice((chance.randrange(TOTAL), chance.randrange(HOURLY_TOTAL, TOTAL)))
+            code = f"{codec._permutation(epoch).encrypt(index):010d}"
+            unended = codec.unended_slots(code, now, lock_time)
+            if len(unended) > 1 or number % 10:
+                break
+        of_both_forms += len({type(slot.window) for slot in unended}) == 2
+        assert bool(firmware.smartpin_block(aes, int(code), at, end)) == bool(unended)
+        for over in {lock_time.closes(slot.window) for slot in unended}:
+            last = max(lock_time.closes(slot.window) for slot in unended)
+            for then in (over - timedelta(seconds=1), over):
+                found = firmware.smartpin_block_is_over(end, c_moment(then, lock_time))
+                assert bool(found) == (last <= then)
+    assert of_both_forms
 
 
 def test_a_clock_at_the_first_hour_is_no_special_case(
