@@ -10,6 +10,8 @@ from api.tour.keypad import Keypad
 from api.tour.stage import Stage, TourFailed, expect
 
 DOOR = "Flat 4"
+STAY = timedelta(hours=2)
+"""How long the guest's code opens: 384 codes of so many hours begin with each hour, so the tour can be played as often."""
 SEEN = "guestName status firstUsedAt shortPinSet blockSync"
 
 
@@ -22,7 +24,7 @@ async def play(stage: Stage) -> None:
     await keypad.network(on=False)
     await stage.until_online(DOOR, online=False)
     stage.say(f"the network of {DOOR} is pulled out; whatever follows, the lock hears none of it")
-    made = await _create(stage)
+    made = await create_code(stage)
     await keypad.wait_closed()
     await _type(stage, keypad, "the SmartPIN", made["code"].replace("-", ""), opens=True)
     # Not one digit, not a run, and within ten seconds of the SmartPIN.
@@ -61,7 +63,8 @@ async def _switch_on(stage: Stage) -> None:
     raise TourFailed(f"{DOOR} did not take its settings")
 
 
-async def _create(stage: Stage) -> dict[str, Any]:
+async def create_code(stage: Stage) -> dict[str, Any]:
+    """A code for the guest from this hour on. Raises TourFailed."""
     start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     made = expect(
         await stage.console.change(
@@ -70,7 +73,7 @@ async def _create(stage: Stage) -> dict[str, Any]:
             lockId=stage.locks[DOOR],
             guestName="Gina",
             opensAt=start.isoformat(),
-            closesAt=(start + timedelta(days=2)).isoformat(),
+            closesAt=(start + STAY).isoformat(),
         ),
         "CreatedSmartPin",
     )
