@@ -9,6 +9,7 @@ from api.protocol import build_schema_kwargs
 from api.resolvers import (
     access_rules,
     actors,
+    alerts,
     api_tokens,
     devices,
     hubs,
@@ -47,6 +48,7 @@ DECLARING = (
     my_pins,
     smartpins,
     sync,
+    alerts,
 )
 """The modules that must have been imported before the schema is built: they declare what is in it."""
 

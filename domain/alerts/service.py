@@ -1,13 +1,19 @@
 """Raising alerts, each at most once an hour for one cause, so that an attack does not bury what else there is."""
 
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from domain.alerts.tables import Alert, AlertKind
+from domain.bus import listening
 from domain.database import hold, transaction, use_case
 from domain.installation import Installation
 from domain.people.actors import Caller
 
 QUIET = timedelta(hours=1)
+SLOW_POLL_SECONDS = 5.0
+PAGE = 50
+"""The newest alerts that a follower looks at; no site has as many causes within one poll."""
 
 
 @use_case
@@ -29,3 +35,17 @@ async def raise_alert(here: Installation, by: Caller, kind: AlertKind, now: date
             at=now,
         )
         tx.wake(f"alerts:{by.site_id}")
+
+
+async def follow_alerts(site_id: UUID) -> AsyncIterator[Alert | None]:
+    """Each alert raised from now on, and None at every wake-up without one: the caller may check who listens."""
+    newest = Alert.filter(site_id=site_id).order_by("-id").limit(PAGE)
+    async with listening(f"alerts:{site_id}") as wakeups:
+        known = {row.id for row in await newest}
+        while True:
+            for row in reversed(await newest):
+                if row.id not in known:
+                    known.add(row.id)
+                    yield row
+            yield None
+            await wakeups.wait(SLOW_POLL_SECONDS)

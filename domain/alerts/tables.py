@@ -14,7 +14,9 @@ class AlertKind(StrEnum):
     """What happened."""
 
     PIN_REFUSALS_SPENT = "PIN_REFUSALS_SPENT"
-    """Somebody tried so many PINs that they may be looking for other people's."""
+    """Somebody was refused so many PINs that they may be looking for other people's."""
+    PIN_CHOICES_SPENT = "PIN_CHOICES_SPENT"
+    """A USER chose so many PINs that they may be finding out which ones are free."""
 
 
 class Alert(Row):

@@ -95,15 +95,16 @@ async def chosen_digits(
     check_length(asked, site.pin_min_length, site.pin_max_length)
     await check_room(site, lock_ids, len(asked), now, instead_of)
     budget, subject = _refusals(by)
-    counted = [budget]
+    counted = {}
     if by.standing is not None and by.standing.role is Role.USER:
-        counted.insert(0, _CHOICES_OF_A_USER)
-    try:
-        for each in counted:
+        counted[_CHOICES_OF_A_USER] = AlertKind.PIN_CHOICES_SPENT
+    counted[budget] = AlertKind.PIN_REFUSALS_SPENT
+    for each, kind in counted.items():
+        try:
             await count_try(here, each, subject, now)
-    except Throttled:
-        await raise_alert(here, by, AlertKind.PIN_REFUSALS_SPENT, now)
-        raise
+        except Throttled:
+            await raise_alert(here, by, kind, now)
+            raise
     try:
         verifier = await derive(here, site, asked)
     except Throttled:  # the server is busy: nothing was judged

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -22,6 +22,9 @@ from domain.sites.rules import SystemType, check_pin_policy, checked_name, check
 from domain.sites.tables import Site
 from domain.smartpins.lives import check_zone_may_change
 from domain.tags.service import make_default_tag
+from domain.throttling.service import Budget, count_try
+
+_SITES = Budget("sites made by one caller", 100, timedelta(days=1))
 
 
 async def live_site(site_id: UUID) -> Site:
@@ -70,10 +73,15 @@ async def create_site(
     token: ApiToken | None = None,
     now: datetime,
 ) -> Site:
-    """A new site. `owner`'s account owns it; a token that makes one may act on it from then on. Raises InvalidInput."""
+    """A new site. `owner`'s account owns it; a token that makes one may act on it from then on.
+
+    Raises InvalidInput, NotAllowed, and Throttled for somebody who makes very many.
+    """
     name, zone = checked_name(name), checked_zone(timezone)
     if token is not None and token.role is not Role.OWNER:
         raise NotAllowed("Only a token with the role OWNER makes sites: it owns what it makes.")
+    if by.actor_id is not None:
+        await count_try(here, _SITES, str(by.actor_id), now)
     async with recorded(here, by, "createSite", now) as deed:
         site = await Site.create(
             name=name,

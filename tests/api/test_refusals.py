@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from domain.bus import current
 from domain.people.actors import Role
 from domain.security.passwords import PasswordHasher
 from domain.throttling.tables import TryCounter
@@ -16,6 +17,7 @@ from tests.application import serving
 from tests.counting import counted
 from tests.databases import Database
 from tests.serving import House, Served
+from tests.waiting import becomes
 
 WEAK = "12345678"
 TAKEN = "40718263"
@@ -110,6 +112,29 @@ async def test_the_sixth_refusal_of_a_user_is_throttled_and_told_to_the_admins(
     assert {each["memberId"] for each in told} == {emma[0]["id"]}
 
 
+async def test_admins_who_follow_are_told_at_once(served: Served) -> None:
+    """`siteAlerts` says what comes from now on, once; a member of the site may not follow it."""
+    house, _, phone = await ready(served)
+    other, _ = await member_phone(house, "otto@example.com")
+    for each in (other, phone):
+        await tried(each, house, *[WEAK] * 5)
+    query = "subscription($id: ID!) { siteAlerts(siteId: $id) { kind memberId } }"
+    await tried(other, house, WEAK)  # an alert of before
+    async with await served.socket({"token": house.token}) as socket:
+        stream = socket.subscribe(query, id=house.id)
+        following = asyncio.create_task(anext(stream))
+        await becomes(lambda: f"alerts:{house.row.id}" in current().topics)
+        await tried(phone, house, WEAK, WEAK)
+        async with asyncio.timeout(3):
+            told = (await following)["siteAlerts"]
+    emma = (await phone.ask("{ me { ... on MemberActor { members { id } } } }"))["me"]["members"]
+
+    assert told == {"kind": "PIN_REFUSALS_SPENT", "memberId": emma[0]["id"]}
+    assert len(await alerts(house)) == 2
+    with pytest.raises(RuntimeError, match="may not"):
+        await anext(phone.follow(query, id=house.id))
+
+
 async def test_accepted_digits_give_their_try_back_and_no_other(served: Served) -> None:
     """Four refusals, three accepted PINs, one refusal, and the budget is spent: a success resets nothing."""
     house, _, phone = await ready(served)
@@ -132,7 +157,7 @@ async def test_accepted_tries_are_no_free_guesses(served: Served) -> None:
 
     assert accepted == ["AssignedPin"] * 20
     assert more == [SPENT]
-    assert [each["kind"] for each in await alerts(house)] == ["PIN_REFUSALS_SPENT"]
+    assert [each["kind"] for each in await alerts(house)] == ["PIN_CHOICES_SPENT"]
 
 
 async def test_too_short_costs_nothing_and_says_what_would_do(served: Served) -> None:
