@@ -22,14 +22,14 @@ Both are asked for `development`, and must agree: the schema answers for what is
 document, the endpoint for the rest.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypedDict
 
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 
 from api.protocol.caching import Documents
-from api.protocol.documents import GuardedDocuments
+from api.protocol.documents import GuardedDocuments, SchemaLists
 from api.protocol.http import GraphQLApp
 from api.protocol.limits import Limits
 from api.protocol.masking import PublicError, request_id
@@ -61,14 +61,21 @@ class SchemaKwargs(TypedDict):
     config: StrawberryConfig
 
 
-def build_schema_kwargs(*, development: bool = False, limits: Limits | None = None) -> SchemaKwargs:
+def build_schema_kwargs(
+    *,
+    development: bool = False,
+    limits: Limits | None = None,
+    list_sizes: Mapping[str, int] | None = None,
+) -> SchemaKwargs:
     """What to pass to `strawberry.Schema`, so that its documents are limited and cached.
 
     For one schema: call it once for each. Outside `development`, documents that do not validate get
-    one flat error, `__schema` is refused and `__type` is null.
+    one flat error, `__schema` is refused and `__type` is null. `list_sizes` are the sizes to assume
+    for lists without pages that are longer than usual, by the field's name.
     """
     documents, limits = Documents(), limits or Limits()
+    lists = SchemaLists(limits, list_sizes or {})
     return {
-        "extensions": [lambda: GuardedDocuments(documents, limits, development=development)],
+        "extensions": [lambda: GuardedDocuments(documents, limits, lists, development=development)],
         "config": StrawberryConfig(disable_field_suggestions=not development),
     }

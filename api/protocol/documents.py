@@ -1,6 +1,7 @@
 """What happens to a document before it runs: taken from the cache, or parsed, measured, validated.
 
-The order protects: measuring is linear and comes before validation, which is not. The dangerous
+The order protects: measuring is linear and comes before validation, which is not; what the schema's
+lists may come to is measured after it, when the answer can tell nothing new. The dangerous
 mistake is a step that is skipped for some documents; a document enters the cache only after all of
 them, and what is in the cache has passed all of them.
 
@@ -10,7 +11,7 @@ not validate get one flat error whatever is wrong with them, `__schema` counts a
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, cast
 
 from graphql import (
@@ -18,6 +19,7 @@ from graphql import (
     DocumentNode,
     FieldNode,
     GraphQLError,
+    GraphQLSchema,
     OperationDefinitionNode,
     OverlappingFieldsCanBeMergedRule,
     StringValueNode,
@@ -35,7 +37,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from strawberry.types.execution import ParseOptions
 
 from api.protocol.caching import Documents
-from api.protocol.limits import Limits, exceeded
+from api.protocol.limits import Limits, exceeded, list_sizes
 from api.protocol.masking import OPERATION_NOT_FOUND, VALIDATION_FAILED, PublicError
 
 _MERGE_BUDGET: Final = 50_000  # comparisons, some 60 ms; an honest document takes next to none
@@ -64,13 +66,31 @@ _INTROSPECTION: Final = re.compile(r"\b__(?:schema|type)\b")
 _FLAT: Final = "The document does not match the schema"
 
 
+class SchemaLists:
+    """How long the lists of one schema are assumed to be; worked out when first asked for."""
+
+    def __init__(self, limits: Limits, known: Mapping[str, int]) -> None:
+        self._limits = limits
+        self._known = known
+        self._sizes: Mapping[str, int] | None = None
+
+    def sizes(self, schema: GraphQLSchema) -> Mapping[str, int]:
+        """By the field's name."""
+        if self._sizes is None:
+            self._sizes = list_sizes(schema, self._limits, self._known)
+        return self._sizes
+
+
 class GuardedDocuments(SchemaExtension):
     """The steps above for one operation. One extension and not four: each costs every request."""
 
-    def __init__(self, documents: Documents, limits: Limits, *, development: bool) -> None:
+    def __init__(
+        self, documents: Documents, limits: Limits, lists: SchemaLists, *, development: bool
+    ) -> None:
         super().__init__()
         self._documents = documents
         self._limits = limits
+        self._lists = lists
         self.development = development
         self._valid = False
 
@@ -119,18 +139,21 @@ class GuardedDocuments(SchemaExtension):
     def _faults(self, document: DocumentNode, text: str) -> list[GraphQLError]:
         if too_much := exceeded(document, self._limits):
             return [too_much]
+        schema = self.execution_context.schema._schema
         errors = validate(
-            self.execution_context.schema._schema,
+            schema,
             document,
             RULES,
             max_errors=20 if self.development else 1,
             hide_suggestions=not self.development,
         )
-        if self.development:
+        if errors and self.development:
             return [PublicError(e.message, code=VALIDATION_FAILED, nodes=e.nodes) for e in errors]
-        if errors or (_INTROSPECTION.search(text) and _selects_schema(document)):
+        hidden = not self.development and _INTROSPECTION.search(text)
+        if errors or (hidden and _selects_schema(document)):
             return [PublicError(_FLAT, code=VALIDATION_FAILED)]
-        return []
+        too_much = exceeded(document, self._limits, self._lists.sizes(schema))
+        return [too_much] if too_much else []
 
 
 def schema_mode(schema: BaseSchema) -> bool | None:

@@ -8,11 +8,12 @@ an honest screen of the console, which is noticed at once; a limit that is missi
 an attacker first.
 
 What is counted is the document as it would execute: fragments expanded, `first` and `last`
-multiplied into the fields below them. The schema is not consulted, so a refusal tells nothing
-about it.
+multiplied into the fields below them. A document is measured twice. Before it is validated the
+schema is not consulted, so a refusal tells nothing about it. Once it is valid, and knows the names
+that it holds anyway, lists without pages are multiplied too, by an assumed size (`list_sizes`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,10 +22,15 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLObjectType,
+    GraphQLSchema,
     IntValueNode,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
+    get_nullable_type,
 )
 from graphql.language import ArgumentNode
 
@@ -33,6 +39,7 @@ from api.protocol.masking import PublicError
 _SATURATED: Final = 10**9  # no limit is larger; keeps the arithmetic on machine-sized numbers
 _PAGE_ARGUMENTS: Final = frozenset({"first", "last"})
 _PAGE_FIELDS: Final = frozenset({"edges", "nodes"})
+NO_LISTS: Final[Mapping[str, int]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,9 @@ class Limits:
     `cost`              fields of one operation, each page multiplied by its size
     `page`              size assumed for a page whose size is a variable
     `default_page`      size assumed for a connection that is asked for without `first` or `last`
+    `list_size`         size assumed for a list without pages
+    `repeated_list`     size assumed for one that has a list of the same name somewhere below it:
+    such a document goes to and fro between two lists, and gets each item many times over
     """
 
     source_chars: int = 32_768
@@ -68,6 +78,8 @@ class Limits:
     cost: int = 20_000
     page: int = 100
     default_page: int = 100
+    list_size: int = 10
+    repeated_list: int = 100
 
     def parse_options(self) -> dict[str, int]:
         """The limits that the parser itself enforces, as keyword arguments of `graphql.parse`."""
@@ -83,7 +95,7 @@ class Size:
     """What a selection set comes to, with its fragments expanded.
 
     `selected` counts the fields at its own level; `paged` tells whether `edges` or `nodes` is
-    among them.
+    among them, `lists` the names of the lists without pages at any level.
     """
 
     depth: int = 0
@@ -93,6 +105,7 @@ class Size:
     aliases: int = 0
     cost: int = 0
     paged: bool = False
+    lists: frozenset[str] = frozenset()
 
 
 class _TooDeepError(Exception):
@@ -102,8 +115,11 @@ class _TooDeepError(Exception):
 class _Measure:
     """Sizes of the selection sets of one document. Each fragment is measured once."""
 
-    def __init__(self, document: DocumentNode, limits: Limits) -> None:
+    def __init__(
+        self, document: DocumentNode, limits: Limits, list_sizes: Mapping[str, int]
+    ) -> None:
         self.limits = limits
+        self.list_sizes = list_sizes
         self.directives = 0
         self.fragments = {
             definition.name.value: definition
@@ -136,6 +152,7 @@ class _Measure:
             raise _TooDeepError
         depth = nesting = selected = fields = aliases = cost = 0
         paged = False
+        lists: frozenset[str] = frozenset()
         for selection in selection_set.selections:
             self.directives += len(selection.directives or ())
             if isinstance(selection, FieldNode):
@@ -154,11 +171,13 @@ class _Measure:
             fields = min(fields + size.fields, _SATURATED)
             aliases = min(aliases + size.aliases, _SATURATED)
             cost = min(cost + size.cost, _SATURATED)
-        return Size(depth, nesting + 1, selected, fields, aliases, cost, paged)
+            lists |= size.lists
+        return Size(depth, nesting + 1, selected, fields, aliases, cost, paged, lists)
 
     def _field(self, field: FieldNode, level: int) -> Size:
         below = self.selections(field.selection_set, level + 1)
-        factor = self._page_size(field.arguments or (), below)
+        name = field.name.value
+        factor = self._items(name, field.arguments or (), below)
         return Size(
             depth=below.depth + 1,
             nesting=below.nesting,
@@ -166,11 +185,12 @@ class _Measure:
             fields=below.fields + 1,
             aliases=below.aliases + (field.alias is not None),
             cost=min(1 + factor * below.cost, _SATURATED),
+            lists=below.lists | {name} if name in self.list_sizes else below.lists,
         )
 
-    def _page_size(self, arguments: Iterable[ArgumentNode], below: Size) -> int:
-        """How many times the fields below are answered: the page's size, or 1 where there is no
-        page.
+    def _items(self, name: str, arguments: Iterable[ArgumentNode], below: Size) -> int:
+        """How many times the fields below are answered: the size of the page, or of the list; 1
+        where there is neither.
         """
         pages = [
             _literal(argument, unknown=self.limits.page)
@@ -179,7 +199,10 @@ class _Measure:
         ]
         if pages:
             return max(pages)
-        return self.limits.default_page if below.paged else 1
+        if below.paged:
+            return self.limits.default_page
+        size = self.list_sizes.get(name, 1)
+        return max(size, self.limits.repeated_list) if name in below.lists else size
 
 
 def _literal(argument: ArgumentNode, unknown: int) -> int:
@@ -191,7 +214,27 @@ def _literal(argument: ArgumentNode, unknown: int) -> int:
     return max(1, int(value.value))
 
 
-def exceeded(document: DocumentNode, limits: Limits) -> PublicError | None:
+def list_sizes(
+    schema: GraphQLSchema, limits: Limits, known: Mapping[str, int]
+) -> Mapping[str, int]:
+    """The sizes to assume for the schema's lists without pages, by the field's name.
+
+    `known` are those that are larger than usual. One name stands for all fields of that name: a
+    connection among them is priced as a page, by what is selected of it.
+    """
+    return {
+        name: known.get(name, limits.list_size)
+        for kind in schema.type_map.values()
+        if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType)
+        and not kind.name.startswith("__")
+        for name, field in kind.fields.items()
+        if isinstance(get_nullable_type(field.type), GraphQLList) and name not in _PAGE_FIELDS
+    }
+
+
+def exceeded(
+    document: DocumentNode, limits: Limits, list_sizes: Mapping[str, int] = NO_LISTS
+) -> PublicError | None:
     """The first limit that the document exceeds, as the error to answer, or None.
 
     Linear in the document's length. Parsing has enforced `Limits.parse_options` already. All
@@ -200,7 +243,7 @@ def exceeded(document: DocumentNode, limits: Limits) -> PublicError | None:
     """
     if len(document.definitions) > limits.definitions:
         return _too_complex("definitions", limits.definitions)
-    measure = _Measure(document, limits)
+    measure = _Measure(document, limits, list_sizes)
     try:
         for definition in document.definitions:
             if isinstance(definition, OperationDefinitionNode):

@@ -51,6 +51,8 @@ DECLARING = (
     alerts,
 )
 """The modules that must have been imported before the schema is built: they declare what is in it."""
+LIST_SIZES = {"sites": 100, "invitationCalendar": 1000}
+"""Lists without pages that may be long, and the number of items that a document pays for."""
 
 
 @cache
@@ -61,5 +63,5 @@ def build_schema(*, development: bool) -> strawberry.Schema:
         mutation=root_type(OperationKind.MUTATION, "What can be changed."),
         subscription=root_type(OperationKind.SUBSCRIPTION, "What can be followed."),
         types=[MemberActor, InvitedDevice, LockActorType, TokenActorType],
-        **build_schema_kwargs(development=development),
+        **build_schema_kwargs(development=development, list_sizes=LIST_SIZES),
     )

@@ -77,6 +77,14 @@ class Query:
         return Query()
 
     @strawberry.field
+    def friends(self) -> "list[Query]":
+        return [Query()] * 5
+
+    @strawberry.field
+    def rivals(self) -> "list[Query]":
+        return [Query()] * 6
+
+    @strawberry.field
     def things(self, first: int | None = None, last: int | None = None) -> Things:
         return Things(edges=[])
 

@@ -12,10 +12,12 @@ from api.protocol import Limits
 from api.protocol.limits import exceeded
 from tests.api.protocol.probe_server import Server
 
+LISTS = {"list": 10, "other": 10, "long": 1000}
+
 
 def _limit(document: str, **limits: int) -> str | None:
-    """The name of the limit that the document exceeds."""
-    error = exceeded(parse(document), Limits(**limits))
+    """The name of the limit that the document exceeds, where the schema has these lists."""
+    error = exceeded(parse(document), Limits(**limits), LISTS)
     if error is None:
         return None
     assert error.extensions is not None
@@ -54,6 +56,15 @@ def _limit(document: str, **limits: int) -> str | None:
             "{ a(first: 10) { edges { a(first: 20) { edges { b } } } } }",
         ),
         ("cost", 2, "{ a(size: 50) { b } }"),
+        ("cost", 1, "{ list }"),
+        ("cost", 21, "{ list { a b } }"),
+        ("cost", 1001, "{ x: long { a } }"),
+        ("cost", 111, "{ list { other { a } } }"),
+        ("cost", 11_101, "{ list { other { list { a } } } }"),
+        ("cost", 1_201, "{ list { a { ...F } } } fragment F on Q { list { a } }"),
+        ("cost", 8, "{ list(first: 5) { nodes } a { list } }"),
+        ("cost", 6, "{ list(first: 5) { a } }"),
+        ("cost", 101, "{ list { edges } }"),
     ],
 )
 def test_a_limit_counts_the_document_as_it_would_run(
@@ -155,6 +166,14 @@ HOSTILE = {
     + "hello " * 500
     + "}",
     "unknown names": "{" + "".join(f"hell{n} " for n in range(900)) + "}",
+    "a list inside itself": "{" + "friends{" * 9 + "hello" + "}" * 10,
+    "to and fro between two lists": "{" + "friends{rivals{" * 4 + "hello" + "}}" * 4 + "}",
+    "to and fro by fragments": "{...F0}"
+    + "".join(
+        f"fragment F{n} on Query{{{'friends' if n % 2 else 'rivals'}{{...F{n + 1}}}}}"
+        for n in range(8)
+    )
+    + "fragment F8 on Query{hello}",
     "introspection inside introspection": "{__schema{types"
     + "{fields{type" * 6
     + "{name}"
