@@ -5,8 +5,10 @@ audit row is a broken use case, not a gap. The dangerous direction: a secret in 
 settings belong there; people appear by id, so that erasing a person leaves the chain whole.
 """
 
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -21,13 +23,23 @@ from domain.security.keys import KeyLabel
 from domain.security.tags import keyed_tag
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What was done to one thing."""
+
+    target_kind: str
+    target_id: UUID
+    changes: dict[str, Any]
+
+
 class Deed:
     """One use case's transaction, and what it will say of itself in the audit."""
 
     def __init__(self, tx: Transaction, chain: UUID | None) -> None:
         self._tx = tx
         self._chain = chain
-        self.notes: list[tuple[UUID, str, UUID, dict[str, Any]]] = []
+        self.notes: defaultdict[UUID, list[Note]] = defaultdict(list)
+        """By chain."""
         self.changed_nothing = False
 
     def wake(self, *topics: str) -> None:
@@ -40,7 +52,7 @@ class Deed:
         """Says what was done to what. `chain` is the site's id, needed only where the caller does not imply it."""
         belongs_to = chain or self._chain
         assert belongs_to is not None, "an audit note needs a chain"
-        self.notes.append((belongs_to, target_kind, target_id, changes))
+        self.notes[belongs_to].append(Note(target_kind, target_id, changes))
 
     def unchanged(self) -> None:
         """The use case found everything as asked and wrote nothing."""
@@ -57,10 +69,8 @@ async def recorded(
         deed = Deed(tx, chain)
         yield deed
         assert deed.notes or deed.changed_nothing, f"{action} changed something and noted nothing"
-        for belongs_to, target_kind, target_id, changes in sorted(
-            deed.notes, key=lambda n: n[0].bytes
-        ):
-            await _append(here, by, action, belongs_to, target_kind, target_id, changes, now)
+        for belongs_to in sorted(deed.notes, key=lambda chain: chain.bytes):
+            await _append(here, by, action, belongs_to, deed.notes[belongs_to], now)
 
 
 def _mac(here: Installation, key_id: str | None, previous: str, row: AuditRow) -> str:
@@ -84,29 +94,31 @@ async def _append(
     by: Caller,
     action: str,
     chain: UUID,
-    target_kind: str,
-    target_id: UUID,
-    changes: dict[str, Any],
+    notes: list[Note],
     now: datetime,
 ) -> None:
+    """Puts the notes at the chain's end, in four statements however many they are."""
     await AuditHead.bulk_create([AuditHead(id=chain)], ignore_conflicts=True)
     head = await lock_row(AuditHead, chain)
     assert head is not None
-    row = AuditRow(
-        chain=chain,
-        number=head.number + 1,
-        at=now,
-        actor_kind=by.actor_kind,
-        actor_id=by.actor_id,
-        action=action,
-        target_kind=target_kind,
-        target_id=target_id,
-        changes=changes,
-        mac="",
-    )
-    row.mac = _mac(here, None, head.mac, row)
-    await row.save()
-    head.number, head.mac = row.number, row.mac
+    rows = []
+    for note in notes:
+        row = AuditRow(
+            chain=chain,
+            number=head.number + 1,
+            at=now,
+            actor_kind=by.actor_kind,
+            actor_id=by.actor_id,
+            action=action,
+            target_kind=note.target_kind,
+            target_id=note.target_id,
+            changes=note.changes,
+            mac="",
+        )
+        row.mac = _mac(here, None, head.mac, row)
+        head.number, head.mac = row.number, row.mac
+        rows.append(row)
+    await AuditRow.bulk_create(rows)
     await head.save()
 
 

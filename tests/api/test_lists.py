@@ -1,26 +1,13 @@
-"""Lists: pages that neither lose nor repeat, filters, and a constant number of SQL statements."""
+"""Lists: pages that neither lose nor repeat, and filters. What they cost: test_list_costs.py."""
 
 from datetime import timedelta
 from typing import Any
 
-from domain.columns import new_id
-from domain.database import use_case
-from domain.invitations.tables import Invitation, InvitationLock
-from domain.node_ids import read_node_id
-from domain.people.actors import Role
-from domain.people.tables import Account, Device, Member, Platform
-from domain.tags.service import make_default_tag
-from tests.counting import counted
 from tests.serving import House, Served
 
 INVITATIONS = """query($id: ID!, $first: Int!, $after: String, $status: InvitationStatus, $lock: ID, $search: String) {
   site(id: $id) { invitations(first: $first, after: $after, status: $status, lockId: $lock, search: $search) {
     nodes { id name } edges { cursor node { id } } pageInfo { hasNextPage endCursor } } } }"""
-EVERYTHING = """query($id: ID!) { site(id: $id) {
-  invitations(first: 40) { nodes { name status schedule { weekdays } devices { name }
-    locks { name online readers { name } hub { name } tags { name kind } } } }
-  tags(first: 100) { nodes { name members { name email tags { name } } locks { name readers { name } } } }
-  members(first: 40) { nodes { name email tags { name } } } } }"""
 
 
 async def _page(house: House, **asked: Any) -> dict[str, Any]:
@@ -125,58 +112,3 @@ async def test_invitations_are_filtered_by_status_lock_and_name(served: Served) 
     assert await _names(house, search="  ") == await _names(house)
     other = await served.site("Other")
     assert await _names(other, lock=flat) == []
-
-
-@use_case
-async def _grow(house: House, locks: list[str], count: int) -> None:
-    """So many invitations with a phone each, and so many members with an account and a tag."""
-    now = house.served.clock()
-    keys = [read_node_id("lock", lock) for lock in locks]
-    for _ in range(count):
-        name = str(new_id())
-        invitation = await Invitation.create(
-            site=house.row,
-            name=name,
-            code_tag=name,
-            code_sealed=b"",
-            valid_until=now + timedelta(hours=1),
-            device_limit=1,
-            created_at=now,
-        )
-        await InvitationLock.bulk_create(
-            [InvitationLock(invitation=invitation, lock_id=key) for key in keys]
-        )
-        await Device.create(
-            invitation=invitation,
-            thumbprint=name,
-            name="My phone",
-            platform=Platform.IOS,
-            redeemed_at=now,
-        )
-        account = await Account.create(email=f"{name}@example.com", created_at=now)
-        member = await Member.create(
-            site=house.row, account=account, name=name, role=Role.USER, created_at=now
-        )
-        await make_default_tag(house.row.id, member, now)
-
-
-async def test_lists_cost_a_constant_number_of_statements(served: Served) -> None:
-    """Proves that three rows and thirty cost the same: invitations with phones, locks, tags, readers; tags; members."""
-    house = await served.site()
-    locks = [(await house.lock(f"Door {number}"))["lockId"] for number in range(3)]
-
-    await _grow(house, locks, 3)
-    with counted() as few:
-        small = await house.ask(EVERYTHING, id=house.id)
-    await _grow(house, locks, 27)
-    with counted() as many:
-        large = await house.ask(EVERYTHING, id=house.id)
-
-    sizes = [
-        [len(data["site"][name]["nodes"]) for name in ("invitations", "tags", "members")]
-        for data in (small, large)
-    ]
-    assert sizes == [[3, 7, 4], [30, 34, 31]]
-    assert large["site"]["invitations"]["nodes"][0]["devices"] == [{"name": "My phone"}]
-    assert len(many) == len(few), "\n".join(many[len(few) :])
-    assert len(many) <= 25

@@ -1,0 +1,189 @@
+"""What lists cost in SQL statements: as much for thirty rows as for three, in every list that a site has."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from graphql import GraphQLObjectType
+
+from api.schema.build import build_schema
+from domain.access_rules.tables import AccessRule, AccessRuleLock
+from domain.alerts.tables import Alert, AlertKind
+from domain.audit.service import first_broken_row
+from domain.columns import new_id
+from domain.database import use_case
+from domain.invitations.tables import Invitation, InvitationLock
+from domain.locks.rules import Connectivity
+from domain.locks.tables import Hub, Lock, Reader
+from domain.people.actors import ActorKind, Role
+from domain.people.tables import Account, Device, Member, Platform
+from domain.smartpins.tables import SmartPin
+from domain.sync.tables import LockEvent, LockEventKind
+from domain.tags.service import make_default_tag
+from domain.tags.tables import TaggedLock, TaggedMember
+from tests.api.pin_steps import pin_of
+from tests.counting import counted
+from tests.serving import House, Served
+
+LISTS = {
+    "accessRules": "member { name tags { name } } memberTag { name } locks { name tags { name } }",
+    "alerts": "kind memberId",
+    "apiTokens": "name role",
+    "auditLog": "number action",
+    "events": "kind lock { name readers { name } }",
+    "hubs": "name",
+    "invitations": "name status schedule { weekdays } devices { name }"
+    " locks { name online readers { name } hub { name } tags { name kind } }",
+    "locks": "name online sync { status } readers { name } hub { name } tags { name }",
+    "members": "name email tags { name }",
+    "pins": "kind owner { name email } locks { name } lockSync { status lock { name } }",
+    "smartPins": "guestName blockSync lock { name hub { name } }",
+    "tags": "name members { name email } locks { name readers { name } hub { name } }",
+}
+"""Each connection of a site, with all that hangs on its rows and is not in them."""
+
+
+@use_case
+async def _grow(house: House, count: int, numbered: int) -> None:
+    """So many more rows in every list, PINs excepted; events are `numbered` from there."""
+    now = house.served.clock()
+    site = house.row
+    for number in range(count):
+        name = str(new_id())
+        hub = await Hub.create(site=site, name=name, created_at=now)
+        lock = await Lock.create(
+            site=site, hub=hub, name=name, connectivity=Connectivity.WIRELESS_GATEWAY, created_at=now
+        )
+        await Reader.create(lock=lock, name=name)
+        account = await Account.create(email=f"{name}@example.com", created_at=now)
+        member = await Member.create(
+            site=site, account=account, name=name, role=Role.USER, created_at=now
+        )
+        await make_default_tag(site.id, member, now)
+        held = await TaggedMember.get(member=member)
+        await TaggedLock.create(tag_id=held.tag_id, lock=lock)
+        rule = await AccessRule.create(site=site, member=member, created_at=now)
+        await AccessRuleLock.create(rule=rule, lock=lock)
+        await Alert.create(
+            site=site, kind=next(iter(AlertKind)), actor_kind=ActorKind.ACCOUNT, at=now
+        )
+        await LockEvent.create(
+            site=site,
+            number=numbered + number,
+            lock=lock,
+            state_id=name,
+            sequence=number,
+            kind=LockEventKind.OPENED,
+            recorded_at=now,
+        )
+        await SmartPin.create(
+            site=site,
+            lock=lock,
+            incarnation=name[:32],
+            epoch=1,
+            code_index=number,
+            entry_name=name,
+            guest_name=name,
+            opens_at=now,
+            closes_at=now + timedelta(hours=1),
+            created_at=now,
+        )
+        await _invite(site.id, lock.id, name, house)
+
+
+async def _invite(site_id: UUID, lock_id: UUID, name: str, house: House) -> None:
+    now = house.served.clock()
+    invitation = await Invitation.create(
+        site_id=site_id,
+        name=name,
+        code_tag=name,
+        code_sealed=b"",
+        valid_until=now + timedelta(hours=1),
+        device_limit=1,
+        created_at=now,
+    )
+    await InvitationLock.create(invitation=invitation, lock_id=lock_id)
+    await Device.create(
+        invitation=invitation,
+        thumbprint=name,
+        name="My phone",
+        platform=Platform.IOS,
+        redeemed_at=now,
+    )
+
+
+async def _costs(house: House) -> dict[str, tuple[int, list[str]]]:
+    """By list: how many rows its page has, and the statements that it took."""
+    costs = {}
+    for name, fields in LISTS.items():
+        with counted() as statements:
+            data = await house.ask(
+                f"query($id: ID!) {{ site(id: $id) {{ {name}(first: 40) {{ nodes {{ {fields} }} }} }} }}",
+                id=house.id,
+            )
+        costs[name] = (len(data["site"][name]["nodes"]), statements)
+    return costs
+
+
+def test_every_list_of_a_site_is_measured() -> None:
+    """Proves that no connection of the schema is left out below."""
+    site = build_schema(development=True)._schema.type_map["Site"]
+    assert isinstance(site, GraphQLObjectType)
+    lists = {name for name, field in site.fields.items() if str(field.type).endswith("Connection!")}
+    assert lists == LISTS.keys()
+
+
+async def test_lists_cost_a_constant_number_of_statements(served: Served) -> None:
+    """Proves that three rows and thirty cost the same in each list, with all that hangs on them."""
+    house = await served.site()
+    door = (await house.lock())["lockId"]
+    emil = await house.member("Emil")
+    for _ in range(3):
+        await pin_of(house, door, ownerId=emil)
+        await house.make_token(Role.USER)
+    await _grow(house, 3, numbered=1000)
+    few = await _costs(house)
+    for _ in range(9):
+        await pin_of(house, door, ownerId=emil)
+        await house.make_token(Role.USER)
+    await _grow(house, 27, numbered=2000)
+    many = await _costs(house)
+
+    for name, (rows, statements) in many.items():
+        assert rows > few[name][0] >= 3, name
+        assert len(statements) == len(few[name][1]), (name, statements)
+        assert len(statements) <= 20, name
+
+
+@pytest.mark.parametrize("form", ["code", "shareLinks { sms }", "qrSvg"])
+async def test_codes_cost_a_constant_number_of_statements(served: Served, form: str) -> None:
+    """Proves it for what is audited too: a row for each code read, in a chain that is whole, written together."""
+    house = await served.site()
+    door = (await house.lock())["lockId"]
+    query = f"query($id: ID!) {{ site(id: $id) {{ invitations {{ nodes {{ {form} }} }} }} }}"
+    costs = []
+    for more in (3, 12):
+        for _ in range(more):
+            await house.invitation(door)
+        before = len(await _readings(house))
+        with counted() as statements:
+            data = await house.ask(query, id=house.id)
+        codes = [next(iter(node.values())) for node in data["site"]["invitations"]["nodes"]]
+        assert None not in codes
+        assert len(await _readings(house)) - before == len(codes)
+        costs.append(len(statements))
+
+    assert costs[0] == costs[1]
+    assert await first_broken_row(served.here, house.row.id) is None
+
+
+async def _readings(house: House) -> list[int]:
+    page = await house.ask(
+        "query($id: ID!) { site(id: $id) { auditLog(first: 100) { nodes { number action } } } }",
+        id=house.id,
+    )
+    return [
+        each["number"]
+        for each in page["site"]["auditLog"]["nodes"]
+        if each["action"] == "readInvitationCode"
+    ]
