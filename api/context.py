@@ -16,6 +16,7 @@ class Identity:
     """What authentication found: the actor, if any; the proven key of a phone that has no token yet; the address.
 
     `subscriptions_only` holds for the sockets of phones and browsers: what they change goes over HTTP, request by request.
+    `foreign_page` tells that a browser's page with another origin than ours asks.
     """
 
     actor: Actor | None
@@ -23,6 +24,7 @@ class Identity:
     subscriptions_only: bool = False
     thumbprint: str | None = None
     known_browser: str = ""
+    foreign_page: bool = False
 
 
 @dataclass(slots=True)

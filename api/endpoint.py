@@ -10,6 +10,7 @@ from strawberry.schema import BaseSchema
 from strawberry.types.graphql import OperationType
 
 from api.auth.http import HttpAuthentication
+from api.auth.origins import is_own
 from api.auth.sockets import SocketAuthentication, watch
 from api.context import Context, Identity
 from api.loaders import Loaders
@@ -49,6 +50,9 @@ class Endpoint(GraphQLApp):
 
     async def authenticate_http(self, request: Request, body: bytes) -> Identity:
         return await self._http.identify(request, body)
+
+    def is_own_origin(self, websocket: WebSocket, origin: str) -> bool:
+        return is_own(self._here, origin)
 
     async def authenticate_socket(
         self, websocket: WebSocket, connection_params: dict[str, Any]

@@ -27,7 +27,7 @@ from api.loaders import Loaders
 from api.resolver_form import dress, manual_of, without_none
 from api.schema.errors import COMMON, Error, error_of
 from api.streams import while_permitted
-from domain.errors import NotAllowed, NotFound, Refusal
+from domain.errors import NotAllowed, NotFound, NotSignedIn, Refusal
 from domain.node_ids import kind_of, read_node_id
 from domain.people.actors import AccountActor, Caller, InvitedDeviceActor, LockActor, TokenActor
 from domain.people.identities import refreshed, standing_at
@@ -57,11 +57,9 @@ class Signed:
 
     async def permit(self, context: Context, arguments: Arguments) -> Caller:
         if not isinstance(context.actor, self.kinds):
-            raise NotAllowed(
-                "Sign in first."
-                if context.actor is None
-                else "This is not for this kind of caller."
-            )
+            if context.actor is None:
+                raise NotSignedIn
+            raise NotAllowed("This is not for this kind of caller.")
         return caller_of(context)
 
 
@@ -89,7 +87,7 @@ class AtSite:
 
     async def permit(self, context: Context, arguments: Arguments) -> Caller:
         if context.actor is None:
-            raise NotAllowed("Sign in first.")
+            raise NotSignedIn
         site_id = await self._site(_value(arguments, self.field))
         standing = await standing_at(context.actor, site_id) if site_id else None
         if standing is None:
@@ -260,9 +258,9 @@ def subscription(
 
 
 async def _still(rule: Rule, context: Context, arguments: Arguments) -> None:
-    """Raises NotAllowed when what the subscriber stands on has ended."""
+    """Raises NotSignedIn when what the subscriber stands on has ended."""
     if context.actor is not None and await refreshed(context.actor, context.clock()) is None:
-        raise NotAllowed("Your access has ended.")
+        raise NotSignedIn("Your access has ended.")
     await rule.permit(context, arguments)
 
 

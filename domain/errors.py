@@ -52,6 +52,13 @@ class NotAllowed(Refusal):
         super().__init__(message)
 
 
+class NotSignedIn(NotAllowed):
+    """The caller is nobody: showed no credential, or one that has ended."""
+
+    def __init__(self, message: str = "Sign in first.") -> None:
+        super().__init__(message)
+
+
 class Throttled(Refusal):
     """Too many tries; `retry_after` is in whole seconds."""
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from starlette.requests import Request
 
 from api.auth.dpop import FRESH_SECONDS, ProofRefused, read_proof
+from api.auth.origins import foreign_page, is_own
 from api.auth.seen_proofs import SeenProofs
 from api.context import Identity
 from api.protocol.requests import RequestRefused
@@ -65,20 +66,21 @@ class HttpAuthentication:
                 "invalid_token", "A token bound to a key is sent as DPoP, with its proof."
             )
         token = credential.strip() or None
+        url = f"{self.here.public_url}{request.url.path}"
         try:
             proof = read_proof(
                 proofs[0],
                 method="POST",
-                url=f"{self.here.public_url}{request.url.path}",
+                url=url,
                 body=body,
                 token=token,
                 now=now,
             )
         except ProofRefused as refused:
-            raise self._proof_refused(refused.code, now) from None
+            raise self._proof_refused(refused.code, now, url) from None
         expires_at = now + timedelta(seconds=2 * FRESH_SECONDS)
         if not await self.seen.take(proof.proof_id, proof.issued_at, expires_at):
-            raise self._proof_refused("jti", now)
+            raise self._proof_refused("jti", now, url)
         actor: Actor | None = None
         if token is not None:
             actor = await device_actor(self.here, token, proof.thumbprint, now)
@@ -88,12 +90,17 @@ class HttpAuthentication:
                 )
         return Identity(actor, address, thumbprint=proof.thumbprint)
 
-    def _proof_refused(self, part: str, now: datetime) -> RequestRefused:
-        """With the server's time, so that a phone with a wrong clock can correct itself and try once more."""
+    def _proof_refused(self, part: str, now: datetime, url: str) -> RequestRefused:
+        """With the server's time, so that a phone with a wrong clock can correct itself and try once more.
+
+        For another `htu` with the one to prove: this server may be reached by an address that is not its public URL.
+        """
         refusal = _refused(
             "invalid_dpop_proof", f"The DPoP proof does not hold ({part}).", scheme="DPoP"
         )
         refusal.extensions.update(part=part, serverTime=now.isoformat())
+        if part == "htu":
+            refusal.extensions["htu"] = url
         return refusal
 
     async def _script(self, token: str, address: str, now: datetime) -> Identity:
@@ -108,9 +115,11 @@ class HttpAuthentication:
         cookie = request.cookies.get(SESSION_COOKIE, "")
         known = request.cookies.get(KNOWN_COOKIE, "")
         origin = request.headers.get("origin")
-        if origin is not None and origin != self.here.public_url:
-            # A foreign page may look, as nobody: its request carries no cookie that counts.
-            return Identity(None, address)
+        if origin is not None and not is_own(self.here, origin):
+            if cookie:
+                raise foreign_page(self.here)
+            # A foreign page may look, as nobody; it gets no cookie either.
+            return Identity(None, address, foreign_page=True)
         if cookie and origin is None and request.method != "GET":
             raise _refused("invalid_request", "A cookie needs this site's own Origin header.")
         actor = await session_actor(self.here, cookie, now) if cookie else None

@@ -10,15 +10,16 @@ no batches, no uploads, no event streams: subscriptions are served on the WebSoc
 path.
 """
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 import strawberry.asgi
+import structlog
 from graphql import GraphQLError, GraphQLFormattedError
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
+from strawberry.http.websocket_origin import is_same_origin
 from strawberry.schema import BaseSchema
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
@@ -52,6 +53,8 @@ from api.protocol.requests import (
 from api.protocol.socket_limits import SocketLimits
 from api.protocol.websocket import GraphQLSocket
 
+_log = structlog.get_logger("api.protocol")
+
 ALL_OPERATIONS: Final = frozenset(OperationType)
 _BY_METHOD: Final = {
     "GET": frozenset({OperationType.QUERY}),
@@ -64,14 +67,14 @@ class GraphQLApp(strawberry.asgi.GraphQL[Any, None]):
 
     `development` serves GraphiQL and tells in errors what is wrong with a document or a value;
     leave it off in production. `body_limit` is in bytes (a GET's parameters in characters),
-    `body_timeout` in seconds. `allowed_origins` are the other origins whose pages may open sockets.
+    `body_timeout` in seconds.
 
     Raises `ValueError` for a schema that was made without `build_schema_kwargs`, and so without
     limits, or for the other mode.
 
-    Inherited from Strawberry are GraphiQL's page and the check of a socket's `Origin`. Its
-    request handling is replaced as a whole (`__call__`): it builds the context before it reads
-    the body, and answers request errors with `data: null`.
+    Inherited from Strawberry is GraphiQL's page. Its request handling is replaced as a whole
+    (`__call__`): it builds the context before it reads the body, and answers request errors with
+    `data: null`.
     """
 
     def __init__(
@@ -82,7 +85,6 @@ class GraphQLApp(strawberry.asgi.GraphQL[Any, None]):
         body_limit: int = 256 * 1024,
         body_timeout: float = 20.0,
         socket_limits: SocketLimits | None = None,
-        allowed_origins: Sequence[str] = (),
     ) -> None:
         if schema_mode(schema) is not development:
             raise ValueError("the schema was not made by build_schema_kwargs for this mode")
@@ -90,7 +92,6 @@ class GraphQLApp(strawberry.asgi.GraphQL[Any, None]):
             schema,
             graphql_ide="graphiql" if development else None,
             subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
-            allowed_origins=allowed_origins,
         )
         self.development = development
         self.body_limit = body_limit
@@ -107,6 +108,14 @@ class GraphQLApp(strawberry.asgi.GraphQL[Any, None]):
         executing.
         """
         return None
+
+    def is_own_origin(self, websocket: WebSocket, origin: str) -> bool:
+        """Whether pages of this origin may open sockets; browsers send their cookies along.
+
+        Asked where there is an `Origin`, which every browser sends. As it is, pages of the host that
+        the client names may, which is wrong behind a proxy that does not pass the host on.
+        """
+        return is_same_origin(origin, websocket.headers.get("host"))
 
     async def authenticate_socket(
         self, websocket: WebSocket, connection_params: dict[str, Any]
@@ -165,7 +174,9 @@ class GraphQLApp(strawberry.asgi.GraphQL[Any, None]):
             await response(scope, receive, send)
             return
         websocket = WebSocket(scope, receive, send)
-        if not self._check_websocket_origin(websocket):
+        origin = websocket.headers.get("origin")
+        if origin is not None and not self.is_own_origin(websocket, origin):
+            _log.warning("socket_refused", why="the Origin of its page is not this server's own")
             await self.reject_websocket(websocket)
             return
         await GraphQLSocket(self, websocket).serve()

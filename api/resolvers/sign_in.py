@@ -1,6 +1,7 @@
 """Operations of signing in and out, passwords and the second factor."""
 
 from api.auth.http import KNOWN_COOKIE, SESSION_COOKIE
+from api.auth.origins import advice
 from api.context import Call
 from api.operations import ANYONE, PERSON, mutation
 from api.schema.errors import LinkNotUsable, PolicyViolation, SignInFailed, TotpRequired
@@ -21,6 +22,7 @@ from api.schema.sign_in import (
     TotpConfirmed,
     TotpEnrolment,
 )
+from domain.errors import NotAllowed
 from domain.people import passwords, second_factor
 from domain.people import sign_in as signing
 from domain.people.actors import AccountActor
@@ -33,6 +35,12 @@ _KNOWN_SECONDS = 180 * 24 * 3600
 def _phone(call: Call, name: str, platform: Platform) -> Phone | None:
     thumbprint = call.context.identity.thumbprint
     return Phone(thumbprint, name, platform) if thumbprint else None
+
+
+def _from_own_page(call: Call) -> None:
+    """Raises NotAllowed for another page: the cookie that it got would not count in its next request."""
+    if call.context.identity.foreign_page:
+        raise NotAllowed(advice(call.here))
 
 
 def _signed_in(call: Call, done: signing.SignedIn) -> SignedIn:
@@ -50,6 +58,7 @@ def _signed_in(call: Call, done: signing.SignedIn) -> SignedIn:
 @mutation(ANYONE, SignInFailed, TotpRequired)
 async def sign_in(call: Call, input: SignInInput) -> SignedIn:
     """Signs a person in: a browser gets a cookie, a phone (with a DPoP header) a token bound to its key."""
+    _from_own_page(call)
     done = await signing.sign_in(
         call.here,
         call.by,
@@ -65,6 +74,7 @@ async def sign_in(call: Call, input: SignInInput) -> SignedIn:
 @mutation(ANYONE, SignInFailed)
 async def sign_in_with_totp(call: Call, input: SignInWithTotpInput) -> SignedIn:
     """The second step of signing in, for an account with a second factor."""
+    _from_own_page(call)
     done = await signing.sign_in_with_totp(
         call.here,
         call.by,

@@ -191,6 +191,7 @@ ERRORS: dict[type[domain.Refusal], type[Error]] = {
     domain.PolicyViolation: PolicyViolation,
     domain.NotFound: NotFound,
     domain.NotAllowed: NotAllowed,
+    domain.NotSignedIn: NotAllowed,
     domain.Throttled: Throttled,
     domain.FeatureNotInPlan: FeatureNotInPlan,
     domain.SeatLimitReached: SeatLimitReached,
@@ -257,6 +258,8 @@ def explained(fault: BaseException) -> RequestRefused | None:
             wait = {"retryAfter": fault.retry_after}
             return RequestRefused(429, "THROTTLED", fault.message, extensions=wait)
         case domain.Refusal():
-            return RequestRefused(403, "NOT_ALLOWED", fault.message)
+            nobody = isinstance(fault, domain.NotSignedIn)
+            status, code = (401, "UNAUTHENTICATED") if nobody else (403, "NOT_ALLOWED")
+            return RequestRefused(status, code, fault.message)
         case _:
             return None

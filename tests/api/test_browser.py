@@ -32,7 +32,7 @@ def cookies_of(answer: httpx.Response) -> dict[str, Morsel[str]]:
 
 def refused(answer: dict[str, Any]) -> bool:
     """Whether the caller was nobody."""
-    return bool(answer["errors"][0]["extensions"]["code"] == "NOT_ALLOWED")
+    return bool(answer["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED")
 
 
 async def signed_in(served: Served) -> tuple[Browser, httpx.Response]:
@@ -85,8 +85,29 @@ async def test_the_cookie_is_secure_where_the_public_url_is() -> None:
     assert all("Secure" in line and "HttpOnly" in line for line in lines)
 
 
-async def test_a_foreign_page_is_nobody(served: Served) -> None:
-    """Proves that a cookie counts with our own Origin only: foreign ones are nobody, a POST without is refused."""
+async def test_a_foreign_page_may_look_as_nobody_and_cannot_sign_in(served: Served) -> None:
+    """Proves that a page at `localhost` in place of 127.0.0.1 is told where to go, and gets no cookie of no use."""
+    await served.site()
+    browser = served.browser()
+    elsewhere = {"origin": served.url.replace("127.0.0.1", "localhost")}
+
+    assert refused((await browser.send(ME, elsewhere)).json())
+    for document in (
+        "mutation($e: String!, $p: String!) { answer: signIn(input: { email: $e, password: $p })"
+        " { __typename ... on Error { message } } }",
+        "mutation($e: String!, $p: String!) { answer: signInWithTotp(input: { ticket: $e, code: $p })"
+        " { __typename ... on Error { message } } }",
+    ):
+        answer = await browser.send(document, elsewhere, e=EMAIL, p=PASSWORD)
+        told = answer.json()["data"]["answer"]
+        assert told["__typename"] == "NotAllowed"
+        assert f"Open {served.url} instead" in told["message"]
+        assert "set-cookie" not in answer.headers
+    assert await Session.all().count() == 0
+
+
+async def test_a_cookie_counts_with_our_own_origin_only(served: Served) -> None:
+    """Proves that it is refused with a foreign one, saying which would do, and in a POST without any."""
     await served.site()
     browser, _ = await signed_in(served)
     sessions = await Session.all().count()
@@ -99,11 +120,13 @@ async def test_a_foreign_page_is_nobody(served: Served) -> None:
         served.url + "/",
         served.url.replace("127.0.0.1", "localhost"),
     ):
-        foreign = await browser.send(ME, {"origin": origin})
-        assert refused(foreign.json())
-        assert "access-control-allow-origin" not in foreign.headers
-        out = await browser.send(SIGN_OUT, {"origin": origin})
-        assert out.json()["data"]["signOut"]["__typename"] == "NotAllowed"
+        for document in (ME, SIGN_OUT):
+            foreign = await browser.send(document, {"origin": origin})
+            assert foreign.status_code == 401
+            (error,) = foreign.json()["errors"]
+            assert error["extensions"] == {"code": "FOREIGN_ORIGIN", "expectedOrigin": served.url}
+            assert served.url in error["message"]
+            assert "access-control-allow-origin" not in foreign.headers
     del browser.http.headers["origin"]
     bare = await browser.send(ME)
     assert bare.status_code == 401

@@ -246,6 +246,19 @@ async def test_a_phone_with_a_wrong_clock_corrects_itself_once(
     assert (await phone.knock(phone.forged(iat=server_time))).status_code == 200
 
 
+async def test_a_phone_at_another_address_is_told_which_one_to_prove(served: Served) -> None:
+    """Proves that a refused `htu` comes with the right one, which shows a wrong public URL; and no other refusal."""
+    _, phone = await guest(served)
+
+    def told(answer: httpx.Response) -> dict[str, Any]:
+        extensions: dict[str, Any] = answer.json()["errors"][0]["extensions"]
+        return extensions
+
+    wrong = told(await phone.knock(phone.forged(htu="http://latchwork:8400/graphql")))
+    assert (wrong["part"], wrong["htu"]) == ("htu", f"{served.url}/graphql")
+    assert "htu" not in told(await phone.knock(phone.forged(jti="short")))
+
+
 async def test_a_phone_sends_no_get(served: Served) -> None:
     """Proves that a proof cannot carry a GET, whose query no proof binds."""
     _, phone = await guest(served)

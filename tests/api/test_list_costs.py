@@ -13,12 +13,13 @@ from domain.audit.service import first_broken_row
 from domain.columns import new_id
 from domain.database import use_case
 from domain.invitations.tables import Invitation, InvitationLock
+from domain.link.events import LockEventKind
 from domain.locks.rules import Connectivity
 from domain.locks.tables import Hub, Lock, Reader
 from domain.people.actors import ActorKind, Role
 from domain.people.tables import Account, Device, Member, Platform
 from domain.smartpins.tables import SmartPin
-from domain.sync.tables import LockEvent, LockEventKind
+from domain.sync.tables import LockEvent
 from domain.tags.service import make_default_tag
 from domain.tags.tables import TaggedLock, TaggedMember
 from tests.api.pin_steps import pin_of
@@ -52,7 +53,11 @@ async def _grow(house: House, count: int, numbered: int) -> None:
         name = str(new_id())
         hub = await Hub.create(site=site, name=name, created_at=now)
         lock = await Lock.create(
-            site=site, hub=hub, name=name, connectivity=Connectivity.WIRELESS_GATEWAY, created_at=now
+            site=site,
+            hub=hub,
+            name=name,
+            connectivity=Connectivity.WIRELESS_GATEWAY,
+            created_at=now,
         )
         await Reader.create(lock=lock, name=name)
         account = await Account.create(email=f"{name}@example.com", created_at=now)

@@ -128,8 +128,13 @@ async def test_a_cookie_opens_a_socket_from_our_own_pages_only(served: Served) -
         with pytest.raises(Exception) as refusal:  # noqa: PT011 - the handshake or the socket is refused
             await served.socket({}, headers)
         assert "403" in str(refusal.value)
-    async with await served.socket({}, {"cookie": cookie, "origin": served.url}) as socket:
-        assert socket
+    for host in (served.url.removeprefix("http://"), "latchwork", "127.0.0.1:1"):
+        headers = {"cookie": cookie, "origin": served.url, "host": host}
+        async with await served.socket({}, headers) as socket:
+            assert socket, "a proxy may pass on any Host, nginx its upstream's name"
+    evil = {"cookie": cookie, "origin": "https://evil.example", "host": "evil.example"}
+    with pytest.raises(Exception, match="403"):
+        await served.socket({}, evil)
 
 
 async def test_sockets_end_with_what_they_stand_on(served: Served) -> None:

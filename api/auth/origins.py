@@ -1,0 +1,29 @@
+"""Whether a browser's page is ours: its Origin is the installation's public URL, over HTTP and on sockets alike.
+
+The dangerous direction: a page of another site that acts with somebody's cookie. Neither `Host` nor a forwarded
+header is asked, since a proxy sets them and the public URL is what people open.
+"""
+
+from api.protocol import RequestRefused
+from domain.installation import Installation
+
+
+def is_own(here: Installation, origin: str | None) -> bool:
+    """Whether this `Origin` header is of our own pages; a request without one is not by a page."""
+    return origin == here.public_url
+
+
+def advice(here: Installation) -> str:
+    """What to tell a person whose page has another origin, be it `localhost` in place of 127.0.0.1."""
+    return f"This page is not at the address of this installation. Open {here.public_url} instead."
+
+
+def foreign_page(here: Installation) -> RequestRefused:
+    """The refusal (401) of a cookie from a page with another origin."""
+    return RequestRefused(
+        401,
+        "FOREIGN_ORIGIN",
+        advice(here),
+        {"www-authenticate": 'DPoP error="invalid_request", algs="ES256"'},
+        {"expectedOrigin": here.public_url},
+    )
