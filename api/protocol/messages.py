@@ -10,7 +10,7 @@ Protocol: graphql-transport-ws, as published with the npm package graphql-ws (PR
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from api.protocol.caching import decode_json
+from api.protocol.caching import decode_json, encode_json
 
 _LONGEST_ID: Final = 128  # characters; the id comes back in every message of the operation
 _LONGEST_REASON: Final = 123  # bytes; RFC 6455 5.5 leaves no more beside the code
@@ -96,7 +96,13 @@ def _with_payload(kind: str, payload: object) -> ClientMessage | Closing:
         return _bad(f"The payload of {kind} is not an object")
     if kind == "connection_init":
         return ConnectionInit(payload or {})
-    return Ping(payload) if kind == "ping" else Pong()
+    if kind == "pong":
+        return Pong()
+    try:
+        encode_json({"payload": payload})
+    except TypeError:  # JSON is read some 1,000 levels deep and written some 250
+        return _bad("The payload of ping is nested too deeply to be sent back")
+    return Ping(payload)
 
 
 def _subscribe(sent: dict[str, Any]) -> Subscribe | Closing:

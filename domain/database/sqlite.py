@@ -41,6 +41,11 @@ PRAGMAS = {
 }
 
 
+def _upper(value: object) -> object:
+    """SQL's UPPER, which in SQLite knows the letters of ASCII only: searches in any case stand on it."""
+    return value.upper() if isinstance(value, str) else value
+
+
 class _InUtc(OurClient):
     """SQLite keeps a moment as text and compares it as text, which is right in one offset only."""
 
@@ -73,6 +78,7 @@ class SqliteClient(_InUtc, tortoise_sqlite.SqliteClient):
         connection = await aiosqlite.connect(self.filename, isolation_level=None)
         try:
             connection.row_factory = sqlite3.Row
+            await connection.create_function("UPPER", 1, _upper, deterministic=True)
             # first the timeout: switching to WAL itself may have to wait
             for name in sorted(self.pragmas, key=lambda name: name != "busy_timeout"):
                 await connection.execute_fetchall(f"PRAGMA {name}={self.pragmas[name]}")

@@ -28,13 +28,19 @@ from domain.smartpins.tables import SmartPin
 from domain.sync.tables import EntryState, LockEntry, LockEvent
 from domain.tags.tables import Tag, TagKind, TagTarget
 
+LONGEST_SEARCH = 100
+"""In characters: as long as the longest name."""
+
 
 def _searched(rows: Any, words: str | None, column: str = "name") -> Any:
-    """Only names that hold these words, in any case. Raises InvalidInput for what cannot be printed.
+    """Only names that hold these words, in any case.
 
-    No name holds that, and PostgreSQL takes no NUL.
+    Raises InvalidInput for more than 100 characters and for what cannot be printed: no name holds either, SQLite takes
+    no long pattern, and PostgreSQL no NUL.
     """
     words = (words or "").strip()
+    if len(words) > LONGEST_SEARCH:
+        raise InvalidInput("search", f"Search for at most {LONGEST_SEARCH} characters.")
     if not words.isprintable():
         raise InvalidInput("search", "Search for printable characters.")
     return rows.filter(**{f"{column}__icontains": words}) if words else rows

@@ -58,6 +58,8 @@ async def test_a_page_that_cannot_be_is_refused_with_a_code(served: Served) -> N
         ('members(after: "\u00e9")', "after"),
         ('events(after: "YWJj")', "after"),
         ('invitations(search: "a\\u0000b")', "search"),
+        (f'invitations(search: "{"x" * 101}")', "search"),
+        (f'members(search: "{"x" * 30_000}")', "search"),
     ):
         answer = await served.post(
             f"query($id: ID!) {{ site(id: $id) {{ {asked} {{ nodes {{ id }} }} }} }}",
@@ -110,5 +112,28 @@ async def test_invitations_are_filtered_by_status_lock_and_name(served: Served) 
     assert await _names(house, search="_") == ["a_b"]
     assert await _names(house, search="\\") == []
     assert await _names(house, search="  ") == await _names(house)
+    assert await _names(house, search="x" * 100) == []
     other = await served.site("Other")
     assert await _names(other, lock=flat) == []
+
+
+async def test_a_search_knows_the_case_of_all_letters(served: Served) -> None:
+    """Proves "in any case" beyond ASCII: accents, Greek, Cyrillic; not the same letter without its accent."""
+    house = await served.site()
+    for name in ("Élan", "ÖZGÜR", "Σοφία", "Жанна", "Elan"):
+        await house.lock(name)
+
+    async def found(words: str) -> set[str]:
+        data = await house.ask(
+            "query($id: ID!, $words: String) { site(id: $id)"
+            " { locks(search: $words) { nodes { name } } } }",
+            id=house.id,
+            words=words,
+        )
+        return {node["name"] for node in data["site"]["locks"]["nodes"]}
+
+    assert await found("élan") == await found("ÉLAN") == {"Élan"}
+    assert await found("özgür") == {"ÖZGÜR"}
+    assert await found("ΣΟΦ") == {"Σοφία"}
+    assert await found("жанна") == {"Жанна"}
+    assert await found("elan") == {"Elan"}

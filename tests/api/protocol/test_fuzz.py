@@ -69,7 +69,14 @@ _message = st.one_of(
     ),
     st.fixed_dictionaries({"type": _json}, optional={"id": _json, "payload": _json}),
 )
-_frame = st.one_of(_message, _message, _message, st.text(max_size=30), st.binary(max_size=30))
+_deep = st.builds(
+    lambda kind, depth: f'{{"type":"{kind}","payload":' + '{"a":' * depth + "1" + "}" * (depth + 1),
+    st.sampled_from(["ping", "pong", "connection_init"]),
+    st.sampled_from([200, 253, 254, 255, 900, 1_022, 1_100]),
+)
+_frame = st.one_of(
+    _message, _message, _message, _deep, st.text(max_size=30), st.binary(max_size=30)
+)
 
 
 @LIVE

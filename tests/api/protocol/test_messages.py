@@ -69,6 +69,16 @@ def test_what_is_not_json_is_4400(text: str) -> None:
     assert read_message(text) == Closing(4400, "The message is not well-formed JSON")
 
 
+@pytest.mark.parametrize("depth", [254, 600, 1_000])
+def test_a_ping_that_cannot_be_answered_is_4400(depth: int) -> None:
+    """Its payload comes back, so it is nested no deeper than JSON can be written."""
+    nested = '{"a":' * depth + "1" + "}" * depth
+    answer = read_message(f'{{"type":"ping","payload":{nested}}}')
+    assert isinstance(answer, Closing)
+    assert answer.code == 4400
+    assert read_message(f'{{"type":"pong","payload":{nested}}}') == Pong()
+
+
 @pytest.mark.parametrize(
     ("message", "expected"),
     [
