@@ -3,7 +3,8 @@
 Mocked databases hide exactly what breaks in production (locks, constraints, cancelled statements),
 so there are none here. The tables are made once a session and copied for each test: a file on
 SQLite, `CREATE DATABASE ... TEMPLATE` on PostgreSQL. A suite that silently left out PostgreSQL would
-be the dangerous mistake: without a server its tests are skipped, and the summary says so loudly.
+be the dangerous mistake: without a server its tests are skipped, and the summary says so loudly; where the
+environment variable CI is set they fail.
 
 A test module with tables of its own overrides the fixture `model_modules`.
 """
@@ -260,7 +261,7 @@ def model_modules() -> Sequence[str] | None:
 def database_kind(request: pytest.FixtureRequest, servers: Servers) -> str:
     kind: str = request.param
     if kind == "postgresql" and servers.postgres is None:
-        pytest.skip(MISSING)
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(MISSING)
     return kind
 
 
