@@ -1,18 +1,35 @@
 """Logs as JSON lines, and the few numbers behind `/metrics`. Neither ever holds what a client typed.
 
-The dangerous direction: access logs. A URL of ours never carries a secret (invitation codes stand behind `#`, which
-browsers do not send), and bodies, headers and variables are not logged at all.
+The dangerous directions: an exception's text, which libraries print (types only, here as in `api.protocol`), and access
+logs. A URL of ours never carries a secret (invitation codes stand behind `#`, which browsers do not send), and bodies,
+headers and variables are not logged at all.
 """
 
 import logging
 import time
 from collections import Counter
+from pathlib import Path
+from traceback import extract_tb
 
 import structlog
 
 STARTED = time.monotonic()
 COUNTS: Counter[str] = Counter()
 """Requests by method and status; sockets opened."""
+_PLACES = 20
+"""How many places of an exception are logged, the innermost ones."""
+
+
+def types_only(record: logging.LogRecord) -> bool:
+    """A filter that lets every line pass, an exception as its type and places: its text may hold anything."""
+    if record.exc_info and isinstance(record.msg, str):
+        kind, _, trace = record.exc_info
+        places = [f"{Path(f.filename).name}:{f.lineno}" for f in extract_tb(trace, limit=-_PLACES)]
+        name = kind.__qualname__ if kind else "no exception"
+        record.msg = f"{record.getMessage()} ({name} at {', '.join(places) or 'no place'})"
+        record.args = ()
+    record.exc_info = record.exc_text = None
+    return True
 
 
 def configure_logging(*, json: bool) -> None:
@@ -31,6 +48,7 @@ def configure_logging(*, json: bool) -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler()
+    handler.addFilter(types_only)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processor=renderer)
     )

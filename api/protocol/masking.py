@@ -51,6 +51,7 @@ class PublicError(GraphQLError):
 
     def __init__(self, message: str, *, code: str, nodes: Any = None, **extensions: object) -> None:
         super().__init__(message, nodes=nodes, extensions={"code": code, **extensions})
+        self.code = code
 
 
 def silence_strawberry() -> None:
@@ -90,8 +91,9 @@ def answerable(
     """The errors as the client may see them; those that nobody expected are logged and masked.
 
     All errors masked in one answer share a request id. In development the messages that quote the
-    schema or the values sent are kept; in production they are flattened, so that the schema
-    cannot be guessed.
+    schema or the values sent are kept; in production they are flattened, and of those that kept the
+    operation from running one is told, so that the schema cannot be guessed, nor how many fields
+    an input wants.
     """
     reference: str | None = None
     answer: list[GraphQLFormattedError] = []
@@ -107,6 +109,8 @@ def answerable(
         if error.path:
             formatted["path"] = error.path
         answer.append(formatted)
+        if not development and error.path is None and public.code == VARIABLES_INVALID:
+            break
     return answer
 
 

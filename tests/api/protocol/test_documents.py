@@ -215,3 +215,16 @@ def test_the_least_recently_used_document_goes_first() -> None:
     documents.keep("c", DOCUMENT)
     assert documents.find("b") is None
     assert documents.find("a") is documents.find("c") is DOCUMENT
+
+
+async def test_variables_that_lack_several_fields_get_one_flat_error(
+    server: Server, development_server: Server
+) -> None:
+    """Outside development, so that the number of errors does not tell how many fields an input wants."""
+    document = "query($a: Int!, $b: Int!, $c: Int!) { hello x: things(first: $a, last: $b) { edges { node { id } } }"
+    document += " y: things(first: $c) { edges { node { id } } } }"
+    (error,) = (await server.post(document, variables={})).json()["errors"]
+    assert error["message"] == "A value does not match the schema."
+    assert error["extensions"]["code"] == "VARIABLES_INVALID"
+    told = (await development_server.post(document, variables={})).json()["errors"]
+    assert len(told) == 3
