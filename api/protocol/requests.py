@@ -10,6 +10,7 @@ Sections are of the GraphQL over HTTP specification (draft), "Request" and "Medi
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,6 +21,8 @@ from api.protocol.caching import decode_json
 
 JSON: Final = "application/json"
 GRAPHQL_RESPONSE: Final = "application/graphql-response+json"
+_DRAINED_BYTES: Final = 16 * 1024 * 1024
+_DRAIN_SECONDS: Final = 2.0
 
 
 class RequestRefused(Exception):
@@ -128,12 +131,14 @@ def check_content_type(request: Request) -> None:
 async def read_body(request: Request, *, limit: int, seconds: float) -> bytes:
     """The whole body, at most `limit` bytes, within `seconds`.
 
-    Raises `RequestRefused`: 413 as soon as the body is known to be longer, without reading on;
-    408 when it does not arrive in time. The connection is kept: what a client still sends is
-    dropped by the server unread.
+    Raises `RequestRefused`: 413 as soon as the body is known to be longer; 408 when it does not
+    arrive in time. Where the connection is kept, what a client still sends is dropped by the server
+    behind the answer. Where the client asked to close it, some of that is read first (`_drain`).
     """
     length = request.headers.get("content-length", "")
     if length.isascii() and length.isdigit() and (len(length) > 15 or int(length) > limit):
+        if "expect" not in request.headers:  # who waits for "100 Continue" has sent none of it yet
+            await _drain(request)
         raise _too_large(limit)
     chunks: list[bytes] = []
     size = 0
@@ -142,11 +147,29 @@ async def read_body(request: Request, *, limit: int, seconds: float) -> bytes:
             async for chunk in request.stream():
                 size += len(chunk)
                 if size > limit:
+                    await _drain(request)
                     raise _too_large(limit)
                 chunks.append(chunk)
     except TimeoutError:
         raise RequestRefused(408, "REQUEST_TIMEOUT", "The body did not arrive in time.") from None
     return b"".join(chunks)
+
+
+async def _drain(request: Request) -> None:
+    """Read and drop what follows, within bounds, if the connection is closed after the answer.
+
+    To close it over bytes that were not read resets it, and takes the answer from the client.
+    """
+    closes = "close" in request.headers.get("connection", "").lower()
+    if not closes and request.scope.get("http_version") != "1.0":
+        return
+    left = _DRAINED_BYTES
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_DRAIN_SECONDS):
+            async for chunk in request.stream():
+                left -= len(chunk)
+                if left < 0:
+                    return
 
 
 def _too_large(limit: int) -> RequestRefused:

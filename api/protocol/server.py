@@ -4,13 +4,65 @@ The application bounds what it sends; the server answers some frames on its own.
 mistakes are below the reach of ASGI: a client that sends WebSocket pings and reads nothing makes
 uvicorn write pongs without end into a buffer that nobody empties, and a connection closed towards
 such a client is kept, with its buffer, for as long as the client pleases, because closing waits for
-the buffer. `BoundedWebSocketProtocol` ends both.
+the buffer. `BoundedWebSocketProtocol` ends both. And a client that sends half a request line, or
+headers without end, is nobody's request yet, and would be waited for for ever:
+`BoundedHttpProtocol` ends that.
 """
 
 import asyncio
 from typing import Any, ClassVar
 
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+
+class BoundedHttpProtocol(HttpToolsProtocol):
+    """uvicorn's own, except that a request's head has an end in time.
+
+    `head_seconds` is how long a head may take: from the connection's beginning, or, behind an
+    earlier request, from what comes first. A connection that sends nothing then is uvicorn's
+    (`timeout_keep_alive`).
+    """
+
+    head_seconds: ClassVar[float] = 10.0
+    _head: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """The first head is waited for from now on."""
+        super().connection_made(transport)
+        self._await_head()
+
+    def data_received(self, data: bytes) -> None:
+        """What follows an answered request is the beginning of the next, an empty line too."""
+        super().data_received(data)
+        answered = self.cycle is not None and self.cycle.response_complete
+        still_http = self.transport.get_protocol() is self
+        if answered and still_http and not self.transport.is_closing():
+            self._await_head()
+
+    def on_message_begin(self) -> None:
+        """A head begins; one that was sent ahead of an answer as well."""
+        super().on_message_begin()
+        self._await_head()
+
+    def on_headers_complete(self) -> None:
+        """The head is here."""
+        self._have_head()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing is left to wait for."""
+        self._have_head()
+        super().connection_lost(exc)
+
+    def _await_head(self) -> None:
+        if self._head is None:
+            self._head = self.loop.call_later(self.head_seconds, self.transport.abort)
+
+    def _have_head(self) -> None:
+        if self._head is not None:
+            self._head.cancel()
+            self._head = None
 
 
 class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
@@ -70,10 +122,11 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
 def server_options() -> dict[str, Any]:
     """Keyword arguments for `uvicorn.run` or `uvicorn.Config`: what this package's limits rely on.
 
-    Messages of at most 64 KiB are assembled; deflate is off, as it doubles what an open socket
-    costs.
+    A request's head has ten seconds. Messages of at most 64 KiB are assembled; deflate is off, as it
+    doubles what an open socket costs.
     """
     return {
+        "http": BoundedHttpProtocol,
         "ws": BoundedWebSocketProtocol,
         "ws_max_size": 65_536,
         "ws_per_message_deflate": False,

@@ -35,7 +35,7 @@ from api.protocol import (
     build_schema_kwargs,
     server_options,
 )
-from api.protocol.server import BoundedWebSocketProtocol
+from api.protocol.server import BoundedHttpProtocol, BoundedWebSocketProtocol
 from tests.api.protocol.probe_schema import SECRET, Context, Mutation, Probe, Query, Subscription
 
 JSON = "application/json"
@@ -212,6 +212,7 @@ def serving(
     development: bool = False,
     limits: Limits | None = None,
     protocol: type = BoundedWebSocketProtocol,
+    http_protocol: type = BoundedHttpProtocol,
     **options: Any,
 ) -> Iterator[Server]:
     """A server with these options, to the end of the block."""
@@ -227,7 +228,8 @@ def serving(
     app = Starlette(routes=[Route("/graphql", endpoint), WebSocketRoute("/graphql", endpoint)])
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_level="warning", **{**server_options(), "ws": protocol})
+    protocols = {"ws": protocol, "http": http_protocol}
+    config = uvicorn.Config(app, log_level="warning", **{**server_options(), **protocols})
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

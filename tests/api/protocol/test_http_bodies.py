@@ -92,6 +92,38 @@ async def test_ten_megabytes_of_undeclared_length_are_413(server: Server) -> Non
     assert server.probe.bodies == []
 
 
+@pytest.mark.parametrize("declared", [True, False])
+async def test_ten_megabytes_are_413_where_the_client_asked_to_close(
+    server: Server, declared: bool
+) -> None:
+    """The whole answer arrives, though the connection ends behind it: no reset over unread bytes."""
+    framing = b"content-length: 10000000" if declared else b"transfer-encoding: chunked"
+    head = b"POST /graphql HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n"
+    chunk = b"x" * 100_000
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(head + framing + b"\r\n\r\n")
+    for _ in range(100):
+        writer.write(chunk if declared else b"186a0\r\n" + chunk + b"\r\n")
+        await writer.drain()
+    writer.write(b"" if declared else b"0\r\n\r\n")
+    async with asyncio.timeout(5):
+        answer = await reader.read()
+    writer.close()
+    assert b" 413 " in answer.splitlines()[0]
+    assert b"BODY_TOO_LARGE" in answer
+
+
+async def test_what_is_read_of_a_refused_body_is_bounded(server: Server) -> None:
+    """A client that asked to close and sends on without end is answered all the same, within seconds."""
+    head = b"POST /graphql HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n"
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(head + b"content-length: 99000000\r\n\r\nx")
+    async with asyncio.timeout(5):
+        answer = await reader.read()
+    writer.close()
+    assert b" 413 " in answer.splitlines()[0]
+
+
 async def test_the_limit_itself_is_accepted(serve: Serve) -> None:
     """A body of exactly the limit passes, one byte more does not; the hook gets it whole."""
     body = b'{"query":"{hello}"}'
