@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.protocol import Documents, GraphQLApp, GuardedDocuments, Limits, build_schema_kwargs
+from api.protocol.documents import SchemaLists
 from tests.api.protocol.probe_server import Server
 
 DOCUMENT = parse("{ hello }")
@@ -138,7 +139,9 @@ def test_a_schema_without_limits_or_for_the_other_mode_is_not_served() -> None:
 
 
 def _schema(documents: Documents) -> strawberry.Schema:
-    guarded = partial(GuardedDocuments, documents, Limits(), development=False)
+    guarded = partial(
+        GuardedDocuments, documents, Limits(), SchemaLists(Limits(), {}), development=False
+    )
     return strawberry.Schema(Query, Mutation, extensions=[guarded])
 
 
