@@ -91,6 +91,7 @@ async def _grow(house: House, count: int, numbered: int) -> None:
             guest_name=name,
             opens_at=now,
             closes_at=now + timedelta(hours=1),
+            activate_by=now + timedelta(hours=1),
             created_at=now,
         )
         await _invite(site.id, lock.id, name, house)
