@@ -76,10 +76,11 @@ async def _story(settings: Settings, say: Say) -> None:
     say("   demo site  made" if made else "   demo site  the database is not empty: left as it is")
     async with children(settings.data_dir) as started:
         await started.start(SERVER, "api", "serve")
-        await started.beside(_until_ready(settings))
+        await started.beside(_until_answered(f"{settings.here}/readyz", "the server"))
         say(f"   server     {settings.here}")
         if (settings.data_dir / "locks.json").exists():
             await _start_locks(started, settings)
+            await started.beside(_until_answered(f"{settings.panel}/locks", "the keypad page"))
             say(f"   locks      {settings.panel}/")
         if (settings.data_dir / "demo.json").exists():
             say("\n" + typer.style("The tour", bold=True))
@@ -116,14 +117,14 @@ async def _start_locks(started: Children, settings: Settings) -> None:
     )
 
 
-async def _until_ready(settings: Settings) -> None:
+async def _until_answered(url: str, what: str) -> None:
     async with httpx.AsyncClient(timeout=2, trust_env=False) as http:
         for _ in range(START_SECONDS * 5):
             with contextlib.suppress(httpx.HTTPError):
-                if (await http.get(f"{settings.here}/readyz")).status_code == 200:
+                if (await http.get(url)).status_code == 200:
                     return
             await asyncio.sleep(0.2)
-    raise TourFailed(f"the server did not become ready within {START_SECONDS} seconds")
+    raise TourFailed(f"{what} did not answer within {START_SECONDS} seconds")
 
 
 def _show_the_way_in(settings: Settings, started: Children, say: Say) -> None:

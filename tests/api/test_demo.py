@@ -120,6 +120,7 @@ async def test_a_demo_ends_whole_however_it_ends_and_plays_again(tmp_path: Path)
         assert await killed.ended(signal.SIGKILL) == -signal.SIGKILL
     async with demo(folder, *ports) as whole:
         said = await whole.until("Serving.")
+        assert "SKIPPED" not in said
         assert "another rule still opens Front door" in said
         assert "locksim" not in said
         assert "structlog" not in said
