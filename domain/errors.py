@@ -37,6 +37,13 @@ class PolicyViolation(InvalidInput):
     """The site's (or the installation's) policy does not allow this value."""
 
 
+class CursorAhead(InvalidInput):
+    """A cursor of events that the site does not have, as after the restoring of a backup."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(field, "This cursor is ahead of the site's events. Read them anew.")
+
+
 class NotFound(Refusal):
     """No such thing for this caller. A foreign id answers exactly like one that does not exist."""
 

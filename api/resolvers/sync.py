@@ -19,7 +19,8 @@ from api.operations import (
     subscription,
 )
 from api.schema.errors import AccessDenied, LockDidNotAnswer, LockOffline
-from api.schema.nodes import AtLock, TheSite, chosen_key_of, key_of
+from api.schema.filters import AtLock
+from api.schema.nodes import TheSite, chosen_key_of, key_of, number_at
 from api.schema.sync import (
     Delivery,
     LockEvent,
@@ -161,13 +162,18 @@ async def lock_events(
     lock_id: AtLock = None,
     after: Annotated[
         str | None,
-        strawberry.argument(description="The cursor of the last event seen; omitted: from now on."),
+        strawberry.argument(
+            description="The cursor of the last event seen, from here or from `Site.events`; omitted: from now on."
+        ),
     ] = None,
 ) -> AsyncIterator[LockEvent | None]:
-    """A site's events in order, from behind the cursor `after`, or from now on. Resumable: no gap, no double."""
+    """A site's events in order, from behind the cursor `after`, or from now on. Resumable: no gap, no double.
+
+    A cursor that is ahead of the site's events is of another life of the server (a backup was restored): the error has
+    the code CURSOR_AHEAD. Read `Site.events` anew and go on from there."""
     key = chosen_key_of("lock", lock_id, "lockId")
     if key is not None and not await Lock.filter(id=key, site_id=call.by.site_id).exists():
         raise NotFound("lockId")
-    start = event_log.number_after(after)
+    start = number_at(after) if after is not None else None
     async for event in event_log.follow_events(call.by.site_id, key, start):
         yield event_type(event) if event is not None else None

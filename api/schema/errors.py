@@ -253,7 +253,9 @@ def explained(fault: BaseException) -> RequestRefused | None:
             return RequestRefused(404, "NOT_FOUND", fault.message, extensions=at_fault)
         case domain.InvalidInput():
             at_fault = {"field": fault.field}
-            return RequestRefused(400, "BAD_USER_INPUT", fault.message, extensions=at_fault)
+            ahead = isinstance(fault, domain.CursorAhead)  # only streams have it, so no union does
+            code = "CURSOR_AHEAD" if ahead else "BAD_USER_INPUT"
+            return RequestRefused(400, code, fault.message, extensions=at_fault)
         case domain.Throttled():
             wait = {"retryAfter": fault.retry_after}
             return RequestRefused(429, "THROTTLED", fault.message, extensions=wait)

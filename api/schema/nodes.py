@@ -13,25 +13,17 @@ from domain.node_ids import node_id, read_node_id
 
 T = TypeVar("T")
 LARGEST_PAGE = 100
+USUAL_PAGE = 50
 MOST_IDS = 1000
-LARGEST_NUMBER = 2**63 - 1
 
 TheSite = Annotated[strawberry.ID, strawberry.argument(description="The site.")]
-First = Annotated[int, strawberry.argument(description="How many items at most, 1 to 100.")]
+First = Annotated[
+    int | None,
+    strawberry.argument(description="How many items at most, 1 to 100; null: 50."),
+]
 After = Annotated[
     str | None, strawberry.argument(description="A cursor: the page begins behind its item.")
 ]
-Search = Annotated[
-    str | None, strawberry.argument(description="Only names that hold these words, in any case.")
-]
-
-
-def only(text: str) -> Any:
-    """The description of a filter: "Only those ..."."""
-    return strawberry.argument(description=f"Only those {text}.")
-
-
-AtLock = Annotated[strawberry.ID | None, only("of this lock")]
 
 
 @strawberry.interface(description="Anything with an id of its own.")
@@ -39,9 +31,13 @@ class Node:
     id: strawberry.ID = strawberry.field(description="The id, good wherever an id is asked for.")
 
 
-@strawberry.type(description="Where a page ends.")
+@strawberry.type(description="Where a page begins and ends.")
 class PageInfo:
     has_next_page: bool = strawberry.field(description="Whether there is more.")
+    has_previous_page: bool = strawberry.field(
+        description="Whether the page begins behind a cursor, so that there was something before it."
+    )
+    start_cursor: str | None = strawberry.field(description="The cursor of the first item.")
     end_cursor: str | None = strawberry.field(description="Give it as `after` for the next page.")
 
 
@@ -55,7 +51,7 @@ class Edge(Generic[T]):
 class Connection(Generic[T]):
     edges: list[Edge[T]] = strawberry.field(description="The items with their cursors.")
     nodes: list[T] = strawberry.field(description="The items alone.")
-    page_info: PageInfo = strawberry.field(description="Where the page ends.")
+    page_info: PageInfo = strawberry.field(description="Where the page begins and ends.")
 
 
 def global_id(kind: str, key: UUID) -> strawberry.ID:
@@ -88,47 +84,75 @@ def keys_of(kind: str, texts: list[strawberry.ID] | None, field: str) -> list[UU
     return None if texts is None else [key_of(kind, text, field) for text in texts]
 
 
-def _cursor(value: UUID | int) -> str:
-    text = str(value) if isinstance(value, int) else value.hex
-    return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
+_NUMBER_CURSOR = re.compile(r"e([0-9]{1,18})", re.ASCII)
+"""Eighteen digits are less than the column holds."""
 
 
-def _read_cursor(text: str, numbered: bool) -> UUID | int:
+def number_cursor(number: int) -> str:
+    """The cursor of an item in a numbered list; `e0` stands before the first. Opaque to clients."""
+    return f"e{number}"
+
+
+def number_at(cursor: str) -> int:
+    """The number that such a cursor stands for. Raises InvalidInput for what is no cursor of ours."""
+    match = _NUMBER_CURSOR.fullmatch(cursor)
+    if match is None:
+        raise _no_cursor()
+    return int(match[1])
+
+
+def _no_cursor() -> InvalidInput:
+    return InvalidInput("after", "This is not a cursor of this list.")
+
+
+def _key_cursor(key: UUID) -> str:
+    return base64.urlsafe_b64encode(key.hex.encode()).rstrip(b"=").decode()
+
+
+def _key_at(cursor: str) -> UUID:
     try:
-        value = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii")
-        if not numbered:
-            return UUID(value)
-        return max(0, min(int(value), LARGEST_NUMBER))
+        return UUID(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii"))
     except (ValueError, binascii.Error):
-        raise InvalidInput("after", "This is not a cursor of this list.") from None
+        raise _no_cursor() from None
 
 
 async def page(
     rows: Any,
     convert: Any,
     *,
-    first: int,
+    first: int | None,
     after: str | None,
-    key: str = "id",
+    numbered: bool = False,
     newest_first: bool = False,
 ) -> Connection[Any]:
-    """A page of a query set, by keyset: order by `key`, go on behind the cursor; one statement whatever the depth.
+    """A page of a query set, by keyset: go on behind the cursor; one statement whatever the depth.
 
-    Raises InvalidInput for a cursor that is none, and for `first` outside 1 to 100.
+    The order is that of the keys; of the `number` column in a `numbered` list. Raises InvalidInput for a cursor that is
+    none, and for `first` outside 1 to 100.
     """
+    first = USUAL_PAGE if first is None else first
+    key = "number" if numbered else "id"
     if not 1 <= first <= LARGEST_PAGE:
         raise InvalidInput("first", f"A page has 1 to {LARGEST_PAGE} items.")
     if after is not None:
         comparison = f"{key}__lt" if newest_first else f"{key}__gt"
-        rows = rows.filter(**{comparison: _read_cursor(after, key != "id")})
+        rows = rows.filter(**{comparison: number_at(after) if numbered else _key_at(after)})
     found = await rows.order_by(f"-{key}" if newest_first else key).limit(first + 1)
     shown = found[:first]
-    edges = [Edge(node=convert(row), cursor=_cursor(getattr(row, key))) for row in shown]
+    edges = [
+        Edge(
+            node=convert(row),
+            cursor=number_cursor(row.number) if numbered else _key_cursor(row.id),
+        )
+        for row in shown
+    ]
     return Connection(
         edges=edges,
         nodes=[edge.node for edge in edges],
         page_info=PageInfo(
             has_next_page=len(found) > first,
+            has_previous_page=after is not None,
+            start_cursor=edges[0].cursor if edges else None,
             end_cursor=edges[-1].cursor if edges else None,
         ),
     )

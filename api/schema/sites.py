@@ -7,20 +7,28 @@ from strawberry.types import Info
 
 from api.schema.access_rules import AccessRule, access_rule_type
 from api.schema.api_tokens import ApiToken, api_token_type
+from api.schema.filters import (
+    AtLock,
+    HappenedFrom,
+    HappenedTo,
+    OfMember,
+    OpenFrom,
+    OpenTo,
+    Search,
+    only,
+)
 from api.schema.hubs import Hub, hub_type
 from api.schema.invitations import Invitation, invitation_type
 from api.schema.locks import Lock, lock_type
 from api.schema.members import Member, member_type
 from api.schema.nodes import (
+    USUAL_PAGE,
     After,
-    AtLock,
     Connection,
     First,
     Node,
-    Search,
     chosen_key_of,
     global_id,
-    only,
     page,
 )
 from api.schema.pins import Pin, pin_type
@@ -31,6 +39,7 @@ from api.schema.sync import LockEvent, event_type
 from api.schema.tags import Tag, tag_type
 from domain.errors import NotAllowed
 from domain.invitations.rules import InvitationStatus
+from domain.link.events import LockEventKind
 from domain.people.actors import Role, Standing
 from domain.people.rules import Permission, allows
 from domain.pins.tables import PinStatus
@@ -67,7 +76,7 @@ class Site(Node):
 
     @strawberry.field(description="Its locks.")
     async def locks(
-        self, info: Info, first: First = 50, after: After = None, search: Search = None
+        self, info: Info, first: First = USUAL_PAGE, after: After = None, search: Search = None
     ) -> Connection[Lock]:
         self._may(Permission.READ)
         clock = info.context.clock
@@ -79,14 +88,16 @@ class Site(Node):
         )
 
     @strawberry.field(description="Its hubs.")
-    async def hubs(self, first: First = 50, after: After = None) -> Connection[Hub]:
+    async def hubs(
+        self, first: First = USUAL_PAGE, after: After = None, search: Search = None
+    ) -> Connection[Hub]:
         self._may(Permission.READ)
-        return await page(lists.hubs_of(self.row.id), hub_type, first=first, after=after)
+        return await page(lists.hubs_of(self.row.id, search), hub_type, first=first, after=after)
 
     @strawberry.field(description="Its members.")
     async def members(
         self,
-        first: First = 50,
+        first: First = USUAL_PAGE,
         after: After = None,
         search: Search = None,
         role: Annotated[Role | None, only("of this role")] = None,
@@ -98,31 +109,33 @@ class Site(Node):
     @strawberry.field(description="Its tags.")
     async def tags(
         self,
-        first: First = 50,
+        first: First = USUAL_PAGE,
         after: After = None,
         kind: Annotated[TagKind | None, only("of this kind")] = None,
         target: Annotated[TagTarget | None, only("that hold these")] = None,
+        search: Search = None,
     ) -> Connection[Tag]:
         self._may(Permission.READ)
-        return await page(
-            lists.tags_of(self.row.id, kind, target), tag_type, first=first, after=after
-        )
+        rows = lists.tags_of(self.row.id, kind, target, search)
+        return await page(rows, tag_type, first=first, after=after)
 
     @strawberry.field(description="Its invitations that were not deleted, newest first.")
     async def invitations(
         self,
         info: Info,
-        first: First = 50,
+        first: First = USUAL_PAGE,
         after: After = None,
         status: Annotated[InvitationStatus | None, only("of this status")] = None,
         lock_id: AtLock = None,
         search: Search = None,
+        from_: OpenFrom = None,
+        to: OpenTo = None,
     ) -> Connection[Invitation]:
         self._may(Permission.READ)
         now = info.context.clock()
         key = chosen_key_of("lock", lock_id, "lockId")
         return await page(
-            lists.invitations_of(self.row.id, status, key, search, now),
+            lists.invitations_of(self.row.id, status, key, search, lists.span(from_, to), now),
             lambda row: invitation_type(row, now),
             first=first,
             after=after,
@@ -132,17 +145,23 @@ class Site(Node):
     @strawberry.field(description="Its access rules.")
     async def access_rules(
         self,
-        first: First = 50,
+        first: First = USUAL_PAGE,
         after: After = None,
-        member_id: Annotated[strawberry.ID | None, only("of this member")] = None,
+        member_id: OfMember = None,
+        lock_id: Annotated[
+            strawberry.ID | None, only("that open this lock now, by its id or by a tag")
+        ] = None,
     ) -> Connection[AccessRule]:
         self._may(Permission.READ)
-        key = chosen_key_of("member", member_id, "memberId")
-        rows = lists.access_rules_of(self.row.id, key)
+        rows = lists.access_rules_of(
+            self.row.id,
+            chosen_key_of("member", member_id, "memberId"),
+            chosen_key_of("lock", lock_id, "lockId"),
+        )
         return await page(rows, access_rule_type, first=first, after=after)
 
     @strawberry.field(description="What its admins should know, newest first.")
-    async def alerts(self, first: First = 50, after: After = None) -> Connection[Alert]:
+    async def alerts(self, first: First = USUAL_PAGE, after: After = None) -> Connection[Alert]:
         self._may(Permission.READ)
         rows = lists.alerts_of(self.row.id)
         return await page(rows, alert_type, first=first, after=after, newest_first=True)
@@ -150,13 +169,17 @@ class Site(Node):
     @strawberry.field(description="Its PINs that were not removed.")
     async def pins(
         self,
-        first: First = 50,
+        first: First = USUAL_PAGE,
         after: After = None,
         status: Annotated[
             PinStatus | None, only("of this status; omitted: all but removed ones")
         ] = None,
-        owner_id: Annotated[strawberry.ID | None, only("of this member")] = None,
+        owner_id: OfMember = None,
         lock_id: AtLock = None,
+        search: Annotated[
+            str | None,
+            only("with these words, in any case, in their notes or in their owner's name"),
+        ] = None,
     ) -> Connection[Pin]:
         self._may(Permission.READ)
         rows = lists.pins_of(
@@ -164,6 +187,7 @@ class Site(Node):
             status,
             chosen_key_of("member", owner_id, "ownerId"),
             chosen_key_of("lock", lock_id, "lockId"),
+            search,
         )
         return await page(rows, pin_type, first=first, after=after)
 
@@ -171,45 +195,70 @@ class Site(Node):
     async def smart_pins(
         self,
         info: Info,
-        first: First = 50,
+        first: First = USUAL_PAGE,
         after: After = None,
         status: Annotated[SmartPinStatus | None, only("of this status")] = None,
         lock_id: AtLock = None,
         search: Search = None,
+        from_: OpenFrom = None,
+        to: OpenTo = None,
     ) -> Connection[SmartPin]:
         self._may(Permission.READ)
         now = info.context.clock()
         key = chosen_key_of("lock", lock_id, "lockId")
         return await page(
-            lists.smart_pins_of(self.row.id, status, key, search, now),
+            lists.smart_pins_of(self.row.id, status, key, search, lists.span(from_, to), now),
             lambda row: smart_pin_type(row, now),
             first=first,
             after=after,
             newest_first=True,
         )
 
-    @strawberry.field(description="What its locks reported, newest first.")
+    @strawberry.field(
+        description="What its locks reported, newest first; `from` and `to` go by `at`, or by `recordedAt` without one."
+    )
     async def events(
-        self, first: First = 50, after: After = None, lock_id: AtLock = None
+        self,
+        first: First = USUAL_PAGE,
+        after: After = None,
+        lock_id: AtLock = None,
+        member_id: OfMember = None,
+        kinds: Annotated[list[LockEventKind] | None, only("of these kinds")] = None,
+        from_: HappenedFrom = None,
+        to: HappenedTo = None,
     ) -> Connection[LockEvent]:
         self._may(Permission.READ)
-        rows = lists.events_of(self.row.id, chosen_key_of("lock", lock_id, "lockId"))
+        rows = lists.events_of(
+            self.row.id,
+            chosen_key_of("lock", lock_id, "lockId"),
+            chosen_key_of("member", member_id, "memberId"),
+            kinds,
+            lists.span(from_, to),
+        )
         return await page(
-            rows, event_type, first=first, after=after, key="number", newest_first=True
+            rows, event_type, first=first, after=after, numbered=True, newest_first=True
         )
 
     @strawberry.field(description="Its API tokens that were not revoked.")
-    async def api_tokens(self, first: First = 50, after: After = None) -> Connection[ApiToken]:
+    async def api_tokens(
+        self, first: First = USUAL_PAGE, after: After = None
+    ) -> Connection[ApiToken]:
         self._may(Permission.SITE_SETTINGS)
         rows = lists.api_tokens_of(self.row.id)
         return await page(rows, api_token_type, first=first, after=after)
 
     @strawberry.field(description="Who changed what, newest first.")
-    async def audit_log(self, first: First = 50, after: After = None) -> Connection[AuditEntry]:
+    async def audit_log(
+        self,
+        first: First = USUAL_PAGE,
+        after: After = None,
+        from_: HappenedFrom = None,
+        to: HappenedTo = None,
+    ) -> Connection[AuditEntry]:
         self._may(Permission.READ_AUDIT)
-        rows = lists.audit_of(self.row.id)
+        rows = lists.audit_of(self.row.id, lists.span(from_, to))
         return await page(
-            rows, audit_type, first=first, after=after, key="number", newest_first=True
+            rows, audit_type, first=first, after=after, numbered=True, newest_first=True
         )
 
 

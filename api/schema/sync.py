@@ -7,13 +7,12 @@ import strawberry
 from strawberry.types import Info
 
 from api.schema.locks import Lock, lock_type
-from api.schema.nodes import Node, global_id
+from api.schema.nodes import Node, global_id, number_cursor
 from api.schema.smartpins import SmartPin, smart_pin_type
 from domain.access.decision import DenialReason
 from domain.link.events import LockEventKind, OpeningMethod
 from domain.people.rules import Permission, allows
 from domain.sync import tables
-from domain.sync.events import event_cursor
 
 
 @strawberry.type(description="What a lock reported, once.")
@@ -63,7 +62,7 @@ def event_type(row: tables.LockEvent) -> LockEvent:
     return LockEvent(
         id=global_id("lock_event", row.id),
         row=row,
-        cursor=event_cursor(row),
+        cursor=number_cursor(row.number),
         kind=row.kind,
         method=row.method,
         at=row.at,

@@ -4,20 +4,23 @@ A choice by other rows is a subquery, so that a page stays one statement whateve
 direction: a list that forgets its site. Every function here takes the site's id and begins with it.
 """
 
-from datetime import datetime
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from tortoise.expressions import Subquery
+from tortoise.expressions import Q, Subquery
 from tortoise.queryset import QuerySet
 
-from domain.access_rules.tables import AccessRule
+from domain.access_rules.tables import AccessRule, AccessRuleLock, AccessRuleLockTag
 from domain.alerts.tables import Alert
 from domain.audit.tables import AuditRow
 from domain.errors import InvalidInput
 from domain.invitations import service as invitations
 from domain.invitations.rules import InvitationStatus
 from domain.invitations.tables import Invitation, InvitationLock
+from domain.link.events import LockEventKind
 from domain.locks.tables import Hub, Lock
 from domain.people.actors import Role
 from domain.people.tables import ApiToken, ApiTokenSite, Member
@@ -26,14 +29,50 @@ from domain.smartpins import service as smartpins
 from domain.smartpins.rules import SmartPinStatus
 from domain.smartpins.tables import SmartPin
 from domain.sync.tables import EntryState, LockEntry, LockEvent
-from domain.tags.tables import Tag, TagKind, TagTarget
+from domain.tags.tables import Tag, TaggedLock, TagKind, TagTarget
 
 LONGEST_SEARCH = 100
 """In characters: as long as the longest name."""
 
 
-def _searched(rows: Any, words: str | None, column: str = "name") -> Any:
-    """Only names that hold these words, in any case.
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The moments from `since` on and before `until`, both in UTC; None: no limit."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def span(since: datetime | None, until: datetime | None) -> Span:
+    """A span as a list is asked for it, by `from` and `to`. Raises InvalidInput for one that holds no moment."""
+    asked = Span(_in_utc("from", since), _in_utc("to", until))
+    if asked.since is not None and asked.until is not None and asked.until <= asked.since:
+        raise InvalidInput("to", "The end is after the start.")
+    return asked
+
+
+def _in_utc(field: str, moment: datetime | None) -> datetime | None:
+    if moment is None:
+        return None
+    if moment.utcoffset() is None:
+        raise InvalidInput(field, "Give the time with its offset from UTC.")
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise InvalidInput(field, "There is no such time.") from None
+
+
+def _open(rows: Any, within: Span, start: str, end: str) -> Any:
+    """Only what is open at some moment of the span: an empty start column is the beginning of time."""
+    if within.until is not None:
+        begun: dict[str, Any] = {f"{start}__lt": within.until}
+        always: dict[str, Any] = {f"{start}__isnull": True}
+        rows = rows.filter(Q(**begun) | Q(**always))
+    return _only(rows, **{f"{end}__gt": within.since})
+
+
+def _searched(rows: Any, words: str | None, *columns: str) -> Any:
+    """Only rows with these words, in any case, in one of the columns (`name`, unless others are given).
 
     Raises InvalidInput for more than 100 characters and for what cannot be printed: no name holds either, SQLite takes
     no long pattern, and PostgreSQL no NUL.
@@ -43,7 +82,10 @@ def _searched(rows: Any, words: str | None, column: str = "name") -> Any:
         raise InvalidInput("search", f"Search for at most {LONGEST_SEARCH} characters.")
     if not words.isprintable():
         raise InvalidInput("search", "Search for printable characters.")
-    return rows.filter(**{f"{column}__icontains": words}) if words else rows
+    if not words:
+        return rows
+    found = [Q(**{f"{column}__icontains": words}) for column in columns or ("name",)]
+    return rows.filter(Q(*found, join_type=Q.OR))
 
 
 def _only(rows: Any, **wanted: Any) -> Any:
@@ -57,9 +99,10 @@ def locks_of(site_id: UUID, search: str | None) -> QuerySet[Lock]:
     return rows
 
 
-def hubs_of(site_id: UUID) -> QuerySet[Hub]:
-    """Hubs."""
-    return Hub.filter(site_id=site_id, deleted_at=None)
+def hubs_of(site_id: UUID, search: str | None) -> QuerySet[Hub]:
+    """Hubs. Raises InvalidInput."""
+    rows: QuerySet[Hub] = _searched(Hub.filter(site_id=site_id, deleted_at=None), search)
+    return rows
 
 
 def members_of(site_id: UUID, search: str | None, role: Role | None) -> QuerySet[Member]:
@@ -69,9 +112,11 @@ def members_of(site_id: UUID, search: str | None, role: Role | None) -> QuerySet
     return found
 
 
-def tags_of(site_id: UUID, kind: TagKind | None, target: TagTarget | None) -> QuerySet[Tag]:
-    """Tags."""
-    rows = Tag.filter(site_id=site_id, deleted_at=None)
+def tags_of(
+    site_id: UUID, kind: TagKind | None, target: TagTarget | None, search: str | None
+) -> QuerySet[Tag]:
+    """Tags. Raises InvalidInput."""
+    rows = _searched(Tag.filter(site_id=site_id, deleted_at=None), search)
     found: QuerySet[Tag] = _only(rows, kind=kind, target=target)
     return found
 
@@ -81,10 +126,12 @@ def invitations_of(
     status: InvitationStatus | None,
     lock_id: UUID | None,
     search: str | None,
+    within: Span,
     now: datetime,
 ) -> QuerySet[Invitation]:
-    """Invitations, deleted ones only by that status. Raises InvalidInput."""
+    """Invitations whose interval meets the span, deleted ones only by that status. Raises InvalidInput."""
     rows = invitations.having_status(Invitation.filter(site_id=site_id), status, now)
+    rows = _open(rows, within, "valid_from", "valid_until")
     if lock_id is not None:
         chosen = InvitationLock.filter(lock_id=lock_id).values("invitation_id")
         rows = rows.filter(id__in=Subquery(chosen))
@@ -92,9 +139,16 @@ def invitations_of(
     return found
 
 
-def access_rules_of(site_id: UUID, member_id: UUID | None) -> QuerySet[AccessRule]:
-    """Access rules."""
+def access_rules_of(
+    site_id: UUID, member_id: UUID | None, lock_id: UUID | None
+) -> QuerySet[AccessRule]:
+    """Access rules. `lock_id`: those that open it now, by its id or by a tag that holds it."""
     rows = AccessRule.filter(site_id=site_id, deleted_at=None)
+    if lock_id is not None:
+        tags = Subquery(TaggedLock.filter(lock_id=lock_id).values("tag_id"))
+        named = AccessRuleLock.filter(lock_id=lock_id).values("rule_id")
+        by_tag = AccessRuleLockTag.filter(tag_id__in=tags).values("rule_id")
+        rows = rows.filter(Q(id__in=Subquery(named)) | Q(id__in=Subquery(by_tag)))
     found: QuerySet[AccessRule] = _only(rows, member_id=member_id)
     return found
 
@@ -105,15 +159,23 @@ def alerts_of(site_id: UUID) -> QuerySet[Alert]:
 
 
 def pins_of(
-    site_id: UUID, status: PinStatus | None, owner_id: UUID | None, lock_id: UUID | None
+    site_id: UUID,
+    status: PinStatus | None,
+    owner_id: UUID | None,
+    lock_id: UUID | None,
+    search: str | None,
 ) -> QuerySet[Pin]:
-    """PINs, removed ones only by that status. `lock_id`: those that the lock should hold."""
+    """PINs, removed ones only by that status. `lock_id`: those that the lock should hold.
+
+    Searched by their notes and by their owner's name. Raises InvalidInput.
+    """
     rows: Any = Pin.filter(site_id=site_id)
     rows = rows.exclude(status=PinStatus.REMOVED) if status is None else rows.filter(status=status)
     if lock_id is not None:
         held = LockEntry.filter(lock_id=lock_id, pin_id__isnull=False)
         held = held.exclude(state=EntryState.REMOVED)
         rows = rows.filter(id__in=Subquery(held.values("pin_id")))
+    rows = _searched(rows, search, "notes", "owner__name")
     found: QuerySet[Pin] = _only(rows, owner_id=owner_id)
     return found
 
@@ -123,18 +185,35 @@ def smart_pins_of(
     status: SmartPinStatus | None,
     lock_id: UUID | None,
     search: str | None,
+    within: Span,
     now: datetime,
 ) -> QuerySet[SmartPin]:
-    """SmartPINs of locks that are there; searched by the guest's name. Raises InvalidInput."""
+    """SmartPINs of locks that are there, open within the span; searched by the guest's name. Raises InvalidInput."""
     rows: Any = SmartPin.filter(site_id=site_id, lock__deleted_at=None)
+    rows = _open(rows, within, "opens_at", "closes_at")
     rows = _only(smartpins.having_status(rows, status, now), lock_id=lock_id)
     found: QuerySet[SmartPin] = _searched(rows, search, "guest_name")
     return found
 
 
-def events_of(site_id: UUID, lock_id: UUID | None) -> QuerySet[LockEvent]:
-    """What locks reported."""
-    found: QuerySet[LockEvent] = _only(LockEvent.filter(site_id=site_id), lock_id=lock_id)
+def events_of(
+    site_id: UUID,
+    lock_id: UUID | None,
+    member_id: UUID | None,
+    kinds: Collection[LockEventKind] | None,
+    within: Span,
+) -> QuerySet[LockEvent]:
+    """What locks reported, by the lock's time where it had one, else by when it was recorded. Raises InvalidInput."""
+    if kinds is not None and not kinds:
+        raise InvalidInput("kinds", "Name at least one, or leave the field out.")
+    rows = _only(
+        LockEvent.filter(site_id=site_id), lock_id=lock_id, member_id=member_id, kind__in=kinds
+    )
+    if within.since is not None:
+        rows = rows.filter(Q(at__gte=within.since) | Q(at=None, recorded_at__gte=within.since))
+    if within.until is not None:
+        rows = rows.filter(Q(at__lt=within.until) | Q(at=None, recorded_at__lt=within.until))
+    found: QuerySet[LockEvent] = rows
     return found
 
 
@@ -144,6 +223,9 @@ def api_tokens_of(site_id: UUID) -> QuerySet[ApiToken]:
     return ApiToken.filter(id__in=Subquery(here), revoked_at=None)
 
 
-def audit_of(site_id: UUID) -> QuerySet[AuditRow]:
+def audit_of(site_id: UUID, within: Span) -> QuerySet[AuditRow]:
     """The site's chain of the audit."""
-    return AuditRow.filter(chain=site_id)
+    rows: QuerySet[AuditRow] = _only(
+        AuditRow.filter(chain=site_id), at__gte=within.since, at__lt=within.until
+    )
+    return rows

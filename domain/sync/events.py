@@ -4,27 +4,11 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 from domain.bus import listening
-from domain.errors import InvalidInput
-from domain.sync.tables import LockEvent
+from domain.errors import CursorAhead
+from domain.sync.tables import EventHead, LockEvent
 
 PAGE = 100
 SLOW_POLL_SECONDS = 5.0
-
-
-def event_cursor(event: LockEvent) -> str:
-    """Where to resume after this event: opaque to clients, the site's event number to us."""
-    return f"e{event.number}"
-
-
-def number_after(cursor: str | None) -> int | None:
-    """The event number that a cursor stands for. Raises InvalidInput for what is no cursor of ours."""
-    if cursor is None:
-        return None
-    if not (
-        cursor[:1] == "e" and cursor[1:].isascii() and cursor[1:].isdigit() and len(cursor) < 20
-    ):
-        raise InvalidInput("after", "This is not a cursor of lockEvents.")
-    return int(cursor[1:])
 
 
 async def follow_events(
@@ -32,12 +16,16 @@ async def follow_events(
 ) -> AsyncIterator[LockEvent | None]:
     """Each event after number `after` (None: only those still to come), in order.
 
-    Yields None at every wake-up that brought nothing, so that the caller can check again whether it may go on.
+    Yields None at every wake-up that brought nothing, so that the caller can check again whether it may go on. Raises
+    CursorAhead for a number that the site has not reached: whoever waited behind it would miss all up to it.
     """
     async with listening(f"events:{site_id}") as wakeups:
+        head = await EventHead.get_or_none(id=site_id)
+        last = head.number if head is not None else 0
         if after is None:
-            last = await LockEvent.filter(site_id=site_id).order_by("-number").first()
-            after = last.number if last is not None else 0
+            after = last
+        if after > last:
+            raise CursorAhead("after")
         while True:
             rows = LockEvent.filter(site_id=site_id, number__gt=after).order_by("number")
             if lock_id is not None:

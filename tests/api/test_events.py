@@ -4,11 +4,17 @@ import asyncio
 import secrets
 from typing import Any
 
+import pytest
+
+from api.schema.errors import explained
+from domain.errors import CursorAhead
 from tests.api.bare_lock import BareLock
 from tests.serving import House, Served
 
 FOLLOW = """subscription($site: ID!, $lock: ID, $after: String) {
   lockEvents(siteId: $site, lockId: $lock, after: $after) { id cursor kind lock { id } } }"""
+HEADED = """query($id: ID!) { site(id: $id) { events { nodes { cursor } edges { cursor }
+  pageInfo { startCursor endCursor } } } }"""
 LISTED = """query($id: ID!, $first: Int!) { site(id: $id) { events(first: $first) {
   nodes { id cursor kind at lock { id } } } } }"""
 
@@ -184,6 +190,44 @@ async def test_following_asks_for_a_real_place_and_a_real_lock(served: Served) -
         for fields in ({"after": "x"}, {"after": "e-1"}, {"after": "e9" * 30}, {"lock": foreign}):
             assert await _refused(socket, site=house.id, **fields)
         assert await _refused(socket, site=other.id)
+
+
+async def test_a_cursor_of_the_list_is_a_cursor_of_the_stream(served: Served) -> None:
+    """One spelling: an event's own cursor, its edge's and the page's are equal, and lockEvents goes on behind them."""
+    house = await served.site()
+    async with BareLock(served, await house.lock()) as lock:
+        await lock.report(lock.event(), lock.event())
+        page = (await house.ask(HEADED, id=house.id))["site"]["events"]
+        cursors = [each["cursor"] for each in page["nodes"]]
+        newest = page["pageInfo"]["startCursor"]
+        await lock.report(lock.event())
+        async with await served.socket({"token": house.token}) as socket:
+            stream = socket.subscribe(FOLLOW, site=house.id, after=newest)
+            followed = (await asyncio.wait_for(anext(stream), 5))["lockEvents"]
+
+    assert cursors == [each["cursor"] for each in page["edges"]]
+    assert [newest, page["pageInfo"]["endCursor"]] == [cursors[0], cursors[-1]]
+    assert followed["id"] == (await _listed(house))[-1]["id"]
+
+
+async def test_a_cursor_ahead_of_the_site_is_an_error_of_its_own(served: Served) -> None:
+    """As after a restored backup: CURSOR_AHEAD at once, not a silent wait; the newest event's own cursor waits."""
+    house = await served.site()
+    async with BareLock(served, await house.lock()) as lock:
+        await lock.report(lock.event())
+    (*_, newest) = await _listed(house)
+    ahead = f"e{int(newest['cursor'][1:]) + 1}"
+
+    async with await served.socket({"token": house.token}) as socket:
+        with pytest.raises(RuntimeError, match="ahead of the site's events"):
+            await asyncio.wait_for(anext(socket.subscribe(FOLLOW, site=house.id, after=ahead)), 5)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(
+                anext(socket.subscribe(FOLLOW, site=house.id, after=newest["cursor"])), 0.3
+            )
+    told = explained(CursorAhead("after"))
+    assert told is not None
+    assert told.code == "CURSOR_AHEAD"
 
 
 async def _refused(socket: Any, **variables: Any) -> bool:

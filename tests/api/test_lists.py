@@ -5,9 +5,10 @@ from typing import Any
 
 from tests.serving import House, Served
 
-INVITATIONS = """query($id: ID!, $first: Int!, $after: String, $status: InvitationStatus, $lock: ID, $search: String) {
+INVITATIONS = """query($id: ID!, $first: Int, $after: String, $status: InvitationStatus, $lock: ID, $search: String) {
   site(id: $id) { invitations(first: $first, after: $after, status: $status, lockId: $lock, search: $search) {
-    nodes { id name } edges { cursor node { id } } pageInfo { hasNextPage endCursor } } } }"""
+    nodes { id name } edges { cursor node { id } }
+    pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } }"""
 
 
 async def _page(house: House, **asked: Any) -> dict[str, Any]:
@@ -34,7 +35,9 @@ async def test_pages_neither_lose_nor_repeat_while_the_list_grows_and_shrinks(
         page = await _page(house, first=3, after=after)
         seen += [node["name"] for node in page["nodes"]]
         assert [edge["node"]["id"] for edge in page["edges"]] == [n["id"] for n in page["nodes"]]
+        assert page["pageInfo"]["startCursor"] == page["edges"][0]["cursor"]
         assert page["pageInfo"]["endCursor"] == page["edges"][-1]["cursor"]
+        assert page["pageInfo"]["hasPreviousPage"] is (after is not None)
         if not page["pageInfo"]["hasNextPage"]:
             break
         after = page["pageInfo"]["endCursor"]
@@ -57,6 +60,12 @@ async def test_a_page_that_cannot_be_is_refused_with_a_code(served: Served) -> N
         ('invitations(after: "zz")', "after"),
         ('members(after: "\u00e9")', "after"),
         ('events(after: "YWJj")', "after"),
+        ('events(after: "e99999999999999999999")', "after"),  # beyond any column
+        ("events(kinds: [])", "kinds"),
+        ('events(from: "2026-01-01T00:00:00")', "from"),
+        ('events(to: "0001-01-01T00:00:00+14:00")', "to"),
+        ('events(from: "2026-01-02T00:00:00Z", to: "2026-01-02T01:00:00+01:00")', "to"),
+        ('pins(search: "a\\u0000b")', "search"),
         ('invitations(search: "a\\u0000b")', "search"),
         (f'invitations(search: "{"x" * 101}")', "search"),
         (f'members(search: "{"x" * 30_000}")', "search"),
@@ -71,11 +80,24 @@ async def test_a_page_that_cannot_be_is_refused_with_a_code(served: Served) -> N
             "BAD_USER_INPUT",
             field,
         ), (asked, error)
-    huge = "OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5"  # 24 nines, beyond any column
-    await house.ask(
-        f'query($id: ID!) {{ site(id: $id) {{ events(after: "{huge}") {{ nodes {{ id }} }} }} }}',
-        id=house.id,
-    )
+
+
+async def test_null_for_first_is_a_page_of_the_usual_size(served: Served) -> None:
+    """A client whose variable is null gets fifty, as one who left it out; an empty page has no cursors."""
+    house = await served.site()
+    empty = await _page(house, first=None)
+    lock = (await house.lock())["lockId"]
+    for _ in range(51):
+        await house.invitation(lock)
+    page = await _page(house, first=None)
+
+    assert empty["pageInfo"] == {
+        "hasNextPage": False,
+        "hasPreviousPage": False,
+        "startCursor": None,
+        "endCursor": None,
+    }
+    assert (len(page["nodes"]), page["pageInfo"]["hasNextPage"]) == (50, True)
 
 
 async def test_invitations_are_filtered_by_status_lock_and_name(served: Served) -> None:

@@ -1,0 +1,194 @@
+"""What lists are narrowed by: time, kind, member, lock and words; on every list, in one statement more or none."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.api.bare_lock import BareLock
+from tests.api.firmware_lock import installed
+from tests.api.member_steps import member_tag, rule
+from tests.api.pin_steps import lock_tag, pin_of
+from tests.api.smartpin_steps import switch
+from tests.counting import counted
+from tests.serving import House, Served
+
+
+async def listed(house: House, field: str, shown: str, **filters: Any) -> list[Any]:
+    """One field of each node of a list, as the list gives them; `filters` by variables of these types."""
+    types = {
+        "from": "DateTime",
+        "to": "DateTime",
+        "kinds": "[LockEventKind!]",
+        "search": "String",
+        "memberId": "ID",
+        "lockId": "ID",
+    }
+    given = "".join(f", ${name}: {types[name]}" for name in filters)
+    passed = ", ".join(["first: 100", *(f"{name}: ${name}" for name in filters)])
+    query = f"query($id: ID!{given}) {{ site(id: $id) {{ list: {field}({passed}) {{ nodes {{ {shown} }} }} }} }}"
+    page = (await house.ask(query, id=house.id, **filters))["site"]["list"]
+    return [each[shown] for each in page["nodes"]]
+
+
+async def test_events_are_narrowed_by_time_kind_and_member(served: Served) -> None:
+    """From a moment on and before another, by the lock's time; by the server's where the lock had none."""
+    house = await served.site()
+    now = served.clock()
+    early, late = now - timedelta(hours=2), now - timedelta(hours=1)
+    entry = await house.lock()
+    async with BareLock(served, entry) as bare:
+        await bare.report(
+            bare.event("STARTED", at=early.isoformat()),
+            bare.event("CARD_PRESENTED", at=late.isoformat()),
+            bare.event("LOCKOUT_STARTED", at=None),
+        )
+
+    async def kinds(**filters: Any) -> list[str]:
+        return await listed(house, "events", "kind", **filters)
+
+    everything = await kinds()
+    assert everything[-3:] == ["LOCKOUT_STARTED", "CARD_PRESENTED", "STARTED"]
+    assert await kinds(to=late.isoformat()) == ["STARTED"]
+    assert await kinds(**{"from": late.isoformat(), "to": now.isoformat()}) == ["CARD_PRESENTED"]
+    assert "STARTED" not in await kinds(**{"from": late.isoformat()})
+    assert "LOCKOUT_STARTED" in await kinds(**{"from": now.isoformat()})
+    assert await kinds(kinds=["STARTED", "LOCKOUT_STARTED"]) == ["LOCKOUT_STARTED", "STARTED"]
+
+
+async def test_events_are_narrowed_to_one_member(served: Served) -> None:
+    """What one member did at a keypad, and none of what another did; a foreign member did nothing here."""
+    house = await served.site()
+    entry = await house.lock()
+    emma, otto = await house.member("Emma"), await house.member("Otto")
+    digits = [
+        (await pin_of(house, entry["lockId"], ownerId=owner))["digits"] for owner in (emma, otto)
+    ]
+    lock = await installed(house, entry)
+    for each in (digits[0], digits[1], digits[0]):
+        lock.enter(each)
+    await lock.tell()
+    stranger = await (await served.site("Other")).member("Sven")
+
+    assert await listed(house, "events", "memberId", memberId=emma) == [emma, emma]
+    assert await listed(house, "events", "memberId", memberId=otto) == [otto]
+    assert await listed(house, "events", "memberId", memberId=stranger) == []
+
+
+async def test_the_audit_is_narrowed_by_time(served: Served) -> None:
+    """What was changed before a moment, and from it on."""
+    house = await served.site()
+    await house.change("createHub", siteId=house.id, name="Early")
+    served.clock.advance(timedelta(hours=1))
+    between = served.clock().isoformat()
+    await house.change("createMember", siteId=house.id, name="Late")
+
+    assert await listed(house, "auditLog", "action", **{"from": between}) == ["createMember"]
+    before = await listed(house, "auditLog", "action", to=between)
+    assert before[0] == "createHub"
+    assert "createMember" not in before
+
+
+async def test_invitations_and_smart_pins_are_narrowed_to_what_is_open_within_a_span(
+    served: Served,
+) -> None:
+    """Whatever is open at some moment of it: the end of one is outside, and an open start has always begun."""
+    house = await served.site(timezone="UTC")
+    lock = (await house.lock())["lockId"]
+    await switch(house, lock)
+    hour = served.clock().replace(minute=0, second=0, microsecond=0)
+
+    def at(hours: int) -> str:
+        return (hour + timedelta(hours=hours)).isoformat()
+
+    for name, start, end in (("Early", 1, 4), ("Late", 4, 8)):
+        await house.invitation(lock, name=name, validFrom=at(start), validUntil=at(end))
+        made = await house.change(
+            "createSmartPin", lockId=lock, guestName=name, opensAt=at(start), closesAt=at(end)
+        )
+        assert made["__typename"] == "CreatedSmartPin"
+    await house.invitation(lock, name="Always", validFrom=None, validUntil=at(9))
+
+    for field, shown, always in (
+        ("invitations", "name", ["Always"]),
+        ("smartPins", "guestName", []),
+    ):
+        assert await listed(house, field, shown, **{"from": at(4)}) == [*always, "Late"]
+        assert await listed(house, field, shown, to=at(4)) == [*always, "Early"]
+        both = {"from": at(3), "to": at(5)}
+        assert await listed(house, field, shown, **both) == [*always, "Late", "Early"]
+        assert await listed(house, field, shown, **{"from": at(9)}) == []
+
+
+async def test_pins_are_found_by_their_notes_and_by_their_owners_name(served: Served) -> None:
+    """In any case, by part of a word, either of the two; removed ones are not found."""
+    house = await served.site()
+    lock = (await house.lock())["lockId"]
+    emma, otto = await house.member("Emma Rossi"), await house.member("Otto")
+    await pin_of(house, lock, ownerId=emma, notes="for the gardener")
+    await pin_of(house, lock, ownerId=otto, notes="like EMMA's")
+    gone = await pin_of(house, lock, ownerId=emma, notes="gone")
+    await house.change("deletePin", pinId=gone["pin"]["id"])
+
+    async def notes(search: str) -> list[str]:
+        return await listed(house, "pins", "notes", search=search)
+
+    assert await notes("emma") == ["for the gardener", "like EMMA's"]
+    assert await notes("GARDEN") == ["for the gardener"]
+    assert await notes("otto") == ["like EMMA's"]
+    assert await notes("gone") == await notes("%") == []
+
+
+async def test_hubs_and_tags_are_found_by_name(served: Served) -> None:
+    """As locks and members are."""
+    house = await served.site()
+    for name in ("East wing", "West wing", "Cellar"):
+        await house.change("createHub", siteId=house.id, name=name)
+        await house.change("createTag", siteId=house.id, name=name, target="LOCK")
+
+    for field in ("hubs", "tags"):
+        assert await listed(house, field, "name", search="WING") == ["East wing", "West wing"]
+        assert await listed(house, field, "name", search="attic") == []
+
+
+async def test_access_rules_are_narrowed_to_a_lock_by_its_id_and_by_tags(served: Served) -> None:
+    """A rule that names the lock, and one whose tag holds it now; not one of another lock, nor once it left the tag."""
+    house = await served.site()
+    front, back = (await house.lock("Front"))["lockId"], (await house.lock("Back"))["lockId"]
+    emma = await house.member("Emma")
+    club = await member_tag(house, emma)
+    doors = await lock_tag(house, front)
+    named = await rule(house, emma, front)
+    tagged = await rule(house, None, memberTagId=club, lockTagIds=[doors])
+    other = await rule(house, emma, back)
+
+    async def of(lock: str, **filters: Any) -> list[str]:
+        return await listed(house, "accessRules", "id", lockId=lock, **filters)
+
+    assert await of(front) == [named, tagged]
+    assert await of(front, memberId=emma) == [named]
+    await house.change("updateTag", tagId=doors, lockIds=[back])
+    assert (await of(front), await of(back)) == ([named], [tagged, other])
+
+
+@pytest.mark.parametrize(
+    ("field", "filters"),
+    [
+        ("pins", {"search": "a"}),
+        ("accessRules", {"lockId": ""}),
+        ("events", {"kinds": ["STARTED"], "from": "2020-01-01T00:00:00Z"}),
+        ("auditLog", {"from": "2020-01-01T00:00:00Z"}),
+    ],
+)
+async def test_a_filter_costs_no_statement_more(
+    served: Served, field: str, filters: dict[str, Any]
+) -> None:
+    """Choices by other rows are part of the page's one statement."""
+    house = await served.site()
+    if "lockId" in filters:
+        filters = {"lockId": (await house.lock())["lockId"]}
+    with counted() as plain:
+        await listed(house, field, "__typename")
+    with counted() as narrowed:
+        await listed(house, field, "__typename", **filters)
+    assert len(narrowed) == len(plain)
