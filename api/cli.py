@@ -198,17 +198,20 @@ def site_plan(
     async def work() -> Site:
         async with starting.database(settings):
             row = await _site_named(site)
-            asked = (system_type, invitations, custom_pins, seats)
-            if all(each is None for each in asked):
+            asked = {
+                "system_type": system_type,
+                "invitations_enabled": invitations,
+                "custom_pins_enabled": custom_pins,
+                "seat_limit": seats,
+            }
+            fields = {name: value for name, value in asked.items() if value is not None}
+            if not fields:
                 return row
             return await change_plan(
                 installation(settings),
                 COMMAND_LINE,
                 site_id=row.id,
-                system_type=system_type,
-                invitations_enabled=invitations,
-                custom_pins_enabled=custom_pins,
-                seat_limit=seats,
+                fields=fields,
                 now=system_clock(),
             )
 

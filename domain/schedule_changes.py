@@ -5,11 +5,11 @@ The dangerous direction: a limit that an update loosens without having named it.
 
 from collections.abc import Collection
 from datetime import time
-from typing import Any
 from uuid import UUID
 
 from domain.access.schedule import Schedule, Weekday
 from domain.access.widening import compare
+from domain.partial_updates import Fields
 from domain.schedule_input import make_schedule
 
 _API_NAMES = {
@@ -20,7 +20,7 @@ _API_NAMES = {
 }
 
 
-def changed_schedule(old: Schedule, fields: dict[str, Any]) -> Schedule:
+def changed_schedule(old: Schedule, fields: Fields) -> Schedule:
     """The old schedule with the mentioned fields replaced; None clears a limit. Raises InvalidSchedule."""
     slot_start: time | None = fields.get("slot_start", old.slot.start if old.slot else None)
     slot_end: time | None = fields.get("slot_end", old.slot.end if old.slot else None)

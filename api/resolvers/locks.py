@@ -49,14 +49,14 @@ async def create_lock(call: Call, input: CreateLockInput) -> CreatedLock:
 @mutation(_AT_LOCK, LockWithoutKeypad)
 async def update_lock(call: Call, input: UpdateLockInput) -> UpdatedLock:
     """Changes what the input names; everything else stays."""
-    changes = mentioned(input, "lock_id")
-    if "hub_id" in changes:
-        changes["hub_id"] = chosen_key_of("hub", changes["hub_id"], "hubId")
+    fields = mentioned(input, "lock_id")
+    if "hub_id" in fields:
+        fields["hub_id"] = chosen_key_of("hub", fields["hub_id"], "hubId")
     lock = await service.update_lock(
         call.here,
         call.by,
         lock_id=key_of("lock", input.lock_id, "lockId"),
-        changes=changes,
+        fields=fields,
         now=call.now,
     )
     return UpdatedLock(lock=lock_type(lock, call.context.clock))

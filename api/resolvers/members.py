@@ -2,6 +2,7 @@
 
 from api.context import Call
 from api.operations import AtSite, mutation
+from api.resolvers.mentioned import mentioned
 from api.schema.errors import MailNotSent, SeatLimitReached
 from api.schema.members import (
     CreatedMember,
@@ -43,10 +44,7 @@ async def update_member(call: Call, input: UpdateMemberInput) -> UpdatedMember:
         call.here,
         call.by,
         member_id=key_of("member", input.member_id, "memberId"),
-        name=input.name,
-        role=input.role,
-        can_edit=input.can_edit,
-        email=input.email,
+        fields=mentioned(input, "member_id"),
         now=call.now,
     )
     return UpdatedMember(member=member_type(member))

@@ -8,14 +8,18 @@ import strawberry
 from api.schema.nodes import keys_of
 
 
-def mentioned(input: Any, but: str) -> dict[str, Any]:
-    """The fields that were given, null among them, without `but`; ids of locks and tags are read. Raises NotFound."""
+def mentioned(input: Any, but: str = "") -> dict[str, Any]:
+    """The fields that were given, null among them, without `but`; ids of members, locks and tags are read.
+
+    Raises NotFound.
+    """
     given = {
         each.name: getattr(input, each.name)
         for each in dataclasses.fields(input)
         if each.name != but and getattr(input, each.name) is not strawberry.UNSET
     }
     for field, kind, name in (
+        ("member_ids", "member", "memberIds"),
         ("lock_ids", "lock", "lockIds"),
         ("lock_tag_ids", "tag", "lockTagIds"),
     ):

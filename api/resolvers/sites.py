@@ -2,9 +2,10 @@
 
 from api.context import Call
 from api.operations import PERSON_OR_TOKEN, AtSite, mutation, query
+from api.resolvers.mentioned import mentioned
 from api.schema.errors import PolicyViolation
 from api.schema.nodes import TheSite
-from api.schema.site_settings import CreateSiteInput, PinPolicyInput, UpdateSiteInput
+from api.schema.site_settings import CreateSiteInput, UpdateSiteInput
 from api.schema.sites import CreatedSite, Site, UpdatedSite, site_type
 from domain.people.actors import AccountActor, TokenActor
 from domain.people.identities import standing_at, standings_of
@@ -51,18 +52,9 @@ async def create_site(call: Call, input: CreateSiteInput) -> CreatedSite:
 @mutation(AtSite(Permission.SITE_SETTINGS), PolicyViolation)
 async def update_site(call: Call, input: UpdateSiteInput) -> UpdatedSite:
     """Changes a site's settings; the plan is changed from the command line only."""
-    policy = input.pin_policy or PinPolicyInput()
-    row = await service.update_site(
-        call.here,
-        call.by,
-        name=input.name,
-        timezone=input.timezone,
-        pin_min_length=policy.min_length,
-        pin_max_length=policy.max_length,
-        pin_auto_length=policy.auto_length,
-        guess_limit=policy.guess_limit,
-        smart_pin_activation=input.smart_pin_activation,
-        now=call.now,
-    )
+    fields = mentioned(input, "site_id")
+    if fields.get("pin_policy") is not None:
+        fields["pin_policy"] = mentioned(fields["pin_policy"])
+    row = await service.update_site(call.here, call.by, fields=fields, now=call.now)
     assert call.by.standing is not None
     return UpdatedSite(site=site_type(row, call.by.standing))

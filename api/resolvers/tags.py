@@ -2,6 +2,7 @@
 
 from api.context import Call
 from api.operations import AtSite, mutation
+from api.resolvers.mentioned import mentioned
 from api.schema.errors import PinTooShort
 from api.schema.nodes import key_of, keys_of
 from api.schema.tags import (
@@ -43,9 +44,7 @@ async def update_tag(call: Call, input: UpdateTagInput) -> UpdatedTag:
         call.here,
         call.by,
         tag_id=key_of("tag", input.tag_id, "tagId"),
-        name=input.name,
-        member_ids=keys_of("member", input.member_ids, "memberIds"),
-        lock_ids=keys_of("lock", input.lock_ids, "lockIds"),
+        fields=mentioned(input, "tag_id"),
         now=call.now,
     )
     return UpdatedTag(tag=tag_type(tag))

@@ -73,13 +73,13 @@ class CreateMemberInput:
 @strawberry.input(description="Changes to a member. An omitted field keeps its value.")
 class UpdateMemberInput:
     member_id: strawberry.ID = strawberry.field(description="The member.")
-    name: str | None = strawberry.field(default=None, description="Their new name.")
-    role: Role | None = strawberry.field(default=None, description="Their new role.")
+    name: str | None = strawberry.field(default=strawberry.UNSET, description="Their new name.")
+    role: Role | None = strawberry.field(default=strawberry.UNSET, description="Their new role.")
     can_edit: bool | None = strawberry.field(
-        default=None, description="For LIMITED_ADMIN: whether they may change things."
+        default=strawberry.UNSET, description="For LIMITED_ADMIN: whether they may change things."
     )
     email: str | None = strawberry.field(
-        default=None, description="For one who has not accepted: where to send a link."
+        default=strawberry.UNSET, description="For one who has not accepted: where to send a link."
     )
 
 

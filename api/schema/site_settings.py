@@ -55,28 +55,35 @@ class CreateSiteInput:
 @strawberry.input(description="PIN lengths and the guess limit. An omitted field keeps its value.")
 class PinPolicyInput:
     min_length: int | None = strawberry.field(
-        default=None, description="The fewest digits, 4 or more."
+        default=strawberry.UNSET, description="The fewest digits, 4 or more."
     )
     max_length: int | None = strawberry.field(
-        default=None, description="The most digits, 9 or fewer."
+        default=strawberry.UNSET, description="The most digits, 9 or fewer."
     )
     auto_length: int | None = strawberry.field(
-        default=None, description="The digits of generated PINs."
+        default=strawberry.UNSET, description="The digits of generated PINs."
     )
     guess_limit: int | None = strawberry.field(
-        default=None, description="Ten tries open a lock with at most one chance in this many."
+        default=strawberry.UNSET,
+        description="Ten tries open a lock with at most one chance in this many.",
     )
 
 
 @strawberry.input(description="Changes to a site's settings. An omitted field keeps its value.")
 class UpdateSiteInput:
     site_id: strawberry.ID = strawberry.field(description="The site.")
-    name: str | None = strawberry.field(default=None, description="Its new name.")
-    timezone: str | None = strawberry.field(default=None, description="Its new IANA time zone.")
+    name: str | None = strawberry.field(default=strawberry.UNSET, description="Its new name.")
+    timezone: str | None = strawberry.field(
+        default=strawberry.UNSET, description="Its new IANA time zone."
+    )
     pin_policy: PinPolicyInput | None = strawberry.field(
-        default=None, description="What PINs it accepts from now on."
+        default=strawberry.UNSET, description="What PINs it accepts from now on."
     )
     smart_pin_activation: bool | None = strawberry.field(
-        default=None,
+        default=strawberry.UNSET,
         description="Whether a SmartPIN dies that was not used within a day of its start; holds for those given out too.",
+    )
+    lockout_release_minutes: int | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="After how many minutes, 1 to 10,080, a keypad's lockout ends by itself; null: never.",
     )

@@ -58,6 +58,9 @@ class Site(Node):
     system_type: SystemType = strawberry.field(description="Its plan's architecture.")
     features: SiteFeatures = strawberry.field(description="Its plan's add-ons.")
     pin_policy: PinPolicy = strawberry.field(description="What PINs it accepts.")
+    lockout_release_minutes: int | None = strawberry.field(
+        description="After how many minutes a keypad's lockout ends by itself; null: never."
+    )
     smart_pin_activation: bool = strawberry.field(
         description="Whether a SmartPIN dies that was not used within a day of its start."
     )
@@ -280,6 +283,7 @@ def site_type(row: tables.Site, standing: Standing) -> Site:
             auto_length=row.pin_auto_length,
             guess_limit=row.guess_limit,
         ),
+        lockout_release_minutes=row.lockout_release_minutes,
         smart_pin_activation=row.smart_pin_activation,
     )
 

@@ -67,12 +67,12 @@ class CreateTagInput:
 )
 class UpdateTagInput:
     tag_id: strawberry.ID = strawberry.field(description="The tag.")
-    name: str | None = strawberry.field(default=None, description="Its new name.")
+    name: str | None = strawberry.field(default=strawberry.UNSET, description="Its new name.")
     member_ids: list[strawberry.ID] | None = strawberry.field(
-        default=None, description="All the members it holds from now on."
+        default=strawberry.UNSET, description="All the members it holds from now on."
     )
     lock_ids: list[strawberry.ID] | None = strawberry.field(
-        default=None, description="All the locks it holds from now on."
+        default=strawberry.UNSET, description="All the locks it holds from now on."
     )
 
 

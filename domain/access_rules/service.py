@@ -18,6 +18,7 @@ from domain.database import lock_row, use_case
 from domain.errors import InvalidInput, NotFound
 from domain.installation import Installation
 from domain.link.entries import MAX_SCHEDULES
+from domain.partial_updates import Fields, check_not_cleared
 from domain.people.actors import Caller
 from domain.pins.wanted import changing_access, follow_personal_pins
 from domain.schedule_changes import changed_schedule, difference
@@ -114,12 +115,10 @@ async def _locked_rule(by: Caller, rule_id: UUID) -> AccessRule:
 
 @use_case
 async def update_access_rule(
-    here: Installation, by: Caller, *, rule_id: UUID, fields: dict[str, Any], now: datetime
+    here: Installation, by: Caller, *, rule_id: UUID, fields: Fields, now: datetime
 ) -> ChangedRule:
     """Changes what `fields` mentions (schedule fields, the choice of locks). Raises what `create_access_rule` does."""
-    for field, name in (("lock_ids", "lockIds"), ("lock_tag_ids", "lockTagIds")):
-        if field in fields and fields[field] is None:
-            raise InvalidInput(name, "The locks cannot be cleared: name at least one.")
+    check_not_cleared(fields, "lock_ids", "lock_tag_ids")
     async with changing_access(here, by, "updateAccessRule", now) as deed:
         rule = await _locked_rule(by, rule_id)
         before, old = (await locks_of_rules([rule.id]))[rule.id], rule.schedule()

@@ -9,7 +9,6 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
@@ -24,6 +23,7 @@ from domain.locks.rules import Connectivity, default_connectivity
 from domain.locks.secrets import secret_identity
 from domain.locks.settings import switch_smart_pins, write_settings
 from domain.locks.tables import Hub, Lock, Provisioning, Reader
+from domain.partial_updates import Fields, check_not_cleared
 from domain.people.actors import Caller
 from domain.pins.reservations import forget_lock
 from domain.pins.wanted import changing_access, follow_pins_of_lock
@@ -162,34 +162,33 @@ async def update_lock(
     by: Caller,
     *,
     lock_id: UUID,
-    changes: dict[str, Any],
+    fields: Fields,
     now: datetime,
 ) -> Lock:
-    """Changes the given ones of `name`, `hub_id`, `connectivity` and `smart_pin_enabled`; `hub_id` None: behind no hub.
+    """Changes the mentioned ones of `name`, `hub_id` (None: behind no hub), `connectivity` and `smart_pin_enabled`.
 
     Raises InvalidInput, NotFound, LockWithoutKeypad.
     """
+    check_not_cleared(fields, "name", "connectivity", "smart_pin_enabled")
     async with recorded(here, by, "updateLock", now) as deed:
         lock = await live_lock(by, lock_id)
-        if "name" in changes:
-            lock.name = checked_name(str(changes["name"] or ""))
+        if "name" in fields:
+            lock.name = checked_name(fields["name"])
             await rename_default_tag(lock)
             deed.wake(*await _topics_of_homes(lock.id))
-        if "hub_id" in changes:
-            if changes["hub_id"] is not None:
-                await live_hub(by, changes["hub_id"])
-            lock.hub_id = changes["hub_id"]
-        if "connectivity" in changes:
-            if changes["connectivity"] is None:
-                raise InvalidInput("connectivity", "A lock is connected in one way or another.")
-            lock.connectivity = changes["connectivity"]
+        if "hub_id" in fields:
+            if fields["hub_id"] is not None:
+                await live_hub(by, fields["hub_id"])
+            lock.hub_id = fields["hub_id"]
+        if "connectivity" in fields:
+            lock.connectivity = fields["connectivity"]
         _check_hub(lock.connectivity, lock.hub_id)
-        if "smart_pin_enabled" in changes:
-            await switch_smart_pins(lock, changes["smart_pin_enabled"])
+        if "smart_pin_enabled" in fields:
+            await switch_smart_pins(lock, enabled=fields["smart_pin_enabled"])
         await lock.save()
-        if "smart_pin_enabled" in changes:
+        if "smart_pin_enabled" in fields:
             await write_settings(here, deed, [lock.id], now)
-        deed.note("Lock", lock.id, changed=sorted(changes))
+        deed.note("Lock", lock.id, changed=sorted(fields))
         deed.wake(f"site-sync:{lock.site_id}")
         return lock
 

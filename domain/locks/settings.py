@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.audit.service import Deed
-from domain.errors import InvalidInput, LockWithoutKeypad
+from domain.errors import LockWithoutKeypad
 from domain.installation import Installation
 from domain.link.entries import EntryKind, SettingsPayload, SmartPinRulesPayload
 from domain.locks.tables import Lock, Reader
@@ -54,10 +54,8 @@ async def write_settings(
     await write_entries(here, deed, wishes, now)
 
 
-async def switch_smart_pins(lock: Lock, enabled: object) -> None:
-    """Switches SmartPINs at a lock; the row is changed, not saved. Raises InvalidInput, LockWithoutKeypad."""
-    if not isinstance(enabled, bool):
-        raise InvalidInput("smartPinEnabled", "SmartPINs are on or off.")
+async def switch_smart_pins(lock: Lock, *, enabled: bool) -> None:
+    """Switches SmartPINs at a lock; the row is changed, not saved. Raises LockWithoutKeypad."""
     keypads = Reader.filter(lock_id=lock.id, has_keypad=True, deleted_at=None)
     if enabled and not await keypads.exists():
         raise LockWithoutKeypad([lock.name])

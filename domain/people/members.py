@@ -12,6 +12,7 @@ from domain.database import lock_row, use_case
 from domain.errors import InvalidInput, MailNotSent, NotAllowed, NotFound
 from domain.installation import Installation
 from domain.mail import Letter, checked_email
+from domain.partial_updates import Fields, check_not_cleared
 from domain.people.actors import COMMAND_LINE, Caller, Role
 from domain.people.mailed_links import link_letter, make_link
 from domain.people.rules import Grade, grade, may_give
@@ -131,44 +132,38 @@ async def update_member(
     by: Caller,
     *,
     member_id: UUID,
-    name: str | None,
-    role: Role | None,
-    can_edit: bool | None,
-    email: str | None,
+    fields: Fields,
     now: datetime,
 ) -> Member:
-    """Changes what is given; None keeps. An e-mail for a member without an account, or not yet accepted, sends a link.
+    """Changes the mentioned ones of `name`, `role`, `can_edit` and `email`, none of which can be cleared.
 
-    Raises InvalidInput, NotAllowed, NotFound, MailNotSent.
+    An e-mail for a member without an account, or not yet accepted, sends a link. Raises InvalidInput, NotAllowed,
+    NotFound, MailNotSent.
     """
-    address = checked_email(email) if email is not None else None
+    check_not_cleared(fields, "name", "role", "can_edit", "email")
+    address = checked_email(fields["email"]) if "email" in fields else None
     letter = None
     async with recorded(here, by, "updateMember", now) as deed:
         site = await lock_row(Site, by.site_id)
         assert site is not None
         member = await locked_member(by, member_id)
-        changed = []
-        if name is not None:
-            member.name = checked_name(name)
+        if "name" in fields:
+            member.name = checked_name(fields["name"])
             await rename_default_tag(member)
-            changed.append("name")
-        if role is not None or can_edit is not None:
+        if fields.keys() & {"role", "can_edit"}:
             _check_giving(by, grade(member.role, member.can_edit))
-            if role is not None and role is not member.role:
+            role = fields.get("role", member.role)
+            if role is not member.role:
                 await _check_owner_stays(site.id, member)
                 member.role = role
-            if can_edit is not None:
-                member.can_edit = can_edit
-            member.can_edit = _may_edit(member.role, member.can_edit)
+            member.can_edit = _may_edit(role, fields.get("can_edit", member.can_edit))
             _check_giving(by, grade(member.role, member.can_edit))
             if member.role is not Role.USER and member.account_id is None and address is None:
                 raise InvalidInput("email", "An admin needs an e-mail address to sign in with.")
-            changed.append("role")
         if address is not None:
             letter = await _set_email(here, by, site, member, address, now)
-            changed.append("email")
         await member.save()
-        deed.note("Member", member.id, changed=changed, role=member.role.value)
+        deed.note("Member", member.id, changed=sorted(fields), role=member.role.value)
         _wake(deed, member)
     if letter is not None:
         await _send(here, letter)

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from domain.access.schedule import Schedule
@@ -17,6 +16,7 @@ from domain.columns import new_id, schedule_columns
 from domain.database import Conflict, DuplicateRow, lock_row, use_case
 from domain.errors import FeatureNotInPlan, InvalidInput, NotFound, PinNotAcceptable, PinTooShort
 from domain.installation import Installation
+from domain.partial_updates import Fields, check_not_cleared
 from domain.people.actors import Caller
 from domain.people.tables import Member
 from domain.pins.choices import (
@@ -178,7 +178,7 @@ async def locked_pin(by: Caller, pin_id: UUID) -> Pin:
 
 @use_case
 async def update_pin(
-    here: Installation, by: Caller, *, pin_id: UUID, fields: dict[str, Any], now: datetime
+    here: Installation, by: Caller, *, pin_id: UUID, fields: Fields, now: datetime
 ) -> Changed:
     """Changes what `fields` mentions (schedule fields, notes, digits, the choice of locks), and nothing else.
 
@@ -187,13 +187,7 @@ async def update_pin(
     """
     site = await Site.get(id=by.site_id)
     present = await _present(by, pin_id)
-    for field, name in (
-        ("lock_ids", "lockIds"),
-        ("lock_tag_ids", "lockTagIds"),
-        ("digits", "digits"),
-    ):
-        if field in fields and fields[field] is None:
-            raise InvalidInput(name, "This cannot be cleared: leave it out, or give a value.")
+    check_not_cleared(fields, "lock_ids", "lock_tag_ids", "digits")
     await check_locks(by, fields.get("lock_ids"), fields.get("lock_tag_ids"))
     if present.personal and fields.keys() - {"notes", "digits"}:
         raise InvalidInput("pinId", "A personal PIN follows its member's access rules.")

@@ -9,6 +9,7 @@ from domain.errors import InvalidInput, PolicyViolation
 _JOINERS = {0x200C: None, 0x200D: None}
 _NO_PLACES = frozenset({"localtime", "Factory"})
 """Names of zones that mean something else on every machine."""
+LONGEST_RELEASE_MINUTES = 7 * 24 * 60
 
 
 class SystemType(StrEnum):
@@ -41,13 +42,26 @@ def checked_zone(name: str) -> ZoneInfo:
     raise InvalidInput("timezone", "Give an IANA time zone, such as Europe/Rome.")
 
 
+def checked_release(minutes: int | None) -> int | None:
+    """After how many minutes a lockout ends by itself; None: never. Raises InvalidInput outside 1 to 10,080, a week."""
+    if minutes is not None and not 1 <= minutes <= LONGEST_RELEASE_MINUTES:
+        raise InvalidInput(
+            "lockoutReleaseMinutes", f"Give 1 to {LONGEST_RELEASE_MINUTES} minutes, or null."
+        )
+    return minutes
+
+
 def check_pin_policy(minimum: int, maximum: int, automatic: int, guess_limit: int) -> None:
     """Raises PolicyViolation unless 4 <= minimum <= automatic <= maximum <= 9 and 1/100 is the loosest guess limit."""
-    if not 4 <= minimum <= maximum <= 9:
-        raise PolicyViolation("pinPolicy", "PIN lengths are 4 to 9, the shortest first.")
+    for field, length in (("minLength", minimum), ("maxLength", maximum)):
+        if not 4 <= length <= 9:
+            raise PolicyViolation(field, "PINs have 4 to 9 digits.")
+    if minimum > maximum:
+        raise PolicyViolation("minLength", "The fewest digits are no more than the most.")
     if not minimum <= automatic <= maximum:
-        raise PolicyViolation("pinPolicy", "Generated PINs must be as long as the policy allows.")
+        raise PolicyViolation("autoLength", "Generated PINs must be as long as the policy allows.")
     if not 100 <= guess_limit <= 1_000_000:
         raise PolicyViolation(
-            "pinPolicy", "guessLimit is one chance in 100 to one chance in 1,000,000 for ten tries."
+            "guessLimit",
+            "guessLimit is one chance in 100 to one chance in 1,000,000 for ten tries.",
         )

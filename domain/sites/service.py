@@ -16,9 +16,16 @@ from domain.installation import Installation
 from domain.invitations.tables import Invitation
 from domain.locks.settings import write_settings
 from domain.locks.tables import Lock
+from domain.partial_updates import Fields, check_not_cleared
 from domain.people.actors import Caller, Role
 from domain.people.tables import Account, ApiToken, ApiTokenSite, Member
-from domain.sites.rules import SystemType, check_pin_policy, checked_name, checked_zone
+from domain.sites.rules import (
+    SystemType,
+    check_pin_policy,
+    checked_name,
+    checked_release,
+    checked_zone,
+)
 from domain.sites.tables import Site
 from domain.smartpins.lives import check_zone_may_change
 from domain.tags.service import make_default_tag
@@ -111,39 +118,44 @@ async def create_site(
         return site
 
 
+_POLICY_COLUMNS = {
+    "min_length": "pin_min_length",
+    "max_length": "pin_max_length",
+    "auto_length": "pin_auto_length",
+    "guess_limit": "guess_limit",
+}
+_TOLD_TO_LOCKS = ("timezone", "smartPinActivation", "lockoutReleaseMinutes")
+
+
 @use_case
 async def update_site(
     here: Installation,
     by: Caller,
     *,
-    name: str | None,
-    timezone: str | None,
-    pin_min_length: int | None,
-    pin_max_length: int | None,
-    pin_auto_length: int | None,
-    guess_limit: int | None,
-    smart_pin_activation: bool | None,
+    fields: Fields,
     now: datetime,
 ) -> Site:
-    """Changes settings; None keeps. Raises InvalidInput, PolicyViolation."""
+    """Changes the mentioned ones of `name`, `timezone`, `pin_policy`, `smart_pin_activation`, `lockout_release_minutes`.
+
+    `pin_policy` is a mapping of its own, of `min_length`, `max_length`, `auto_length` and `guess_limit`. Only the minutes
+    can be cleared: then a lockout ends by hand alone. Raises InvalidInput, PolicyViolation.
+    """
+    check_not_cleared(fields, "name", "timezone", "pin_policy", "smart_pin_activation")
+    policy: Fields = fields.get("pin_policy", {})
+    check_not_cleared(policy, *_POLICY_COLUMNS)
     async with recorded(here, by, "updateSite", now) as deed:
         site = await lock_row(Site, by.site_id)
         assert site is not None
         before = _settings(site)
-        if name is not None:
-            site.name = checked_name(name)
-        if timezone is not None:
-            site.timezone = checked_zone(timezone).key
-        if pin_min_length is not None:
-            site.pin_min_length = pin_min_length
-        if pin_max_length is not None:
-            site.pin_max_length = pin_max_length
-        if pin_auto_length is not None:
-            site.pin_auto_length = pin_auto_length
-        if guess_limit is not None:
-            site.guess_limit = guess_limit
-        if smart_pin_activation is not None:
-            site.smart_pin_activation = smart_pin_activation
+        if "name" in fields:
+            site.name = checked_name(fields["name"])
+        if "timezone" in fields:
+            site.timezone = checked_zone(fields["timezone"]).key
+        if "smart_pin_activation" in fields:
+            site.smart_pin_activation = fields["smart_pin_activation"]
+        if "lockout_release_minutes" in fields:
+            site.lockout_release_minutes = checked_release(fields["lockout_release_minutes"])
+        site.update_from_dict({_POLICY_COLUMNS[name]: policy[name] for name in policy})
         check_pin_policy(
             site.pin_min_length, site.pin_max_length, site.pin_auto_length, site.guess_limit
         )
@@ -151,7 +163,7 @@ async def update_site(
         after = _settings(site)
         if after["timezone"] != before["timezone"]:
             await check_zone_may_change(site.id, now)
-        if any(after[each] != before[each] for each in ("timezone", "smartPinActivation")):
+        if any(after[each] != before[each] for each in _TOLD_TO_LOCKS):
             locks = await Lock.filter(site_id=site.id, deleted_at=None)
             await write_settings(here, deed, [lock.id for lock in locks], now)
         changes: dict[str, Any] = {key: after[key] for key in after if after[key] != before[key]}
@@ -167,7 +179,11 @@ def _settings(site: Site) -> dict[str, object]:
         "pinAutoLength": site.pin_auto_length,
         "guessLimit": site.guess_limit,
         "smartPinActivation": site.smart_pin_activation,
+        "lockoutReleaseMinutes": site.lockout_release_minutes,
     }
+
+
+PLAN = ("system_type", "invitations_enabled", "custom_pins_enabled", "seat_limit")
 
 
 @use_case
@@ -176,24 +192,15 @@ async def change_plan(
     by: Caller,
     *,
     site_id: UUID,
-    system_type: SystemType | None,
-    invitations_enabled: bool | None,
-    custom_pins_enabled: bool | None,
-    seat_limit: int | None,
+    fields: Fields,
     now: datetime,
 ) -> Site:
-    """The plan, which is changed from the command line only; None keeps."""
+    """Changes the plan, from the command line only: the mentioned ones of `PLAN`. Raises NotFound."""
     async with recorded(here, by, "changePlan", now) as deed:
         site = await lock_row(Site, site_id)
         if site is None:
             raise NotFound("siteId")
-        changes = {
-            "system_type": system_type,
-            "invitations_enabled": invitations_enabled,
-            "custom_pins_enabled": custom_pins_enabled,
-            "seat_limit": seat_limit,
-        }
-        given = {key: value for key, value in changes.items() if value is not None}
+        given = {name: fields[name] for name in PLAN if name in fields}
         site.update_from_dict(given)
         await site.save()
         deed.note("Site", site.id, chain=site.id, **given)

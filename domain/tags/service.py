@@ -10,6 +10,7 @@ from domain.database import lock_row, use_case
 from domain.errors import InvalidInput, NotAllowed, NotFound
 from domain.installation import Installation
 from domain.locks.tables import Lock
+from domain.partial_updates import Fields, check_not_cleared
 from domain.people.actors import Caller
 from domain.people.tables import Member
 from domain.pins.wanted import changing_access, follow_personal_pins, follow_pins_of_tag
@@ -138,21 +139,23 @@ async def update_tag(
     by: Caller,
     *,
     tag_id: UUID,
-    name: str | None,
-    member_ids: Collection[UUID] | None,
-    lock_ids: Collection[UUID] | None,
+    fields: Fields,
     now: datetime,
 ) -> Tag:
-    """Renames a SPECIAL tag or replaces what it holds; None keeps. Raises InvalidInput, NotFound, NotAllowed."""
+    """Renames a SPECIAL tag or replaces what it holds (`name`, `member_ids`, `lock_ids`).
+
+    Raises InvalidInput, NotFound, NotAllowed.
+    """
+    check_not_cleared(fields, "name", "member_ids", "lock_ids")
     async with changing_access(here, by, "updateTag", now) as deed:
         tag = await _special(by, tag_id)
-        if name is not None:
-            tag.name = checked_name(name)
+        if "name" in fields:
+            tag.name = checked_name(fields["name"])
             await tag.save()
         held = await _members(tag)
-        await _fill(tag, member_ids, lock_ids)
+        await _fill(tag, fields.get("member_ids"), fields.get("lock_ids"))
         await _follow(here, deed, tag, held | await _members(tag), now)
-        deed.note("Tag", tag.id)
+        deed.note("Tag", tag.id, changed=sorted(fields))
         return tag
 
 

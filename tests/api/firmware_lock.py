@@ -53,6 +53,7 @@ class FirmwareLock:
         self.id: str = entry["lockId"]
         self.own = Provisioning.from_json(entry, "entry")
         self.disk = disk or MemoryDisk()
+        self._skipped_ms = 0
         self.firmware = self._started()
         self.feed: asyncio.Queue[Inbound | None] = asyncio.Queue()
         """What has arrived and was not yet handed to the firmware; None: the feed has ended."""
@@ -70,9 +71,14 @@ class FirmwareLock:
             random_bytes=os.urandom,
         )
 
-    @staticmethod
-    def _uptime() -> int:
-        return int(time.monotonic() * 1000)
+    def _uptime(self) -> int:
+        return int(time.monotonic() * 1000) + self._skipped_ms
+
+    def skip(self, minutes: int) -> None:
+        """So many minutes pass at the lock, and at the lock alone."""
+        self._skipped_ms += minutes * 60_000
+        self.firmware.tick(self._uptime())
+        self._drain()
 
     @property
     def state(self) -> LockState:

@@ -250,9 +250,7 @@ class World:
     async def _tag_locks(self) -> None:
         self.tag_holds = self._some_locks()
         ids = [self.places[each].lock.id for each in sorted(self.tag_holds)]
-        await update_tag(
-            **self._common(), tag_id=self.tag, name=None, member_ids=None, lock_ids=ids
-        )
+        await update_tag(**self._common(), tag_id=self.tag, fields={"lock_ids": ids})
 
     async def _type(self) -> None:
         place = self.rng.choice(self.places)

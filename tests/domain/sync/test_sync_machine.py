@@ -183,9 +183,7 @@ class SyncMachine(RuleBasedStateMachine):
     def _tag_locks(self, draw: Any) -> None:
         self.tag_holds = set(draw.draw(some_locks))
         ids = [self.locks[each].id for each in self.tag_holds]
-        self.run(
-            update_tag(**self._common(), tag_id=self.tag, name=None, member_ids=None, lock_ids=ids)
-        )
+        self.run(update_tag(**self._common(), tag_id=self.tag, fields={"lock_ids": ids}))
 
     # What happens on the wires
 

@@ -1,0 +1,26 @@
+"""Partial updates: every one takes a mapping of the fields that were mentioned, by their names in Python.
+
+What was left out is not in it and keeps its value; None is in it and clears. The dangerous direction: a None that
+is dropped on the way, so that somebody believes a value cleared which is still there.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from domain.errors import InvalidInput
+
+Fields = Mapping[str, Any]
+
+
+def check_not_cleared(fields: Fields, *names: str) -> None:
+    """Raises InvalidInput, with the API's spelling, where one of these is None: there must always be a value."""
+    for name in names:
+        if name in fields and fields[name] is None:
+            raise InvalidInput(
+                _as_spelled(name), "This cannot be cleared: leave it out, or give a value."
+            )
+
+
+def _as_spelled(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(each.capitalize() for each in rest)
