@@ -27,7 +27,7 @@ from api.loaders import Loaders
 from api.resolver_form import dress, manual_of, without_none
 from api.schema.errors import COMMON, Error, error_of
 from api.streams import while_permitted
-from domain.errors import NotAllowed, NotFound, NotSignedIn, Refusal
+from domain.errors import InvalidInput, NotAllowed, NotFound, NotSignedIn, Refusal
 from domain.node_ids import kind_of, read_node_id
 from domain.people.actors import AccountActor, Caller, InvitedDeviceActor, LockActor, TokenActor
 from domain.people.identities import refreshed, standing_at
@@ -37,7 +37,7 @@ Arguments = dict[str, Any]
 
 
 class Rule(Protocol):
-    """Who may call: returns the caller for the services, or raises NotAllowed or NotFound."""
+    """Who may call: returns the caller for the services, or raises NotAllowed, NotFound or InvalidInput."""
 
     async def permit(self, context: Context, arguments: Arguments) -> Caller: ...
 
@@ -118,6 +118,22 @@ class AtAnyOf:
         if kind not in self.models and context.actor is not None:
             raise NotFound(_camel(self.field))
         return await rule.permit(context, arguments)
+
+
+@dataclass(frozen=True)
+class AtFirstGiven:
+    """As the first of these rules whose field was given; the service refuses whatever does not belong to its site."""
+
+    rules: tuple[AtSite, ...]
+
+    async def permit(self, context: Context, arguments: Arguments) -> Caller:
+        for rule in self.rules:
+            if _value(arguments, rule.field) is not None:
+                return await rule.permit(context, arguments)
+        if context.actor is None:
+            raise NotSignedIn
+        names = [_camel(rule.field) for rule in self.rules]
+        raise InvalidInput(names[-1], f"Name one of {', '.join(names)}.")
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Operations on access rules."""
 
 from api.context import Call
-from api.operations import AtSite, mutation
+from api.operations import AtFirstGiven, AtSite, mutation
 from api.resolvers.mentioned import mentioned
 from api.schema.access_rules import (
     CreateAccessRuleInput,
@@ -18,12 +18,20 @@ from api.schema.schedules import schedule_of
 from domain.access_rules import service
 from domain.access_rules.tables import AccessRule
 from domain.people.rules import Permission
+from domain.people.tables import Member
+from domain.tags.tables import Tag
 
-_AT_SITE = AtSite(Permission.CREDENTIALS)
+_AT_WHOM_IT_LETS_IN = AtFirstGiven(
+    (
+        AtSite(Permission.CREDENTIALS),
+        AtSite(Permission.CREDENTIALS, "member_tag_id", "tag", Tag),
+        AtSite(Permission.CREDENTIALS, "member_id", "member", Member),
+    )
+)
 _AT_RULE = AtSite(Permission.CREDENTIALS, "access_rule_id", "access_rule", AccessRule)
 
 
-@mutation(_AT_SITE, InvalidSchedule, PinTooShort)
+@mutation(_AT_WHOM_IT_LETS_IN, InvalidSchedule, PinTooShort)
 async def create_access_rule(call: Call, input: CreateAccessRuleInput) -> CreatedAccessRule:
     """Lets a member, or whoever a tag holds, open locks with a phone and with their personal PINs."""
     rule = await service.create_access_rule(

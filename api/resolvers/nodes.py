@@ -1,7 +1,8 @@
 """Finding anything by its id: null for what is not there, and, just the same, for what is not the caller's to see.
 
-What belongs to a site is for whoever may read the site; phones and sign-ins are their person's own, and tokens are for
-whoever the site's list of tokens is for. The dangerous direction: a kind that is found without being asked whose it is.
+What belongs to a site is for whoever may read the site, and so are a removed member, a deleted invitation and a removed
+PIN, which its lists and its PINs still name. Phones and sign-ins are their person's own, and tokens are for whoever the
+site's list of tokens is for. The dangerous direction: a kind that is found without being asked whose it is.
 """
 
 from collections.abc import Awaitable, Callable
@@ -55,12 +56,14 @@ async def node(
     return await _FINDING[kind](call.context, key)
 
 
-def _of_site(model: Any, convert: Callable[[Any, Context], Node]) -> Finding:
-    """Rows with a `site_id`."""
+def _of_site(model: Any, convert: Callable[[Any, Context], Node], *, kept: bool = False) -> Finding:
+    """Rows with a `site_id`; `kept`: also those that are gone, which the site's own lists still name."""
 
     async def find(context: Context, key: UUID) -> Node | None:
         row = await model.get_or_none(id=key)
-        if row is None or _gone(row) or not await context.may(Permission.READ, row.site_id):
+        if row is None or (_gone(row) and not kept):
+            return None
+        if not await context.may(Permission.READ, row.site_id):
             return None
         return convert(row, context)
 
@@ -126,10 +129,12 @@ _FINDING: dict[str, Finding] = {
     "lock": _of_site(Lock, lambda row, context: lock_type(row, context.clock)),
     "hub": _of_site(Hub, lambda row, _: hub_type(row)),
     "reader": _reader,
-    "member": _of_site(Member, lambda row, _: member_type(row)),
+    "member": _of_site(Member, lambda row, _: member_type(row), kept=True),
     "tag": _of_site(Tag, lambda row, _: tag_type(row)),
     "access_rule": _of_site(AccessRule, lambda row, _: access_rule_type(row)),
-    "invitation": _of_site(Invitation, lambda row, context: invitation_type(row, context.clock())),
+    "invitation": _of_site(
+        Invitation, lambda row, context: invitation_type(row, context.clock()), kept=True
+    ),
     "pin": _of_site(Pin, lambda row, _: pin_type(row)),
     "smart_pin": _of_site(SmartPin, lambda row, context: smart_pin_type(row, context.clock())),
     "lock_event": _of_site(LockEvent, lambda row, _: event_type(row)),

@@ -46,7 +46,9 @@ def access_rule_type(row: tables.AccessRule) -> AccessRule:
 
 @strawberry.input(description="A new access rule.")
 class CreateAccessRuleInput:
-    site_id: strawberry.ID = strawberry.field(description="The site.")
+    site_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The site; omitted: that of the member or of the tag."
+    )
     member_id: strawberry.ID | None = strawberry.field(default=None, description="The member.")
     member_tag_id: strawberry.ID | None = strawberry.field(
         default=None,

@@ -42,7 +42,7 @@ async def set_pin_mode(
 ) -> Sequence[Reader]:
     """Switches PIN mode at the keypads of a lock, of a hub's locks, or of one reader; returns those readers.
 
-    Raises NotFound, LockWithoutKeypad when there is no keypad to switch.
+    Raises NotFound, LockWithoutKeypad when there is no keypad to switch, InvalidInput for a hub that connects no lock.
     """
     async with recorded(here, by, "setPinMode", now) as deed:
         readers = await _readers(by, lock_id, hub_id, reader_id)
@@ -58,24 +58,24 @@ async def set_pin_mode(
 async def _readers(
     by: Caller, lock_id: UUID | None, hub_id: UUID | None, reader_id: UUID | None
 ) -> list[Reader]:
-    rows = Reader.filter(lock__site_id=by.site_id, lock__deleted_at=None, deleted_at=None).order_by(
-        "id"
-    )
-    target: Lock | Hub | Reader | None
-    if lock_id is not None:
-        found = await rows.filter(lock_id=lock_id)
-        target = await Lock.get_or_none(id=lock_id, site_id=by.site_id, deleted_at=None)
-    elif hub_id is not None:
-        found = await rows.filter(lock__hub_id=hub_id)
-        target = await Hub.get_or_none(id=hub_id, site_id=by.site_id, deleted_at=None)
+    here = {"site_id": by.site_id, "deleted_at": None}
+    readers = Reader.filter(deleted_at=None).order_by("id")
+    if hub_id is not None:
+        if not await Hub.filter(id=hub_id, **here).exists():
+            raise NotFound("targetId")
+        locks = await Lock.filter(hub_id=hub_id, **here).order_by("id")
+        if not locks:
+            raise InvalidInput("targetId", "This hub connects no lock.")
+    elif lock_id is not None:
+        locks = await Lock.filter(id=lock_id, **here)
     else:
-        found = await rows.filter(id=reader_id)
-        target = found[0] if found else None
-    if target is None:
+        readers = readers.filter(id=reader_id)
+        locks = await Lock.filter(id__in=await column(readers, "lock_id"), **here)
+    if not locks:
         raise NotFound("targetId")
-    keypads = [reader for reader in found if reader.has_keypad]
+    keypads = await readers.filter(lock_id__in=[lock.id for lock in locks], has_keypad=True)
     if not keypads:
-        raise LockWithoutKeypad([target.name])
+        raise LockWithoutKeypad([lock.name for lock in locks])
     return keypads
 
 

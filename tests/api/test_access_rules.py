@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, time
 from typing import Any
 
+from domain.people.actors import Role
 from locksim.firmware import Firmware
 from locksim.keypad import Key
 from locksim.signals import Signal
@@ -236,3 +237,39 @@ async def test_what_cannot_be_meant_is_refused_and_changes_nothing(served: Serve
     assert [each["id"] for each in await rules(abroad)] == [foreign]
     assert await rules(house, emma) == before
     assert await rules(house, await house.member("Otto")) == []
+
+
+async def test_the_site_follows_from_whom_a_rule_lets_in(served: Served) -> None:
+    """By member or by tag, at their own site and with a role there; a site that is named must be the same."""
+    house, abroad = await served.site(), await served.site("Abroad")
+    front, theirs = (await house.lock("Front"))["lockId"], (await abroad.lock())["lockId"]
+    emma, stranger = await house.member("Emma"), await abroad.member("Sven")
+    club, their_club = await member_tag(house, emma), await member_tag(abroad, stranger)
+    user = await house.make_token(Role.USER)
+
+    async def made(**asked: Any) -> tuple[str, str | None]:
+        token = asked.pop("token", None)
+        answer = await house.change("createAccessRule", REFUSED, token=token, **asked)
+        return answer["__typename"], answer.get("field")
+
+    for whom in ({"memberId": emma}, {"memberTagId": club}):
+        asked: dict[str, Any] = {**whom, "lockIds": [front]}
+        assert await made(**asked) == ("CreatedAccessRule", None)
+        assert await made(**asked, siteId=None) == ("CreatedAccessRule", None)
+        assert await made(**asked, token=user) == ("NotAllowed", None)
+        assert await made(**asked, token=abroad.token) == ("NotFound", next(iter(whom)))
+        assert await made(**asked, lockTagIds=[club]) == ("NotFound", "lockTagIds")
+        assert await made(**{**asked, "lockIds": [theirs]}) == ("NotFound", "lockIds")
+    for field, foreign in (("memberId", stranger), ("memberTagId", their_club)):
+        assert await made(**{field: foreign}, lockIds=[theirs]) == ("NotFound", field)
+        assert await made(**{field: foreign}, lockIds=[front], siteId=house.id) == (
+            "NotFound",
+            field,
+        )
+    assert await made(lockIds=[front]) == ("InvalidInput", "memberId")
+    assert await made(lockIds=[front], memberId=emma, memberTagId=club) == (
+        "InvalidInput",
+        "memberId",
+    )
+    assert len(await rules(house)) == 4
+    assert await rules(abroad) == []

@@ -169,3 +169,40 @@ async def test_only_a_fresh_proof_of_the_right_lock_opens_a_socket(served: Serve
     refusals.append((refused.value.code, refused.value.reason))
     assert {code for code, _ in refusals} == {4403}
     assert len(set(refusals)) == 1
+
+
+async def test_pin_mode_where_there_is_no_keypad_names_the_locks(served: Served) -> None:
+    """Locks by their names, whether a lock, its reader or a hub was meant; a hub without locks says just that."""
+    house = await served.site()
+
+    async def hub(name: str) -> str:
+        made = await house.change(
+            "createHub", "... on CreatedHub { hub { id } }", siteId=house.id, name=name
+        )
+        return str(made["hub"]["id"])
+
+    busy, idle = await hub("Busy hub"), await hub("Idle hub")
+    blind = await house.change(
+        "createLock",
+        "... on CreatedLock { lock { id readers { id } } }",
+        siteId=house.id,
+        name="Cellar",
+        connectivity="WIRELESS_GATEWAY",
+        hubId=busy,
+        readers=[{"name": "Card reader", "hasKeypad": False}],
+    )
+    lock, (reader,) = blind["lock"]["id"], [each["id"] for each in blind["lock"]["readers"]]
+    shown = "... on LockWithoutKeypad { locks } ... on InvalidInput { field message }"
+
+    for target in (lock, reader, busy):
+        answer = await house.change("setPinMode", shown, targetId=target, enabled=True)
+        assert (answer["__typename"], answer["locks"]) == ("LockWithoutKeypad", ["Cellar"])
+    nothing = await house.change("setPinMode", shown, targetId=idle, enabled=True)
+    assert nothing == {
+        "__typename": "InvalidInput",
+        "field": "targetId",
+        "message": "This hub connects no lock.",
+    }
+    await house.change("deleteReader", readerId=reader)
+    gone = await house.change("setPinMode", "", targetId=reader, enabled=True)
+    assert gone["__typename"] == "NotFound"

@@ -136,6 +136,27 @@ async def test_what_is_gone_is_not_found(
         assert (await house.ask(NODE, id=each))["node"] is None
 
 
+async def test_what_lists_and_pins_still_name_is_found_after_its_end(served: Served) -> None:
+    """A deleted invitation, a removed member and their removed PIN, for readers of the site; for nobody else."""
+    house, other = await served.site(), await served.site("Other")
+    things = Furniture(house)
+    made = {kind: await things.the(kind) for kind in ("invitation", "member", "pin")}
+    await house.change("deleteInvitation", invitationId=made["invitation"])
+    await house.change("removeMember", memberId=made["member"])
+    listed = """query($id: ID!) { site(id: $id) { invitations(status: DELETED) { nodes { id } }
+      pins(status: REMOVED) { nodes { id owner { id } } } } }"""
+    site = (await house.ask(listed, id=house.id))["site"]
+    reader = await house.make_token(Role.LIMITED_ADMIN, can_edit=False)
+    user = await house.make_token(Role.USER, can_edit=False)
+
+    assert site["invitations"]["nodes"] == [{"id": made["invitation"]}]
+    assert site["pins"]["nodes"] == [{"id": made["pin"], "owner": {"id": made["member"]}}]
+    for kind, key in made.items():
+        assert (await house.ask(NODE, token=reader, id=key))["node"]["id"] == key, kind
+        for token in (user, other.token):
+            assert (await house.ask(NODE, token=token, id=key))["node"] is None, kind
+
+
 async def test_sign_ins_and_phones_that_ended_are_not_found(served: Served) -> None:
     """Proves it for a session that was ended and a phone that was removed, by their own person."""
     console, own = await owner_of(await served.site())
