@@ -11,6 +11,7 @@ from uuid import UUID
 from strawberry.dataloader import DataLoader
 
 from domain.access_rules.grants import locks_of_rules
+from domain.access_rules.tables import AccessRuleLock, AccessRuleLockTag
 from domain.installation import Installation
 from domain.invitations.sharing import read_codes
 from domain.invitations.tables import Invitation, InvitationLock
@@ -18,7 +19,7 @@ from domain.locks.tables import Hub, Lock, Reader
 from domain.people.actors import Actor, Caller, Standing
 from domain.people.identities import standings_of
 from domain.people.tables import Account, Device, Member
-from domain.pins.tables import Pin
+from domain.pins.tables import Pin, PinLock, PinLockTag
 from domain.sites.service import seats_used
 from domain.sites.tables import Site
 from domain.smartpins.tables import SmartPin
@@ -47,6 +48,19 @@ def _many(query: Callable[[list[UUID]], Any], key: str) -> DataLoader[UUID, list
         return [found[each] for each in keys]
 
     return DataLoader(load)
+
+
+def _chosen(choices: Any, by: str, what: str) -> DataLoader[UUID, list[Any]]:
+    """What was chosen by name and is still there: rows of a table of choices, `by` whom, with `what` they chose."""
+    there = {f"{what}__deleted_at": None}
+    return _many(
+        lambda keys: (
+            choices.filter(**{f"{by}_id__in": keys}, **there)
+            .order_by(f"{what}_id")
+            .select_related(what)
+        ),
+        f"{by}_id",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +226,22 @@ class Loaders:
             return [[rows[each] for each in sorted(chosen[key])] for key in keys]
 
         return DataLoader(load)
+
+    @cached_property
+    def chosen_locks_of_rule(self) -> DataLoader[UUID, list[AccessRuleLock]]:
+        return _chosen(AccessRuleLock, "rule", "lock")
+
+    @cached_property
+    def lock_tags_of_rule(self) -> DataLoader[UUID, list[AccessRuleLockTag]]:
+        return _chosen(AccessRuleLockTag, "rule", "tag")
+
+    @cached_property
+    def chosen_locks_of_pin(self) -> DataLoader[UUID, list[PinLock]]:
+        return _chosen(PinLock, "pin", "lock")
+
+    @cached_property
+    def lock_tags_of_pin(self) -> DataLoader[UUID, list[PinLockTag]]:
+        return _chosen(PinLockTag, "pin", "tag")
 
     @cached_property
     def pin_at_locks(self) -> DataLoader[UUID, list[PinAtLock]]:

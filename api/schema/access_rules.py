@@ -36,6 +36,16 @@ class AccessRule(Node):
         rows = await info.context.loaders.locks_of_rule.load(self.row.id)
         return [lock_type(row, info.context.clock) for row in rows]
 
+    @strawberry.field(description="The locks that were chosen by their ids.")
+    async def chosen_locks(self, info: Info) -> list[Lock]:
+        rows = await info.context.loaders.chosen_locks_of_rule.load(self.row.id)
+        return [lock_type(row.lock, info.context.clock) for row in rows]
+
+    @strawberry.field(description="The tags by which locks were chosen.")
+    async def lock_tags(self, info: Info) -> list[Tag]:
+        rows = await info.context.loaders.lock_tags_of_rule.load(self.row.id)
+        return [tag_type(row.tag) for row in rows]
+
 
 def access_rule_type(row: tables.AccessRule) -> AccessRule:
     """A rule as the API shows it."""

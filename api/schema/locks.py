@@ -12,6 +12,7 @@ from api.schema.readers import Reader, reader_type
 from domain.clock import Clock
 from domain.locks import tables
 from domain.locks.rules import Connectivity, Propagation, is_online, propagation
+from domain.people.rules import Permission
 from domain.sync.rules import SyncStatus
 from domain.sync.status import LockInSync
 
@@ -45,16 +46,26 @@ class Lock(Node):
     online: bool = strawberry.field(
         description="Whether its feed is open and it has reported within the last 75 seconds."
     )
-    last_contact_at: datetime | None = strawberry.field(
-        description="When the server last heard of it; null: never."
-    )
     smart_pin_enabled: bool = strawberry.field(description="Whether it accepts SmartPINs.")
     deleted_at: datetime | None = strawberry.field(
         description="When it was taken out of the site; what it may still open with nobody will hear. Null: it is there."
     )
 
-    @strawberry.field(description="Its readers.")
-    async def readers(self, info: Info) -> list[Reader]:
+    async def _shown(self, info: Info) -> bool:
+        """Whether the caller sees the hardware and the state of the lock: guests and users see a door."""
+        shown: bool = await info.context.may(Permission.READ, self.row.site_id)
+        return shown
+
+    @strawberry.field(
+        description="When the server last heard of it; null: never, or for whoever may not read the site."
+    )
+    async def last_contact_at(self, info: Info) -> datetime | None:
+        return self.row.last_contact_at if await self._shown(info) else None
+
+    @strawberry.field(description="Its readers; null for whoever may not read the site.")
+    async def readers(self, info: Info) -> list[Reader] | None:
+        if not await self._shown(info):
+            return None
         return [
             reader_type(row) for row in await info.context.loaders.readers_of_lock.load(self.row.id)
         ]
@@ -69,14 +80,20 @@ class Lock(Node):
         rows = await info.context.loaders.readers_of_lock.load(self.row.id)
         return any(row.has_keypad and row.pin_enabled for row in rows)
 
-    @strawberry.field(description="The lockout of its keypad, if there is one.")
-    def pin_lockout(self) -> PinLockout | None:
-        if self.row.locked_out_since is None:
+    @strawberry.field(
+        description="The lockout of its keypad, if there is one; null for whoever may not read the site."
+    )
+    async def pin_lockout(self, info: Info) -> PinLockout | None:
+        if self.row.locked_out_since is None or not await self._shown(info):
             return None
         return PinLockout(since=self.row.locked_out_since, wrong_entries=self.row.wrong_entries)
 
-    @strawberry.field(description="Whether it has what it should.")
-    async def sync(self, info: Info) -> SyncState:
+    @strawberry.field(
+        description="Whether it has what it should; null for whoever may not read the site."
+    )
+    async def sync(self, info: Info) -> SyncState | None:
+        if not await self._shown(info):
+            return None
         state = self.in_sync or await info.context.loaders.lock_in_sync.load(self.row.id)
         return SyncState(
             wanted_revision=state.lock.wanted_revision,
@@ -85,9 +102,11 @@ class Lock(Node):
             status=state.status,
         )
 
-    @strawberry.field(description="The hub that connects it, if any.")
+    @strawberry.field(
+        description="The hub that connects it, if any; null for whoever may not read the site."
+    )
     async def hub(self, info: Info) -> Hub | None:
-        if self.row.hub_id is None:
+        if self.row.hub_id is None or not await self._shown(info):
             return None
         return hub_type(await info.context.loaders.hub.load(self.row.hub_id))
 
@@ -114,7 +133,6 @@ def lock_type(row: tables.Lock, clock: Clock, in_sync: LockInSync | None = None)
         connectivity=row.connectivity,
         propagation=propagation(row.connectivity),
         online=is_online(row.feed_id, row.last_contact_at, clock()),
-        last_contact_at=row.last_contact_at,
         smart_pin_enabled=row.smart_pin_enabled,
         deleted_at=row.deleted_at,
     )

@@ -10,9 +10,11 @@ from api.schema.members import Member, member_type
 from api.schema.nodes import Node, global_id
 from api.schema.schedules import DateSchedule, date_schedule
 from api.schema.sharing import ShareLinks, share_links_type
+from api.schema.tags import Tag, tag_type
 from domain.access.schedule import Weekday
 from domain.clock import Clock
 from domain.locks.rules import Propagation
+from domain.people.rules import Permission
 from domain.pins import tables
 from domain.pins.tables import PinKind, PinStatus
 from domain.sharing import share_links
@@ -67,12 +69,20 @@ class Pin(Node):
     row: strawberry.Private[tables.Pin]
     kind: PinKind = strawberry.field(description="Whether the digits were chosen or generated.")
     status: PinStatus = strawberry.field(description="Whether it may open.")
-    notes: str = strawberry.field(description="For admins.")
     created_at: datetime = strawberry.field(description="When it was made.")
     updated_at: datetime = strawberry.field(description="When it was changed last.")
     schedule: DateSchedule | None = strawberry.field(
         description="When it opens; null for a personal PIN, which follows its member's access rules."
     )
+
+    async def _shown(self, info: Info) -> bool:
+        """Whether the caller sees what is for admins: its own member sees that it is there, and where it opens."""
+        shown: bool = await info.context.may(Permission.READ, self.row.site_id)
+        return shown
+
+    @strawberry.field(description="For admins; null for whoever may not read the site.")
+    async def notes(self, info: Info) -> str | None:
+        return self.row.notes if await self._shown(info) else None
 
     @strawberry.field(description="The member whose PIN it is.")
     async def owner(self, info: Info) -> Member:
@@ -82,6 +92,24 @@ class Pin(Node):
     async def locks(self, info: Info) -> list[Lock]:
         rows = await info.context.loaders.locks_of_pin.load(self.row.id)
         return [lock_type(row, info.context.clock) for row in rows]
+
+    @strawberry.field(
+        description="The locks that were chosen by their ids; null for whoever may not read the site."
+    )
+    async def chosen_locks(self, info: Info) -> list[Lock] | None:
+        if not await self._shown(info):
+            return None
+        rows = await info.context.loaders.chosen_locks_of_pin.load(self.row.id)
+        return [lock_type(row.lock, info.context.clock) for row in rows]
+
+    @strawberry.field(
+        description="The tags by which locks were chosen; null for whoever may not read the site."
+    )
+    async def lock_tags(self, info: Info) -> list[Tag] | None:
+        if not await self._shown(info):
+            return None
+        rows = await info.context.loaders.lock_tags_of_pin.load(self.row.id)
+        return [tag_type(row.tag) for row in rows]
 
     @strawberry.field(description="What is known of it, lock by lock, removals under way included.")
     async def lock_sync(self, info: Info) -> list[PinLockSync]:
@@ -96,7 +124,6 @@ def pin_type(row: tables.Pin) -> Pin:
         row=row,
         kind=row.kind,
         status=row.status,
-        notes=row.notes,
         created_at=row.created_at,
         updated_at=row.updated_at,
         schedule=None if row.personal else date_schedule(row.schedule()),

@@ -27,7 +27,8 @@ from tests.counting import counted
 from tests.serving import House, Served
 
 LISTS = {
-    "accessRules": "member { name tags { name } } memberTag { name } locks { name tags { name } }",
+    "accessRules": "member { name tags { name } } memberTag { name } locks { name tags { name } }"
+    " lockTags { name } chosenLocks { name }",
     "alerts": "kind memberId",
     "apiTokens": "name role",
     "auditLog": "number action",
@@ -37,7 +38,8 @@ LISTS = {
     " locks { name online readers { name } hub { name } tags { name kind } }",
     "locks": "name online sync { status } readers { name } hub { name } tags { name }",
     "members": "name email tags { name }",
-    "pins": "kind owner { name email } locks { name } lockSync { status lock { name } }",
+    "pins": "kind owner { name email } locks { name } lockSync { status lock { name } }"
+    " lockTags { name } chosenLocks { name }",
     "smartPins": "guestName blockSync lock { name hub { name } }",
     "tags": "name members { name email } locks { name readers { name } hub { name } }",
 }
