@@ -4,7 +4,6 @@ Nothing here bypasses the use cases. Passwords are random and written, with the 
 in the data directory; they are never printed by the server or logged.
 """
 
-import base64
 import os
 import secrets
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from domain.locks.tables import Lock, Reader
 from domain.node_ids import node_id
 from domain.people.actors import ActorKind, Caller, Role, Standing
 from domain.people.tables import Account, Member
+from domain.security import base64url
 from domain.sites.rules import SystemType
 from domain.sites.service import create_site
 from domain.sites.tables import Site
@@ -177,13 +177,13 @@ def kit_entry(
         "network": online,
         "keypad": keypad,
         "incarnation": kit.incarnation,
-        "secret": _base64url(kit.secret),
+        "secret": base64url.encode(kit.secret),
         "programmingCode": kit.programming_code,
         "settings": {
             "zone": kit.zone,
             "fixedOffsetMinutes": kit.fixed_offset_minutes,
             "smartPinEnabled": kit.smart_pin_enabled,
-            "pinSalt": _base64url(kit.pin_salt),
+            "pinSalt": base64url.encode(kit.pin_salt),
             "pinProfile": {
                 "timeCost": kit.pin_time_cost,
                 "memoryKib": kit.pin_memory_kib,
@@ -191,10 +191,6 @@ def kit_entry(
             },
         },
     }
-
-
-def _base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def _write_private(path: Path, content: object) -> None:

@@ -1,7 +1,5 @@
 """Operations on locks."""
 
-import base64
-
 from api.context import Call
 from api.operations import AtSite, mutation
 from api.resolvers.mentioned import mentioned
@@ -26,6 +24,7 @@ from domain.locks import pin_mode, service
 from domain.locks.service import NewReader
 from domain.locks.tables import Lock
 from domain.people.rules import Permission
+from domain.security import base64url
 
 _AT_SITE = AtSite(Permission.DOORS)
 _AT_LOCK = AtSite(Permission.DOORS, "lock_id", "lock", Lock)
@@ -78,13 +77,13 @@ async def provision_lock(call: Call, input: ProvisionLockInput) -> ProvisionedLo
     return ProvisionedLock(
         lock=lock_type(kit.lock, call.context.clock),
         incarnation=kit.incarnation,
-        secret=_base64url(kit.secret),
+        secret=base64url.encode(kit.secret),
         programming_code=kit.programming_code,
         settings=LockSettings(
             zone=kit.zone,
             fixed_offset_minutes=kit.fixed_offset_minutes,
             smart_pin_enabled=kit.smart_pin_enabled,
-            pin_salt=_base64url(kit.pin_salt),
+            pin_salt=base64url.encode(kit.pin_salt),
             pin_profile=PinProfile(
                 time_cost=kit.pin_time_cost,
                 memory_kib=kit.pin_memory_kib,
@@ -92,10 +91,6 @@ async def provision_lock(call: Call, input: ProvisionLockInput) -> ProvisionedLo
             ),
         ),
     )
-
-
-def _base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 @mutation(_AT_LOCK)

@@ -1,7 +1,5 @@
 """Node, connections and cursors (the Relay server specification)."""
 
-import base64
-import binascii
 import re
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
@@ -10,6 +8,7 @@ import strawberry
 
 from domain.errors import InvalidInput, NotFound
 from domain.node_ids import node_id, read_node_id
+from domain.security import base64url
 
 T = TypeVar("T")
 LARGEST_PAGE = 100
@@ -90,16 +89,16 @@ def keys_of(kind: str, texts: list[strawberry.ID] | None, field: str) -> list[UU
 
 def _cursor(value: UUID | int) -> str:
     text = str(value) if isinstance(value, int) else value.hex
-    return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
+    return base64url.encode(text.encode())
 
 
 def _read_cursor(text: str, numbered: bool) -> UUID | int:
     try:
-        value = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii")
+        value = base64url.decode(text).decode("ascii")
         if not numbered:
             return UUID(value)
         return max(0, min(int(value), LARGEST_NUMBER))
-    except (ValueError, binascii.Error):
+    except ValueError:
         raise InvalidInput("after", "This is not a cursor of this list.") from None
 
 
