@@ -9,12 +9,12 @@ from domain.columns import column
 from domain.database import lock_rows, use_case
 from domain.errors import InvalidInput, LockWithoutKeypad, NotFound
 from domain.installation import Installation
+from domain.locks.sealed_identities import card_identity
 from domain.locks.service import live_lock
 from domain.locks.settings import write_card, write_settings
 from domain.locks.tables import Hub, Lock, Reader
 from domain.people.actors import Caller
 from domain.security.sealing import seal
-from domain.sync.entries import card_identity
 
 
 async def sites_taking_pins(site_ids: Collection[UUID]) -> set[UUID]:

@@ -21,7 +21,7 @@ from domain.errors import InvalidInput, NotFound, StillInUse
 from domain.installation import Installation
 from domain.invitations.tables import InvitationLock
 from domain.locks.rules import Connectivity, default_connectivity
-from domain.locks.secrets import secret_identity
+from domain.locks.sealed_identities import secret_identity
 from domain.locks.settings import switch_smart_pins, write_settings
 from domain.locks.tables import Hub, Lock, Provisioning, Reader
 from domain.people.actors import Caller

@@ -20,6 +20,7 @@ from domain.link.entries import CardPayload, EntryKind, PinPayload, read_payload
 from domain.link.keys import LinkKeys
 from domain.link.schedules import schedule_from_wire
 from domain.link.state import payload_hash
+from domain.locks.sealed_identities import card_identity
 from domain.locks.tables import Lock
 from domain.node_ids import node_id
 from domain.pins.tables import Pin
@@ -201,8 +202,3 @@ def _payload(
             raise TamperedEntry(row.name) from None
         return CardPayload(card_digest(keys, uid)).to_payload()
     return read_payload(row.kind, row.content).to_payload()
-
-
-def card_identity(lock_id: UUID) -> str:
-    """The associated data of a sealed card number."""
-    return f"card:{lock_id}"

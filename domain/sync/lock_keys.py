@@ -5,7 +5,7 @@ from uuid import UUID
 
 from domain.installation import Installation
 from domain.link.keys import LinkKeys
-from domain.locks.secrets import secret_identity
+from domain.locks.sealed_identities import secret_identity
 from domain.locks.tables import Lock, Provisioning
 from domain.security.sealing import open_sealed
 
