@@ -29,19 +29,13 @@ class MessageKind(StrEnum):
     DELIVERY = "DELIVERY"
     UNLOCK_COMMAND = "UNLOCK_COMMAND"
     SEALED_TIME = "SEALED_TIME"
-    BUNDLE = "BUNDLE"
-    LEASE = "LEASE"
-    RECEIPT = "RECEIPT"
 
 
-# Append only: a number, once given, keeps its meaning for ever.
+# Append only: a number, once given, keeps its meaning for ever. 4 to 6 are kept for phones at an offline door.
 _WIRE_TAGS = {
     MessageKind.DELIVERY: 1,
     MessageKind.UNLOCK_COMMAND: 2,
     MessageKind.SEALED_TIME: 3,
-    MessageKind.BUNDLE: 4,
-    MessageKind.LEASE: 5,
-    MessageKind.RECEIPT: 6,
 }
 
 
