@@ -63,16 +63,16 @@ class ProvisioningKit:
         return f"ProvisioningKit(lock={self.lock.id}, incarnation={self.incarnation})"
 
 
-async def live_hub(by: Caller, hub_id: UUID) -> Hub:
-    """The site's hub, its row locked. Raises NotFound."""
+async def held_hub(by: Caller, hub_id: UUID) -> Hub:
+    """The site's hub, its row held. Raises NotFound."""
     hub = await lock_row(Hub, hub_id)
     if hub is None or hub.site_id != by.site_id or hub.deleted_at is not None:
         raise NotFound("hubId")
     return hub
 
 
-async def live_lock(by: Caller, lock_id: UUID) -> Lock:
-    """The site's lock, its row locked. Raises NotFound."""
+async def held_lock(by: Caller, lock_id: UUID) -> Lock:
+    """The site's lock, its row held. Raises NotFound."""
     lock = await lock_row(Lock, lock_id)
     if lock is None or lock.site_id != by.site_id or lock.deleted_at is not None:
         raise NotFound("lockId")
@@ -94,7 +94,7 @@ async def update_hub(
 ) -> Hub:
     """Renames a hub. Raises InvalidInput, NotFound."""
     async with recorded(here, by, "updateHub", now) as deed:
-        hub = await live_hub(by, hub_id)
+        hub = await held_hub(by, hub_id)
         hub.name = checked_name(name)
         await hub.save()
         deed.note("Hub", hub.id, changed=["name"])
@@ -105,7 +105,7 @@ async def update_hub(
 async def delete_hub(here: Installation, by: Caller, *, hub_id: UUID, now: datetime) -> Hub:
     """Deletes a hub without locks. Raises NotFound, StillInUse."""
     async with recorded(here, by, "deleteHub", now) as deed:
-        hub = await live_hub(by, hub_id)
+        hub = await held_hub(by, hub_id)
         if await Lock.filter(hub_id=hub.id, deleted_at=None).exists():
             raise StillInUse("Locks are connected through this hub. Move or delete them first.")
         hub.deleted_at = now
@@ -131,7 +131,7 @@ async def create_lock(
         site = await lock_row(Site, by.site_id)  # its zone must not change before the lock is there
         assert site is not None
         if hub_id is not None:
-            await live_hub(by, hub_id)
+            await held_hub(by, hub_id)
         connectivity = connectivity or default_connectivity(site.system_type, hub_id is not None)
         _check_hub(connectivity, hub_id)
         lock = await Lock.create(
@@ -170,14 +170,14 @@ async def update_lock(
     Raises InvalidInput, NotFound, LockWithoutKeypad.
     """
     async with recorded(here, by, "updateLock", now) as deed:
-        lock = await live_lock(by, lock_id)
+        lock = await held_lock(by, lock_id)
         if "name" in changes:
             lock.name = checked_name(str(changes["name"] or ""))
             await rename_default_tag(lock)
             deed.wake(*await _topics_of_homes(lock.id))
         if "hub_id" in changes:
             if changes["hub_id"] is not None:
-                await live_hub(by, changes["hub_id"])
+                await held_hub(by, changes["hub_id"])
             lock.hub_id = changes["hub_id"]
         if "connectivity" in changes:
             if changes["connectivity"] is None:
@@ -198,7 +198,7 @@ async def update_lock(
 async def delete_lock(here: Installation, by: Caller, *, lock_id: UUID, now: datetime) -> Lock:
     """Takes a lock out of the site; its feed ends and its secret serves nothing any more. Raises NotFound."""
     async with recorded(here, by, "deleteLock", now) as deed:
-        lock = await live_lock(by, lock_id)
+        lock = await held_lock(by, lock_id)
         await drop_default_tag(lock, now)
         lock.deleted_at = now
         lock.feed_id = None
@@ -224,7 +224,7 @@ async def create_reader(
 ) -> Reader:
     """Adds a reader to a lock. Raises InvalidInput, NotFound."""
     async with changing_access(here, by, "createReader", now) as deed:
-        lock = await live_lock(by, lock_id)
+        lock = await held_lock(by, lock_id)
         row = await Reader.create(
             lock=lock,
             name=checked_name(reader.name),
@@ -237,11 +237,11 @@ async def create_reader(
         return row
 
 
-async def _live_reader(by: Caller, reader_id: UUID) -> Reader:
+async def _held_reader(by: Caller, reader_id: UUID) -> Reader:
     reader = await Reader.get_or_none(id=reader_id, deleted_at=None)
     if reader is None:
         raise NotFound("readerId")
-    await live_lock(by, reader.lock_id)
+    await held_lock(by, reader.lock_id)
     return reader
 
 
@@ -251,7 +251,7 @@ async def update_reader(
 ) -> Reader:
     """Renames a reader. Raises InvalidInput, NotFound."""
     async with recorded(here, by, "updateReader", now) as deed:
-        reader = await _live_reader(by, reader_id)
+        reader = await _held_reader(by, reader_id)
         reader.name = checked_name(name)
         await reader.save()
         deed.note("Reader", reader.id, changed=["name"])
@@ -264,7 +264,7 @@ async def delete_reader(
 ) -> Reader:
     """Takes a reader off its lock. Raises NotFound."""
     async with changing_access(here, by, "deleteReader", now) as deed:
-        reader = await _live_reader(by, reader_id)
+        reader = await _held_reader(by, reader_id)
         reader.deleted_at = now
         await reader.save()
         await write_settings(here, deed, [reader.lock_id], now)
@@ -281,7 +281,7 @@ async def provision_lock(
     secret = os.urandom(32)
     incarnation = uuid4().hex
     async with recorded(here, by, "provisionLock", now) as deed:
-        lock = await live_lock(by, lock_id)
+        lock = await held_lock(by, lock_id)
         site = await Site.get(id=by.site_id)
         zone = ZoneInfo(site.timezone)
         offset = fixed_offset(zone, now.astimezone(zone).year)

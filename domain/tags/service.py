@@ -145,7 +145,7 @@ async def update_tag(
 ) -> Tag:
     """Renames a SPECIAL tag or replaces what it holds; None keeps. Raises InvalidInput, NotFound, NotAllowed."""
     async with changing_access(here, by, "updateTag", now) as deed:
-        tag = await _special(by, tag_id)
+        tag = await _held_special(by, tag_id)
         if name is not None:
             tag.name = checked_name(name)
             await tag.save()
@@ -174,7 +174,7 @@ async def _follow(
 async def delete_tag(here: Installation, by: Caller, *, tag_id: UUID, now: datetime) -> Tag:
     """Deletes a SPECIAL tag. Raises NotFound, NotAllowed."""
     async with changing_access(here, by, "deleteTag", now) as deed:
-        tag = await _special(by, tag_id)
+        tag = await _held_special(by, tag_id)
         held = await _members(tag)
         await _fill(
             tag,
@@ -188,7 +188,7 @@ async def delete_tag(here: Installation, by: Caller, *, tag_id: UUID, now: datet
         return tag
 
 
-async def _special(by: Caller, tag_id: UUID) -> Tag:
+async def _held_special(by: Caller, tag_id: UUID) -> Tag:
     tag = await lock_row(Tag, tag_id)
     if tag is None or tag.site_id != by.site_id or tag.deleted_at is not None:
         raise NotFound("tagId")
