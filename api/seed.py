@@ -15,18 +15,14 @@ import orjson
 from domain.audit.service import recorded
 from domain.database import use_case
 from domain.installation import Installation
+from domain.locks.hubs import create_hub
 from domain.locks.pin_mode import pair_card
+from domain.locks.provisioning import ProvisioningKit, provision_lock
 from domain.locks.rules import Connectivity
-from domain.locks.service import (
-    NewReader,
-    ProvisioningKit,
-    create_hub,
-    create_lock,
-    provision_lock,
-)
+from domain.locks.service import NewReader, create_lock
 from domain.locks.tables import Lock, Reader
 from domain.node_ids import node_id
-from domain.people.actors import ActorKind, Caller, Role, Standing
+from domain.people.actors import COMMAND_LINE, Caller, Role, command_line_at
 from domain.people.tables import Account, Member
 from domain.security import base64url
 from domain.sites.rules import SystemType
@@ -86,19 +82,18 @@ async def seed(here: Installation, data_dir: Path, now: datetime) -> bool:
 
 
 async def _make(here: Installation, now: datetime) -> Demo:
-    shell = Caller(ActorKind.COMMAND_LINE, None)
     sign_ins: dict[str, str] = {}
     owner = await _account(here, "anna@demo.example", sign_ins, now)
     site = await create_site(
         here,
-        shell,
+        COMMAND_LINE,
         name=SITE_NAME,
         timezone="Europe/Rome",
         system_type=SystemType.STANDARD,
         owner=owner,
         now=now,
     )
-    by = Caller(ActorKind.COMMAND_LINE, None, Standing(site.id, Role.OWNER, True, None))
+    by = command_line_at(site.id)
     for name, email, role, can_edit in _PEOPLE:
         await _member(here, by, name, email, role, can_edit, sign_ins, now)
     hub = await create_hub(here, by, name="Stairwell gateway", now=now)

@@ -20,7 +20,7 @@ from api.schema.locks import (
     lock_type,
 )
 from api.schema.nodes import chosen_key_of, key_of
-from domain.locks import pin_mode, service
+from domain.locks import pin_mode, provisioning, service
 from domain.locks.service import NewReader
 from domain.locks.tables import Lock
 from domain.people.rules import Permission
@@ -73,7 +73,7 @@ async def delete_lock(call: Call, input: DeleteLockInput) -> DeletedLock:
 async def provision_lock(call: Call, input: ProvisionLockInput) -> ProvisionedLock:
     """Makes a new secret, incarnation and programming code, shown once; pending until the lock proves the secret."""
     key = key_of("lock", input.lock_id, "lockId")
-    kit = await service.provision_lock(call.here, call.by, lock_id=key, now=call.now)
+    kit = await provisioning.provision_lock(call.here, call.by, lock_id=key, now=call.now)
     return ProvisionedLock(
         lock=lock_type(kit.lock, call.context.clock),
         incarnation=kit.incarnation,

@@ -6,7 +6,7 @@ import time
 
 import httpx
 
-from bench.sync.prepared import Kit
+from bench.prepared import Kit
 from bench.sync.wire import PATIENCE_SECONDS, Wire
 from domain.link.entries import Entry
 from domain.link.keys import LinkKeys
