@@ -9,6 +9,7 @@ from domain.columns import column
 from domain.database import lock_rows, use_case
 from domain.errors import InvalidInput, LockWithoutKeypad, NotFound
 from domain.installation import Installation
+from domain.link.digests import CARD_UID_BYTES
 from domain.locks.sealed_identities import card_identity
 from domain.locks.service import held_lock
 from domain.locks.settings import write_card, write_settings
@@ -91,7 +92,7 @@ async def pair_card(
         card = bytes.fromhex(uid.replace(":", "").replace(" ", ""))
     except ValueError:
         card = b""
-    if not 4 <= len(card) <= 10:
+    if len(card) not in CARD_UID_BYTES:
         raise InvalidInput("cardUid", "A card's UID is 4 to 10 bytes in hexadecimal.")
     async with recorded(here, by, "pairCard", now) as deed:
         lock = await held_lock(by, lock_id)

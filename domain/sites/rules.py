@@ -4,6 +4,7 @@ import unicodedata
 from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from domain.access.pin_shape import LONGEST, SHORTEST
 from domain.errors import InvalidInput, PolicyViolation
 
 _JOINERS = {0x200C: None, 0x200D: None}
@@ -42,9 +43,13 @@ def checked_zone(name: str) -> ZoneInfo:
 
 
 def check_pin_policy(minimum: int, maximum: int, automatic: int, guess_limit: int) -> None:
-    """Raises PolicyViolation unless 4 <= minimum <= automatic <= maximum <= 9 and 1/100 is the loosest guess limit."""
-    if not 4 <= minimum <= maximum <= 9:
-        raise PolicyViolation("pinPolicy", "PIN lengths are 4 to 9, the shortest first.")
+    """Raises PolicyViolation unless minimum <= automatic <= maximum, all are lengths that a keypad takes, and the guess
+    limit is between one chance in 100 and one in 1,000,000.
+    """
+    if not SHORTEST <= minimum <= maximum <= LONGEST:
+        raise PolicyViolation(
+            "pinPolicy", f"PIN lengths are {SHORTEST} to {LONGEST}, the shortest first."
+        )
     if not minimum <= automatic <= maximum:
         raise PolicyViolation("pinPolicy", "Generated PINs must be as long as the policy allows.")
     if not 100 <= guess_limit <= 1_000_000:
