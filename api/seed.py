@@ -1,7 +1,8 @@
 """The demo site: people and locks of every kind, only into an empty database.
 
-Nothing here bypasses the use cases. Passwords are random and written, with the locks' secrets, into files of mode 0600
-in the data directory; they are never printed by the server or logged.
+Everything comes from the use cases but the people: those would have to answer a mail each before they could sign in, so
+their accounts and members are written as rows. Passwords are random and written, with the locks' secrets, into files of
+mode 0600 in the data directory; they are never printed by the server or logged.
 """
 
 import os

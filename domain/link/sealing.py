@@ -2,8 +2,8 @@
 
 Why: phones and hubs carry these messages; they must neither read nor change them, nor pass one kind
 for another, nor one lock's for another's, nor an old life's for the present one's. A mistake is
-dangerous when an envelope opens in a place that it was not made for. Freshness is not its claim:
-nonces, revisions and command ids inside the body see to that.
+dangerous when an envelope opens in a place that it was not made for. An envelope does
+not promise to be new: nonces, revisions and command ids inside the body see to that.
 """
 
 import os

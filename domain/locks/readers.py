@@ -1,4 +1,4 @@
-"""The readers of a lock: where people type and hold their cards."""
+"""The readers of a lock: where people type their PINs and hold their cards."""
 
 from datetime import datetime
 from uuid import UUID

@@ -1,7 +1,7 @@
 """From what a caller shows to who the caller is, and from that to a standing at a site.
 
-The dangerous direction: believing a credential whose ground is gone. Every function here reads the database anew, and
-`refreshed` is what sockets and streams ask before every item.
+The dangerous direction: believing a credential after what it stands on has ended. Every function here reads the database
+anew, and `refreshed` is what sockets and streams ask before every item.
 """
 
 from collections.abc import Collection

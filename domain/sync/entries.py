@@ -1,8 +1,8 @@
 """Writing what locks should hold: one row per (lock, credential), a new version and the lock's next revision each change.
 
 It runs in the transaction of the change itself, under the locks' rows taken in id order, so that commit order and
-revision order agree. The dangerous direction: a change that reaches the tables of its own noun and not the entries; so
-whoever changes a credential hands the whole wish for it to `write_entries`, which finds out what differs.
+revision order agree. The dangerous direction: a credential that is changed in its own table and not in the entries; so
+whoever changes one hands all that locks should hold of it to `write_entries`, which finds out what differs.
 """
 
 import contextlib

@@ -1,4 +1,7 @@
-"""The keys of a lock's lives, opened from their sealed secrets in the moment of use and kept nowhere."""
+"""The keys of a lock's lives, opened from their sealed secrets in the moment of use and kept nowhere.
+
+A life of a lock is the time under one secret.
+"""
 
 from collections.abc import Sequence
 from uuid import UUID
