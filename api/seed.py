@@ -1,10 +1,10 @@
 """The demo site: people and locks of every kind, only into an empty database.
 
-Nothing here bypasses the use cases. Passwords are random and written, with the locks' secrets, into files of mode 0600
-in the data directory; they are never printed by the server or logged.
+Everything comes from the use cases but the people: those would have to answer a mail each before they could sign in, so
+their accounts and members are written as rows. Passwords are random and written, with the locks' secrets, into files of
+mode 0600 in the data directory; they are never printed by the server or logged.
 """
 
-import base64
 import os
 import secrets
 from dataclasses import dataclass
@@ -16,19 +16,16 @@ import orjson
 from domain.audit.service import recorded
 from domain.database import use_case
 from domain.installation import Installation
+from domain.locks.hubs import create_hub
 from domain.locks.pin_mode import pair_card
+from domain.locks.provisioning import ProvisioningKit, provision_lock
 from domain.locks.rules import Connectivity
-from domain.locks.service import (
-    NewReader,
-    ProvisioningKit,
-    create_hub,
-    create_lock,
-    provision_lock,
-)
+from domain.locks.service import NewReader, create_lock
 from domain.locks.tables import Lock, Reader
 from domain.node_ids import node_id
-from domain.people.actors import ActorKind, Caller, Role, Standing
+from domain.people.actors import COMMAND_LINE, Caller, Role, command_line_at
 from domain.people.tables import Account, Member
+from domain.security import base64url
 from domain.sites.rules import SystemType
 from domain.sites.service import create_site
 from domain.sites.tables import Site
@@ -86,19 +83,18 @@ async def seed(here: Installation, data_dir: Path, now: datetime) -> bool:
 
 
 async def _make(here: Installation, now: datetime) -> Demo:
-    shell = Caller(ActorKind.COMMAND_LINE, None)
     sign_ins: dict[str, str] = {}
     owner = await _account(here, "anna@demo.example", sign_ins, now)
     site = await create_site(
         here,
-        shell,
+        COMMAND_LINE,
         name=SITE_NAME,
         timezone="Europe/Rome",
         system_type=SystemType.STANDARD,
         owner=owner,
         now=now,
     )
-    by = Caller(ActorKind.COMMAND_LINE, None, Standing(site.id, Role.OWNER, True, None))
+    by = command_line_at(site.id)
     for name, email, role, can_edit in _PEOPLE:
         await _member(here, by, name, email, role, can_edit, sign_ins, now)
     hub = await create_hub(here, by, name="Stairwell gateway", now=now)
@@ -177,13 +173,13 @@ def kit_entry(
         "network": online,
         "keypad": keypad,
         "incarnation": kit.incarnation,
-        "secret": _base64url(kit.secret),
+        "secret": base64url.encode(kit.secret),
         "programmingCode": kit.programming_code,
         "settings": {
             "zone": kit.zone,
             "fixedOffsetMinutes": kit.fixed_offset_minutes,
             "smartPinEnabled": kit.smart_pin_enabled,
-            "pinSalt": _base64url(kit.pin_salt),
+            "pinSalt": base64url.encode(kit.pin_salt),
             "pinProfile": {
                 "timeCost": kit.pin_time_cost,
                 "memoryKib": kit.pin_memory_kib,
@@ -191,10 +187,6 @@ def kit_entry(
             },
         },
     }
-
-
-def _base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def _write_private(path: Path, content: object) -> None:

@@ -32,70 +32,18 @@ from api.auth.seen_proofs import MemorySeenProofs
 from api.observability import configure_logging
 from api.settings import Environment, Settings
 from api.starting import listen
+from bench.prepared import Prepared, prepare
 from domain.clock import system_clock
-from domain.database import connect, disconnect, migrate
 from domain.locks.rules import is_online
-from domain.locks.service import create_lock
 from domain.locks.tables import Lock
 from domain.node_ids import node_id, read_node_id
-from domain.people.actors import COMMAND_LINE, ActorKind, Caller, Role, Standing, TokenActor
-from domain.people.api_tokens import create_api_token
+from domain.people.actors import TokenActor
 from domain.people.identities import standing_at
-from domain.sites.rules import SystemType
-from domain.sites.service import create_site, live_site
+from domain.sites.service import live_site
 
 LOCKS = 100
 ME = "{ me { id name } }"
 LIST = "query($id: ID!) { site(id: $id) { locks(first: 100) { nodes { id name online } } } }"
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """The site that is asked for, and the token that may."""
-
-    site: str
-    token: str
-
-
-async def prepare(settings: Settings) -> Prepared:
-    """An empty database with one site, a hundred locks and a token."""
-    await migrate(settings.database)
-    await connect(settings.database)
-    try:
-        here, now = installation(settings), system_clock()
-        site = await create_site(
-            here,
-            COMMAND_LINE,
-            name="Bench",
-            timezone="Europe/Rome",
-            system_type=SystemType.STANDARD,
-            owner=None,
-            now=now,
-        )
-        by = Caller(ActorKind.COMMAND_LINE, None, Standing(site.id, Role.OWNER, True, None))
-        for number in range(LOCKS):
-            await create_lock(
-                here,
-                by,
-                name=f"Door {number}",
-                connectivity=None,
-                hub_id=None,
-                readers=[],
-                now=now,
-            )
-        _, token = await create_api_token(
-            here,
-            COMMAND_LINE,
-            site_ids=[site.id],
-            name="bench",
-            role=Role.OWNER,
-            can_edit=True,
-            expires_at=None,
-            now=now,
-        )
-        return Prepared(node_id("site", site.id), token)
-    finally:
-        await disconnect()
 
 
 def serve(settings: Settings) -> None:
@@ -238,7 +186,7 @@ async def main() -> None:
             env=Environment.PRODUCTION,
             port=port,
         )
-        prepared = await prepare(settings)
+        prepared = await prepare(settings, LOCKS)
         server = multiprocessing.get_context("spawn").Process(target=serve, args=(settings,))
         server.start()
         try:

@@ -25,8 +25,6 @@ log = logging.getLogger(__name__)
 CHANNEL = "latchwork"
 TOPIC = re.compile(r"[A-Za-z0-9_.:/-]{1,200}")
 MAX_TOPICS_PER_LISTENER = 10_000
-MAX_UNSENT_TOPICS = 100_000
-"""Kept while the connection is lost; what comes beyond is left to the slow poll."""
 PAYLOAD_BYTES = 7_900
 """PostgreSQL refuses a NOTIFY payload of 8,000 bytes and more."""
 
@@ -119,14 +117,10 @@ class Bus:
         """Called by `disconnect()`: everybody is woken, to find out that it is over."""
         self.wake_everybody()
 
-    def publish(self, *topics: str) -> None:
-        """Wake the listeners of these topics, without waiting for them. Inside a transaction use
-        `tx.wake` instead.
-        """
-        self.deliver(checked(topics))
-
     def deliver(self, topics: Iterable[str]) -> None:
-        """Wake the listeners in this process."""
+        """Wake the listeners in this process. What changes the database uses `tx.wake`, which
+        reaches all processes and cannot come too early.
+        """
         for topic in topics:
             for listener in self._listeners.get(topic, ()):
                 listener.wake()
@@ -164,8 +158,7 @@ class PostgresBus(Bus):
         super().__init__()
         self._dsn = dsn
         self._connection: Any = None
-        self._unsent: dict[str, None] = {}
-        self._attention = asyncio.Event()
+        self._loss = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
 
     @property
@@ -188,24 +181,16 @@ class PostgresBus(Bus):
         await self._hang_up()
         await super().stop()
 
-    def publish(self, *topics: str) -> None:
-        if len(self._unsent) < MAX_UNSENT_TOPICS:
-            self._unsent.update(dict.fromkeys(checked(topics)))
-        self._attention.set()
-
     async def _keep(self) -> None:
-        """Send what is published, probe the connection, replace it when it is lost; until
-        cancelled.
-        """
+        """Probe the connection, replace it when it is lost; until cancelled."""
         pause = self.RETRY_SECONDS[0]
         while True:
             try:
                 if not self.connected:
                     await self._listen()
                     self.wake_everybody()
-                await self._send()
                 pause = self.RETRY_SECONDS[0]
-                await self._until_needed()
+                await self._probe()
             except Exception as error:
                 log.warning("bus: connection lost (%s), trying again", type(error).__name__)
                 await self._hang_up()
@@ -213,26 +198,16 @@ class PostgresBus(Bus):
                 await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
                 pause = min(pause * 2, self.RETRY_SECONDS[1])
 
-    async def _until_needed(self) -> None:
+    async def _probe(self) -> None:
+        """Ask the connection after a while of silence, or at once when it reports its loss.
+
+        Raises what asyncpg raises, and TimeoutError, if it is lost or does not answer.
+        """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.PROBE_SECONDS):
-                await self._attention.wait()
-        if not self._attention.is_set():
-            await self._connection.fetchval("SELECT 1", timeout=self.ANSWER_SECONDS)
-        self._attention.clear()
-        if not self.connected:
-            raise ConnectionResetError
-
-    async def _send(self) -> None:
-        topics, self._unsent = self._unsent, {}
-        try:
-            for payload in payloads(topics):
-                await self._connection.fetchval(
-                    "SELECT pg_notify($1, $2)", CHANNEL, payload, timeout=self.ANSWER_SECONDS
-                )
-        except BaseException:
-            self._unsent = topics | self._unsent
-            raise
+                await self._loss.wait()
+        self._loss.clear()
+        await self._connection.fetchval("SELECT 1", timeout=self.ANSWER_SECONDS)
 
     async def _listen(self) -> None:
         connection = await asyncpg.connect(
@@ -261,7 +236,7 @@ class PostgresBus(Bus):
         self.deliver(str(payload).split("\n"))
 
     def _lost(self, connection: Any) -> None:
-        self._attention.set()
+        self._loss.set()
 
 
 _current: Bus | None = None
@@ -277,13 +252,6 @@ def current() -> Bus:
     if _current is None:
         raise RuntimeError("no bus: the database is not connected")
     return _current
-
-
-def publish(*topics: str) -> None:
-    """Wake the listeners of these topics in all processes. Inside a transaction use `tx.wake`: it
-    cannot come too early.
-    """
-    current().publish(*topics)
 
 
 @asynccontextmanager

@@ -4,7 +4,7 @@ The dangerous direction: a schedule that loses a limit on its way through the da
 of them, always.
 """
 
-from datetime import date, datetime, time
+from datetime import time
 from typing import Any
 from uuid import UUID
 
@@ -37,9 +37,14 @@ def _weekdays(bits: int) -> frozenset[Weekday]:
     return frozenset(day for position, day in enumerate(Weekday) if bits & (1 << position))
 
 
-class SlotColumns(Model):
-    """The daily part of a schedule: slot as ISO times (both or neither), weekdays as bits, Monday the lowest."""
+class ScheduleColumns(Model):
+    """A schedule's columns: slot as ISO times (both or neither), weekdays as bits, Monday the lowest.
 
+    The table itself says of which kind the interval is: `valid_from` and `valid_until` are dates or moments there.
+    """
+
+    valid_from: Any
+    valid_until: Any
     slot_start = fields.CharField(max_length=15, null=True)
     slot_end = fields.CharField(max_length=15, null=True)
     weekdays = fields.SmallIntField(default=127)
@@ -47,14 +52,12 @@ class SlotColumns(Model):
     class Meta:
         abstract = True
 
-    def schedule_between(
-        self, valid_from: date | datetime | None, valid_until: date | datetime | None
-    ) -> Schedule:
-        """The whole schedule, with the row's own kind of interval (dates or moments)."""
+    def schedule(self) -> Schedule:
+        """When the row lets somebody in."""
         slot = None
         if self.slot_start is not None and self.slot_end is not None:
             slot = Slot(time.fromisoformat(self.slot_start), time.fromisoformat(self.slot_end))
-        return Schedule(valid_from, valid_until, slot, _weekdays(self.weekdays))
+        return Schedule(self.valid_from, self.valid_until, slot, _weekdays(self.weekdays))
 
 
 def schedule_columns(schedule: Schedule) -> dict[str, Any]:

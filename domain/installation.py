@@ -1,7 +1,7 @@
 """What one running Latchwork stands on, made once and handed to every use case.
 
 A value, not a service locator: it holds the application secret, the password hasher, the mailer and the address under
-which the world reaches this installation, and nothing that changes but the turns of a crowd.
+which the world reaches this installation, and nothing that changes but who waits for the password hasher.
 """
 
 import asyncio

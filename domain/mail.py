@@ -1,6 +1,6 @@
 """Mail to people: one message at a time, to a real SMTP server or, where none is configured, into a folder.
 
-The dangerous direction: a link or code from a message in a log. Only the recipient's count and the outcome are logged.
+The dangerous direction: a link or code from a message in a log. Logs hold a failure's kind only: no address, no text.
 """
 
 import asyncio
@@ -63,7 +63,7 @@ def _message(letter: Letter, sender: str) -> EmailMessage:
 
 
 class SmtpMailer:
-    """Hands letters to the server at `smtp://user:password@host:port/?from=address` (or `smtps://`, RFC 8314)."""
+    """Hands letters to the server at `smtp://user:password@host:port` (or `smtps://`, RFC 8314)."""
 
     def __init__(self, url: str, sender: str, timeout_seconds: float = 15.0) -> None:
         parts = urlsplit(url)

@@ -9,7 +9,7 @@ dangerous mistake is a guess: `None` means unknown, and nothing that depends on 
 from datetime import UTC, datetime, timedelta
 
 MARK_INTERVAL_MS = 30 * 60 * 1000
-"""How far the mark on disk may lag behind; sync.md asks for an hour at most."""
+"""How far the mark on disk may lag behind; docs/lock.md asks for an hour at most."""
 SETTING_NOTICED_MS = 2000
 """A correction above this is told as an event; below, it is the jitter of the network."""
 LATEST_MS = 250_000_000_000_000

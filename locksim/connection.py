@@ -6,8 +6,6 @@ dangerous mistake is to go on after half a message. Seals are opened elsewhere.
 """
 
 import asyncio
-import base64
-import binascii
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -19,6 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 from websockets.typing import Subprotocol
 
+from domain.security import base64url
 from locksim.signals import (
     Delivery,
     FeedStart,
@@ -240,8 +239,8 @@ def _feed_item(payload: object) -> Inbound | None:
     if not isinstance(name, str) or not isinstance(sealed, str):
         raise LinkLost("the feed sent half a message")
     try:
-        data = base64.b64decode(sealed + "=" * (-len(sealed) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
+        data = base64url.decode(sealed)
+    except ValueError:
         raise LinkLost("the feed sent what is not base64url") from None
     return kind(name, data)
 

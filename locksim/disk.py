@@ -1,6 +1,6 @@
 """A lock's disk: the last state, whole, or the one before it, whenever the power goes.
 
-Two slots in one file, written in turn. Each carries a generation, its length and a SHA-256, and the
+Two slots, a file each, written in turn. Each carries a generation, its length and a SHA-256, and the
 slot that holds the present state is never touched: a torn write spoils only the slot that was being
 written, and reading takes the valid slot of the highest generation. The dangerous mistake is to
 take a damaged disk for an empty one: a lock that forgot its wrong entries could be guessed at

@@ -12,7 +12,7 @@ from domain.link.nonces import (
     NONCE_LIFETIME_SECONDS,
     NONCE_REPORT_INTERVAL_SECONDS,
 )
-from domain.link.wire import encode_bytes
+from domain.security import base64url
 
 INTERVAL_MS = NONCE_REPORT_INTERVAL_SECONDS * 1000
 LIFETIME_MS = NONCE_LIFETIME_SECONDS * 1000
@@ -51,7 +51,7 @@ class Nonces:
 
     def renew(self, uptime_ms: int) -> None:
         """Make a new one; the newest two are taken."""
-        value = encode_bytes(self._random_bytes(NONCE_BYTES))
+        value = base64url.encode(self._random_bytes(NONCE_BYTES))
         self._newest = [*self._newest[1 - TAKEN :], Nonce(value, uptime_ms)]
 
     def find(self, value: str, uptime_ms: int) -> Nonce | None:

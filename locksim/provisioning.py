@@ -5,8 +5,6 @@ may read is refused, errors name the place and never quote the content, and noth
 secret in `repr`. Which way a mistake is dangerous: a secret in a log opens the door for good.
 """
 
-import base64
-import binascii
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import orjson
 
 from domain.link.keys import LOCK_SECRET_BYTES
+from domain.security import base64url
 from domain.security.passwords import MIN_SALT_BYTES, PasswordProfile
 from smartpin.locktime import MAX_OFFSET_MINUTES, MIN_OFFSET_MINUTES
 
@@ -150,8 +149,6 @@ class _Fields:
     def data(self, name: str) -> bytes:
         spelled = self.text(name).rstrip("=")
         try:
-            return base64.b64decode(
-                spelled + "=" * (-len(spelled) % 4), altchars=b"-_", validate=True
-            )
-        except (binascii.Error, ValueError):
+            return base64url.decode(spelled)
+        except ValueError:
             raise InvalidProvisioning(f"{self._place}.{name}: must be base64url") from None

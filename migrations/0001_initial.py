@@ -34,16 +34,6 @@ class Migration(migrations.Migration):
                 ("tag", fields.CharField(unique=True, max_length=64)),
                 ("role", fields.CharField(max_length=16)),
                 ("can_edit", fields.BooleanField()),
-                (
-                    "created_by",
-                    fields.ForeignKeyField(
-                        "latchwork.Account",
-                        source_field="created_by_id",
-                        null=True,
-                        to_field="id",
-                        on_delete=OnDelete.RESTRICT,
-                    ),
-                ),
                 ("created_at", fields.DatetimeField()),
                 ("expires_at", fields.DatetimeField(null=True)),
                 ("revoked_at", fields.DatetimeField(null=True)),

@@ -18,10 +18,11 @@ from api.tour.phone import Phone
 from api.tour.socket import Socket
 from domain.database import use_case
 from domain.installation import Installation
+from domain.locks.provisioning import provision_lock
 from domain.locks.rules import Connectivity
-from domain.locks.service import NewReader, create_lock, provision_lock
+from domain.locks.service import NewReader, create_lock
 from domain.node_ids import node_id
-from domain.people.actors import COMMAND_LINE, ActorKind, Caller, Role, Standing
+from domain.people.actors import COMMAND_LINE, Caller, Role, command_line_at
 from domain.people.api_tokens import create_api_token
 from domain.people.tables import Account, Member
 from domain.security.passwords import PasswordProfile
@@ -152,7 +153,7 @@ class House:
     @property
     def by(self) -> Caller:
         """The command line acting on this site as an owner."""
-        return Caller(ActorKind.COMMAND_LINE, None, Standing(self.row.id, Role.OWNER, True, None))
+        return command_line_at(self.row.id)
 
     async def make_token(
         self, role: Role, *, can_edit: bool = True, expires_at: datetime | None = None

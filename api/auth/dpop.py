@@ -8,7 +8,6 @@ A proof is a JWT in the `DPoP` header: header `typ` "dpop+jwt", `alg` "ES256", `
 base64url SHA-256 of the request body.
 """
 
-import base64
 import hashlib
 import hmac
 from dataclasses import dataclass
@@ -18,6 +17,8 @@ from urllib.parse import urlsplit
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
+
+from domain.security import base64url
 
 MAX_PROOF_LENGTH = 4096
 FRESH_SECONDS = 300
@@ -47,7 +48,7 @@ class Proof:
 
 def digest(data: bytes) -> str:
     """Base64url of SHA-256, without padding: the form of `ath` and `bdh`."""
-    return base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode("ascii")
+    return base64url.encode(hashlib.sha256(data).digest())
 
 
 def read_proof(

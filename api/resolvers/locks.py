@@ -1,7 +1,5 @@
 """Operations on locks."""
 
-import base64
-
 from api.context import Call
 from api.operations import AtSite, mutation
 from api.resolvers.mentioned import mentioned
@@ -22,10 +20,11 @@ from api.schema.locks import (
     lock_type,
 )
 from api.schema.nodes import chosen_key_of, key_of
-from domain.locks import pin_mode, service
+from domain.locks import pin_mode, provisioning, service
 from domain.locks.service import NewReader
 from domain.locks.tables import Lock
 from domain.people.rules import Permission
+from domain.security import base64url
 
 _AT_SITE = AtSite(Permission.DOORS)
 _AT_LOCK = AtSite(Permission.DOORS, "lock_id", "lock", Lock)
@@ -74,17 +73,17 @@ async def delete_lock(call: Call, input: DeleteLockInput) -> DeletedLock:
 async def provision_lock(call: Call, input: ProvisionLockInput) -> ProvisionedLock:
     """Makes a new secret, incarnation and programming code, shown once; pending until the lock proves the secret."""
     key = key_of("lock", input.lock_id, "lockId")
-    kit = await service.provision_lock(call.here, call.by, lock_id=key, now=call.now)
+    kit = await provisioning.provision_lock(call.here, call.by, lock_id=key, now=call.now)
     return ProvisionedLock(
         lock=lock_type(kit.lock, call.context.clock),
         incarnation=kit.incarnation,
-        secret=_base64url(kit.secret),
+        secret=base64url.encode(kit.secret),
         programming_code=kit.programming_code,
         settings=LockSettings(
             zone=kit.zone,
             fixed_offset_minutes=kit.fixed_offset_minutes,
             smart_pin_enabled=kit.smart_pin_enabled,
-            pin_salt=_base64url(kit.pin_salt),
+            pin_salt=base64url.encode(kit.pin_salt),
             pin_profile=PinProfile(
                 time_cost=kit.pin_time_cost,
                 memory_kib=kit.pin_memory_kib,
@@ -92,10 +91,6 @@ async def provision_lock(call: Call, input: ProvisionLockInput) -> ProvisionedLo
             ),
         ),
     )
-
-
-def _base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 @mutation(_AT_LOCK)

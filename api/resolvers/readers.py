@@ -15,7 +15,7 @@ from api.schema.readers import (
     UpdateReaderInput,
     reader_type,
 )
-from domain.locks import pin_mode, service
+from domain.locks import pin_mode, readers
 from domain.locks.service import NewReader
 from domain.locks.tables import Hub, Lock, Reader
 from domain.node_ids import kind_of
@@ -38,7 +38,7 @@ _AT_READER = AtSite(Permission.DOORS, "reader_id", "reader", _ReaderSite)
 @mutation(_AT_LOCK, PinTooShort)
 async def create_reader(call: Call, input: CreateReaderInput) -> CreatedReader:
     """Adds a reader to a lock."""
-    reader = await service.create_reader(
+    reader = await readers.create_reader(
         call.here,
         call.by,
         lock_id=key_of("lock", input.lock_id, "lockId"),
@@ -52,7 +52,7 @@ async def create_reader(call: Call, input: CreateReaderInput) -> CreatedReader:
 async def update_reader(call: Call, input: UpdateReaderInput) -> UpdatedReader:
     """Renames a reader."""
     key = key_of("reader", input.reader_id, "readerId")
-    reader = await service.update_reader(
+    reader = await readers.update_reader(
         call.here, call.by, reader_id=key, name=input.name, now=call.now
     )
     return UpdatedReader(reader=reader_type(reader))
@@ -64,7 +64,7 @@ async def delete_reader(call: Call, input: DeleteReaderInput) -> DeletedReader:
     key = key_of("reader", input.reader_id, "readerId")
     return DeletedReader(
         reader=reader_type(
-            await service.delete_reader(call.here, call.by, reader_id=key, now=call.now)
+            await readers.delete_reader(call.here, call.by, reader_id=key, now=call.now)
         )
     )
 

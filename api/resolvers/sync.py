@@ -1,6 +1,5 @@
 """Operations between server and lock, and on what locks reported."""
 
-import base64
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated
 from uuid import UUID
@@ -39,6 +38,7 @@ from domain.link.events import LockEventBody
 from domain.locks.tables import Lock
 from domain.people.actors import LockActor
 from domain.people.rules import Permission
+from domain.security import base64url
 from domain.sync import events as event_log
 from domain.sync import feed, reports, unlocking
 from domain.sync.deliveries import FeedPosition
@@ -143,7 +143,7 @@ async def lock_feed(
         position=FeedPosition(epoch, applied_revision),
         clock=call.context.clock,
     ):
-        sealed = base64.urlsafe_b64encode(item.sealed).rstrip(b"=").decode()
+        sealed = base64url.encode(item.sealed)
         message: LockFeedMessage = _MESSAGES[item.kind](id=strawberry.ID(item.id), sealed=sealed)
         yield message
 

@@ -1,7 +1,5 @@
 """Node, connections and cursors (the Relay server specification)."""
 
-import base64
-import binascii
 import re
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
@@ -10,6 +8,7 @@ import strawberry
 
 from domain.errors import InvalidInput, NotFound
 from domain.node_ids import node_id, read_node_id
+from domain.security import base64url
 
 T = TypeVar("T")
 LARGEST_PAGE = 100
@@ -106,13 +105,13 @@ def _no_cursor() -> InvalidInput:
 
 
 def _key_cursor(key: UUID) -> str:
-    return base64.urlsafe_b64encode(key.hex.encode()).rstrip(b"=").decode()
+    return base64url.encode(key.hex.encode())
 
 
 def _key_at(cursor: str) -> UUID:
     try:
-        return UUID(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii"))
-    except (ValueError, binascii.Error):
+        return UUID(base64url.decode(cursor).decode("ascii"))
+    except ValueError:
         raise _no_cursor() from None
 
 

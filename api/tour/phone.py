@@ -3,7 +3,6 @@
 It uses the API as any app would, and nothing of the server's code.
 """
 
-import base64
 import hashlib
 import secrets
 import time
@@ -17,10 +16,11 @@ from joserfc.jwk import ECKey
 
 from api.tour.failure import answered
 from api.tour.socket import Socket
+from domain.security import base64url
 
 
 def _digest(data: bytes) -> str:
-    return base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+    return base64url.encode(hashlib.sha256(data).digest())
 
 
 class Phone:

@@ -23,11 +23,11 @@ import psutil
 from websockets.asyncio.client import connect
 
 from api.settings import Environment, Settings
+from bench.prepared import Prepared, prepare
 from bench.shell import until_ready
 from bench.sync.admin import Admin
 from bench.sync.lean_lock import LeanLock, until_acknowledged
 from bench.sync.measuring import Run, Times
-from bench.sync.prepared import Prepared, prepare
 from bench.sync.server import serve
 from bench.sync.wire import PATIENCE_SECONDS
 

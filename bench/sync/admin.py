@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 
+from bench.prepared import Kit, Prepared
 from bench.sync.lean_lock import LeanLock
-from bench.sync.prepared import Kit, Prepared
 from bench.sync.wire import PATIENCE_SECONDS, Wire
 
 PIN_SYNC = """subscription($pin: ID!) { pinSync(pinId: $pin) {

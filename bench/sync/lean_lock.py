@@ -1,13 +1,12 @@
 """A lock without disk and keypad: it proves itself, applies sealed deliveries, sums and acknowledges."""
 
 import asyncio
-import base64
 import secrets
 import time
 
 import httpx
 
-from bench.sync.prepared import Kit
+from bench.prepared import Kit
 from bench.sync.wire import PATIENCE_SECONDS, Wire
 from domain.link.entries import Entry
 from domain.link.keys import LinkKeys
@@ -16,6 +15,7 @@ from domain.link.nonces import new_nonce
 from domain.link.proof import make_proof
 from domain.link.sealing import MessageKind, unseal_message
 from domain.link.state import EMPTY_SUM, add_entry, payload_hash, remove_entry
+from domain.security import base64url
 
 NONCE_SECONDS = 30.0
 FEED = """subscription($lock: ID!, $incarnation: String!) {
@@ -89,7 +89,7 @@ class LeanLock:
 
     async def _take(self, wire: Wire, message: dict[str, str]) -> None:
         sealed = message["sealed"]
-        data = base64.urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4))
+        data = base64url.decode(sealed)
         _, body = unseal_message(
             self._keys.bundle,
             MessageKind.DELIVERY,

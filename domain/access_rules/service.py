@@ -22,7 +22,8 @@ from domain.partial_updates import Fields, check_not_cleared
 from domain.people.actors import Caller
 from domain.pins.wanted import changing_access, follow_personal_pins
 from domain.schedule_changes import changed_schedule, difference
-from domain.tags.service import live_locks, live_members, live_tags
+from domain.tags.choice import chosen_locks, replace_choice
+from domain.tags.service import live_members, live_tags
 from domain.tags.tables import TagTarget
 
 
@@ -39,21 +40,15 @@ async def _choose(
     rule: AccessRule, lock_ids: Collection[UUID] | None, tag_ids: Collection[UUID] | None
 ) -> None:
     """Replaces the choice of locks by id, of tags, or both; None keeps. Raises InvalidInput, NotFound."""
-    for field, given in (("lockIds", lock_ids), ("lockTagIds", tag_ids)):
-        if given is not None and not given:
-            raise InvalidInput(field, "Name at least one, or leave the field out.")
-    if lock_ids is not None:
-        locks = await live_locks(rule.site_id, lock_ids)
-        await AccessRuleLock.filter(rule_id=rule.id).delete()
-        await AccessRuleLock.bulk_create([AccessRuleLock(rule=rule, lock=lock) for lock in locks])
-    if tag_ids is not None:
-        tags = await live_tags(rule.site_id, tag_ids, TagTarget.LOCK, "lockTagIds")
-        await AccessRuleLockTag.filter(rule_id=rule.id).delete()
-        await AccessRuleLockTag.bulk_create([AccessRuleLockTag(rule=rule, tag=tag) for tag in tags])
+    await chosen_locks(rule.site_id, lock_ids, tag_ids)
+    await replace_choice(AccessRuleLock, {"rule_id": rule.id}, "lock_id", lock_ids)
+    await replace_choice(AccessRuleLockTag, {"rule_id": rule.id}, "tag_id", tag_ids)
 
 
 async def _check_number(rule: AccessRule) -> None:
-    """A lock takes so many schedules for one PIN, so one member or tag has no more rules than that."""
+    """At most half of the schedules that a lock takes for one PIN, so that a member's own rules leave room for those of
+    the member's tags. Where the sum is too large all the same, `follow_pins` refuses it.
+    """
     same = AccessRule.filter(
         site_id=rule.site_id,
         member_id=rule.member_id,
@@ -106,7 +101,7 @@ async def _follow(here: Installation, deed: Any, rule: AccessRule, now: datetime
     deed.wake(*(f"member:{member_id}" for member_id in members))
 
 
-async def _locked_rule(by: Caller, rule_id: UUID) -> AccessRule:
+async def _held_rule(by: Caller, rule_id: UUID) -> AccessRule:
     rule = await lock_row(AccessRule, rule_id)
     if rule is None or rule.site_id != by.site_id or rule.deleted_at is not None:
         raise NotFound("accessRuleId")
@@ -120,7 +115,7 @@ async def update_access_rule(
     """Changes what `fields` mentions (schedule fields, the choice of locks). Raises what `create_access_rule` does."""
     check_not_cleared(fields, "lock_ids", "lock_tag_ids")
     async with changing_access(here, by, "updateAccessRule", now) as deed:
-        rule = await _locked_rule(by, rule_id)
+        rule = await _held_rule(by, rule_id)
         before, old = (await locks_of_rules([rule.id]))[rule.id], rule.schedule()
         new = changed_schedule(old, fields)
         rule.update_from_dict(schedule_columns(new))
@@ -139,7 +134,7 @@ async def delete_access_rule(
 ) -> AccessRule:
     """Ends a rule, for phones at once, for personal PINs as each lock hears of it. Raises NotFound."""
     async with changing_access(here, by, "deleteAccessRule", now) as deed:
-        rule = await _locked_rule(by, rule_id)
+        rule = await _held_rule(by, rule_id)
         rule.deleted_at = now
         await rule.save()
         await _follow(here, deed, rule, now)

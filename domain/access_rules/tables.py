@@ -5,11 +5,10 @@ from uuid import UUID
 
 from tortoise import fields
 
-from domain.access.schedule import Schedule
-from domain.columns import Row, SlotColumns
+from domain.columns import Row, ScheduleColumns
 
 
-class AccessRule(Row, SlotColumns):
+class AccessRule(Row, ScheduleColumns):
     """A member, or a tag of members, may open locks at times. Exactly one of `member` and `member_tag` is set."""
 
     site_id: UUID
@@ -32,10 +31,6 @@ class AccessRule(Row, SlotColumns):
     class Meta:
         table = "access_rules"
         indexes = (("site", "id"), ("member",), ("member_tag",))
-
-    def schedule(self) -> Schedule:
-        """When the rule lets its members in."""
-        return self.schedule_between(self.valid_from, self.valid_until)
 
 
 class AccessRuleLock(Row):

@@ -7,7 +7,6 @@ from uuid import UUID
 from domain.alerts.tables import Alert, AlertKind
 from domain.bus import listening
 from domain.database import hold, transaction, use_case
-from domain.installation import Installation
 from domain.people.actors import Caller
 
 QUIET = timedelta(hours=1)
@@ -17,7 +16,7 @@ PAGE = 50
 
 
 @use_case
-async def raise_alert(here: Installation, by: Caller, kind: AlertKind, now: datetime) -> None:
+async def raise_alert(by: Caller, kind: AlertKind, now: datetime) -> None:
     """Tells the admins of the caller's site what the caller caused."""
     async with transaction() as tx:
         await hold(f"alerts:{by.site_id}")

@@ -182,9 +182,4 @@ class _ImmediateTransaction(TransactionContext):
                 self._client._lock.release()
 
 
-def connection_in_use(client: SqliteClient) -> bool:
-    """True while a statement or transaction holds the connection; for tests and health."""
-    return client._lock.locked()
-
-
 client_class = SqliteClient

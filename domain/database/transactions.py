@@ -2,7 +2,7 @@
 
 A wake-up that leaves before its change is committed makes a listener look, find nothing and sleep:
 the dangerous mistake. So wake-ups belong to the transaction: on PostgreSQL they are a NOTIFY inside
-it, delivered by the commit itself; on SQLite they are published in memory after it. A transaction
+it, delivered by the commit itself; on SQLite they are delivered in memory after it. A transaction
 that is undone wakes nobody.
 """
 

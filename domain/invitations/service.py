@@ -37,8 +37,7 @@ from domain.security.tags import candidate_tags, keyed_tag
 from domain.sites.rules import checked_name
 from domain.sites.service import take_seat
 from domain.sites.tables import Site
-from domain.tags.service import live_locks, live_tags, locks_of_tags
-from domain.tags.tables import TagTarget
+from domain.tags.choice import chosen_locks
 from domain.throttling.service import Budget, count_try
 
 WRONG_CODES = Budget("wrong invitation codes by address", 20, timedelta(minutes=1))
@@ -93,7 +92,9 @@ async def create_invitation(
         site = await take_seat(by.site_id, now)
         if not site.invitations_enabled:
             raise FeatureNotInPlan("invitations")
-        locks = await _chosen_locks(site.id, lock_ids, lock_tag_ids)
+        locks = sorted(await chosen_locks(site.id, lock_ids, lock_tag_ids))
+        if not locks:
+            raise InvalidInput("lockIds", "An invitation opens at least one lock.")
         key = new_id()
         invitation = await Invitation.create(
             id=key,
@@ -106,28 +107,14 @@ async def create_invitation(
             **schedule_columns(schedule),
         )
         await InvitationLock.bulk_create(
-            [InvitationLock(invitation=invitation, lock=lock) for lock in locks]
+            [InvitationLock(invitation=invitation, lock_id=each) for each in locks]
         )
-        deed.note("Invitation", invitation.id, locks=[str(lock.id) for lock in locks])
+        deed.note("Invitation", invitation.id, locks=[str(each) for each in locks])
         return invitation, display_code(code)
 
 
-async def _chosen_locks(
-    site_id: UUID, lock_ids: Collection[UUID] | None, lock_tag_ids: Collection[UUID] | None
-) -> list[Lock]:
-    if lock_ids is not None and not lock_ids:
-        raise InvalidInput("lockIds", "Name at least one lock, or leave the field out.")
-    if lock_tag_ids is not None and not lock_tag_ids:
-        raise InvalidInput("lockTagIds", "Name at least one tag, or leave the field out.")
-    tags = await live_tags(site_id, lock_tag_ids or (), TagTarget.LOCK, "lockTagIds")
-    chosen = set(lock_ids or ()) | await locks_of_tags([tag.id for tag in tags])
-    if not chosen:
-        raise InvalidInput("lockIds", "An invitation opens at least one lock.")
-    return await live_locks(site_id, chosen)
-
-
-async def live_invitation(by: Caller, invitation_id: UUID) -> Invitation:
-    """The site's invitation, its row locked. Raises NotFound."""
+async def held_invitation(by: Caller, invitation_id: UUID) -> Invitation:
+    """The site's invitation, its row held. Raises NotFound."""
     invitation = await lock_row(Invitation, invitation_id)
     if invitation is None or invitation.site_id != by.site_id or invitation.deleted_at is not None:
         raise NotFound("invitationId")
@@ -140,7 +127,7 @@ async def delete_invitation(
 ) -> Invitation:
     """Ends an invitation for good: tokens, sockets and streams of its devices end with it. Raises NotFound."""
     async with recorded(here, by, "deleteInvitation", now) as deed:
-        invitation = await live_invitation(by, invitation_id)
+        invitation = await held_invitation(by, invitation_id)
         invitation.deleted_at = now
         await invitation.save(update_fields=["deleted_at"])
         deed.note("Invitation", invitation.id)
@@ -239,7 +226,7 @@ async def remove_invited_device(
         device = await Device.get_or_none(id=device_id, removed_at=None)
         if device is None or device.invitation_id is None:
             raise NotFound("deviceId")
-        await live_invitation(by, device.invitation_id)
+        await held_invitation(by, device.invitation_id)
         removed = await Device.filter(id=device_id, removed_at=None).update(removed_at=now)
         if removed != 1:
             raise NotFound("deviceId")

@@ -13,7 +13,7 @@ from domain.audit.service import recorded
 from domain.database import use_case
 from domain.errors import InvitationNotRedeemable, MailNotSent
 from domain.installation import Installation
-from domain.invitations.service import code_identity, live_invitation
+from domain.invitations.service import code_identity, held_invitation
 from domain.invitations.tables import Invitation
 from domain.mail import Letter, checked_email
 from domain.people.actors import Caller
@@ -94,7 +94,7 @@ async def send_invitation(
     await count_try(here, MAILS_TO_ADDRESS, address, now)
     recipient = keyed_tag(here.keys, KeyLabel.AUDIT, "recipient", str(by.site_id), address)
     async with recorded(here, by, "sendInvitation", now) as deed:
-        invitation = await live_invitation(by, invitation_id)
+        invitation = await held_invitation(by, invitation_id)
         if invitation.valid_until <= now:
             raise InvitationNotRedeemable
         deed.note("Invitation", invitation.id, recipient=recipient)

@@ -5,11 +5,10 @@ from uuid import UUID
 
 from tortoise import fields
 
-from domain.access.schedule import Schedule
-from domain.columns import Row, SlotColumns
+from domain.columns import Row, ScheduleColumns
 
 
-class Invitation(Row, SlotColumns):
+class Invitation(Row, ScheduleColumns):
     """A code that devices redeem without an account. Nothing of it changes after creation but `devices_used` and its end.
 
     The code is stored twice, never in the clear: `code_tag` (keyed hash) to find it, `code_sealed` to share it again.
@@ -32,10 +31,6 @@ class Invitation(Row, SlotColumns):
     class Meta:
         table = "invitations"
         indexes = (("site", "id"), ("site", "valid_until"))
-
-    def schedule(self) -> Schedule:
-        """When the invitation's doors open."""
-        return self.schedule_between(self.valid_from, self.valid_until)
 
 
 class InvitationLock(Row):

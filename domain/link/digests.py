@@ -14,7 +14,8 @@ from domain.security.tags import mac
 DIGEST_BYTES = 32
 VERIFIER_BYTES = 32
 _CARD = b"latchwork/card-digest/v1"
-_MAX_CARD_UID_BYTES = 10
+CARD_UID_BYTES = range(4, 11)
+"""The lengths of a card's UID (ISO/IEC 14443-3 section 6.5.4)."""
 
 
 def pin_digest(keys: LinkKeys, verifier: bytes) -> bytes:
@@ -29,6 +30,6 @@ def card_digest(keys: LinkKeys, uid: bytes) -> bytes:
 
     What is hashed is longer than a verifier, so it never equals a PIN's.
     """
-    if not 4 <= len(uid) <= _MAX_CARD_UID_BYTES:
+    if len(uid) not in CARD_UID_BYTES:
         raise ValueError("a card UID has 4 to 10 bytes")
     return mac(keys.digest, _CARD, uid)

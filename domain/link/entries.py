@@ -20,7 +20,6 @@ from domain.link.wire import (
     boolean,
     decode_bytes,
     decode_moment,
-    encode_bytes,
     encode_moment,
     exact_fields,
     identifier,
@@ -28,6 +27,7 @@ from domain.link.wire import (
     items,
     text,
 )
+from domain.security import base64url
 
 MAX_SCHEDULES = 64
 """Schedules of one PIN at one lock: as many access rules may a member have there."""
@@ -64,7 +64,7 @@ class PinPayload:
     def to_payload(self) -> dict[str, object]:
         """As it is sealed and hashed."""
         return {
-            "digest": encode_bytes(self.digest),
+            "digest": base64url.encode(self.digest),
             "schedules": [schedule_to_wire(schedule) for schedule in self.schedules],
         }
 
@@ -124,7 +124,7 @@ class CardPayload:
 
     def to_payload(self) -> dict[str, object]:
         """As it is sealed and hashed."""
-        return {"cardDigest": encode_bytes(self.card_digest)}
+        return {"cardDigest": base64url.encode(self.card_digest)}
 
     @classmethod
     def from_payload(cls, payload: object) -> Self:
@@ -144,7 +144,10 @@ class SmartPinBlockPayload:
 
     def to_payload(self) -> dict[str, object]:
         """As it is sealed and hashed."""
-        return {"codeDigest": encode_bytes(self.code_digest), "until": encode_moment(self.until)}
+        return {
+            "codeDigest": base64url.encode(self.code_digest),
+            "until": encode_moment(self.until),
+        }
 
     @classmethod
     def from_payload(cls, payload: object) -> Self:
@@ -186,7 +189,7 @@ def smartpin_entry_id(tag: bytes) -> str:
     `tag` is `smartpin.Codec.block_tag` of its digits: it names the code in all its readings, and
     tells who has not the lock's secret neither the digits nor the window.
     """
-    return f"sp_{encode_bytes(tag)}"
+    return f"sp_{base64url.encode(tag)}"
 
 
 Payload = PinPayload | SettingsPayload | CardPayload | SmartPinBlockPayload | SmartPinRulesPayload

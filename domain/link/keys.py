@@ -1,4 +1,5 @@
-"""The keys between one lock and the server, all derived from the lock secret.
+"""The keys between one lock and the server, all derived from the lock secret. That of its SmartPINs is
+derived from it too, in `smartpin.codec`.
 
 Why: the secret is installed once, by hand, and erased by a factory reset; each use gets a key of
 its own, so that a digest list that leaks forges no command. A mistake is dangerous when two uses
@@ -16,7 +17,7 @@ LOCK_SECRET_BYTES = 32
 
 @dataclass(frozen=True)
 class LinkKeys:
-    """The six keys of one incarnation of a lock, 32 bytes each.
+    """The three keys of one incarnation of a lock, 32 bytes each.
 
     HKDF-SHA256 (RFC 5869) without salt, the `info` of each as written beside it. `repr` shows none.
     """
@@ -27,12 +28,6 @@ class LinkKeys:
     """`latchwork/digest/v1`: digests of PINs and cards."""
     bundle: bytes = field(repr=False)
     """`latchwork/bundle/v1`: whatever the server sends to the lock."""
-    lease: bytes = field(repr=False)
-    """`latchwork/lease/v1`."""
-    receipt: bytes = field(repr=False)
-    """`latchwork/receipt/v1`: whatever the lock sends back through a phone."""
-    smartpin: bytes = field(repr=False)
-    """`latchwork/smartpin/v1`: the FF1 key."""
 
     @classmethod
     def derive(cls, secret: bytes) -> Self:
@@ -43,9 +38,6 @@ class LinkKeys:
             link=_derive(secret, b"latchwork/lock-link/v1"),
             digest=_derive(secret, b"latchwork/digest/v1"),
             bundle=_derive(secret, b"latchwork/bundle/v1"),
-            lease=_derive(secret, b"latchwork/lease/v1"),
-            receipt=_derive(secret, b"latchwork/receipt/v1"),
-            smartpin=_derive(secret, b"latchwork/smartpin/v1"),
         )
 
 

@@ -2,8 +2,8 @@
 
 Why: phones and hubs carry these messages; they must neither read nor change them, nor pass one kind
 for another, nor one lock's for another's, nor an old life's for the present one's. A mistake is
-dangerous when an envelope opens in a place that it was not made for. Freshness is not its claim:
-nonces, revisions and command ids inside the body see to that.
+dangerous when an envelope opens in a place that it was not made for. An envelope does
+not promise to be new: nonces, revisions and command ids inside the body see to that.
 """
 
 import os
@@ -29,19 +29,13 @@ class MessageKind(StrEnum):
     DELIVERY = "DELIVERY"
     UNLOCK_COMMAND = "UNLOCK_COMMAND"
     SEALED_TIME = "SEALED_TIME"
-    BUNDLE = "BUNDLE"
-    LEASE = "LEASE"
-    RECEIPT = "RECEIPT"
 
 
-# Append only: a number, once given, keeps its meaning for ever.
+# Append only: a number, once given, keeps its meaning for ever. 4 to 6 are kept for phones at an offline door.
 _WIRE_TAGS = {
     MessageKind.DELIVERY: 1,
     MessageKind.UNLOCK_COMMAND: 2,
     MessageKind.SEALED_TIME: 3,
-    MessageKind.BUNDLE: 4,
-    MessageKind.LEASE: 5,
-    MessageKind.RECEIPT: 6,
 }
 
 

@@ -3,7 +3,7 @@
 Why: "acknowledged" would otherwise mean only that a message arrived. The sum is over what is held,
 so a lock that lost, kept or mixed up an entry is found out. A mistake is dangerous when different
 states have one sum: a removed PIN would be shown as removed while it opens. The sum guards against
-accidents; that the lock itself speaks is the seal's claim.
+accidents; that it comes from the lock itself is known from the socket on which it was proven.
 """
 
 import hashlib

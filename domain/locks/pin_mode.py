@@ -9,12 +9,13 @@ from domain.columns import column
 from domain.database import lock_rows, use_case
 from domain.errors import InvalidInput, LockWithoutKeypad, NotFound
 from domain.installation import Installation
-from domain.locks.service import live_lock
+from domain.link.digests import CARD_UID_BYTES
+from domain.locks.sealed_identities import card_identity
+from domain.locks.service import held_lock
 from domain.locks.settings import write_card, write_settings
 from domain.locks.tables import Hub, Lock, Reader
 from domain.people.actors import Caller
 from domain.security.sealing import seal
-from domain.sync.entries import card_identity
 
 
 async def sites_taking_pins(site_ids: Collection[UUID]) -> set[UUID]:
@@ -91,10 +92,10 @@ async def pair_card(
         card = bytes.fromhex(uid.replace(":", "").replace(" ", ""))
     except ValueError:
         card = b""
-    if not 4 <= len(card) <= 10:
+    if len(card) not in CARD_UID_BYTES:
         raise InvalidInput("cardUid", "A card's UID is 4 to 10 bytes in hexadecimal.")
     async with recorded(here, by, "pairCard", now) as deed:
-        lock = await live_lock(by, lock_id)
+        lock = await held_lock(by, lock_id)
         lock.card_sealed = seal(here.keys, card, card_identity(lock.id))
         lock.card_pairings += 1
         await lock.save(update_fields=["card_sealed", "card_pairings"])

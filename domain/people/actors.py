@@ -4,7 +4,7 @@ The dangerous direction: a standing that outlives what it stands on. None of the
 database for one request, one operation, or one item of a stream.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -129,3 +129,8 @@ class Caller:
 
 COMMAND_LINE = Caller(ActorKind.COMMAND_LINE, None)
 """Somebody with the machine's own shell: may everything, and is named as such in the audit."""
+
+
+def command_line_at(site_id: UUID) -> Caller:
+    """The command line, for the operations of one site."""
+    return replace(COMMAND_LINE, standing=Standing(site_id, Role.OWNER, True, None))

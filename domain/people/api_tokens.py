@@ -8,7 +8,7 @@ from domain.audit.service import recorded
 from domain.database import use_case
 from domain.errors import InvalidInput, NotFound
 from domain.installation import Installation
-from domain.people.actors import AccountActor, Caller, Role, TokenActor
+from domain.people.actors import Caller, Role, TokenActor
 from domain.people.identities import API_TOKEN_PREFIX
 from domain.people.tables import ApiToken, ApiTokenSite
 from domain.security.keys import KeyLabel
@@ -41,7 +41,6 @@ async def create_api_token(
             tag=keyed_tag(here.keys, KeyLabel.TOKENS, API_TOKEN_PREFIX, token),
             role=role,
             can_edit=can_edit,
-            created_by_id=by.actor.account_id if isinstance(by.actor, AccountActor) else None,
             created_at=now,
             expires_at=expires_at,
         )

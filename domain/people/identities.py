@@ -1,7 +1,7 @@
 """From what a caller shows to who the caller is, and from that to a standing at a site.
 
-The dangerous direction: believing a credential whose ground is gone. Every function here reads the database anew, and
-`refreshed` is what sockets and streams ask before every item.
+The dangerous direction: believing a credential after what it stands on has ended. Every function here reads the database
+anew, and `refreshed` is what sockets and streams ask before every item.
 """
 
 from collections.abc import Collection
@@ -113,17 +113,29 @@ def _of_token(row: ApiToken | None, now: datetime) -> TokenActor | None:
     return TokenActor(row.id, row.name, row.role, row.can_edit, row.expires_at)
 
 
+async def _session_by_id(session_id: UUID, now: datetime) -> AccountActor | None:
+    return _of_session(await Session.get_or_none(id=session_id).select_related("account"), now)
+
+
+async def _device_by_id(device_id: UUID, now: datetime) -> AccountActor | InvitedDeviceActor | None:
+    return _of_device(
+        await Device.get_or_none(id=device_id).select_related("account", "invitation"), now
+    )
+
+
+async def _token_by_id(token_id: UUID, now: datetime) -> TokenActor | None:
+    return _of_token(await ApiToken.get_or_none(id=token_id), now)
+
+
 async def refreshed(actor: Actor, now: datetime) -> Actor | None:
     """The same actor as the database knows it now, or None when what it stands on has ended."""
     match actor:
         case AccountActor(session_id=UUID() as session_id):
-            session = await Session.get_or_none(id=session_id).select_related("account")
-            return _of_session(session, now)
+            return await _session_by_id(session_id, now)
         case AccountActor(device_id=UUID() as device_id) | InvitedDeviceActor(device_id=device_id):
-            device = await Device.get_or_none(id=device_id).select_related("account", "invitation")
-            return _of_device(device, now)
+            return await _device_by_id(device_id, now)
         case TokenActor():
-            return _of_token(await ApiToken.get_or_none(id=actor.token_id), now)
+            return await _token_by_id(actor.token_id, now)
         case LockActor():
             lock = await Lock.get_or_none(id=actor.lock_id, deleted_at=None)
             return actor if lock is not None and lock.incarnation == actor.incarnation else None
@@ -178,11 +190,7 @@ def topics_of(actor: Actor) -> tuple[str, ...]:
 async def ticket_actor(ticket: SocketTicket, now: datetime) -> Actor | None:
     """Whoever asked for the ticket, if they still are who they were."""
     if ticket.session_id is not None:
-        session = await Session.get_or_none(id=ticket.session_id).select_related("account")
-        return _of_session(session, now)
+        return await _session_by_id(ticket.session_id, now)
     if ticket.device_id is not None:
-        device = await Device.get_or_none(id=ticket.device_id).select_related(
-            "account", "invitation"
-        )
-        return _of_device(device, now)
-    return _of_token(await ApiToken.get_or_none(id=ticket.token_id), now)
+        return await _device_by_id(ticket.device_id, now)
+    return None if ticket.token_id is None else await _token_by_id(ticket.token_id, now)

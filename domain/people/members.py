@@ -109,8 +109,8 @@ async def _send(here: Installation, letter: Letter) -> None:
         ) from None
 
 
-async def locked_member(by: Caller, member_id: UUID) -> Member:
-    """The site's member, its row locked. Raises NotFound."""
+async def held_member(by: Caller, member_id: UUID) -> Member:
+    """The site's member, its row held. Raises NotFound."""
     member = await lock_row(Member, member_id)
     if member is None or member.site_id != by.site_id or member.removed_at is not None:
         raise NotFound("memberId")
@@ -146,7 +146,7 @@ async def update_member(
     async with recorded(here, by, "updateMember", now) as deed:
         site = await lock_row(Site, by.site_id)
         assert site is not None
-        member = await locked_member(by, member_id)
+        member = await held_member(by, member_id)
         if "name" in fields:
             member.name = checked_name(fields["name"])
             await rename_default_tag(member)
@@ -197,7 +197,7 @@ async def remove_member(
     """Takes a member, and with it all of its access, off the site. Raises NotAllowed, NotFound."""
     async with changing_access(here, by, "removeMember", now) as deed:
         await lock_row(Site, by.site_id)  # before the member's, as everywhere
-        member = await locked_member(by, member_id)
+        member = await held_member(by, member_id)
         _check_giving(by, grade(member.role, member.can_edit))
         await _check_owner_stays(by.site_id, member)
         await drop_default_tag(member, now)

@@ -128,10 +128,6 @@ class ApiToken(Row):
     tag = fields.CharField(max_length=64, unique=True)
     role = fields.CharEnumField(Role, max_length=16)
     can_edit = fields.BooleanField(default=True)
-    created_by_id: UUID | None
-    created_by: fields.ForeignKeyNullableRelation[Any] = fields.ForeignKeyField(
-        "latchwork.Account", on_delete=fields.RESTRICT, null=True
-    )
     created_at = fields.DatetimeField()
     expires_at = fields.DatetimeField(null=True)
     revoked_at = fields.DatetimeField(null=True)

@@ -11,7 +11,8 @@ from domain.people.actors import Caller
 from domain.people.tables import Member
 from domain.pins.tables import Pin, PinLock, PinLockTag
 from domain.pins.wanted import locks_with_keypad
-from domain.tags.service import live_locks, live_tags, locks_of_tags
+from domain.tags.choice import chosen_locks, replace_choice
+from domain.tags.service import live_locks, live_tags
 from domain.tags.tables import TaggedMember, TagKind, TagTarget
 
 LONGEST_NOTES = 500
@@ -34,7 +35,7 @@ async def chosen_owner(by: Caller, owner_id: UUID | None, owner_tag_id: UUID | N
     return member
 
 
-async def locked_owner(member_id: UUID) -> Member:
+async def held_owner(member_id: UUID) -> Member:
     """Within a transaction: the member, whose row is held, so that it cannot be removed meanwhile. Raises NotFound."""
     member = await lock_row(Member, member_id)
     if member is None or member.removed_at is not None:
@@ -46,12 +47,7 @@ async def check_locks(
     by: Caller, lock_ids: Collection[UUID] | None, tag_ids: Collection[UUID] | None
 ) -> set[UUID]:
     """The chosen locks: each the site's, each with a keypad. Raises InvalidInput, NotFound, LockWithoutKeypad."""
-    for field, given in (("lockIds", lock_ids), ("lockTagIds", tag_ids)):
-        if given is not None and not given:
-            raise InvalidInput(field, "Name at least one, or leave the field out.")
-    locks = await live_locks(by.site_id, lock_ids or ())
-    tags = await live_tags(by.site_id, tag_ids or (), TagTarget.LOCK, "lockTagIds")
-    ids = {lock.id for lock in locks} | await locks_of_tags([tag.id for tag in tags])
+    ids = await chosen_locks(by.site_id, lock_ids, tag_ids)
     without = await live_locks(by.site_id, ids - await locks_with_keypad(ids))
     if without:
         raise LockWithoutKeypad(sorted(lock.name for lock in without))
@@ -62,16 +58,8 @@ async def choose_locks(
     pin: Pin, lock_ids: Collection[UUID] | None, tag_ids: Collection[UUID] | None
 ) -> None:
     """Within a transaction: replaces the choice of locks by id, of tags, or both; None keeps."""
-    if lock_ids is not None:
-        await PinLock.filter(pin_id=pin.id).delete()
-        await PinLock.bulk_create(
-            [PinLock(pin=pin, lock_id=each) for each in sorted(set(lock_ids))]
-        )
-    if tag_ids is not None:
-        await PinLockTag.filter(pin_id=pin.id).delete()
-        await PinLockTag.bulk_create(
-            [PinLockTag(pin=pin, tag_id=each) for each in sorted(set(tag_ids))]
-        )
+    await replace_choice(PinLock, {"pin_id": pin.id}, "lock_id", lock_ids)
+    await replace_choice(PinLockTag, {"pin_id": pin.id}, "tag_id", tag_ids)
 
 
 def checked_notes(notes: str | None) -> str:

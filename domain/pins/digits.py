@@ -103,7 +103,7 @@ async def chosen_digits(
         try:
             await count_try(here, each, subject, now)
         except Throttled:
-            await raise_alert(here, by, kind, now)
+            await raise_alert(by, kind, now)
             raise
     try:
         verifier = await derive(here, site, asked)

@@ -16,7 +16,7 @@ from domain.installation import Installation
 from domain.locks.pin_mode import sites_taking_pins
 from domain.people.actors import Caller
 from domain.people.tables import Member
-from domain.pins.choices import checked_notes, chosen_owner, locked_owner
+from domain.pins.choices import checked_notes, chosen_owner, held_owner
 from domain.pins.digits import chosen_digits, generated_digits
 from domain.pins.reservations import reserve
 from domain.pins.service import (
@@ -24,7 +24,7 @@ from domain.pins.service import (
     apply_digits,
     check_custom_allowed,
     create_pin,
-    locked_pin,
+    held_pin,
     new_pin,
     setting_digits,
 )
@@ -131,7 +131,7 @@ async def assign(
     action = "assignMyPin" if own else "createPin"
     async with setting_digits(here, by, action, now, chosen=digits is not None) as deed:
         # Under the member's row, so that two requests cannot both make the first PIN of a kind.
-        await locked_owner(member.id)
+        await held_owner(member.id)
         present = await _present(member, accepted.kind)
         pin = await lock_row(Pin, present.id) if present is not None else None
         if pin is None:
@@ -162,8 +162,8 @@ def _check_not_blocked(pin: Pin, own: bool) -> None:
 
 
 async def _own_pin(by: Caller, pin_id: UUID) -> Pin:
-    """The caller's own personal PIN, its row locked. Raises NotFound, also for anybody else's."""
-    pin = await locked_pin(by, pin_id)
+    """The caller's own personal PIN, its row held. Raises NotFound, also for anybody else's."""
+    pin = await held_pin(by, pin_id)
     member = by.standing.member_id if by.standing else None
     if member is None or pin.owner_id != member or not pin.personal:
         raise NotFound("pinId")

@@ -24,7 +24,7 @@ from domain.pins.choices import (
     checked_notes,
     choose_locks,
     chosen_owner,
-    locked_owner,
+    held_owner,
 )
 from domain.pins.digits import (
     AcceptableDigits,
@@ -115,7 +115,7 @@ async def create_pin(
         else await generated_digits(here, site, locks, now)
     )
     async with setting_digits(here, by, "createPin", now, chosen=digits is not None) as deed:
-        owner = await locked_owner(owner.id)
+        owner = await held_owner(owner.id)
         pin = new_pin(here, site, owner, accepted, now)
         pin.notes = notes
         pin.update_from_dict(schedule_columns(schedule))
@@ -168,8 +168,8 @@ def check_custom_allowed(site: Site) -> None:
         raise FeatureNotInPlan("custom PINs")
 
 
-async def locked_pin(by: Caller, pin_id: UUID) -> Pin:
-    """The site's PIN, its row locked. Raises NotFound."""
+async def held_pin(by: Caller, pin_id: UUID) -> Pin:
+    """The site's PIN, its row held. Raises NotFound."""
     pin = await lock_row(Pin, pin_id)
     if pin is None or pin.site_id != by.site_id or pin.status is PinStatus.REMOVED:
         raise NotFound("pinId")
@@ -201,7 +201,7 @@ async def update_pin(
         if accepted is not None
         else changing_access(here, by, "updatePin", now)
     ) as deed:
-        pin = await locked_pin(by, pin_id)
+        pin = await held_pin(by, pin_id)
         before, old = await locks_chosen(pin.id), pin.schedule()
         new = changed_schedule(old, fields)
         if notes is not None:
@@ -257,7 +257,7 @@ async def reassign_pin(
         locks = (await locks_of_pins([present]))[pin_id]
         accepted = await generated_digits(here, site, locks.keys(), now, instead_of=pin_id)
     async with setting_digits(here, by, "reassignPin", now, chosen=digits is not None) as deed:
-        pin = await locked_pin(by, pin_id)
+        pin = await held_pin(by, pin_id)
         pin.updated_at = now
         await apply_digits(here, deed, site, pin, accepted, now)
         deed.note("Pin", pin.id)
@@ -271,7 +271,7 @@ async def set_blocked(
     """Blocks a PIN, or lets it open again; its digits stay reserved. Raises NotFound, PinTooShort."""
     action = "blockPin" if blocked else "unblockPin"
     async with changing_access(here, by, action, now) as deed:
-        pin = await locked_pin(by, pin_id)
+        pin = await held_pin(by, pin_id)
         wanted = PinStatus.BLOCKED if blocked else PinStatus.ACTIVE
         if pin.status is wanted and pin.blocked_by_admin == blocked:
             deed.unchanged()
@@ -287,7 +287,7 @@ async def set_blocked(
 async def delete_pin(here: Installation, by: Caller, *, pin_id: UUID, now: datetime) -> Pin:
     """Removes a PIN from every lock; its digits are free when the last lock has said so. Raises NotFound."""
     async with changing_access(here, by, "deletePin", now) as deed:
-        pin = await locked_pin(by, pin_id)
+        pin = await held_pin(by, pin_id)
         await withdraw(here, deed, [pin], now)
         deed.note("Pin", pin.id)
         return pin

@@ -7,8 +7,7 @@ from uuid import UUID
 from tortoise import fields
 from tortoise.migrations.constraints import UniqueConstraint
 
-from domain.access.schedule import Schedule
-from domain.columns import Row, SlotColumns
+from domain.columns import Row, ScheduleColumns
 
 
 class PinKind(StrEnum):
@@ -26,7 +25,7 @@ class PinStatus(StrEnum):
     REMOVED = "REMOVED"
 
 
-class Pin(Row, SlotColumns):
+class Pin(Row, ScheduleColumns):
     """A numeric credential of one member.
 
     `verifier_sealed` is the Argon2id verifier (RFC 9106) of the digits, sealed; the digits themselves are nowhere.
@@ -64,10 +63,6 @@ class Pin(Row, SlotColumns):
                 condition="personal AND status <> 'REMOVED'",
             ),
         )
-
-    def schedule(self) -> Schedule:
-        """When a rule PIN opens."""
-        return self.schedule_between(self.valid_from, self.valid_until)
 
 
 class PinLock(Row):

@@ -1,7 +1,7 @@
 """From PINs to entries: which locks should hold a PIN, with which schedules, and what follows when that changes.
 
-Tag membership is live in both directions: whatever changes a tag, a lock's keypad or a PIN calls one of the functions
-here in its own transaction. The dangerous direction: a PIN that stays on a lock which it should have left.
+Tag membership is live in both directions: whatever changes a tag, a rule, a lock's keypad or a PIN calls one of the
+functions here in its own transaction. The dangerous direction: a PIN that stays on a lock which it should have left.
 """
 
 from collections import defaultdict
@@ -41,9 +41,11 @@ from domain.tags.tables import TaggedLock
 async def changing_access(
     here: Installation, by: Caller, action: str, now: datetime
 ) -> AsyncIterator[Deed]:
-    """As `recorded`, one at a time for each site: for whatever changes a PIN, a rule, a tag or a keypad.
+    """As `recorded`, one at a time for each site: for whatever changes which locks should hold which PINs.
 
-    Of two such changes at once neither sees the other, so a rule could be deleted while a PIN is written by it.
+    Of two such changes at once neither sees the other, so a rule could be deleted while a PIN is written by it. Making and
+    deleting a lock change tags without it: no PIN names the tag of a new lock yet, and `write_entries`, which holds the
+    lock's row, writes nothing for a deleted one.
     """
     async with recorded(here, by, action, now) as deed:
         await hold(f"access:{by.site_id}")

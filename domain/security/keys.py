@@ -5,11 +5,8 @@ do. A mistake is dangerous towards *more* access: a key file that others can rea
 in a log, or a second secret made beside the first, which makes everything sealed before unreadable.
 """
 
-import base64
-import binascii
 import contextlib
 import os
-import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,6 +17,8 @@ from typing import Self
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from domain.security import base64url
 
 MIN_SECRET_BYTES = 32
 _KEY_BYTES = 32
@@ -153,23 +152,20 @@ def _derive(secret: bytes, info: str, length: int) -> bytes:
 
 
 def _decode_secret(word: str) -> bytes:
-    body = word.rstrip("=")
-    if not re.fullmatch(r"[A-Za-z0-9_-]+", body):
-        raise InvalidSecret("a secret is not base64url")
     try:
-        return base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
-    except binascii.Error:
+        return base64url.decode(word.rstrip("="))
+    except ValueError:
         raise InvalidSecret("a secret is not base64url") from None
 
 
 def _create_key_file(path: Path) -> None:
     """Make the key file unless another process is first; either way one whole file is there."""
-    text = base64.urlsafe_b64encode(secrets.token_bytes(_KEY_BYTES)).rstrip(b"=") + b"\n"
+    text = secrets.token_urlsafe(_KEY_BYTES) + "\n"
     aside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(text)
+            file.write(text.encode("ascii"))
             file.flush()
             os.fsync(file.fileno())
         with contextlib.suppress(FileExistsError):

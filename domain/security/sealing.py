@@ -42,25 +42,17 @@ def open_sealed(keyring: Keyring, sealed: bytes, identity: str) -> bytes:
 
     Raises `SealBroken`, the same for every cause.
     """
+    if len(sealed) < _HEADER_BYTES + _NONCE_BYTES + _TAG_BYTES or sealed[:1] != _VERSION:
+        raise SealBroken("a sealed value does not open")
     header = sealed[:_HEADER_BYTES]
     nonce = sealed[_HEADER_BYTES : _HEADER_BYTES + _NONCE_BYTES]
     try:
-        cipher = AESGCM(keyring.key(KeyLabel.SEALING, sealing_key_id(sealed)))
+        cipher = AESGCM(keyring.key(KeyLabel.SEALING, header[1:].hex()))
         return cipher.decrypt(
             nonce, sealed[_HEADER_BYTES + _NONCE_BYTES :], _associated(header, identity)
         )
     except (InvalidTag, UnknownKey):
         raise SealBroken("a sealed value does not open") from None
-
-
-def sealing_key_id(sealed: bytes) -> str:
-    """The id of the key it was sealed under, read without opening: what is left to re-seal.
-
-    Raises `SealBroken` if this is no sealed value at all.
-    """
-    if len(sealed) < _HEADER_BYTES + _NONCE_BYTES + _TAG_BYTES or sealed[:1] != _VERSION:
-        raise SealBroken("a sealed value does not open")
-    return sealed[1:_HEADER_BYTES].hex()
 
 
 def _associated(header: bytes, identity: str) -> bytes:

@@ -6,10 +6,10 @@ an encoding in which two different lists of parts look the same makes two secret
 tag made without the key makes every short secret readable.
 """
 
-import base64
 import hashlib
 import hmac
 
+from domain.security import base64url
 from domain.security.keys import KeyLabel, Keyring
 
 _TAG_PURPOSE = b"tag/v1"
@@ -41,7 +41,7 @@ def keyed_tag(
     """
     chosen = keyring.current_id if key_id is None else key_id
     digest = mac(keyring.key(label, chosen), _TAG_PURPOSE, *parts)
-    return f"{chosen}:{base64.urlsafe_b64encode(digest).rstrip(b'=').decode('ascii')}"
+    return f"{chosen}:{base64url.encode(digest)}"
 
 
 def candidate_tags(keyring: Keyring, label: KeyLabel, *parts: str | bytes) -> list[str]:

@@ -4,6 +4,7 @@ import unicodedata
 from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from domain.access.pin_shape import LONGEST, SHORTEST
 from domain.errors import InvalidInput, PolicyViolation
 
 _JOINERS = {0x200C: None, 0x200D: None}
@@ -52,10 +53,12 @@ def checked_release(minutes: int | None) -> int | None:
 
 
 def check_pin_policy(minimum: int, maximum: int, automatic: int, guess_limit: int) -> None:
-    """Raises PolicyViolation unless 4 <= minimum <= automatic <= maximum <= 9 and 1/100 is the loosest guess limit."""
+    """Raises PolicyViolation, naming the field, unless minimum <= automatic <= maximum, all are lengths that a keypad takes,
+    and the guess limit is between one chance in 100 and one in 1,000,000.
+    """
     for field, length in (("minLength", minimum), ("maxLength", maximum)):
-        if not 4 <= length <= 9:
-            raise PolicyViolation(field, "PINs have 4 to 9 digits.")
+        if not SHORTEST <= length <= LONGEST:
+            raise PolicyViolation(field, f"PINs have {SHORTEST} to {LONGEST} digits.")
     if minimum > maximum:
         raise PolicyViolation("minLength", "The fewest digits are no more than the most.")
     if not minimum <= automatic <= maximum:

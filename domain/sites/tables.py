@@ -1,4 +1,4 @@
-"""The tenant boundary."""
+"""Sites: each is one customer's, and nothing of one is seen or opened from another."""
 
 from tortoise import fields
 

@@ -19,7 +19,7 @@ from domain.database import lock_row, use_case
 from domain.errors import BlockedAtDoor, InvalidInput, LockWithoutKeypad, NotFound, SmartPinsOff
 from domain.installation import Installation
 from domain.link.entries import EntryKind, SmartPinBlockPayload, smartpin_entry_id
-from domain.locks.service import live_lock
+from domain.locks.service import held_lock
 from domain.locks.tables import Lock, Provisioning
 from domain.people.actors import Caller
 from domain.pins.wanted import locks_with_keypad
@@ -113,7 +113,7 @@ async def create_smart_pin(
         # The site's row first: its zone stays while a code for it is being made.
         site = await lock_row(Site, by.site_id)
         assert site is not None
-        lock = await live_lock(by, lock_id)
+        lock = await held_lock(by, lock_id)
         if not await locks_with_keypad([lock.id]):
             raise LockWithoutKeypad([lock.name])
         if not lock.smart_pin_enabled:

@@ -11,7 +11,7 @@ from tortoise.expressions import Q
 
 from domain.errors import LockZoneUnknown, NotFound, SmartPinsOff
 from domain.installation import Installation
-from domain.locks.secrets import secret_identity
+from domain.locks.sealed_identities import secret_identity
 from domain.locks.tables import Lock, Provisioning
 from domain.security.sealing import open_sealed
 from domain.sites.tables import Site

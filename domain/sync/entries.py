@@ -1,8 +1,8 @@
 """Writing what locks should hold: one row per (lock, credential), a new version and the lock's next revision each change.
 
 It runs in the transaction of the change itself, under the locks' rows taken in id order, so that commit order and
-revision order agree. The dangerous direction: a change that reaches the tables of its own noun and not the entries; so
-whoever changes a credential hands the whole wish for it to `write_entries`, which finds out what differs.
+revision order agree. The dangerous direction: a credential that is changed in its own table and not in the entries; so
+whoever changes one hands all that locks should hold of it to `write_entries`, which finds out what differs.
 """
 
 import contextlib
@@ -20,6 +20,7 @@ from domain.link.entries import CardPayload, EntryKind, PinPayload, read_payload
 from domain.link.keys import LinkKeys
 from domain.link.schedules import schedule_from_wire
 from domain.link.state import payload_hash
+from domain.locks.sealed_identities import card_identity
 from domain.locks.tables import Lock
 from domain.node_ids import node_id
 from domain.pins.tables import Pin
@@ -201,8 +202,3 @@ def _payload(
             raise TamperedEntry(row.name) from None
         return CardPayload(card_digest(keys, uid)).to_payload()
     return read_payload(row.kind, row.content).to_payload()
-
-
-def card_identity(lock_id: UUID) -> str:
-    """The associated data of a sealed card number."""
-    return f"card:{lock_id}"

@@ -2,7 +2,7 @@
 
 The feed only reads: the database says what the lock should get, a wake-up only says "look again". The newest feed of a
 lock wins; an older one finds another id in the lock's row and ends. The dangerous direction: a command handed out after
-its ground is gone, so each is checked once more in the moment of handing it out.
+the right to it has ended, so each is checked once more in the moment of handing it out.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator

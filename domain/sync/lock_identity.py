@@ -4,7 +4,6 @@ The dangerous directions: a slip with a new secret that deafens a working lock (
 proof accepted twice.
 """
 
-import base64
 import hmac
 import os
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from domain.locks.tables import Lock, Provisioning
 from domain.node_ids import read_node_id
 from domain.people.actors import ActorKind, Caller, LockActor
 from domain.pins.reservations import forget_lock
+from domain.security import base64url
 from domain.security.keys import KeyLabel
 from domain.security.tags import mac
 from domain.smartpins.lives import end_other_lives
@@ -49,13 +49,13 @@ def make_challenge(here: Installation, lock_name: str, now: datetime) -> str:
     body = int(now.timestamp()).to_bytes(8, "big") + os.urandom(16)
     key_id = here.keys.current_id
     signature = mac(here.keys.key(KeyLabel.CHALLENGE, key_id), _PURPOSE, lock_name, body)
-    return base64.urlsafe_b64encode(bytes.fromhex(key_id) + body + signature).rstrip(b"=").decode()
+    return base64url.encode(bytes.fromhex(key_id) + body + signature)
 
 
 def _challenge_made(here: Installation, nonce: str, lock_name: str, now: datetime) -> float | None:
     """When the server made this challenge for this lock, in seconds since 1970; None unless it is its own and fresh."""
     try:
-        data = base64.urlsafe_b64decode(nonce + "=" * (-len(nonce) % 4))
+        data = base64url.decode(nonce)
     except ValueError:
         return None
     if len(data) != 4 + 24 + 32:

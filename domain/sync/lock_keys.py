@@ -1,11 +1,14 @@
-"""The keys of a lock's lives, opened from their sealed secrets in the moment of use and kept nowhere."""
+"""The keys of a lock's lives, opened from their sealed secrets in the moment of use and kept nowhere.
+
+A life of a lock is the time under one secret.
+"""
 
 from collections.abc import Sequence
 from uuid import UUID
 
 from domain.installation import Installation
 from domain.link.keys import LinkKeys
-from domain.locks.secrets import secret_identity
+from domain.locks.sealed_identities import secret_identity
 from domain.locks.tables import Lock, Provisioning
 from domain.security.sealing import open_sealed
 

@@ -20,9 +20,10 @@ from domain.locks.tables import Lock
 from domain.people.actors import LockActor
 from domain.smartpins.reported import note_events, smart_pins_named
 from domain.sync.deliveries import take_acknowledgement
+from domain.sync.event_numbers import next_numbers
 from domain.sync.rules import MAX_EVENTS_PER_REPORT, NONCES_KEPT
 from domain.sync.server_events import SERVER_EVENTS, record_server_event
-from domain.sync.tables import EventHead, LockEntry, LockEvent, UnlockCommand
+from domain.sync.tables import LockEntry, LockEvent, UnlockCommand
 
 TYPED = frozenset({OpeningMethod.PIN, OpeningMethod.SMARTPIN, OpeningMethod.SHORT_PIN})
 WRONG = frozenset(
@@ -149,11 +150,7 @@ def _was_wrong(event: LockEvent) -> bool:
 
 
 async def _record(lock: Lock, events: Sequence[LockEventBody], now: datetime) -> list[LockEvent]:
-    """Stores what is new, numbered, and returns it."""
-    site_id = lock.site_id
-    await EventHead.bulk_create([EventHead(id=site_id)], ignore_conflicts=True)
-    head = await lock_row(EventHead, site_id)
-    assert head is not None
+    """Under the lock's row: stores what is new, numbered, and returns it."""
     state_id = events[0].state_id
     told = [event.sequence for event in events]
     stored = LockEvent.filter(lock_id=lock.id, state_id=state_id, sequence__in=told)
@@ -163,16 +160,18 @@ async def _record(lock: Lock, events: Sequence[LockEventBody], now: datetime) ->
     owners = await _owners(lock, new.values())
     names = {event.entry_id for event in new.values() if event.entry_id is not None}
     guests = await smart_pins_named(lock, names)
+    if not new:
+        return []
     rows = []
-    for sequence in sorted(new):
+    numbers = await next_numbers(lock.site_id, len(new))
+    for number, sequence in zip(numbers, sorted(new), strict=True):
         event = new[sequence]
-        head.number += 1
         command = commands.get(_as_uuid(event.command_id))
         guest = guests.get(event.entry_id)
         rows.append(
             LockEvent(
-                site_id=site_id,
-                number=head.number,
+                site_id=lock.site_id,
+                number=number,
                 lock_id=lock.id,
                 state_id=state_id,
                 sequence=sequence,
@@ -191,7 +190,6 @@ async def _record(lock: Lock, events: Sequence[LockEventBody], now: datetime) ->
         )
     await LockEvent.bulk_create(rows)
     await note_events(guests, [new[sequence] for sequence in sorted(new)], now)
-    await head.save()
     return rows
 
 

@@ -3,10 +3,11 @@
 from datetime import datetime
 from uuid import uuid4
 
-from domain.database import Transaction, lock_row
+from domain.database import Transaction
 from domain.link.events import LockEventKind
 from domain.locks.tables import Lock
-from domain.sync.tables import EventHead, LockEvent
+from domain.sync.event_numbers import next_numbers
+from domain.sync.tables import LockEvent
 
 SERVER_EVENTS = frozenset({LockEventKind.OUT_OF_STEP})
 """What a lock cannot know, and so does not report."""
@@ -16,14 +17,10 @@ async def record_server_event(
     tx: Transaction, lock: Lock, kind: LockEventKind, now: datetime
 ) -> None:
     """Within a transaction: one event, numbered in commit order like all of the site's."""
-    await EventHead.bulk_create([EventHead(id=lock.site_id)], ignore_conflicts=True)
-    head = await lock_row(EventHead, lock.site_id)
-    assert head is not None
-    head.number += 1
-    await head.save()
+    (number,) = await next_numbers(lock.site_id, 1)
     await LockEvent.create(
         site_id=lock.site_id,
-        number=head.number,
+        number=number,
         lock_id=lock.id,
         state_id=f"server-{uuid4().hex}",
         sequence=1,

@@ -14,7 +14,7 @@ from domain.link.events import LockEventKind, OpeningMethod
 class UnlockCommand(Row):
     """An order to open now. Its id is what the lock remembers, so that it opens once.
 
-    `nonce` and `seconds_left` are fixed when the order is made: the lock counts the deadline from its nonce's making.
+    `nonce` and `nonce_seconds` are fixed when the order is made: the lock counts the deadline from its nonce's making.
     """
 
     lock_id: UUID

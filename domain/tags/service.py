@@ -148,7 +148,7 @@ async def update_tag(
     """
     check_not_cleared(fields, "name", "member_ids", "lock_ids")
     async with changing_access(here, by, "updateTag", now) as deed:
-        tag = await _special(by, tag_id)
+        tag = await _held_special(by, tag_id)
         if "name" in fields:
             tag.name = checked_name(fields["name"])
             await tag.save()
@@ -177,7 +177,7 @@ async def _follow(
 async def delete_tag(here: Installation, by: Caller, *, tag_id: UUID, now: datetime) -> Tag:
     """Deletes a SPECIAL tag. Raises NotFound, NotAllowed."""
     async with changing_access(here, by, "deleteTag", now) as deed:
-        tag = await _special(by, tag_id)
+        tag = await _held_special(by, tag_id)
         held = await _members(tag)
         await _fill(
             tag,
@@ -191,7 +191,7 @@ async def delete_tag(here: Installation, by: Caller, *, tag_id: UUID, now: datet
         return tag
 
 
-async def _special(by: Caller, tag_id: UUID) -> Tag:
+async def _held_special(by: Caller, tag_id: UUID) -> Tag:
     tag = await lock_row(Tag, tag_id)
     if tag is None or tag.site_id != by.site_id or tag.deleted_at is not None:
         raise NotFound("tagId")

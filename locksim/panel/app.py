@@ -19,6 +19,7 @@ from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from domain.link.digests import CARD_UID_BYTES
 from locksim.device import Device, PowerIsOff
 from locksim.fleet import Fleet
 from locksim.keypad import Key
@@ -186,7 +187,7 @@ async def _present(device: Device, body: dict[str, object]) -> None:
         data = bytes.fromhex(uid) if isinstance(uid, str) else b""
     except ValueError:
         data = b""
-    if not 4 <= len(data) <= 10:
+    if len(data) not in CARD_UID_BYTES:
         raise ActionRefused(422, "uid must be 4 to 10 bytes in hexadecimal")
     await device.present_card(data)
 

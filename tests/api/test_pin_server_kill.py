@@ -21,10 +21,11 @@ from api.app import installation
 from api.seed import kit_entry
 from api.settings import Settings
 from domain.database import connect, disconnect
+from domain.locks.provisioning import provision_lock
 from domain.locks.rules import Connectivity
-from domain.locks.service import NewReader, create_lock, provision_lock
+from domain.locks.service import NewReader, create_lock
 from domain.node_ids import node_id
-from domain.people.actors import COMMAND_LINE, ActorKind, Caller, Role, Standing
+from domain.people.actors import COMMAND_LINE, Role, command_line_at
 from domain.people.api_tokens import create_api_token
 from domain.security.passwords import PasswordHasher
 from domain.sites.rules import SystemType
@@ -119,7 +120,7 @@ async def serving(database: Database, folder: Path) -> AsyncIterator[tuple[Serve
             owner=None,
             now=now,
         )
-        by = Caller(ActorKind.COMMAND_LINE, None, Standing(site.id, Role.OWNER, True, None))
+        by = command_line_at(site.id)
         _, server.token = await create_api_token(
             here,
             COMMAND_LINE,

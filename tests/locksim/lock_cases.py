@@ -30,7 +30,7 @@ PROFILE = {"timeCost": 1, "memoryKib": 64, "parallelism": 1}
 CARD = bytes.fromhex("04a1b2c3d4e5f6")
 NONCE = bytes(range(0x80, 0xA0))
 """The lock's nonce of which commands and times in the vectors speak."""
-INFOS = ("lock-link", "digest", "bundle", "lease", "receipt", "smartpin")
+INFOS = ("lock-link", "digest", "bundle", "smartpin")
 EVENING = {**NO_LIMIT, "slotStart": "18:00:00", "slotEnd": "06:00:00", "weekdays": ["FRIDAY"]}
 DECEMBER = {**NO_LIMIT, "validFrom": "2026-12-01", "validUntil": "2026-12-31"}
 

@@ -13,7 +13,7 @@ import httpx
 import orjson
 import pytest
 
-from domain.link.wire import encode_bytes
+from domain.security import base64url
 from locksim.provisioning import Provisioning
 from tests.locksim.rig import CHEAP, SALT, Pen, provisioning
 from tests.locksim.tiny_server import Stage, TinyServer, serving
@@ -38,12 +38,12 @@ def as_json(own: Provisioning) -> dict[str, object]:
         "lockId": own.lock_id,
         "name": own.name,
         "incarnation": own.incarnation,
-        "secret": encode_bytes(own.secret),
+        "secret": base64url.encode(own.secret),
         "programmingCode": own.programming_code,
         "settings": {
             "zone": "Europe/Berlin",
             "fixedOffsetMinutes": 60,
-            "pinSalt": encode_bytes(SALT),
+            "pinSalt": base64url.encode(SALT),
             "pinProfile": profile,
         },
     }
@@ -140,7 +140,7 @@ async def test_the_locks_of_a_file_connect_survive_a_kill_and_may_be_joined_by_o
     assert code == 0
     assert "Traceback" not in errors
     for own in house.server.locks.values():
-        assert encode_bytes(own.secret) not in errors
+        assert base64url.encode(own.secret) not in errors
         assert own.programming_code not in errors
 
 

@@ -2,22 +2,18 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 from uuid import UUID, uuid4
 
 from domain.alerts.service import QUIET, raise_alert
 from domain.alerts.tables import Alert, AlertKind
 from domain.bus import listening
-from domain.installation import Installation
 from domain.people.actors import ActorKind, Caller, Role, Standing
 from domain.sites.rules import SystemType
 from domain.sites.tables import Site
 from tests.databases import Database
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
-HERE = cast(Installation, SimpleNamespace())
-"""An alert needs nothing of the installation."""
 
 
 async def site() -> UUID:
@@ -61,9 +57,9 @@ async def test_one_alert_an_hour_for_one_cause(database: Database) -> None:
     moments = [NOW, NOW, NOW + QUIET - timedelta(seconds=1), NOW + QUIET]
 
     for moment in moments:
-        await raise_alert(HERE, emma, AlertKind.PIN_REFUSALS_SPENT, moment)
+        await raise_alert(emma, AlertKind.PIN_REFUSALS_SPENT, moment)
     for each in (otto, abroad):
-        await raise_alert(HERE, each, AlertKind.PIN_REFUSALS_SPENT, NOW)
+        await raise_alert(each, AlertKind.PIN_REFUSALS_SPENT, NOW)
 
     assert await times(emma) == [NOW, NOW + QUIET]
     assert await times(otto) == await times(abroad) == [NOW]
@@ -83,7 +79,7 @@ async def test_sixteen_at_once_raise_one_alert(database: Database) -> None:
 
     async with listening(f"alerts:{emma.site_id}") as wakeups:
         await asyncio.gather(
-            *(raise_alert(HERE, emma, AlertKind.PIN_REFUSALS_SPENT, NOW) for _ in range(16))
+            *(raise_alert(emma, AlertKind.PIN_REFUSALS_SPENT, NOW) for _ in range(16))
         )
         woken = await wakeups.wait(5)
 

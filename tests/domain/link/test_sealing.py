@@ -38,8 +38,8 @@ class TestRoundTrip:
 
     def test_version_kind_and_epoch_stand_in_clear(self) -> None:
         """At fixed places, for whoever routes or debugs."""
-        sealed = seal_message(KEY, MessageKind.LEASE, LOCK, LIFE, 0x0102030405060708, b"x")
-        assert sealed[:10].hex() == "01" + "05" + "0102030405060708"
+        sealed = seal_message(KEY, MessageKind.UNLOCK_COMMAND, LOCK, LIFE, 0x0102030405060708, b"x")
+        assert sealed[:10].hex() == "01" + "02" + "0102030405060708"
 
     def test_the_wire_tags_are_what_they_always_were(self) -> None:
         """Append only: a new kind gets a new number, and none changes."""
@@ -48,14 +48,13 @@ class TestRoundTrip:
             MessageKind.DELIVERY: 1,
             MessageKind.UNLOCK_COMMAND: 2,
             MessageKind.SEALED_TIME: 3,
-            MessageKind.BUNDLE: 4,
-            MessageKind.LEASE: 5,
-            MessageKind.RECEIPT: 6,
         }
 
     def test_sealing_twice_gives_two_envelopes(self) -> None:
         """Random nonces: a courier cannot tell a repetition."""
-        first, second = (seal_message(KEY, MessageKind.LEASE, LOCK, LIFE, 0, b"x") for _ in "ab")
+        first, second = (
+            seal_message(KEY, MessageKind.UNLOCK_COMMAND, LOCK, LIFE, 0, b"x") for _ in "ab"
+        )
         assert first[10:22] != second[10:22]
         assert first[22:] != second[22:]
 
@@ -90,13 +89,13 @@ class TestRefusals:
 
     def test_another_lock_incarnation_or_key_does_not_read_it(self) -> None:
         """Nor the same letters cut differently between lock and incarnation."""
-        sealed = seal_message(KEY, MessageKind.LEASE, "ab", "c", EPOCH, b"x")
+        sealed = seal_message(KEY, MessageKind.UNLOCK_COMMAND, "ab", "c", EPOCH, b"x")
         for lock, life in (("a", "bc"), ("abc", ""), ("", "abc"), ("ab", "d"), ("c", "ab")):
             with pytest.raises(Unreadable):
-                unseal_message(KEY, MessageKind.LEASE, lock, life, sealed)
-        for key in (KEYS.lease, KEYS.receipt, KEYS.link, LinkKeys.derive(bytes(32)).bundle):
+                unseal_message(KEY, MessageKind.UNLOCK_COMMAND, lock, life, sealed)
+        for key in (KEYS.digest, KEYS.link, LinkKeys.derive(bytes(32)).bundle):
             with pytest.raises(Unreadable):
-                unseal_message(key, MessageKind.LEASE, "ab", "c", sealed)
+                unseal_message(key, MessageKind.UNLOCK_COMMAND, "ab", "c", sealed)
 
     def test_the_epoch_cannot_be_rewritten(self) -> None:
         """An old delivery does not become one of the present epoch."""

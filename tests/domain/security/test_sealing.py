@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.security.keys import Keyring
-from domain.security.sealing import SealBroken, open_sealed, seal, sealing_key_id
+from domain.security.sealing import SealBroken, open_sealed, seal
 
 RING = Keyring.from_secret(bytes(range(32)))
 IDENTITY = "pin:0190:verifier"
@@ -83,13 +83,3 @@ class TestRotation:
         assert open_sealed(new_keyring, again, IDENTITY) == b"x"
         with pytest.raises(SealBroken):
             open_sealed(new_keyring, sealed, IDENTITY)
-
-    def test_the_key_is_told_without_opening(
-        self, old_keyring: Keyring, rotating_keyring: Keyring
-    ) -> None:
-        """So that a rotation knows which rows are left."""
-        assert sealing_key_id(seal(old_keyring, b"x", "a")) == old_keyring.current_id
-        assert sealing_key_id(seal(rotating_keyring, b"x", "a")) == rotating_keyring.current_id
-        for no_seal in (b"\x01short", b"\x02" + GOLDEN[1:]):
-            with pytest.raises(SealBroken):
-                sealing_key_id(no_seal)

@@ -18,9 +18,10 @@ from api.settings import Settings
 from domain.access.schedule import ALWAYS, Schedule
 from domain.database import connect, disconnect, migrate, use_case
 from domain.installation import Installation
+from domain.locks.provisioning import provision_lock
 from domain.locks.rules import Connectivity
-from domain.locks.service import NewReader, create_lock, provision_lock
-from domain.people.actors import COMMAND_LINE, ActorKind, Caller, Role, Standing
+from domain.locks.service import NewReader, create_lock
+from domain.people.actors import COMMAND_LINE, Role, command_line_at
 from domain.people.tables import Member
 from domain.pins.service import Shown, create_pin, update_pin
 from domain.pins.tables import Pin
@@ -52,7 +53,7 @@ class Yard:
 
     def __init__(self, here: Installation, site: Site, owner: Member) -> None:
         self.here, self.site, self.owner = here, site, owner
-        self.by = Caller(ActorKind.COMMAND_LINE, None, Standing(site.id, Role.OWNER, True, None))
+        self.by = command_line_at(site.id)
         self.now = BEGINNING
         self.locks: list[YardLock] = []
         self.rng = random.Random(7)

@@ -7,9 +7,10 @@ from api.app import installation
 from api.settings import Settings
 from domain.clock import system_clock
 from domain.database import connect, disconnect, migrate
-from domain.locks.service import NewReader, create_lock, provision_lock
+from domain.locks.provisioning import provision_lock
+from domain.locks.service import NewReader, create_lock
 from domain.node_ids import node_id
-from domain.people.actors import COMMAND_LINE, ActorKind, Caller, Role, Standing
+from domain.people.actors import COMMAND_LINE, Role, command_line_at
 from domain.people.api_tokens import create_api_token
 from domain.people.members import create_member
 from domain.sites.rules import SystemType
@@ -50,7 +51,7 @@ async def prepare(settings: Settings, locks: int) -> Prepared:
             owner=None,
             now=now,
         )
-        by = Caller(ActorKind.COMMAND_LINE, None, Standing(site.id, Role.OWNER, True, None))
+        by = command_line_at(site.id)
         kits = []
         for number in range(locks):
             lock = await create_lock(

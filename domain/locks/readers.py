@@ -1,0 +1,70 @@
+"""The readers of a lock: where people type their PINs and hold their cards."""
+
+from datetime import datetime
+from uuid import UUID
+
+from domain.audit.service import recorded
+from domain.database import use_case
+from domain.errors import NotFound
+from domain.installation import Installation
+from domain.locks.service import NewReader, held_lock
+from domain.locks.settings import write_settings
+from domain.locks.tables import Reader
+from domain.people.actors import Caller
+from domain.pins.wanted import changing_access, follow_pins_of_lock
+from domain.sites.rules import checked_name
+
+
+@use_case
+async def create_reader(
+    here: Installation, by: Caller, *, lock_id: UUID, reader: NewReader, now: datetime
+) -> Reader:
+    """Adds a reader to a lock. Raises InvalidInput, NotFound."""
+    async with changing_access(here, by, "createReader", now) as deed:
+        lock = await held_lock(by, lock_id)
+        row = await Reader.create(
+            lock=lock,
+            name=checked_name(reader.name),
+            has_keypad=reader.has_keypad,
+            pin_enabled=reader.has_keypad,
+        )
+        await write_settings(here, deed, [lock.id], now)
+        await follow_pins_of_lock(here, deed, lock.id, now)
+        deed.note("Reader", row.id)
+        return row
+
+
+async def _held_reader(by: Caller, reader_id: UUID) -> Reader:
+    reader = await Reader.get_or_none(id=reader_id, deleted_at=None)
+    if reader is None:
+        raise NotFound("readerId")
+    await held_lock(by, reader.lock_id)
+    return reader
+
+
+@use_case
+async def update_reader(
+    here: Installation, by: Caller, *, reader_id: UUID, name: str, now: datetime
+) -> Reader:
+    """Renames a reader. Raises InvalidInput, NotFound."""
+    async with recorded(here, by, "updateReader", now) as deed:
+        reader = await _held_reader(by, reader_id)
+        reader.name = checked_name(name)
+        await reader.save()
+        deed.note("Reader", reader.id, changed=["name"])
+        return reader
+
+
+@use_case
+async def delete_reader(
+    here: Installation, by: Caller, *, reader_id: UUID, now: datetime
+) -> Reader:
+    """Takes a reader off its lock. Raises NotFound."""
+    async with changing_access(here, by, "deleteReader", now) as deed:
+        reader = await _held_reader(by, reader_id)
+        reader.deleted_at = now
+        await reader.save()
+        await write_settings(here, deed, [reader.lock_id], now)
+        await follow_pins_of_lock(here, deed, reader.lock_id, now)
+        deed.note("Reader", reader.id)
+        return reader

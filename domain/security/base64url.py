@@ -1,0 +1,25 @@
+"""Bytes as text: base64url without padding (RFC 4648, section 5), with one spelling for each value.
+
+A mistake is dangerous when two texts stand for the same bytes: what is compared, signed or taken
+once as text could then be had twice.
+"""
+
+import base64
+
+
+def encode(data: bytes) -> str:
+    """The one spelling of these bytes."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def decode(text: str) -> bytes:
+    """The bytes. Raises `ValueError`, which does not quote the text, unless it is their one spelling:
+    no padding, no other alphabet, no spare bits set.
+    """
+    try:
+        data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except ValueError:
+        data = None
+    if data is None or encode(data) != text:
+        raise ValueError("not base64url without padding")
+    return data
