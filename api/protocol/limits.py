@@ -75,7 +75,7 @@ class Limits:
     fields: int = 1_000
     aliases: int = 100
     root_mutations: int = 10
-    cost: int = 20_000
+    cost: int = 30_000
     page: int = 100
     default_page: int = 100
     list_size: int = 10

@@ -122,11 +122,13 @@ class BoundedWebSocketProtocol(WebSocketsSansIOProtocol):
 def server_options() -> dict[str, Any]:
     """Keyword arguments for `uvicorn.run` or `uvicorn.Config`: what this package's limits rely on.
 
-    A request's head has ten seconds. Messages of at most 64 KiB are assembled; deflate is off, as it
-    doubles what an open socket costs.
+    A request's head has ten seconds. A connection is kept longer than clients and proxies keep theirs
+    idle (5 to 60 seconds), so that none sends a request into one that is just being closed. Messages
+    of at most 64 KiB are assembled; deflate is off, as it doubles what an open socket costs.
     """
     return {
         "http": BoundedHttpProtocol,
+        "timeout_keep_alive": 75,
         "ws": BoundedWebSocketProtocol,
         "ws_max_size": 65_536,
         "ws_per_message_deflate": False,

@@ -26,11 +26,12 @@ from domain.link.sealing import MessageKind, seal_message
 from domain.locks.tables import Lock
 from domain.node_ids import node_id
 from domain.people.actors import LockActor
-from domain.sync.deliveries import CutDelivery, FeedPosition, cut_delivery, reconcile
+from domain.sync.deliveries import CutDelivery, cut_delivery
 from domain.sync.entries import TamperedEntry
 from domain.sync.lock_keys import proven_keys
 from domain.sync.rules import DELIVERY_PATIENCE, LONGEST_PATIENCE, TIME_INTERVAL
 from domain.sync.server_events import record_server_event
+from domain.sync.settling import FeedPosition, reconcile
 from domain.sync.status import topics_of_pins_at
 from domain.sync.tables import LockDelivery, UnlockCommand
 from domain.sync.unlocking import still_stands

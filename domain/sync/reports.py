@@ -19,10 +19,10 @@ from domain.link.nonces import well_formed_nonce
 from domain.locks.tables import Lock
 from domain.people.actors import LockActor
 from domain.smartpins.reported import note_events, smart_pins_named
-from domain.sync.deliveries import take_acknowledgement
 from domain.sync.event_numbers import next_numbers
 from domain.sync.rules import MAX_EVENTS_PER_REPORT, NONCES_KEPT
 from domain.sync.server_events import SERVER_EVENTS, record_server_event
+from domain.sync.settling import take_acknowledgement
 from domain.sync.tables import LockEntry, LockEvent, UnlockCommand
 
 TYPED = frozenset({OpeningMethod.PIN, OpeningMethod.SMARTPIN, OpeningMethod.SHORT_PIN})

@@ -55,7 +55,7 @@ async def test_an_invitation_goes_through_its_life(served: Served) -> None:
         invitationId=invitation["id"],
     )
     assert deleted["invitation"] == {"status": "DELETED"}
-    assert await status() is None
+    assert await status() == {"status": "DELETED"}
     again = await house.change("deleteInvitation", invitationId=invitation["id"])
     assert again["__typename"] == "NotFound"
     assert await _seen(house) == (1, 0, ["deleteInvitation", "createInvitation"])

@@ -21,7 +21,7 @@ HOSTILE = {
     )
     + "}",
     "all sites and their seats a hundred times": "{"
-    + " ".join(f"a{n}: sites {{ id name seats {{ used }} }}" for n in range(100))
+    + " ".join(f"a{n}: sites {{ id name timezone seats {{ used limit }} }}" for n in range(100))
     + "}",
 }
 

@@ -11,10 +11,10 @@ from domain.link.keys import LinkKeys
 from domain.locks.tables import Lock
 from domain.people.actors import LockActor
 from domain.security.passwords import derive_verifier
-from domain.sync.deliveries import FeedPosition
 from domain.sync.feed import Feed, FeedItem, FeedItemKind
 from domain.sync.lock_identity import make_challenge, prove_lock
 from domain.sync.reports import Acknowledged, report_lock
+from domain.sync.settling import FeedPosition
 from locksim.firmware import Firmware
 from locksim.keypad import Key
 from locksim.provisioning import Provisioning

@@ -1,0 +1,180 @@
+"""What a lock's word means: where it says it is, and what it acknowledges.
+
+The dangerous directions: believing that something arrived (only an acknowledgement with a matching sum settles), and
+taking what was lost on the way for there because something later arrived.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+
+from domain.columns import column
+from domain.locks.tables import Lock
+from domain.node_ids import node_id
+from domain.pins.reservations import release
+from domain.sync.tables import EntryState, LockDelivery, LockEntry
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPosition:
+    """How far the lock on a feed says it is."""
+
+    epoch: int
+    revision: int
+
+
+async def reconcile(lock: Lock, position: FeedPosition) -> bool:
+    """Within a transaction: compares where a lock says it is with what is known; its row is changed, not saved.
+
+    Returns whether the lock was ahead of the data: it then gets an epoch of its own, above both. A revision that was
+    wanted and never handed out is ahead too: what the lock has under this number is not what was wanted.
+    """
+    if position.epoch > lock.epoch or (
+        position.epoch == lock.epoch
+        and position.revision > lock.applied_revision
+        and await _handed_out(lock, position.revision) is None
+    ):
+        lock.epoch = max(position.epoch, lock.epoch) + 1
+        lock.applied_revision = 0
+        lock.snapshot_needed = lock.state_unknown = True
+        return True
+    if position.epoch < lock.epoch:
+        # A fresh lock says epoch 0; one that had acknowledged something has lost it.
+        lock.snapshot_needed = True
+        lock.state_unknown = lock.state_unknown or lock.applied_revision > 0
+    elif position.revision < lock.applied_revision:
+        lock.snapshot_needed = lock.state_unknown = True
+    return False
+
+
+async def _handed_out(lock: Lock, revision: int) -> LockDelivery | None:
+    """The delivery that brings this life of the lock to this revision, if there was one; one with a sum comes first."""
+    found = await LockDelivery.filter(
+        lock_id=lock.id, incarnation=lock.incarnation, epoch=lock.epoch, to_revision=revision
+    )
+    return min(found, key=lambda each: each.expected_sum is None, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What an acknowledgement changed: the PINs concerned, and whether the lock turned out to be ahead of the data."""
+
+    pins: frozenset[UUID] = frozenset()
+    out_of_step: bool = False
+
+
+async def take_acknowledgement(
+    lock: Lock, delivery_id: UUID | None, applied: int, sum_of_lock: str, now: datetime
+) -> Taken:
+    """Within a transaction, under the lock's row: settles what the lock has acknowledged.
+
+    An acknowledgement of a delivery that was never sent to this life of the lock, or that tells nothing new, changes
+    nothing. One whose sum is not that of the revision claimed, or that claims a revision never handed out, brings a
+    snapshot. The row of the lock is changed, not saved.
+    """
+    named = await LockDelivery.get_or_none(
+        id=delivery_id, lock_id=lock.id, incarnation=lock.incarnation
+    )
+    if named is None or named.epoch != lock.epoch:
+        return Taken()
+    if applied < named.to_revision:
+        # A part of a snapshot arrived, or the lock could not apply a delivery: then it needs a whole one.
+        lock.snapshot_needed = lock.snapshot_needed or not named.snapshot
+        return Taken()
+    delivery = named if applied == named.to_revision else await _handed_out(lock, applied)
+    if delivery is None:
+        if not await reconcile(lock, FeedPosition(lock.epoch, applied)):
+            return Taken()
+        log.warning("lock claims what was never sent", lock=node_id("lock", lock.id))
+        return Taken(await _pins_of(lock), out_of_step=True)
+    if delivery.expected_sum not in (None, sum_of_lock.lower()):
+        lock.snapshot_needed = lock.state_unknown = True
+        lock.wanted_revision += 1  # a snapshot of this revision would not be above the lock's own
+        log.warning("lock holds something else than was sent", lock=node_id("lock", lock.id))
+        return Taken(await _pins_of(lock))
+    already = delivery.settled_at is not None or delivery.to_revision <= lock.applied_revision
+    return Taken() if already else Taken(await _settle(lock, delivery, applied, now))
+
+
+async def _settle(
+    lock: Lock, acknowledged: LockDelivery, applied: int, now: datetime
+) -> frozenset[UUID]:
+    """Notes what the lock now holds.
+
+    What the acknowledged delivery carried is there. What an older one carried may have been lost with it, and need not be
+    in a later one, when its entry has changed again meanwhile. It is there if the entry's newest revision is not above
+    `applied`, since no delivery passes over a revision; else it stays unsettled: it may be there or not.
+    """
+    older = await LockDelivery.filter(
+        lock_id=lock.id, epoch=lock.epoch, to_revision__lte=applied, settled_at=None
+    ).exclude(id=acknowledged.id)
+    rows = LockEntry.filter(lock_id=lock.id)
+    if not acknowledged.snapshot:
+        items = [item for each in (acknowledged, *older) for item in each.items]
+        rows = rows.filter(id__in=[entry_id for entry_id, _, _ in items])
+    entries = {str(row.id): row for row in await rows}
+    known: dict[str, LockEntry] = {}
+    if acknowledged.snapshot:
+        # It was swapped in whole: whatever it did not carry, the lock no longer holds.
+        for row in entries.values():
+            if row.state is not EntryState.LIVE and row.revision <= applied:
+                row.applied_version = row.version
+            row.applied_live = False
+        known = dict(entries)
+    for entry_id, version, live in acknowledged.items:
+        row = known[entry_id] = entries[entry_id]
+        row.applied_version, row.applied_live = version, live
+    for delivery in older:
+        for entry_id, _, _ in delivery.items:
+            row = entries[entry_id]
+            if entry_id not in known and row.revision <= applied:
+                known[entry_id] = row
+                row.applied_version, row.applied_live = row.version, row.state is EntryState.LIVE
+        delivery.items = [item for item in delivery.items if item[0] not in known]
+    await _save_settled(acknowledged, older, list(known.values()), now)
+    was_unknown = acknowledged.snapshot and lock.state_unknown
+    if acknowledged.snapshot:
+        lock.snapshot_needed = lock.state_unknown = False
+        await LockDelivery.filter(lock_id=lock.id, epoch__lt=lock.epoch).delete()
+    lock.applied_revision = applied
+    if was_unknown:
+        return await _pins_of(lock)
+    return frozenset(row.pin_id for row in known.values() if row.pin_id is not None)
+
+
+async def _save_settled(
+    acknowledged: LockDelivery,
+    older: Sequence[LockDelivery],
+    known: Sequence[LockEntry],
+    now: datetime,
+) -> None:
+    """Saves what is known of the entries, frees digits, and forgets deliveries of which nothing is left to know.
+
+    Of what is settled only the newest delivery is kept, since the lock may repeat its acknowledgement.
+    """
+    for row in known:
+        if row.applied_version == row.version:
+            row.pending_since = None
+    if known:
+        await LockEntry.bulk_update(
+            known, fields=["applied_version", "applied_live", "pending_since"]
+        )
+    await release(known)
+    settled = LockDelivery.filter(lock_id=acknowledged.lock_id, settled_at__isnull=False)
+    await settled.delete()
+    await LockDelivery.filter(id__in=[each.id for each in older if not each.items]).delete()
+    doubtful = [each for each in older if each.items]
+    if doubtful:
+        await LockDelivery.bulk_update(doubtful, fields=["items"])
+    acknowledged.settled_at = now
+    await acknowledged.save(update_fields=["settled_at"])
+
+
+async def _pins_of(lock: Lock) -> frozenset[UUID]:
+    rows = LockEntry.filter(lock_id=lock.id, pin_id__isnull=False)
+    return frozenset(await column(rows, "pin_id"))
