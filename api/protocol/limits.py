@@ -75,9 +75,9 @@ class Limits:
     fields: int = 1_000
     aliases: int = 100
     root_mutations: int = 10
-    cost: int = 30_000
+    cost: int = 100_000
     page: int = 100
-    default_page: int = 100
+    default_page: int = 50
     list_size: int = 10
     repeated_list: int = 100
 

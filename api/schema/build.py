@@ -51,7 +51,7 @@ DECLARING = (
     alerts,
 )
 """The modules that must have been imported before the schema is built: they declare what is in it."""
-LIST_SIZES = {"sites": 50, "invitationCalendar": 1000}
+LIST_SIZES = {"invitationCalendar": 3000}
 """Lists without pages that may be long, and the number of items that a document pays for."""
 
 

@@ -20,10 +20,34 @@ HOSTILE = {
         for n in range(100)
     )
     + "}",
-    "all sites and their seats a hundred times": "{"
-    + " ".join(f"a{n}: sites {{ id name timezone seats {{ used limit }} }}" for n in range(100))
+    "all sites and their locks a hundred times": "{"
+    + " ".join(f"a{n}: sites {{ id locks {{ nodes {{ id name }} }} }}" for n in range(100))
     + "}",
 }
+
+
+HONEST = {
+    "what the README asks first, and more of it": "{ sites { id name timezone seats { used limit } members { nodes"
+    " { id name role email tags { id name } } } locks { nodes { id name online connectivity sync { pending status }"
+    " readers { id name hasKeypad } tags { id name } hub { id name } } } } }",
+    "a hundred PINs with all that is known of them": 'query { site(id: "x") { pins(first: 100) { nodes { id kind status'
+    " notes owner { id name } locks { id name } lockTags { id name } schedule { validFrom validUntil slotStart slotEnd"
+    " weekdays } lockSync { lock { id name } status wantedVersion appliedVersion opensNow pendingSince propagation }"
+    " } } } }",
+    "a hundred invitations with their phones": 'query { site(id: "x") { invitations(first: 100) { nodes { id name code'
+    " status devices { id name redeemedAt } devicesUsed deviceLimit expiresAt locks { id name } schedule { validFrom"
+    " validUntil slotStart slotEnd weekdays } } } } }",
+    "a month of the calendar": 'query { invitationCalendar(siteId: "x", from: "2026-12-01", to: "2027-01-01")'
+    " { day opensAt closesAt invitation { id name status } } }",
+}
+
+
+@pytest.mark.parametrize("document", HONEST.values(), ids=HONEST)
+async def test_what_a_console_asks_is_within_the_price(document: str) -> None:
+    """Proves that no screen of the product's own is refused for its price: each is refused a reader only."""
+    result = await build_schema(development=True).execute(document)
+    assert result.errors is not None
+    assert [each.message for each in result.errors if "limit" in (each.extensions or {})] == []
 
 
 @pytest.mark.parametrize("document", HOSTILE.values(), ids=HOSTILE)
