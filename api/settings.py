@@ -30,6 +30,8 @@ class Environment(StrEnum):
 
 
 def _checked_database(url: str) -> str:
+    if not url:
+        return url
     address = Address.of(url)
     try:
         usable = (
@@ -64,7 +66,8 @@ def _checked_sender(text: str) -> str:
 
 
 def _checked_secret(text: str) -> str:
-    Keyring.from_text(text)
+    if text:
+        Keyring.from_text(text)
     return text
 
 

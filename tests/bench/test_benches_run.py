@@ -1,0 +1,37 @@
+"""The benches still run. What they measure is not judged here: that would be a timed test."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+
+SECONDS = 60
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("bench.sync", "--locks", "2", "--rounds", "2"),
+        ("bench.shell", "--connections", "2", "--seconds", "0.1", "--rounds", "1"),
+    ],
+    ids=["sync", "shell"],
+)
+async def test_a_bench_starts_its_server_and_prints_its_table(words: tuple[str, ...]) -> None:
+    """Proves that a small run on SQLite ends well and has said something in a table."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        *words,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        cwd=Path(__file__).parents[2],
+    )
+    try:
+        out, err = await asyncio.wait_for(process.communicate(), SECONDS)
+    finally:
+        if process.returncode is None:
+            process.kill()
+    assert process.returncode == 0, err.decode()
+    rows = [line for line in out.decode().splitlines() if line.startswith("|")]
+    assert len(rows) > 2, out.decode()
