@@ -125,6 +125,8 @@ class AtFirstGiven:
     """As the first of these rules whose field was given; the service refuses whatever does not belong to its site."""
 
     rules: tuple[AtSite, ...]
+    asked: str
+    """What to give, for a caller who gave none."""
 
     async def permit(self, context: Context, arguments: Arguments) -> Caller:
         for rule in self.rules:
@@ -132,8 +134,7 @@ class AtFirstGiven:
                 return await rule.permit(context, arguments)
         if context.actor is None:
             raise NotSignedIn
-        names = [_camel(rule.field) for rule in self.rules]
-        raise InvalidInput(names[-1], f"Name one of {', '.join(names)}.")
+        raise InvalidInput(_camel(self.rules[-1].field), self.asked)
 
 
 @dataclass(frozen=True)

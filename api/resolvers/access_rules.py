@@ -26,7 +26,8 @@ _AT_WHOM_IT_LETS_IN = AtFirstGiven(
         AtSite(Permission.CREDENTIALS),
         AtSite(Permission.CREDENTIALS, "member_tag_id", "tag", Tag),
         AtSite(Permission.CREDENTIALS, "member_id", "member", Member),
-    )
+    ),
+    asked="Name whom the rule lets in by memberId or by memberTagId.",
 )
 _AT_RULE = AtSite(Permission.CREDENTIALS, "access_rule_id", "access_rule", AccessRule)
 

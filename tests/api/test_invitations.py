@@ -30,7 +30,7 @@ async def _create(house: House, **fields: Any) -> dict[str, Any]:
 
 
 async def test_an_invitation_goes_through_its_life(served: Served) -> None:
-    """Proves the statuses by the clock alone, and that a deleted invitation is gone from list and node."""
+    """Proves the statuses by the clock alone, and that a deleted one leaves the list and is found as such by node."""
     house = await served.site()
     lock = (await house.lock())["lockId"]
     now = served.clock()
