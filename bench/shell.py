@@ -7,19 +7,13 @@ somebody else's machine; the one of the server's own processor time holds even w
 
 import argparse
 import asyncio
-import contextlib
-import multiprocessing
 import os
-import socket
 import statistics
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import httpx
 import orjson
 import psutil
 from starlette.requests import Request
@@ -30,9 +24,10 @@ from api.app import create_app, installation
 from api.auth.http import HttpAuthentication
 from api.auth.seen_proofs import MemorySeenProofs
 from api.observability import configure_logging
-from api.settings import Environment, Settings
+from api.settings import Settings
 from api.starting import listen
-from bench.prepared import Prepared, prepare
+from bench.prepared import Prepared
+from bench.served import served
 from domain.clock import system_clock
 from domain.locks.rules import is_online
 from domain.locks.tables import Lock
@@ -160,16 +155,6 @@ async def measure(load: Load, prepared: Prepared, rounds: int) -> None:
         )
 
 
-async def until_ready(url: str) -> None:
-    async with httpx.AsyncClient() as http:
-        for _ in range(300):
-            with contextlib.suppress(httpx.HTTPError):
-                if (await http.get(f"{url}/readyz")).status_code == 200:
-                    return
-            await asyncio.sleep(0.1)
-    raise RuntimeError("the server did not start")
-
-
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--database-url", default="", help="an empty database; default: SQLite")
@@ -177,28 +162,11 @@ async def main() -> None:
     parser.add_argument("--seconds", type=float, default=1.0, help="for each of four, each round")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(
-            database_url=options.database_url,
-            data_dir=Path(folder),
-            env=Environment.PRODUCTION,
-            port=port,
-        )
-        prepared = await prepare(settings, LOCKS)
-        server = multiprocessing.get_context("spawn").Process(target=serve, args=(settings,))
-        server.start()
-        try:
-            await until_ready(f"http://127.0.0.1:{port}")
-            kind = "PostgreSQL" if options.database_url.startswith("postgres") else "SQLite"
-            print(f"{kind}, {options.connections} connections, {os.cpu_count()} processors")
-            process = psutil.Process(server.pid)
-            load = Load(process, port, options.connections, options.seconds)
-            await measure(load, prepared, options.rounds)
-        finally:
-            server.terminate()
-            server.join()
+    async with served(serve, options.database_url, LOCKS) as here:
+        kind = "PostgreSQL" if options.database_url.startswith("postgres") else "SQLite"
+        print(f"{kind}, {options.connections} connections, {os.cpu_count()} processors")
+        load = Load(here.process, here.port, options.connections, options.seconds)
+        await measure(load, here.prepared, options.rounds)
 
 
 if __name__ == "__main__":

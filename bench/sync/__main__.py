@@ -10,21 +10,16 @@ somebody else's machine. Run it as `python -m bench.sync`; `--help` tells the re
 import argparse
 import asyncio
 import gc
-import multiprocessing
 import os
-import socket
 import statistics
-import tempfile
 import time
-from pathlib import Path
 
 import httpx
 import psutil
 from websockets.asyncio.client import connect
 
-from api.settings import Environment, Settings
-from bench.prepared import Prepared, prepare
-from bench.shell import until_ready
+from bench.prepared import Prepared
+from bench.served import served
 from bench.sync.admin import Admin
 from bench.sync.lean_lock import LeanLock, until_acknowledged
 from bench.sync.measuring import Run, Times
@@ -104,26 +99,8 @@ async def main() -> None:
     )
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for count in options.locks if not options.database_url else options.locks[:1]:
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            port = listener.getsockname()[1]
-        with tempfile.TemporaryDirectory() as folder:
-            settings = Settings(
-                database_url=options.database_url,
-                data_dir=Path(folder),
-                env=Environment.PRODUCTION,
-                port=port,
-            )
-            prepared = await prepare(settings, count)
-            server = multiprocessing.get_context("spawn").Process(target=serve, args=(settings,))
-            server.start()
-            try:
-                await until_ready(f"http://127.0.0.1:{port}")
-                process = psutil.Process(server.pid)
-                url = f"http://127.0.0.1:{port}"
-                await measure(url, process, prepared, options.rounds)
-            finally:
-                server.terminate()
-                server.join()
+        async with served(serve, options.database_url, count) as here:
+            await measure(here.url, here.process, here.prepared, options.rounds)
 
 
 if __name__ == "__main__":

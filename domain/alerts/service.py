@@ -42,9 +42,10 @@ async def follow_alerts(site_id: UUID) -> AsyncIterator[Alert | None]:
     async with listening(f"alerts:{site_id}") as wakeups:
         known = {row.id for row in await newest}
         while True:
-            for row in reversed(await newest):
+            rows = await newest
+            for row in reversed(rows):
                 if row.id not in known:
-                    known.add(row.id)
                     yield row
+            known = {row.id for row in rows}
             yield None
             await wakeups.wait(SLOW_POLL_SECONDS)

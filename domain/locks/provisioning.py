@@ -9,7 +9,6 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
-from zoneinfo import ZoneInfo
 
 from domain.audit.service import recorded
 from domain.database import use_case
@@ -19,6 +18,7 @@ from domain.locks.service import held_lock
 from domain.locks.tables import Lock, Provisioning
 from domain.people.actors import Caller
 from domain.security.sealing import seal
+from domain.sites.service import zone_of
 from domain.sites.tables import Site
 from smartpin import fixed_offset
 
@@ -53,7 +53,7 @@ async def provision_lock(
     async with recorded(here, by, "provisionLock", now) as deed:
         lock = await held_lock(by, lock_id)
         site = await Site.get(id=by.site_id)
-        zone = ZoneInfo(site.timezone)
+        zone = zone_of(site)
         offset = fixed_offset(zone, now.astimezone(zone).year)
         await Provisioning.create(
             lock=lock,

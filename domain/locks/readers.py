@@ -7,7 +7,7 @@ from domain.audit.service import recorded
 from domain.database import use_case
 from domain.errors import NotFound
 from domain.installation import Installation
-from domain.locks.service import NewReader, held_lock
+from domain.locks.service import NewReader, add_reader, held_lock
 from domain.locks.settings import write_settings
 from domain.locks.tables import Reader
 from domain.people.actors import Caller
@@ -22,12 +22,7 @@ async def create_reader(
     """Adds a reader to a lock. Raises InvalidInput, NotFound."""
     async with changing_access(here, by, "createReader", now) as deed:
         lock = await held_lock(by, lock_id)
-        row = await Reader.create(
-            lock=lock,
-            name=checked_name(reader.name),
-            has_keypad=reader.has_keypad,
-            pin_enabled=reader.has_keypad,
-        )
+        row = await add_reader(lock, reader, "name")
         await write_settings(here, deed, [lock.id], now)
         await follow_pins_of_lock(here, deed, lock.id, now)
         deed.note("Reader", row.id)

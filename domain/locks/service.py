@@ -33,6 +33,16 @@ class NewReader:
     has_keypad: bool = True
 
 
+async def add_reader(lock: Lock, reader: NewReader, field: str) -> Reader:
+    """Within a transaction: a reader of the lock; a keypad takes PINs at first. Raises InvalidInput, naming the field."""
+    return await Reader.create(
+        lock=lock,
+        name=checked_name(reader.name, field),
+        has_keypad=reader.has_keypad,
+        pin_enabled=reader.has_keypad,
+    )
+
+
 async def held_lock(by: Caller, lock_id: UUID) -> Lock:
     """The site's lock, its row held. Raises NotFound."""
     lock = await lock_row(Lock, lock_id)
@@ -65,12 +75,7 @@ async def create_lock(
             site=site, name=name, connectivity=connectivity, hub_id=hub_id, created_at=now
         )
         for reader in readers:
-            await Reader.create(
-                lock=lock,
-                name=checked_name(reader.name, "readers"),
-                has_keypad=reader.has_keypad,
-                pin_enabled=reader.has_keypad,
-            )
+            await add_reader(lock, reader, "readers")
         await make_default_tag(site.id, lock, now)
         await write_settings(here, deed, [lock.id], now)
         deed.note("Lock", lock.id)

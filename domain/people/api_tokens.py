@@ -1,13 +1,14 @@
 """API tokens for scripts: a role ceiling, sites, an end date; the token itself is shown once."""
 
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from domain.audit.service import recorded
 from domain.database import use_case
 from domain.errors import InvalidInput, NotFound
 from domain.installation import Installation
+from domain.moments import in_utc
 from domain.people.actors import Caller, Role, TokenActor
 from domain.people.identities import API_TOKEN_PREFIX
 from domain.people.tables import ApiToken, ApiTokenSite
@@ -54,12 +55,7 @@ def _checked_end(by: Caller, expires_at: datetime | None, now: datetime) -> date
     latest = by.actor.ends_at if isinstance(by.actor, TokenActor) else None
     if expires_at is None:
         return latest
-    if expires_at.utcoffset() is None:
-        raise InvalidInput("expiresAt", "Give the offset from UTC with the time.")
-    try:
-        end = expires_at.astimezone(UTC)
-    except OverflowError:
-        raise InvalidInput("expiresAt", "This is not within the calendar.") from None
+    end = in_utc("expiresAt", expires_at)
     if end <= now:
         raise InvalidInput("expiresAt", "The end of a token lies in the future.")
     if latest is not None and end > latest:

@@ -53,7 +53,8 @@ async def give_pin(
 ) -> Shown:
     """An admin gives a member a PIN: a rule PIN, or, where no locks are named, a personal one.
 
-    Raises what `create_pin` and `assign` do; InvalidInput for a personal PIN with a schedule.
+    Raises what `create_pin` and `assign` do; InvalidInput for a personal PIN with a schedule, FeatureNotInPlan for one
+    with chosen digits outside the plan.
     """
     if lock_ids is not None or lock_tag_ids is not None:
         return await create_pin(
@@ -74,6 +75,8 @@ async def give_pin(
         )
     site = await Site.get(id=by.site_id)
     owner = await chosen_owner(by, owner_id, owner_tag_id)
+    if digits is not None:
+        check_custom_allowed(site)
     return await assign(
         here, by, site, owner, digits, notes=checked_notes(notes), own=False, now=now
     )
@@ -115,7 +118,8 @@ async def assign(
 ) -> Shown:
     """A member's personal PIN, CUSTOM with digits, AUTO without; in place of the digits of the one of its kind.
 
-    `own` says that the member asks for themselves. Raises NotAllowed, FeatureNotInPlan, and what `chosen_digits` does.
+    `own` says that the member asks for themselves. Whether digits may be chosen here, the caller has checked. Raises
+    NotAllowed, and what `chosen_digits` does.
     """
     present = await _present(member, PinKind.AUTO if digits is None else PinKind.CUSTOM)
     if present is not None:
@@ -124,7 +128,6 @@ async def assign(
     granted = (await grants_of_members([member.id])).get(member.id, {})
     locks = await locks_with_keypad(granted.keys())
     if digits is not None:
-        check_custom_allowed(site)
         accepted = await chosen_digits(here, by, site, digits, locks, now, instead_of=instead_of)
     else:
         accepted = await generated_digits(here, site, locks, now, instead_of=instead_of)

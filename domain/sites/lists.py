@@ -6,7 +6,7 @@ direction: a list that forgets its site. Every function here takes the site's id
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from domain.invitations.rules import InvitationStatus
 from domain.invitations.tables import Invitation, InvitationLock
 from domain.link.events import LockEventKind
 from domain.locks.tables import Hub, Lock
+from domain.moments import in_utc
 from domain.people.actors import Role
 from domain.people.tables import ApiToken, ApiTokenSite, Member
 from domain.pins.tables import Pin, PinStatus
@@ -45,21 +46,13 @@ class Span:
 
 def span(since: datetime | None, until: datetime | None) -> Span:
     """A span as a list is asked for it, by `from` and `to`. Raises InvalidInput for one that holds no moment."""
-    asked = Span(_in_utc("from", since), _in_utc("to", until))
+    asked = Span(
+        in_utc("from", since) if since is not None else None,
+        in_utc("to", until) if until is not None else None,
+    )
     if asked.since is not None and asked.until is not None and asked.until <= asked.since:
         raise InvalidInput("to", "The end is after the start.")
     return asked
-
-
-def _in_utc(field: str, moment: datetime | None) -> datetime | None:
-    if moment is None:
-        return None
-    if moment.utcoffset() is None:
-        raise InvalidInput(field, "Give the time with its offset from UTC.")
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise InvalidInput(field, "There is no such time.") from None
 
 
 def _open(rows: Any, within: Span, start: str, end: str) -> Any:

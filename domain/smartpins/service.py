@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from tortoise.expressions import Q
 
@@ -25,6 +24,7 @@ from domain.people.actors import Caller
 from domain.pins.wanted import locks_with_keypad
 from domain.sharing import ShareLinks, share_links
 from domain.sites.rules import checked_name
+from domain.sites.service import zone_of
 from domain.sites.tables import Site
 from domain.smartpins.rules import (
     NoSmartPins,
@@ -118,7 +118,7 @@ async def create_smart_pin(
             raise LockWithoutKeypad([lock.name])
         if not lock.smart_pin_enabled:
             raise SmartPinsOff(NoSmartPins.SWITCHED_OFF, "SmartPINs are switched off at this lock.")
-        zone = ZoneInfo(site.timezone)
+        zone = zone_of(site)
         secret, newer_pending = await serving_secret(lock, incarnation)
         life = opened(here, secret, zone)
         effective = fitted(
@@ -170,7 +170,7 @@ async def set_blocked(
     """
     action = "blockSmartPin" if blocked else "unblockSmartPin"
     async with recorded(here, by, action, now) as deed:
-        row, lock = await _locked(by, smart_pin_id)
+        row, lock = await _held(by, smart_pin_id)
         if row.blocked_at_door is not None and not blocked:
             raise BlockedAtDoor
         if status(row, now) in {SmartPinStatus.ENDED, SmartPinStatus.DEAD}:
@@ -185,8 +185,8 @@ async def set_blocked(
         return row
 
 
-async def _locked(by: Caller, smart_pin_id: UUID) -> tuple[SmartPin, Lock]:
-    """The site's SmartPIN and its lock, the rows locked, the lock's first. Raises NotFound."""
+async def _held(by: Caller, smart_pin_id: UUID) -> tuple[SmartPin, Lock]:
+    """The site's SmartPIN and its lock, the rows held, the lock's first. Raises NotFound."""
     found = await SmartPin.get_or_none(id=smart_pin_id, site_id=by.site_id)
     lock = await lock_row(Lock, found.lock_id) if found is not None else None
     row = await lock_row(SmartPin, smart_pin_id)
@@ -202,7 +202,7 @@ async def _write_block(
     provisioning = await Provisioning.get_or_none(lock_id=lock.id, incarnation=row.incarnation)
     if provisioning is None:
         raise InvalidInput("smartPinId", "This SmartPIN opens nothing any more.")
-    life = opened(here, provisioning, ZoneInfo(site.timezone))
+    life = opened(here, provisioning, zone_of(site))
     code = life.codec.encode(_slot(row))
     readings = life.codec.unended_slots(code, now, life.lock_time)
     until = max((life.lock_time.closes(slot.window) for slot in readings), default=row.closes_at)

@@ -11,13 +11,12 @@ from tortoise.expressions import Q
 
 from domain.errors import LockZoneUnknown, NotFound, SmartPinsOff
 from domain.installation import Installation
-from domain.locks.sealed_identities import secret_identity
 from domain.locks.tables import Lock, Provisioning
-from domain.security.sealing import open_sealed
 from domain.sites.tables import Site
 from domain.smartpins.rules import NoSmartPins
 from domain.sync.entries import SETTINGS
 from domain.sync.handed_out import unsettled_versions
+from domain.sync.lock_keys import opened_secret
 from domain.sync.tables import LockEntry
 from smartpin import Codec, LockTime
 
@@ -33,9 +32,8 @@ class Life:
 
 def opened(here: Installation, row: Provisioning, zone: ZoneInfo) -> Life:
     """The life that a secret begins, with the site's zone."""
-    identity = secret_identity(row.lock_id, row.incarnation)
-    secret = open_sealed(here.keys, row.secret_sealed, identity)
-    return Life(row.incarnation, Codec(secret), LockTime(row.fixed_offset_minutes, zone))
+    codec = Codec(opened_secret(here, row))
+    return Life(row.incarnation, codec, LockTime(row.fixed_offset_minutes, zone))
 
 
 async def serving_secret(lock: Lock, incarnation: str | None) -> tuple[Provisioning, bool]:

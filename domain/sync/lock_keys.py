@@ -13,10 +13,15 @@ from domain.locks.tables import Lock, Provisioning
 from domain.security.sealing import open_sealed
 
 
+def opened_secret(here: Installation, provisioning: Provisioning) -> bytes:
+    """The lock secret of one incarnation. Raises SealBroken for a row that is not what was written."""
+    identity = secret_identity(provisioning.lock_id, provisioning.incarnation)
+    return open_sealed(here.keys, provisioning.secret_sealed, identity)
+
+
 def link_keys(here: Installation, provisioning: Provisioning) -> LinkKeys:
     """The keys of one incarnation."""
-    identity = secret_identity(provisioning.lock_id, provisioning.incarnation)
-    return LinkKeys.derive(open_sealed(here.keys, provisioning.secret_sealed, identity))
+    return LinkKeys.derive(opened_secret(here, provisioning))
 
 
 async def keys_of_locks(here: Installation, locks: Sequence[Lock]) -> dict[UUID, LinkKeys]:

@@ -2,34 +2,18 @@
 
 import pytest
 
-from domain.link.entries import Entry
 from domain.link.events import LockEventKind
-from domain.link.state import EMPTY_SUM, payload_hash, state_sum
+from domain.link.state import EMPTY_SUM
 from locksim.signals import Delivery, Report, ReportRefused, Signal
 from tests.locksim.bench import Bench
+from tests.locksim.delivered import bench_at_four, held, sum_over
 from tests.locksim.rig import Pen, provisioning
 
 
 @pytest.fixture
 def bench() -> Bench:
-    """A lock at revision 4 of epoch 7, with PIN mode on and one PIN, on an open connection."""
-    bench = Bench()
-    bench.connect()
-    bench.receive(bench.pen.snapshot(4, bench.pen.settings(), bench.pen.pin("a", "1593")))
-    bench.report()
-    return bench
-
-
-def held(bench: Bench) -> dict[str, int]:
-    """The entries of the lock with their versions."""
-    return {entry.id: entry.version for entry in bench.firmware.state.entries.values()}
-
-
-def sum_over(*entries: Entry) -> str:
-    """The sum as the server computes it."""
-    return state_sum(
-        (entry.id, entry.version, payload_hash(entry.payload)) for entry in entries if entry.payload
-    )
+    """As `bench_at_four`."""
+    return bench_at_four()
 
 
 class TestInOrder:

@@ -1,11 +1,11 @@
 """Entries: every field written, none guessed."""
 
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 
-from domain.access.schedule import ALWAYS, Schedule, Slot, Weekday
+from domain.access.schedule import ALWAYS, Schedule, Weekday
 from domain.link.entries import (
     CardPayload,
     Entry,
@@ -21,13 +21,7 @@ from domain.link.entries import (
 from domain.link.schedules import schedule_from_wire, schedule_to_wire
 from domain.link.wire import Malformed, canonical
 from tests.domain.link import strategies
-
-DIGEST = bytes(range(32))
-SPELLED = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
-NIGHTS = Schedule(
-    date(2026, 12, 1), None, Slot(time(22), time(6)), frozenset({Weekday.FRIDAY, Weekday.MONDAY})
-)
-WIRE: dict[str, object] = schedule_to_wire(NIGHTS)
+from tests.domain.link.samples import DIGEST, NIGHTS, SPELLED, WIRE
 
 
 class TestGoldenBytes:

@@ -1,10 +1,10 @@
 """Payloads of entries are read strictly: what is not exactly one kind's is refused."""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime
 
 import pytest
 
-from domain.access.schedule import ALWAYS, Schedule, Slot, Weekday
+from domain.access.schedule import ALWAYS
 from domain.link.entries import (
     MAX_SCHEDULES,
     CardPayload,
@@ -18,13 +18,7 @@ from domain.link.entries import (
 )
 from domain.link.schedules import schedule_to_wire
 from domain.link.wire import Malformed
-
-DIGEST = bytes(range(32))
-SPELLED = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
-NIGHTS = Schedule(
-    date(2026, 12, 1), None, Slot(time(22), time(6)), frozenset({Weekday.FRIDAY, Weekday.MONDAY})
-)
-WIRE: dict[str, object] = schedule_to_wire(NIGHTS)
+from tests.domain.link.samples import DIGEST, SPELLED
 
 
 class TestStrictPayloads:
