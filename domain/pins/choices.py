@@ -12,7 +12,7 @@ from domain.people.tables import Member
 from domain.pins.tables import Pin, PinLock, PinLockTag
 from domain.pins.wanted import locks_with_keypad
 from domain.tags.choice import chosen_locks, replace_choice
-from domain.tags.service import live_locks, live_tags
+from domain.tags.service import live_locks, live_tags, locks_of_tags
 from domain.tags.tables import TaggedMember, TagKind, TagTarget
 
 LONGEST_NOTES = 500
@@ -52,6 +52,17 @@ async def check_locks(
     if without:
         raise LockWithoutKeypad(sorted(lock.name for lock in without))
     return ids
+
+
+async def locks_after_choice(
+    pin: Pin, lock_ids: Collection[UUID] | None, tag_ids: Collection[UUID] | None
+) -> set[UUID]:
+    """The locks where a rule PIN can be typed once it names these locks and tags; None keeps what it names now."""
+    if lock_ids is None:
+        lock_ids = await column(PinLock.filter(pin_id=pin.id), "lock_id")
+    if tag_ids is None:
+        tag_ids = await column(PinLockTag.filter(pin_id=pin.id, tag__deleted_at=None), "tag_id")
+    return await locks_with_keypad(set(lock_ids) | await locks_of_tags(tag_ids))
 
 
 async def choose_locks(

@@ -29,7 +29,13 @@ from domain.pins.service import (
     setting_digits,
 )
 from domain.pins.tables import Pin, PinKind, PinStatus
-from domain.pins.wanted import changing_access, follow_pins, locks_with_keypad, withdraw
+from domain.pins.wanted import (
+    changing_access,
+    check_schedules,
+    follow_pins,
+    locks_with_keypad,
+    withdraw,
+)
 from domain.sites.tables import Site
 
 
@@ -127,6 +133,7 @@ async def assign(
     instead_of = present.id if present is not None else None
     granted = (await grants_of_members([member.id])).get(member.id, {})
     locks = await locks_with_keypad(granted.keys())
+    check_schedules({lock_id: granted[lock_id] for lock_id in locks})
     if digits is not None:
         accepted = await chosen_digits(here, by, site, digits, locks, now, instead_of=instead_of)
     else:

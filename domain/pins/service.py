@@ -25,6 +25,7 @@ from domain.pins.choices import (
     choose_locks,
     chosen_owner,
     held_owner,
+    locks_after_choice,
 )
 from domain.pins.digits import (
     AcceptableDigits,
@@ -153,13 +154,22 @@ async def _present(by: Caller, pin_id: UUID) -> Pin:
 
 
 async def _others_for(
-    here: Installation, by: Caller, site: Site, pin: Pin, digits: str, now: datetime
+    here: Installation,
+    by: Caller,
+    site: Site,
+    pin: Pin,
+    digits: str,
+    locks: Collection[UUID],
+    now: datetime,
 ) -> AcceptableDigits:
-    """Chosen digits in place of a PIN's own, judged after all else. Raises what `chosen_digits` does, FeatureNotInPlan."""
+    """Chosen digits in place of a PIN's own, judged after all else, for the locks that will hold them.
+
+    Raises what `chosen_digits` does, FeatureNotInPlan.
+    """
     if pin.personal:
         check_custom_allowed(site)
-    locks = (await locks_of_pins([pin]))[pin.id] if pin.status is PinStatus.ACTIVE else {}
-    return await chosen_digits(here, by, site, digits, locks.keys(), now, instead_of=pin.id)
+    open_at = locks if pin.status is PinStatus.ACTIVE else ()
+    return await chosen_digits(here, by, site, digits, open_at, now, instead_of=pin.id)
 
 
 def check_custom_allowed(site: Site) -> None:
@@ -195,7 +205,14 @@ async def update_pin(
     notes = checked_notes(fields["notes"]) if "notes" in fields else None
     accepted = None
     if "digits" in fields:
-        accepted = await _others_for(here, by, site, present, fields["digits"], now)
+        locks = (
+            (await locks_of_pins([present]))[pin_id].keys()
+            if present.personal
+            else await locks_after_choice(
+                present, fields.get("lock_ids"), fields.get("lock_tag_ids")
+            )
+        )
+        accepted = await _others_for(here, by, site, present, fields["digits"], locks, now)
     async with (
         setting_digits(here, by, "updatePin", now, chosen=True)
         if accepted is not None
@@ -251,11 +268,11 @@ async def reassign_pin(
     """
     site = await Site.get(id=by.site_id)
     present = await _present(by, pin_id)
+    locks = (await locks_of_pins([present]))[pin_id].keys()
     if digits is not None:
-        accepted = await _others_for(here, by, site, present, digits, now)
+        accepted = await _others_for(here, by, site, present, digits, locks, now)
     else:
-        locks = (await locks_of_pins([present]))[pin_id]
-        accepted = await generated_digits(here, site, locks.keys(), now, instead_of=pin_id)
+        accepted = await generated_digits(here, site, locks, now, instead_of=pin_id)
     async with setting_digits(here, by, "reassignPin", now, chosen=digits is not None) as deed:
         pin = await held_pin(by, pin_id)
         pin.updated_at = now

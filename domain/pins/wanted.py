@@ -116,7 +116,7 @@ async def follow_pins(
     wishes = []
     for pin in pins:
         locks = wanted[pin.id] if pin.status is not PinStatus.REMOVED else {}
-        _check_schedules(locks)
+        check_schedules(locks)
         state = EntryState.LIVE if pin.status is PinStatus.ACTIVE else EntryState.BLOCKED
         wishes += [_wish(pin, lock_id, state, times) for lock_id, times in locks.items()]
         wishes += [
@@ -130,8 +130,8 @@ async def follow_pins(
     return changed
 
 
-def _check_schedules(locks: Mapping[UUID, Sequence[Schedule]]) -> None:
-    """A lock refuses an entry with more schedules than it takes, and with it all that comes after."""
+def check_schedules(locks: Mapping[UUID, Sequence[Schedule]]) -> None:
+    """A lock refuses an entry with more schedules than it takes, and with it all that comes after. Raises InvalidInput."""
     if any(len(schedules) > MAX_SCHEDULES for schedules in locks.values()):
         raise InvalidInput(
             "memberId", f"At most {MAX_SCHEDULES} different schedules for one member at one lock."

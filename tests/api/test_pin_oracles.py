@@ -7,8 +7,8 @@ from typing import Any
 
 from domain.people.actors import Role
 from domain.sites.tables import Site
-from tests.api.member_steps import ASSIGNED, MembersPhone, member_phone, rule
-from tests.api.pin_steps import pin_of
+from tests.api.member_steps import ASSIGNED, MembersPhone, member_phone, member_tag, rule
+from tests.api.pin_steps import lock_tag, pin_of
 from tests.serving import House, Served
 
 TAKEN, FREE, WEAK = "49172638", "58203917", "77777777"
@@ -70,6 +70,60 @@ async def test_a_change_that_cannot_be_made_tells_nothing_about_the_digits(serve
     assert judged["__typename"] == "PinNotAcceptable", (
         "none of these has spent the budget of twenty"
     )
+
+
+async def test_new_digits_are_judged_for_the_locks_that_a_pin_will_be_at(served: Served) -> None:
+    """By id, by tag, and with what an update leaves as it is: a full lock is said before the digits are looked at.
+
+    A full lock that the PIN leaves by the same update is none of its locks any more."""
+    house = await served.site()
+    door, other = (await house.lock())["lockId"], (await house.lock("Other"))["lockId"]
+    full, free = await lock_tag(house, door), await lock_tag(house, other, name="Others")
+    emil = await house.member("Emil")
+    await pin_of(house, other, ownerId=emil, digits=TAKEN)
+    by_id = (await pin_of(house, other, ownerId=emil))["pin"]["id"]
+    by_tag = (await pin_of(house, ownerId=emil, lockTagIds=[free]))["pin"]["id"]
+    at_full = (await pin_of(house, ownerId=emil, lockTagIds=[full]))["pin"]["id"]
+    token = await house.make_token(Role.LIMITED_ADMIN)
+    policy = {"minLength": 8, "maxLength": 8, "autoLength": 8, "guessLimit": 1_000_000}
+    await house.change("updateSite", siteId=house.id, pinPolicy=policy)
+    for number in range(10):
+        await pin_of(house, door, ownerId=emil, digits=f"602834{number}7")
+
+    for pin_id, choice in (
+        (by_id, {"lockIds": [door]}),
+        (by_id, {"lockTagIds": [full]}),
+        (by_tag, {"lockIds": [door]}),
+        (by_tag, {"lockTagIds": [free, full]}),
+    ):
+        refused = await alike(house, "updatePin", token, pinId=pin_id, **choice)
+        assert refused["__typename"] == "PinTooShort", choice
+    kept = await alike(house, "updatePin", token, pinId=at_full, lockIds=[other])
+    assert kept["__typename"] == "PinTooShort", "its tag of doors stays, as it was not mentioned"
+    left = await house.change("updatePin", pinId=at_full, lockTagIds=[free], digits=FREE)
+    assert left["__typename"] == "UpdatedPin"
+
+
+async def test_rules_that_are_too_many_for_a_pin_are_said_before_its_digits_are_judged(
+    served: Served,
+) -> None:
+    """A member gets rules one by one, their tags too; that no PIN can carry them all tells nothing about digits."""
+    house = await served.site()
+    door = (await house.lock())["lockId"]
+    emil = await house.member("Emil")
+    await pin_of(house, door, ownerId=await house.member("Other"), digits=TAKEN)
+    named = [
+        {"memberTagId": await member_tag(house, emil, name=name)} for name in ("Days", "Nights")
+    ]
+    for number, whom in enumerate([{"memberId": emil}, *named]):
+        for minute in range(22):
+            slot = {"slotStart": f"{number:02}:{minute:02}", "slotEnd": "20:00"}
+            await rule(house, None, door, **whom, **slot)
+    token = await house.make_token(Role.LIMITED_ADMIN)
+
+    refused = await alike(house, "createPin", token, siteId=house.id, ownerId=emil)
+
+    assert (refused["__typename"], refused["field"]) == ("InvalidInput", "memberId")
 
 
 async def test_a_blocked_pin_is_refused_before_its_new_digits_are_judged(served: Served) -> None:
