@@ -118,8 +118,8 @@ async def update_access_rule(
         rule = await _held_rule(by, rule_id)
         before, old = (await locks_of_rules([rule.id]))[rule.id], rule.schedule()
         new = changed_schedule(old, fields)
-        rule.update_from_dict(schedule_columns(new))
-        await rule.save()
+        columns = schedule_columns(new)
+        await rule.update_from_dict(columns).save(update_fields=list(columns))
         await _choose(rule, fields.get("lock_ids"), fields.get("lock_tag_ids"))
         await _follow(here, deed, rule, now)
         after = (await locks_of_rules([rule.id]))[rule.id]
@@ -136,7 +136,7 @@ async def delete_access_rule(
     async with changing_access(here, by, "deleteAccessRule", now) as deed:
         rule = await _held_rule(by, rule_id)
         rule.deleted_at = now
-        await rule.save()
+        await rule.save(update_fields=["deleted_at"])
         await _follow(here, deed, rule, now)
         deed.note("AccessRule", rule.id)
         return rule

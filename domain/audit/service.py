@@ -119,7 +119,7 @@ async def _append(
         head.number, head.mac = row.number, row.mac
         rows.append(row)
     await AuditRow.bulk_create(rows)
-    await head.save()
+    await head.save(update_fields=["number", "mac"])
 
 
 async def first_broken_row(here: Installation, chain: UUID) -> int | None:

@@ -168,17 +168,35 @@ async def redeem_invitation(
             deed.unchanged()
         else:
             await _take_slot(found, now)
-            device = device or Device(id=key, generation=0, **phone)
-            device.generation += 1
-            device.removed_at, device.redeemed_at = None, now
-            device.name, device.platform = device_name, platform
-            await device.save()
+            device = await _bound(device, key, phone, device_name, platform, now)
             deed.note("Invitation", found.id, chain=found.site_id, device=str(device.id))
             deed.wake(f"invitation:{found.id}")
         home = await home_of(found.id, now)
         if home is None:
             raise InvitationNotRedeemable
     return Redeemed(device_token(here, device), device, home)
+
+
+async def _bound(
+    removed: Device | None,
+    key: UUID,
+    phone: dict[str, Any],
+    name: str,
+    platform: Platform,
+    now: datetime,
+) -> Device:
+    """The phone's row, made or, where it was removed before, begun anew with a token of another generation."""
+    columns: dict[str, Any] = {
+        "removed_at": None,
+        "redeemed_at": now,
+        "name": name,
+        "platform": platform,
+    }
+    if removed is None:
+        return await Device.create(id=key, generation=1, **phone, **columns)
+    columns["generation"] = removed.generation + 1
+    await removed.update_from_dict(columns).save(update_fields=list(columns))
+    return removed
 
 
 async def _find(here: Installation, code: str, now: datetime) -> Invitation | None:

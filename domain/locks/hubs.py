@@ -37,7 +37,7 @@ async def update_hub(
     async with recorded(here, by, "updateHub", now) as deed:
         hub = await held_hub(by, hub_id)
         hub.name = checked_name(name)
-        await hub.save()
+        await hub.save(update_fields=["name"])
         deed.note("Hub", hub.id, changed=["name"])
         return hub
 
@@ -50,6 +50,6 @@ async def delete_hub(here: Installation, by: Caller, *, hub_id: UUID, now: datet
         if await Lock.filter(hub_id=hub.id, deleted_at=None).exists():
             raise StillInUse("Locks are connected through this hub. Move or delete them first.")
         hub.deleted_at = now
-        await hub.save()
+        await hub.save(update_fields=["deleted_at"])
         deed.note("Hub", hub.id)
         return hub

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.audit.service import recorded
-from domain.database import use_case
+from domain.database import lock_row, use_case
 from domain.errors import NotFound
 from domain.installation import Installation
 from domain.locks.service import NewReader, add_reader, held_lock
@@ -30,10 +30,14 @@ async def create_reader(
 
 
 async def _held_reader(by: Caller, reader_id: UUID) -> Reader:
-    reader = await Reader.get_or_none(id=reader_id, deleted_at=None)
-    if reader is None:
+    """A reader of one of the site's locks, the lock's row held, then its own. Raises NotFound."""
+    found = await Reader.get_or_none(id=reader_id, lock__site_id=by.site_id)
+    if found is None:
         raise NotFound("readerId")
-    await held_lock(by, reader.lock_id)
+    await held_lock(by, found.lock_id)  # a reader never moves to another lock
+    reader = await lock_row(Reader, reader_id)
+    if reader is None or reader.deleted_at is not None:
+        raise NotFound("readerId")
     return reader
 
 
@@ -45,7 +49,7 @@ async def update_reader(
     async with recorded(here, by, "updateReader", now) as deed:
         reader = await _held_reader(by, reader_id)
         reader.name = checked_name(name)
-        await reader.save()
+        await reader.save(update_fields=["name"])
         deed.note("Reader", reader.id, changed=["name"])
         return reader
 
@@ -58,7 +62,7 @@ async def delete_reader(
     async with changing_access(here, by, "deleteReader", now) as deed:
         reader = await _held_reader(by, reader_id)
         reader.deleted_at = now
-        await reader.save()
+        await reader.save(update_fields=["deleted_at"])
         await write_settings(here, deed, [reader.lock_id], now)
         await follow_pins_of_lock(here, deed, reader.lock_id, now)
         deed.note("Reader", reader.id)

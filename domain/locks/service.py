@@ -117,7 +117,7 @@ async def update_lock(
         _check_hub(lock.connectivity, lock.hub_id)
         if "smart_pin_enabled" in fields:
             await switch_smart_pins(lock, enabled=fields["smart_pin_enabled"])
-        await lock.save()
+        await lock.save(update_fields=list(fields))
         if "smart_pin_enabled" in fields:
             await write_settings(here, deed, [lock.id], now)
         deed.note("Lock", lock.id, changed=sorted(fields))
@@ -133,7 +133,7 @@ async def delete_lock(here: Installation, by: Caller, *, lock_id: UUID, now: dat
         await drop_default_tag(lock, now)
         lock.deleted_at = now
         lock.feed_id = None
-        await lock.save()
+        await lock.save(update_fields=["deleted_at", "feed_id"])
         await Provisioning.filter(lock_id=lock.id).delete()
         await forget_lock(lock.id)
         deed.note("Lock", lock.id)

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.audit.service import recorded
-from domain.database import use_case
+from domain.database import lock_row, use_case
 from domain.errors import InvalidInput, NotFound
 from domain.installation import Installation
 from domain.moments import in_utc
@@ -69,14 +69,15 @@ async def revoke_api_token(
 ) -> ApiToken:
     """Ends a token at once, wherever it acts. Raises NotFound unless it acts on the caller's site."""
     async with recorded(here, by, "revokeApiToken", now) as deed:
-        row = await ApiToken.get_or_none(id=token_id, revoked_at=None)
+        row = await lock_row(ApiToken, token_id)
         if (
             row is None
+            or row.revoked_at is not None
             or not await ApiTokenSite.filter(token_id=token_id, site_id=by.site_id).exists()
         ):
             raise NotFound("tokenId")
         row.revoked_at = now
-        await row.save()
+        await row.save(update_fields=["revoked_at"])
         deed.note("ApiToken", row.id)
         deed.wake(f"token:{row.id}")
         return row

@@ -162,7 +162,7 @@ async def update_member(
                 raise InvalidInput("email", "An admin needs an e-mail address to sign in with.")
         if address is not None:
             letter = await _set_email(here, by, site, member, address, now)
-        await member.save()
+        await member.save(update_fields=["name", "role", "can_edit", "account_id"])
         deed.note("Member", member.id, changed=sorted(fields), role=member.role.value)
         _wake(deed, member)
     if letter is not None:
@@ -205,7 +205,7 @@ async def remove_member(
         await withdraw(here, deed, pins, now)
         await AccessRule.filter(member_id=member.id, deleted_at=None).update(deleted_at=now)
         member.removed_at = now
-        await member.save()
+        await member.save(update_fields=["removed_at"])
         deed.note("Member", member.id)
         _wake(deed, member)
         return member

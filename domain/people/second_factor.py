@@ -59,7 +59,7 @@ async def enroll_totp(
             raise NotAllowed("This account has a second factor already.")
         account.totp_sealed = seal(here.keys, secret.encode(), _identity(account.id))
         account.totp_last_step = None
-        await account.save()
+        await account.save(update_fields=["totp_sealed", "totp_last_step"])
         deed.note("Account", account.id, chain=account.id)
     return Enrolment(secret, totp_uri(secret, actor.email, "Latchwork"))
 
@@ -79,7 +79,7 @@ async def confirm_totp(
         if step is None:
             raise InvalidInput("code", "This is not the authenticator's present code.")
         account.totp_last_step, account.totp_confirmed_at = step, now
-        await account.save()
+        await account.save(update_fields=["totp_last_step", "totp_confirmed_at"])
         codes = new_recovery_codes(10)
         await RecoveryCode.filter(account_id=account.id).delete()
         await RecoveryCode.bulk_create(

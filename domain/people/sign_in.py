@@ -6,6 +6,7 @@ that are judged before they are counted. Every try is counted and committed firs
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from domain.audit.service import Deed, recorded
@@ -198,14 +199,18 @@ async def _begin(
 async def _device(account: Account, phone: Phone, now: datetime, expires_at: datetime) -> Device:
     """Within a transaction that holds the account's row."""
     device = await Device.get_or_none(account_id=account.id, thumbprint=phone.thumbprint)
+    columns: dict[str, Any] = {
+        "name": phone.name,
+        "platform": phone.platform,
+        "expires_at": expires_at,
+    }
     if device is None:
-        device = Device(account=account, thumbprint=phone.thumbprint, redeemed_at=now)
-    elif device.removed_at is not None:
-        device.generation += 1
-        device.removed_at = None
-    device.name, device.platform = phone.name, phone.platform
-    device.expires_at = expires_at
-    await device.save()
+        return await Device.create(
+            account=account, thumbprint=phone.thumbprint, redeemed_at=now, **columns
+        )
+    if device.removed_at is not None:
+        columns |= {"generation": device.generation + 1, "removed_at": None}
+    await device.update_from_dict(columns).save(update_fields=list(columns))
     return device
 
 

@@ -147,14 +147,14 @@ async def assign(
         if pin is None:
             pin = new_pin(here, site, member, accepted, now)
             pin.personal, pin.notes = True, notes or ""
-            await pin.save()
+            await pin.save(force_create=True)
             await reserve(here, site, pin, accepted.verifier)
             await follow_pins(here, deed, [pin.id], now)
         else:
             _check_not_blocked(pin, own)
             pin.status, pin.blocked_by_admin, pin.updated_at = PinStatus.ACTIVE, False, now
             pin.notes = pin.notes if notes is None else notes
-            await pin.save()
+            await pin.save(update_fields=["status", "blocked_by_admin", "updated_at", "notes"])
             await apply_digits(here, deed, site, pin, accepted, now)
         deed.note("Pin", pin.id, owner=str(member.id), kind=pin.kind.value)
     return Shown(pin, accepted.digits)
@@ -189,7 +189,7 @@ async def block_my_pin(here: Installation, by: Caller, *, pin_id: UUID, now: dat
             deed.unchanged()
             return pin
         pin.status, pin.updated_at = PinStatus.BLOCKED, now
-        await pin.save()
+        await pin.save(update_fields=["status", "updated_at"])
         await follow_pins(here, deed, [pin.id], now)
         deed.note("Pin", pin.id)
         return pin

@@ -120,7 +120,7 @@ async def create_pin(
         pin = new_pin(here, site, owner, accepted, now)
         pin.notes = notes
         pin.update_from_dict(schedule_columns(schedule))
-        await pin.save()
+        await pin.save(force_create=True)
         await reserve(here, site, pin, accepted.verifier)
         await choose_locks(pin, lock_ids, lock_tag_ids)
         await follow_pins(here, deed, [pin.id], now)
@@ -221,11 +221,10 @@ async def update_pin(
         pin = await held_pin(by, pin_id)
         before, old = await locks_chosen(pin.id), pin.schedule()
         new = changed_schedule(old, fields)
+        columns = schedule_columns(new) | {"updated_at": now}
         if notes is not None:
-            pin.notes = notes
-        pin.update_from_dict(schedule_columns(new))
-        pin.updated_at = now
-        await pin.save()
+            columns["notes"] = notes
+        await pin.update_from_dict(columns).save(update_fields=list(columns))
         await choose_locks(pin, fields.get("lock_ids"), fields.get("lock_tag_ids"))
         await apply_digits(here, deed, site, pin, accepted, now)
         widened, narrowed = difference(old, new, before, await locks_chosen(pin.id))
@@ -251,7 +250,10 @@ async def apply_digits(
         if not pin.personal:  # which stays of its kind: its member has at most one of each
             pin.kind = accepted.kind
         pin.digits_version += 1
-        await pin.save()
+        pin.updated_at = now
+        await pin.save(
+            update_fields=["verifier_sealed", "length", "kind", "digits_version", "updated_at"]
+        )
     await follow_pins(here, deed, [pin.id], now)
     if accepted is not None:
         await retire(pin, now)
@@ -275,7 +277,6 @@ async def reassign_pin(
         accepted = await generated_digits(here, site, locks, now, instead_of=pin_id)
     async with setting_digits(here, by, "reassignPin", now, chosen=digits is not None) as deed:
         pin = await held_pin(by, pin_id)
-        pin.updated_at = now
         await apply_digits(here, deed, site, pin, accepted, now)
         deed.note("Pin", pin.id)
     return Shown(pin, accepted.digits)
@@ -294,7 +295,7 @@ async def set_blocked(
             deed.unchanged()
             return pin
         pin.status, pin.blocked_by_admin, pin.updated_at = wanted, blocked, now
-        await pin.save()
+        await pin.save(update_fields=["status", "blocked_by_admin", "updated_at"])
         await follow_pins(here, deed, [pin.id], now)
         deed.note("Pin", pin.id)
         return pin

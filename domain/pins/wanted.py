@@ -226,7 +226,7 @@ async def withdraw(here: Installation, deed: Deed, pins: Sequence[Pin], now: dat
     """Within a transaction: these PINs end for good. Their verifiers go at once, their digits when no lock holds them."""
     for pin in pins:
         pin.status, pin.updated_at, pin.verifier_sealed = PinStatus.REMOVED, now, None
-        await pin.save()
+        await pin.save(update_fields=["status", "updated_at", "verifier_sealed"])
     await follow_pins(here, deed, [pin.id for pin in pins], now)
     for pin in pins:
         await retire(pin, now)

@@ -147,19 +147,20 @@ async def update_site(
         site = await lock_row(Site, by.site_id)
         assert site is not None
         before = _settings(site)
+        columns: dict[str, Any] = {_POLICY_COLUMNS[name]: policy[name] for name in policy}
         if "name" in fields:
-            site.name = checked_name(fields["name"])
+            columns["name"] = checked_name(fields["name"])
         if "timezone" in fields:
-            site.timezone = checked_zone(fields["timezone"]).key
+            columns["timezone"] = checked_zone(fields["timezone"]).key
         if "smart_pin_activation" in fields:
-            site.smart_pin_activation = fields["smart_pin_activation"]
+            columns["smart_pin_activation"] = fields["smart_pin_activation"]
         if "lockout_release_minutes" in fields:
-            site.lockout_release_minutes = checked_release(fields["lockout_release_minutes"])
-        site.update_from_dict({_POLICY_COLUMNS[name]: policy[name] for name in policy})
+            columns["lockout_release_minutes"] = checked_release(fields["lockout_release_minutes"])
+        site.update_from_dict(columns)
         check_pin_policy(
             site.pin_min_length, site.pin_max_length, site.pin_auto_length, site.guess_limit
         )
-        await site.save()
+        await site.save(update_fields=list(columns))
         after = _settings(site)
         if after["timezone"] != before["timezone"]:
             await check_zone_may_change(site.id, now)
@@ -201,7 +202,6 @@ async def change_plan(
         if site is None:
             raise NotFound("siteId")
         given = {name: fields[name] for name in PLAN if name in fields}
-        site.update_from_dict(given)
-        await site.save()
+        await site.update_from_dict(given).save(update_fields=list(given))
         deed.note("Site", site.id, chain=site.id, **given)
         return site

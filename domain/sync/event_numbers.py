@@ -15,5 +15,5 @@ async def next_numbers(site_id: UUID, count: int) -> range:
     assert head is not None
     first = head.number + 1
     head.number += count
-    await head.save()
+    await head.save(update_fields=["number"])
     return range(first, first + count)

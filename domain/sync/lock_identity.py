@@ -120,12 +120,23 @@ async def _begin_life(here: Installation, provisioning_id: UUID, now: datetime) 
             return current is None and lock is not None and lock.incarnation == row.incarnation
         await Provisioning.filter(lock_id=lock.id, id__lt=row.id).delete()
         current.proven_at = now
-        await current.save()
+        await current.save(update_fields=["proven_at"])
         lock.incarnation = current.incarnation
         lock.nonces, lock.feed_id, lock.applied_revision = [], None, 0
         lock.snapshot_needed, lock.state_unknown = True, False
         lock.wrong_entries, lock.locked_out_since = 0, None
-        await lock.save()
+        await lock.save(
+            update_fields=[
+                "incarnation",
+                "nonces",
+                "feed_id",
+                "applied_revision",
+                "snapshot_needed",
+                "state_unknown",
+                "wrong_entries",
+                "locked_out_since",
+            ]
+        )
         await end_other_lives(lock, now)
         await restart_entries(here, lock, now)
         await forget_lock(lock.id)

@@ -89,7 +89,7 @@ async def _order_by_invitation(
             raise AccessDenied(decision.reasons)
         command = _command(lock, command_id, now)
         command.invitation_id, command.device_id = invitation.id, actor.device_id
-        await command.save()
+        await command.save(force_create=True)
         deed.note("Lock", lock.id, chain=invitation.site_id, command=str(command_id))
         deed.wake(f"lock:{lock.id}")
 
@@ -114,7 +114,7 @@ async def _order_by_rules(
         command.member_id = member_id
         if isinstance(by.actor, AccountActor):
             command.device_id = by.actor.device_id
-        await command.save()
+        await command.save(force_create=True)
         deed.note("Lock", lock.id, command=str(command_id))
         deed.wake(f"lock:{lock.id}")
 
@@ -140,7 +140,7 @@ async def _order_by_admin(
             command.token_id = by.actor.token_id
         elif by.standing is not None:
             command.member_id = by.standing.member_id
-        await command.save()
+        await command.save(force_create=True)
         deed.note("Lock", lock.id, command=str(command_id))
         deed.wake(f"lock:{lock.id}")
 

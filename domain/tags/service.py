@@ -151,7 +151,7 @@ async def update_tag(
         tag = await _held_special(by, tag_id)
         if "name" in fields:
             tag.name = checked_name(fields["name"])
-            await tag.save()
+            await tag.save(update_fields=["name"])
         held = await _members(tag)
         await _fill(tag, fields.get("member_ids"), fields.get("lock_ids"))
         await _follow(here, deed, tag, held | await _members(tag), now)
@@ -185,7 +185,7 @@ async def delete_tag(here: Installation, by: Caller, *, tag_id: UUID, now: datet
             [] if tag.target is TagTarget.LOCK else None,
         )
         tag.deleted_at = now
-        await tag.save()
+        await tag.save(update_fields=["deleted_at"])
         await _follow(here, deed, tag, held, now)
         deed.note("Tag", tag.id)
         return tag

@@ -49,7 +49,7 @@ async def count_try(here: Installation, budget: Budget, subject: str, now: datet
             wait = counter.window_start + budget.window - now
             raise Throttled(max(1, int(wait.total_seconds()) + 1))
         counter.tries += 1
-        await counter.save()
+        await counter.save(update_fields=["window_start", "tries"])
 
 
 @use_case
