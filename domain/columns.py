@@ -4,12 +4,13 @@ The dangerous direction: a schedule that loses a limit on its way through the da
 of them, always.
 """
 
+from collections.abc import MutableMapping
 from datetime import time
 from typing import Any
 from uuid import UUID
 
 from tortoise import fields
-from tortoise.models import Model
+from tortoise.models import Model, ModelMeta
 from uuid_utils.compat import uuid7
 
 from domain.access.schedule import Schedule, Slot, Weekday
@@ -20,7 +21,17 @@ def new_id() -> UUID:
     return uuid7()
 
 
-class Row(Model):
+class _Unread(ModelMeta):
+    """Tables without comments on their columns: Tortoise would read each one's source again, at every start."""
+
+    @classmethod
+    def __prepare__(
+        cls, name: str, bases: tuple[type, ...], /, **kwargs: Any
+    ) -> MutableMapping[str, object]:
+        return {"_no_comments": True}
+
+
+class Row(Model, metaclass=_Unread):
     """A table with a UUIDv7 key."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -37,7 +48,7 @@ def _weekdays(bits: int) -> frozenset[Weekday]:
     return frozenset(day for position, day in enumerate(Weekday) if bits & (1 << position))
 
 
-class ScheduleColumns(Model):
+class ScheduleColumns(Model, metaclass=_Unread):
     """A schedule's columns: slot as ISO times (both or neither), weekdays as bits, Monday the lowest.
 
     The table itself says of which kind the interval is: `valid_from` and `valid_until` are dates or moments there.

@@ -18,10 +18,12 @@ from api.app import create_app, installation
 from api.protocol import server_options
 from api.settings import Settings
 from domain.database.connection import connected
+from domain.installation import Installation
 from domain.mail import Mailer
 from domain.security.passwords import PasswordHasher
 from tests.browser import NO_TLS
 from tests.databases import Database
+from tests.running import running
 from tests.serving import CHEAP, MovableClock, Served
 
 
@@ -62,21 +64,30 @@ async def serving(
             **server_options(),
         )
     )
-    life = asyncio.create_task(server.serve([listener]))
-    while not server.started:
-        await asyncio.sleep(0.01)
-        assert not life.done(), "the server did not start"
+    try:
+        async with running(server, listener), _used(url, here, clock, database, folder) as given:
+            yield given
+    finally:
+        passwords.close()
+
+
+@asynccontextmanager
+async def _used(
+    url: str, here: Installation, clock: MovableClock, database: Database, folder: Path
+) -> AsyncIterator[Served]:
+    """The hands of a test, which at the end let go of all that they hold, whatever became of the test."""
     if not database.is_postgresql:
         # without waiting for the disk: what a power cut loses is not what these tests are about
         await connected().client.execute_query("PRAGMA synchronous=OFF")
     async with httpx.AsyncClient(timeout=30, verify=NO_TLS) as http:
         given = Served(url, here, clock, database, http, folder / "locks")
-        yield given
-        for task in given.running:
-            task.cancel()
-        await asyncio.gather(*given.running, return_exceptions=True)
-        for browser in given.browsers:
-            await browser.close()
-    server.should_exit = True
-    await life
-    passwords.close()
+        try:
+            yield given
+        finally:
+            for task in given.running:
+                task.cancel()
+            await asyncio.gather(
+                *given.running,
+                *(browser.close() for browser in given.browsers),
+                return_exceptions=True,
+            )

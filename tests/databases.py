@@ -272,6 +272,7 @@ async def fresh_database(
     """A database of its own with the tables made, not connected."""
     made = await servers.fresh(database_kind, model_modules)
     yield made
+    await disconnect()  # what a test that failed half-way has left open: the next could not connect
     await servers.remove(made)
 
 

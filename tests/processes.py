@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -41,6 +41,19 @@ def environment(database: Database, folder: Path, **more: Any) -> dict[str, str]
     ours = {"DATABASE_URL": database.url, "DATA_DIR": folder, **more}
     inherited = {name: value for name, value in os.environ.items() if "LATCHWORK" not in name}
     return inherited | {f"LATCHWORK_{name.upper()}": str(value) for name, value in ours.items()}
+
+
+async def output_of(words: Sequence[str], variables: Mapping[str, str]) -> tuple[int | None, str]:
+    """Exit code and output of a program, which must end within ninety seconds."""
+    process = await asyncio.create_subprocess_exec(
+        *words, env=variables, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    try:
+        output, _ = await asyncio.wait_for(process.communicate(), 90)
+    finally:
+        if process.returncode is None:
+            process.kill()
+    return process.returncode, output.decode()
 
 
 @dataclass

@@ -41,20 +41,23 @@ transaction together with its own record, and processes that migrate at the same
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from itertools import chain
 from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.context import TortoiseContext
-from tortoise.migrations.executor import MigrationExecutor
 from tortoise.migrations.graph import MigrationKey
+from tortoise.migrations.loader import MigrationLoader
 from tortoise.migrations.migration import Migration
 from tortoise.migrations.recorder import MigrationRecorder
 from tortoise.migrations.schema_editor.base import BaseSchemaEditor
 from tortoise.migrations.schema_generator.operation_generator import OperationGenerator
 from tortoise.migrations.schema_generator.state import State
+from tortoise.models import Model
 from tortoise.transactions import in_transaction
 
+from domain.database.applied import AppliedMigration
 from domain.database.connection import (
     APP,
     MIGRATIONS,
@@ -111,7 +114,12 @@ async def build(url: str, *, model_modules: Sequence[str] | None = None) -> None
 
 
 class _Recorder(MigrationRecorder):
-    """Tortoise's answers "none applied" to every error; ours only when there is no table."""
+    """Tortoise's answers "none applied" to every error; ours only when there is no table. Tortoise's also makes
+    a class for each recorder and reads its own source for that, which can fail in the middle of a process.
+    """
+
+    def _make_model(self, table_name: str) -> type[Model]:
+        return AppliedMigration
 
     async def applied_migrations(self) -> list[MigrationKey]:
         if self._dialect == "sqlite":
@@ -126,13 +134,13 @@ class _Recorder(MigrationRecorder):
         return [MigrationKey(app_label=row["app"], name=row["name"]) for row in rows]
 
 
-class _Executor(MigrationExecutor):
+class _Executor:
     """Forward only; check, change and record of a migration in one transaction."""
 
     def __init__(self, connection: BaseDBAsyncClient, migrations: str | None) -> None:
-        super().__init__(connection, {APP: {"default_connection": ALIAS, "migrations": migrations}})
+        self.connection = connection
         self.recorder = _Recorder(connection)
-        self.loader.recorder = self.recorder
+        self.loader = MigrationLoader({APP: {"migrations": migrations}}, self.recorder)
 
     async def run(self) -> list[str]:
         if not await self.pending():
@@ -140,7 +148,7 @@ class _Executor(MigrationExecutor):
         await self.recorder.ensure_schema(self._schema_editor(atomic=False))
         state = nothing()
         applied_now = []
-        for key in self._full_plan():
+        for key in self._plan():
             migration = self.loader.graph.nodes[key]
             assert isinstance(migration, Migration)
             if not migration.atomic:
@@ -174,7 +182,14 @@ class _Executor(MigrationExecutor):
 
     async def pending(self) -> list[str]:
         await self.loader.build_graph()
-        return [key.name for key in self._full_plan() if key not in self.loader.applied_migrations]
+        return [key.name for key in self._plan() if key not in self.loader.applied_migrations]
+
+    def _plan(self) -> list[MigrationKey]:
+        """All migrations, each after those that it depends on."""
+        graph = self.loader.graph
+        return list(
+            dict.fromkeys(chain.from_iterable(map(graph.forwards_plan, graph.leaf_nodes())))
+        )
 
     def _schema_editor(self, atomic: bool = True, collect_sql: bool = False) -> BaseSchemaEditor:
         kinds = {"sqlite": SqliteSchemaEditor, "postgres": PostgresSchemaEditor}

@@ -121,7 +121,7 @@ async def test_sockets_are_closed_with_try_again_later(served: Served, power: Po
         waiting = asyncio.create_task(anext(stream, None))
         async with power.off():
             for socket in (following, idle):
-                assert (await socket.closed(within_seconds=5))[0] == 1013
+                assert (await socket.closed(within_seconds=15))[0] == 1013
             with pytest.raises(SocketRefused) as refused:
                 await served.socket({"token": house.token})
             assert refused.value.code == 1013

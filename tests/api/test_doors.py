@@ -141,7 +141,7 @@ async def test_a_slip_with_a_new_secret_does_not_deafen_a_working_lock(served: S
         assert (await opening)["__typename"] == "OpenedLock"
 
         async with BareLock(served, used) as new:
-            assert (await old.socket.closed(within_seconds=2))[0] == 4403
+            assert (await old.socket.closed(within_seconds=15))[0] == 4403
             assert (await new.report(new.event()))["__typename"] == "LockReported"
             for void in (entry, slip):
                 with pytest.raises(SocketRefused):

@@ -11,7 +11,8 @@ from api.tour.socket import Socket
 from tests.serving import Served
 
 ACCESS = "subscription { myAccess { active home { siteName expiresAt locks { id } } } }"
-SOON = 2.0
+SOON = 15.0
+"""Long for a busy machine, and half of what passes between two looks of a server that nobody wakes."""
 
 
 class Guest:

@@ -62,7 +62,7 @@ async def test_a_feed_ends_with_its_lock_and_is_for_that_lock_only(served: Serve
         feed = await lock.online()
         await house.change("deleteLock", lockId=entry["lockId"])
         await _ended(feed)
-        assert (await lock.socket.closed(within_seconds=2))[0] == 4403
+        assert (await lock.socket.closed(within_seconds=15))[0] == 4403
     with pytest.raises(SocketRefused):
         await BareLock(served, entry).connect()
 

@@ -15,7 +15,7 @@ from tests.api.member_steps import MembersPhone, assign, member_phone, member_ta
 from tests.api.pin_steps import lock_tag, until
 from tests.serving import House, Served
 
-SOON_SECONDS = 2.0
+SOON_SECONDS = 15.0
 """Within which a change of access is told, and what stood on it ends."""
 WEEK = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
 

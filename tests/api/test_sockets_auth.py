@@ -154,7 +154,7 @@ async def test_sockets_end_with_what_they_stand_on(served: Served) -> None:
     sockets += [await served.socket({"token": row["token"]}), await late.socket()]
 
     async def ended(number: int) -> None:
-        assert await sockets[number].closed(within_seconds=2) == (4403, "Your access has ended")
+        assert await sockets[number].closed(within_seconds=15) == (4403, "Your access has ended")
 
     await first.ask("mutation { signOut { __typename } }")
     await ended(0)
@@ -261,4 +261,4 @@ async def test_a_lock_may_act_as_itself_only(served: Served) -> None:
         refusal = await first_of(socket, "mutation { createSocketTicket { __typename } }")
         assert refusal == {"createSocketTicket": {"__typename": "NotAllowed"}}
         await house.change("deleteLock", "", lockId=mine["lockId"])
-        assert (await socket.closed(within_seconds=2))[0] == 4403
+        assert (await socket.closed(within_seconds=15))[0] == 4403

@@ -15,7 +15,7 @@ from api.settings import Environment, Settings
 from api.sole_server import sole_server
 from domain.database import migrate
 from tests.databases import Database, Servers
-from tests.processes import environment, free_port
+from tests.processes import environment, free_port, output_of
 
 SECRET = "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldA"
 
@@ -27,22 +27,8 @@ def model_modules() -> Sequence[str]:
 
 
 async def command(name: str, variables: dict[str, str]) -> tuple[int | None, str]:
-    """Exit code and output of `latchwork name`, which must end within twenty seconds."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "api",
-        name,
-        env=variables,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    try:
-        output, _ = await asyncio.wait_for(process.communicate(), 90)
-    finally:
-        if process.returncode is None:
-            process.kill()
-    return process.returncode, output.decode()
+    """Exit code and output of `latchwork name`."""
+    return await output_of([sys.executable, "-m", "api", name], variables)
 
 
 def check_refusal(code: int | None, output: str, saying: str) -> None:

@@ -24,7 +24,7 @@ from domain.link.keys import LinkKeys
 from domain.link.proof import ProofRefused, read_proof
 from locksim.provisioning import Provisioning
 from locksim.signals import Delivery, SealedTime, UnlockCommand
-from tests.waiting import becomes
+from tests.running import running
 
 CHALLENGE = "challenge-of-the-server"
 
@@ -211,13 +211,11 @@ async def serving(stage: Stage, port: int = 0) -> AsyncIterator[Stage]:
     config = uvicorn.Config(
         stage, host="127.0.0.1", port=port, log_level="critical", lifespan="off"
     )
-    running = _Server(config)
-    task = asyncio.create_task(running.serve())
-    try:
-        await becomes(lambda: running.started)
-        bound = running.servers[0].sockets[0].getsockname()[1]
+    server = _Server(config)
+    async with running(server):
+        bound = server.servers[0].sockets[0].getsockname()[1]
         stage.url = stage.server.url = f"http://127.0.0.1:{bound}"
-        yield stage
-    finally:
-        running.should_exit = running.force_exit = True
-        await task
+        try:
+            yield stage
+        finally:
+            server.force_exit = True

@@ -28,7 +28,7 @@ class Probe:
     contexts: list[int] = field(default_factory=list)
     revoked: threading.Event = field(default_factory=threading.Event)
     released: threading.Event = field(default_factory=threading.Event)
-    """Upon which a held flood begins."""
+    """Upon which a held flood begins, and a stubborn generator ends."""
 
 
 @dataclass
@@ -192,5 +192,6 @@ class Subscription:
             yield 0
             await asyncio.Event().wait()
         finally:
-            await asyncio.sleep(0.3)
+            while not probe.released.is_set():
+                await asyncio.sleep(0.01)
             probe.closed += 1

@@ -189,12 +189,12 @@ async def test_a_hostile_document_is_answered_in_bounded_time(
 ) -> None:
     """From parsing to the answer: milliseconds where Strawberry's own limits took over 20 s.
 
-    The bound is loose, for machines that are slow or busy; the largest of these takes 0.1 s.
+    Of the time that this process was given, so that a busy machine is no fault; the largest of these takes 0.1 s.
     """
     target = server if mode == "production" else development_server
-    started = time.perf_counter()
+    started = time.process_time()
     response = await target.post(document)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
     assert response.status_code in {200, 400}
 
 
@@ -212,9 +212,9 @@ def test_measuring_is_linear(shape: Any) -> None:
     def seconds(document: Any) -> float:
         best = 1.0
         for _ in range(5):
-            started = time.perf_counter()
+            started = time.process_time()
             exceeded(document, limits)
-            best = min(best, time.perf_counter() - started)
+            best = min(best, time.process_time() - started)
         return best
 
     assert seconds(long) < 60 * seconds(short) + 0.01

@@ -48,6 +48,7 @@ async def test_too_many_operations_get_an_error_each(serve: Serve) -> None:
             await client.send({"type": "complete", "id": "a"})
             await client.subscribe("c", "{ hello }")
             assert (await client.receive())["type"] == "error"
+            server.probe.released.set()
             await becomes(lambda: server.probe.closed == 1)
             await client.subscribe("c", "{ hello }")
             assert (await client.receive())["type"] == "next"

@@ -124,6 +124,6 @@ class TestGuessable:
 
     def test_the_longest_password_is_checked_quickly(self) -> None:
         """Sign-up is open to everyone, so the check must not be a way to keep a core busy."""
-        start = time.perf_counter()
+        start = time.process_time()
         problem("ab7x" * 255 + "q#m")
-        assert time.perf_counter() - start < 0.5
+        assert time.process_time() - start < 0.5
