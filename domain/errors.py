@@ -173,6 +173,14 @@ class StillInUse(Refusal):
     """The thing cannot be deleted while others stand on it."""
 
 
+class AlreadyExists(Refusal):
+    """There is one already, `existing`, as its row; another would be one too many."""
+
+    def __init__(self, existing: object, message: str) -> None:
+        super().__init__(message)
+        self.existing = existing
+
+
 class InvalidPin(InvalidInput):
     """Not ASCII digits."""
 

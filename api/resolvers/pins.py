@@ -11,6 +11,7 @@ from api.context import Call
 from api.operations import AtSite, mutation, subscription
 from api.resolvers.mentioned import mentioned
 from api.schema.errors import (
+    AlreadyExists,
     FeatureNotInPlan,
     InvalidPin,
     InvalidSchedule,
@@ -54,11 +55,12 @@ _DIGITS = (InvalidPin, PinTooShort, PinNotAcceptable, PolicyViolation, FeatureNo
 _SLOW_POLL_SECONDS = 5.0
 
 
-@mutation(_AT_SITE, *_DIGITS, InvalidSchedule, LockWithoutKeypad)
+@mutation(_AT_SITE, *_DIGITS, InvalidSchedule, LockWithoutKeypad, AlreadyExists)
 async def create_pin(call: Call, input: CreatePinInput) -> CreatedPin:
     """Gives a member a PIN: one with locks and a schedule of its own, or, without locks, a personal one.
 
-    The digits are in this answer and never again."""
+    A member has one generated and one chosen personal PIN at most: AlreadyExists names the one that is there, and
+    reassignPin gives it other digits. The digits are in this answer and never again."""
     shown = await personal.give_pin(
         call.here,
         call.by,

@@ -8,9 +8,12 @@ from typing import Any
 import strawberry
 
 from api.protocol import RequestRefused
+from api.schema.nodes import Node
+from api.schema.pins import pin_type
 from domain import errors as domain
 from domain.access.decision import DenialReason
 from domain.database import DatabaseUnavailable
+from domain.pins.tables import Pin
 from domain.smartpins.rules import NoSmartPins
 from smartpin import WindowFault
 
@@ -116,6 +119,11 @@ class StillInUse(Error):
     pass
 
 
+@strawberry.type(description="There is one already, and there can be one only.")
+class AlreadyExists(Error):
+    existing: Node = strawberry.field(description="The one that is there, unchanged.")
+
+
 @strawberry.type(description="Something else than the digits 0 to 9.")
 class InvalidPin(Error):
     field: str = strawberry.field(description="The input field at fault.")
@@ -205,6 +213,7 @@ ERRORS: dict[type[domain.Refusal], type[Error]] = {
     domain.LinkNotUsable: LinkNotUsable,
     domain.MailNotSent: MailNotSent,
     domain.StillInUse: StillInUse,
+    domain.AlreadyExists: AlreadyExists,
     domain.InvalidPin: InvalidPin,
     domain.PinTooShort: PinTooShort,
     domain.PinNotAcceptable: PinNotAcceptable,
@@ -221,13 +230,18 @@ COMMON: tuple[type[Error], ...] = (InvalidInput, NotFound, NotAllowed, Throttled
 
 
 def error_of(refusal: domain.Refusal) -> Error:
-    """The GraphQL error of a refusal: the type of the same name, with the same fields."""
+    """The GraphQL error of a refusal: the type of the same name, with the same fields, rows as their nodes."""
     kind = ERRORS[type(refusal)]
     make: Callable[..., Error] = kind
     values: dict[str, Any] = {
         each.name: getattr(refusal, each.name) for each in dataclasses.fields(kind)
     }
-    return make(**values)
+    return make(
+        **{
+            name: pin_type(value) if isinstance(value, Pin) else value
+            for name, value in values.items()
+        }
+    )
 
 
 RETRY_SECONDS = 2

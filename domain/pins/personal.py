@@ -1,7 +1,8 @@
 """Personal PINs: one CUSTOM and one AUTO a member, neither overriding the other; they open what the access rules grant.
 
-Members assign, re-assign, block and delete their own; an admin gives one likewise. The dangerous direction: a member who
-undoes what an admin did. A PIN that an admin blocked stays blocked, whatever its member asks.
+Members assign, re-assign, block and delete their own. An admin gives one to a member who has none of its kind, so that a
+script that runs twice changes nobody's digits. The dangerous direction: a member who undoes what an admin did. A PIN that
+an admin blocked stays blocked, whatever its member asks.
 """
 
 from collections.abc import Collection
@@ -11,7 +12,7 @@ from uuid import UUID
 from domain.access.schedule import ALWAYS, Schedule
 from domain.access_rules.grants import grants_of_members
 from domain.database import lock_row, use_case
-from domain.errors import InvalidInput, NotAllowed, NotFound
+from domain.errors import AlreadyExists, InvalidInput, NotAllowed, NotFound
 from domain.installation import Installation
 from domain.locks.pin_mode import sites_taking_pins
 from domain.people.actors import Caller
@@ -59,8 +60,8 @@ async def give_pin(
 ) -> Shown:
     """An admin gives a member a PIN: a rule PIN, or, where no locks are named, a personal one.
 
-    Raises what `create_pin` and `assign` do; InvalidInput for a personal PIN with a schedule, FeatureNotInPlan for one
-    with chosen digits outside the plan.
+    Raises what `create_pin` and `chosen_digits` do; for a personal PIN AlreadyExists where the member has one of this kind,
+    InvalidInput with a schedule, FeatureNotInPlan with chosen digits outside the plan.
     """
     if lock_ids is not None or lock_tag_ids is not None:
         return await create_pin(
@@ -81,11 +82,10 @@ async def give_pin(
         )
     site = await Site.get(id=by.site_id)
     owner = await chosen_owner(by, owner_id, owner_tag_id)
+    notes = checked_notes(notes)
     if digits is not None:
         check_custom_allowed(site)
-    return await assign(
-        here, by, site, owner, digits, notes=checked_notes(notes), own=False, now=now
-    )
+    return await _assign(here, by, site, owner, digits, notes=notes, own=False, now=now)
 
 
 async def assign_my_pin(
@@ -107,29 +107,29 @@ async def assign_my_pin(
         raise InvalidInput("digits", "Give digits for a CUSTOM PIN, and none for an AUTO one.")
     if not await pins_offered(site.id):
         raise NotAllowed("No lock of this site takes PINs.")
-    return await assign(here, by, site, member, digits, notes=None, own=True, now=now)
+    return await _assign(here, by, site, member, digits, notes="", own=True, now=now)
 
 
 @use_case
-async def assign(
+async def _assign(
     here: Installation,
     by: Caller,
     site: Site,
     member: Member,
     digits: str | None,
     *,
-    notes: str | None,
+    notes: str,
     own: bool,
     now: datetime,
 ) -> Shown:
-    """A member's personal PIN, CUSTOM with digits, AUTO without; in place of the digits of the one of its kind.
+    """A member's personal PIN, CUSTOM with digits, AUTO without.
 
-    `own` says that the member asks for themselves. Whether digits may be chosen here, the caller has checked. Raises
-    NotAllowed, and what `chosen_digits` does.
+    `own` says that the member asks for themselves: then it comes in place of the digits of the one of its kind. Whether
+    digits may be chosen here, the caller has checked. Raises NotAllowed, AlreadyExists, and what `chosen_digits` does.
     """
     present = await _present(member, PinKind.AUTO if digits is None else PinKind.CUSTOM)
     if present is not None:
-        _check_not_blocked(present, own)
+        _check_replaceable(present, own)
     instead_of = present.id if present is not None else None
     granted = (await grants_of_members([member.id])).get(member.id, {})
     locks = await locks_with_keypad(granted.keys())
@@ -146,15 +146,14 @@ async def assign(
         pin = await lock_row(Pin, present.id) if present is not None else None
         if pin is None:
             pin = new_pin(here, site, member, accepted, now)
-            pin.personal, pin.notes = True, notes or ""
+            pin.personal, pin.notes = True, notes
             await pin.save(force_create=True)
             await reserve(here, site, pin, accepted.verifier)
             await follow_pins(here, deed, [pin.id], now)
         else:
-            _check_not_blocked(pin, own)
-            pin.status, pin.blocked_by_admin, pin.updated_at = PinStatus.ACTIVE, False, now
-            pin.notes = pin.notes if notes is None else notes
-            await pin.save(update_fields=["status", "blocked_by_admin", "updated_at", "notes"])
+            _check_replaceable(pin, own)
+            pin.status, pin.updated_at = PinStatus.ACTIVE, now
+            await pin.save(update_fields=["status", "updated_at"])
             await apply_digits(here, deed, site, pin, accepted, now)
         deed.note("Pin", pin.id, owner=str(member.id), kind=pin.kind.value)
     return Shown(pin, accepted.digits)
@@ -166,8 +165,19 @@ async def _present(member: Member, kind: PinKind) -> Pin | None:
     return await rows.exclude(status=PinStatus.REMOVED).first()
 
 
-def _check_not_blocked(pin: Pin, own: bool) -> None:
-    if own and pin.blocked_by_admin:
+def _check_replaceable(pin: Pin, own: bool) -> None:
+    """Raises AlreadyExists for whoever gives a PIN to somebody else, NotAllowed for one that an admin blocked."""
+    if not own:
+        raise AlreadyExists(
+            pin,
+            f"This member has a PIN of this kind ({pin.kind.value}) already. Nothing was changed: "
+            "reassignPin gives it other digits, unblockPin lets a blocked one open again.",
+        )
+    _check_not_blocked(pin)
+
+
+def _check_not_blocked(pin: Pin) -> None:
+    if pin.blocked_by_admin:
         raise NotAllowed("An administrator has blocked this PIN. Ask them to let it open again.")
 
 
@@ -200,7 +210,7 @@ async def delete_my_pin(here: Installation, by: Caller, *, pin_id: UUID, now: da
     """Removes one's own PIN. Raises NotFound, NotAllowed for one that an admin blocked."""
     async with changing_access(here, by, "deleteMyPin", now) as deed:
         pin = await _own_pin(by, pin_id)
-        _check_not_blocked(pin, own=True)
+        _check_not_blocked(pin)
         await withdraw(here, deed, [pin], now)
         deed.note("Pin", pin.id)
         return pin
