@@ -17,7 +17,7 @@ from domain.invitations.sharing import read_codes
 from domain.invitations.tables import Invitation, InvitationLock
 from domain.locks.tables import Hub, Lock, Reader
 from domain.people.actors import Actor, Caller, Standing
-from domain.people.identities import standings_of
+from domain.people.standings import standings_of
 from domain.people.tables import Account, Device, Member
 from domain.pins.tables import Pin, PinLock, PinLockTag
 from domain.sites.service import seats_used

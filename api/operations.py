@@ -30,8 +30,9 @@ from api.streams import while_permitted
 from domain.errors import InvalidInput, NotAllowed, NotFound, NotSignedIn, Refusal
 from domain.node_ids import kind_of, read_node_id
 from domain.people.actors import AccountActor, Caller, InvitedDeviceActor, LockActor, TokenActor
-from domain.people.identities import refreshed, standing_at
+from domain.people.identities import refreshed
 from domain.people.rules import Permission, allows
+from domain.people.standings import standing_at
 
 Arguments = dict[str, Any]
 

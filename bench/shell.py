@@ -33,7 +33,7 @@ from domain.locks.rules import is_online
 from domain.locks.tables import Lock
 from domain.node_ids import node_id, read_node_id
 from domain.people.actors import TokenActor
-from domain.people.identities import standing_at
+from domain.people.standings import standing_at
 from domain.sites.service import live_site
 
 LOCKS = 100

@@ -8,8 +8,8 @@ from api.schema.nodes import TheSite
 from api.schema.site_settings import CreateSiteInput, UpdateSiteInput
 from api.schema.sites import CreatedSite, Site, UpdatedSite, site_type
 from domain.people.actors import AccountActor, TokenActor
-from domain.people.identities import standing_at, standings_of
 from domain.people.rules import Permission
+from domain.people.standings import standing_at, standings_of
 from domain.people.tables import Account, ApiToken
 from domain.sites import service
 from domain.sites.tables import Site as SiteRow

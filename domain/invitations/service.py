@@ -149,7 +149,8 @@ async def redeem_invitation(
     """Binds the phone's key to the invitation and returns all that its home screen shows.
 
     A retry with the same key gets the same token and takes no second slot. Wrong codes are counted by address, a right
-    one never. Raises InvitationNotRedeemable, DeviceLimitReached, Throttled, InvalidInput.
+    one never. A phone that an admin took off the invitation does not come back with the same key.
+    Raises InvitationNotRedeemable, DeviceLimitReached, Throttled, InvalidInput.
     """
     device_name = checked_name(device_name, "deviceName")
     found = await _find(here, code, now)
@@ -164,6 +165,8 @@ async def redeem_invitation(
         # A phone's retries, and phones that race, wait for each other at the invitation's row.
         await lock_row(Invitation, found.id)
         device = await Device.get_or_none(**phone)
+        if device is not None and device.barred:
+            raise InvitationNotRedeemable
         if device is not None and device.removed_at is None:
             deed.unchanged()
         else:
@@ -239,13 +242,14 @@ async def home_of(invitation_id: UUID, now: datetime) -> Home | None:
 async def remove_invited_device(
     here: Installation, by: Caller, *, device_id: UUID, now: datetime
 ) -> Device:
-    """Takes one phone off an invitation and frees its slot. Raises NotFound."""
+    """Takes one phone off an invitation for good and frees its slot for others. Raises NotFound."""
     async with recorded(here, by, "removeDevice", now) as deed:
         device = await Device.get_or_none(id=device_id, removed_at=None)
         if device is None or device.invitation_id is None:
             raise NotFound("deviceId")
         await held_invitation(by, device.invitation_id)
-        removed = await Device.filter(id=device_id, removed_at=None).update(removed_at=now)
+        present = Device.filter(id=device_id, removed_at=None)
+        removed = await present.update(removed_at=now, barred=True)
         if removed != 1:
             raise NotFound("deviceId")
         await Invitation.filter(id=device.invitation_id).update(devices_used=F("devices_used") - 1)

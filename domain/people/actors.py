@@ -80,13 +80,17 @@ class LockActor:
 
 @dataclass(frozen=True, slots=True)
 class TokenActor:
-    """A script with an API token: never more than `role` (with or without `can_edit`), only at its own sites."""
+    """A script with an API token: never more than `role` (with or without `can_edit`), only at its own sites.
+
+    `account_id` is the person for whom it acts, and who limits it too; None for one that the command line made.
+    """
 
     token_id: UUID
     name: str
     role: Role
     can_edit: bool
     ends_at: datetime | None = None
+    account_id: UUID | None = None
     kind = ActorKind.TOKEN
 
     @property

@@ -1,10 +1,9 @@
-"""From what a caller shows to who the caller is, and from that to a standing at a site.
+"""From what a caller shows to who the caller is.
 
 The dangerous direction: believing a credential after what it stands on has ended. Every function here reads the database
 anew, and `refreshed` is what sockets and streams ask before every item.
 """
 
-from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -16,19 +15,9 @@ from domain.people.actors import (
     Actor,
     InvitedDeviceActor,
     LockActor,
-    Role,
-    Standing,
     TokenActor,
 )
-from domain.people.tables import (
-    Account,
-    ApiToken,
-    ApiTokenSite,
-    Device,
-    Member,
-    Session,
-    SocketTicket,
-)
+from domain.people.tables import Account, ApiToken, Device, Session, SocketTicket
 from domain.security.keys import KeyLabel
 from domain.security.tags import candidate_tags
 from domain.security.tokens import derived_token, derived_token_matches, well_formed
@@ -141,35 +130,6 @@ async def refreshed(actor: Actor, now: datetime) -> Actor | None:
             return actor if lock is not None and lock.incarnation == actor.incarnation else None
         case _:
             return None
-
-
-async def standing_at(actor: Actor | None, site_id: UUID) -> Standing | None:
-    """What the actor is at the site now; None for nothing, which callers answer like an unknown id."""
-    return (await standings_of(actor, [site_id])).get(site_id)
-
-
-async def standings_of(
-    actor: Actor | None, site_ids: Collection[UUID] | None = None
-) -> dict[UUID, Standing]:
-    """What the actor is at each of these sites, or at all, in one statement; a site of no standing is left out."""
-    among = {} if site_ids is None else {"site_id__in": list(site_ids)}
-    match actor:
-        case AccountActor():
-            members = await Member.filter(
-                account_id=actor.account_id, removed_at=None, accepted_at__isnull=False, **among
-            )
-            return {
-                each.site_id: Standing(each.site_id, each.role, each.can_edit, each.id)
-                for each in members
-            }
-        case TokenActor():
-            can_edit = actor.can_edit or actor.role is Role.OWNER
-            return {
-                at.site_id: Standing(at.site_id, actor.role, can_edit, None)
-                for at in await ApiTokenSite.filter(token_id=actor.token_id, **among)
-            }
-        case _:
-            return {}
 
 
 def topics_of(actor: Actor) -> tuple[str, ...]:

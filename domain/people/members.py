@@ -15,7 +15,8 @@ from domain.mail import Letter, checked_email
 from domain.partial_updates import Fields, check_not_cleared
 from domain.people.actors import COMMAND_LINE, Caller, Role
 from domain.people.mailed_links import link_letter, make_link
-from domain.people.rules import Grade, grade, may_give
+from domain.people.rules import Grade, Permission, grade, may_give
+from domain.people.standings import still_standing
 from domain.people.tables import Account, LinkPurpose, MailedLink, Member
 from domain.pins.tables import Pin, PinStatus
 from domain.pins.wanted import changing_access, withdraw
@@ -137,7 +138,8 @@ async def update_member(
 ) -> Member:
     """Changes the mentioned ones of `name`, `role`, `can_edit` and `email`, none of which can be cleared.
 
-    An e-mail for a member without an account, or not yet accepted, sends a link. Raises InvalidInput, NotAllowed,
+    An e-mail for a member without an account, or not yet accepted, sends a link. Whoever may not give the member's role
+    changes nothing of them, the name neither. Raises InvalidInput, NotAllowed,
     NotFound, MailNotSent.
     """
     check_not_cleared(fields, "name", "role", "can_edit", "email")
@@ -146,12 +148,13 @@ async def update_member(
     async with recorded(here, by, "updateMember", now) as deed:
         site = await lock_row(Site, by.site_id)
         assert site is not None
+        by = await still_standing(by, Permission.CREDENTIALS, now)
         member = await held_member(by, member_id)
+        _check_giving(by, grade(member.role, member.can_edit))
         if "name" in fields:
             member.name = checked_name(fields["name"])
             await rename_default_tag(member)
         if fields.keys() & {"role", "can_edit"}:
-            _check_giving(by, grade(member.role, member.can_edit))
             role = fields.get("role", member.role)
             if role is not member.role:
                 await _check_owner_stays(site.id, member)
@@ -161,7 +164,7 @@ async def update_member(
             if member.role is not Role.USER and member.account_id is None and address is None:
                 raise InvalidInput("email", "An admin needs an e-mail address to sign in with.")
         if address is not None:
-            letter = await _set_email(here, by, site, member, address, now)
+            letter = await _set_email(here, site, member, address, now)
         await member.save(update_fields=["name", "role", "can_edit", "account_id"])
         deed.note("Member", member.id, changed=sorted(fields), role=member.role.value)
         _wake(deed, member)
@@ -171,11 +174,10 @@ async def update_member(
 
 
 async def _set_email(
-    here: Installation, by: Caller, site: Site, member: Member, address: str, now: datetime
+    here: Installation, site: Site, member: Member, address: str, now: datetime
 ) -> Letter:
     if member.accepted_at is not None:
         raise InvalidInput("email", "This member has accepted; their account is theirs to change.")
-    _check_giving(by, grade(member.role, member.can_edit))
     account = await _account_for(address, now)
     if member.account_id != account.id:
         await _check_not_member(site, account)
@@ -197,6 +199,7 @@ async def remove_member(
     """Takes a member, and with it all of its access, off the site. Raises NotAllowed, NotFound."""
     async with changing_access(here, by, "removeMember", now) as deed:
         await lock_row(Site, by.site_id)  # before the member's, as everywhere
+        by = await still_standing(by, Permission.CREDENTIALS, now)
         member = await held_member(by, member_id)
         _check_giving(by, grade(member.role, member.can_edit))
         await _check_owner_stays(by.site_id, member)

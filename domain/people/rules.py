@@ -77,6 +77,12 @@ def allows(standing: Standing, permission: Permission) -> bool:
     return grade(standing.role, standing.can_edit) in ALLOWED.get(permission, frozenset())
 
 
+def lesser(standing: Standing, limit: Standing) -> Standing:
+    """The standing, lowered to what somebody of the other one may do: both at one site, and nobody's in particular."""
+    lower = min((standing, limit), key=lambda each: _RANK[grade(each.role, each.can_edit)])
+    return Standing(standing.site_id, lower.role, lower.can_edit, None)
+
+
 def may_give(giver: Grade, given: Grade) -> bool:
     """Whether `giver` may make somebody `given`, or change or remove somebody who is `given`."""
     highest = _HIGHEST_GRANTABLE[giver]

@@ -115,6 +115,8 @@ class Device(Row):
     redeemed_at = fields.DatetimeField()
     expires_at = fields.DatetimeField(null=True)
     removed_at = fields.DatetimeField(null=True)
+    barred = fields.BooleanField(db_default=False)
+    """Whether an admin took the phone off its invitation: this key does not redeem that one again."""
 
     class Meta:
         table = "devices"

@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 from domain.audit.tables import AuditRow
+from domain.columns import column
+from domain.node_ids import read_node_id
 from domain.people.actors import Role
 from domain.people.tables import Account, MailedLink, Member
 from tests.api.every_mutation import GRADES
@@ -44,6 +46,35 @@ async def invite(house: House, email: str, **fields: Any) -> dict[str, Any]:
 async def signs_in(served: Served, email: str, password: str) -> bool:
     answer = await served.browser().sign_in(email, password)
     return bool(answer["__typename"] == "SignedIn")
+
+
+async def test_whoever_may_not_give_a_role_edits_nothing_of_its_holder(served: Served) -> None:
+    """Proves it grade by grade for each field alone, by people and by scripts; nothing changes and no link is made."""
+    house = await served.site(seat_limit=1000)
+    for giver, given in MAY_GIVE.items():
+        name, _, can_edit = giver.partition(" + ")
+        token = await house.make_token(Role(name), can_edit=bool(can_edit))
+        for number, held in enumerate(GRADES):
+            fields = role(held)
+            email = f"h{len(giver)}{name.lower()}{number}@example.com"
+            asked = {"siteId": house.id, "name": "Ada", "email": email, **fields}
+            waiting = await house.change(
+                "createMember", "... on CreatedMember { member { id } }", **asked
+            )
+            member_id = waiting["member"]["id"]
+            links = set(await column(MailedLink.all(), "id"))
+            edits: list[dict[str, Any]] = [{"name": "Eve"}, {"email": f"eve-{email}"}, {}]
+            for edit in edits:
+                answer = await house.change(
+                    "updateMember", "", token=token, memberId=member_id, **edit
+                )
+                expected = "UpdatedMember" if held in given else "NotAllowed"
+                assert answer["__typename"] == expected, (giver, held, edit, answer)
+            linked = set(await column(MailedLink.all(), "id"))
+            assert (linked != links) == (held in given)
+            row = await Member.get(id=read_node_id("member", member_id)).select_related("account")
+            assert (row.name == "Eve") == (held in given)
+            assert row.account.email.startswith("eve-") == (held in given)
 
 
 async def test_nobody_gives_or_takes_more_than_they_may(served: Served) -> None:

@@ -1,9 +1,13 @@
 """Redeeming: one round trip to the home screen, one answer for every code that is not good, one place for one phone."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from api.tour.phone import REDEEM
+from domain.database import use_case
+from domain.invitations.tables import Invitation
+from domain.node_ids import read_node_id
 from domain.people.actors import Role
+from domain.people.tables import Device
 from tests.serving import Served
 
 DEVICES = """query($id: ID!) { node(id: $id) { ... on Invitation {
@@ -92,10 +96,12 @@ async def test_unknown_ended_and_deleted_codes_answer_byte_for_byte_alike(served
     assert b"InvitationNotRedeemable" in answers[0][2]
 
 
-async def test_a_full_invitation_says_so_and_a_removed_phone_makes_room(served: Served) -> None:
+async def test_a_full_invitation_says_so_and_a_removed_phone_makes_room_for_others(
+    served: Served,
+) -> None:
     """Proves DeviceLimitReached, that the phone inside may retry for ever, and that removeDevice frees the place.
 
-    The removed phone's token is dead for good: should it redeem again, it gets another.
+    Not for the phone that was removed: its token is dead, and the code admits its key no more.
     """
     house = await served.site()
     made = await house.invitation((await house.lock())["lockId"])
@@ -110,6 +116,9 @@ async def test_a_full_invitation_says_so_and_a_removed_phone_makes_room(served: 
     removed = await house.change("removeDevice", deviceId=first["device"]["id"])
     assert removed["__typename"] == "RemovedDevice"
     assert (await inside.send("{ me { id } }")).status_code == 401
+    inside.token = None
+    barred = await inside.redeem(made["code"])
+    assert barred["__typename"] == "InvitationNotRedeemable"
     assert (await house.ask(DEVICES, id=made["invitation"]["id"]))["node"] == {
         "devicesUsed": 0,
         "devices": [],
@@ -117,14 +126,46 @@ async def test_a_full_invitation_says_so_and_a_removed_phone_makes_room(served: 
     taken = await outside.redeem(made["code"])
     assert taken["__typename"] == "RedeemedInvitation"
 
-    await house.change("removeDevice", deviceId=taken["device"]["id"])
-    old, inside.token = inside.token, None
-    back = await inside.redeem(made["code"])
+
+async def test_a_phone_is_barred_from_that_invitation_and_from_no_other(served: Served) -> None:
+    """Proves that the same key redeems another invitation of the site, before and after it was removed from one."""
+    house = await served.site()
+    lock_id = (await house.lock())["lockId"]
+    one, other, third = [await house.invitation(lock_id) for _ in range(3)]
+    phone = served.phone()
+    first = await phone.redeem(one["code"])
+    phone.token = None
+    second = await phone.redeem(other["code"])
+    await house.change("removeDevice", deviceId=first["device"]["id"])
+
+    assert (await phone.ask("{ me { id } }"))["me"]["id"] == second["device"]["id"]
+    phone.token = None
+    kinds = [(await phone.redeem(each["code"]))["__typename"] for each in (one, other, third)]
+    assert kinds == ["InvitationNotRedeemable", "RedeemedInvitation", "RedeemedInvitation"]
+
+
+async def test_a_phone_that_left_by_itself_redeems_again_with_a_new_token(served: Served) -> None:
+    """Proves that only an admin's removal bars a key: the row of one that is merely gone is revived."""
+    house = await served.site()
+    made = await house.invitation((await house.lock())["lockId"])
+    phone = served.phone()
+    first = await phone.redeem(made["code"])
+    await _left(made["invitation"]["id"], served.clock())
+    old, phone.token = phone.token, None
+    back = await phone.redeem(made["code"])
+
     assert back["device"]["id"] == first["device"]["id"]
     assert back["accessToken"] != old
-    assert (await inside.ask("{ me { id name } }"))["me"]["name"] == "My phone"
-    inside.token = old
-    assert (await inside.send("{ me { id } }")).status_code == 401
+    phone.token = old
+    assert (await phone.send("{ me { id } }")).status_code == 401
+
+
+@use_case
+async def _left(invitation: str, now: datetime) -> None:
+    """All phones of the invitation are gone, without anybody having put them out."""
+    key = read_node_id("invitation", invitation)
+    await Device.filter(invitation_id=key).update(removed_at=now)
+    await Invitation.filter(id=key).update(devices_used=0)
 
 
 async def test_wrong_codes_are_throttled_by_address_and_a_right_one_never(served: Served) -> None:

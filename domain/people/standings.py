@@ -1,0 +1,77 @@
+"""What an actor is at a site now.
+
+The dangerous direction: a standing believed after what it stands on has ended. Each is read from the database anew, and
+`still_standing` reads it once more under the rows that whoever takes it away holds too.
+"""
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from domain.columns import column
+from domain.database import lock_row
+from domain.errors import NotAllowed
+from domain.people.actors import AccountActor, Actor, Caller, Role, Standing, TokenActor
+from domain.people.identities import refreshed
+from domain.people.rules import Permission, allows, lesser
+from domain.people.tables import ApiToken, ApiTokenSite, Member
+
+
+async def standing_at(actor: Actor | None, site_id: UUID) -> Standing | None:
+    """What the actor is at the site now; None for nothing, which callers answer like an unknown id."""
+    return (await standings_of(actor, [site_id])).get(site_id)
+
+
+async def standings_of(
+    actor: Actor | None, site_ids: Collection[UUID] | None = None
+) -> dict[UUID, Standing]:
+    """What the actor is at each of these sites, or at all, in two statements at most; a site of no standing is left out.
+
+    A token is at most what the account is for which it acts, at that site and now; one without an account stands for the
+    operator.
+    """
+    match actor:
+        case AccountActor():
+            return await standings_of_account(actor.account_id, site_ids)
+        case TokenActor():
+            among = {} if site_ids is None else {"site_id__in": list(site_ids)}
+            at = await column(ApiTokenSite.filter(token_id=actor.token_id, **among), "site_id")
+            can_edit = actor.can_edit or actor.role is Role.OWNER
+            own = {site_id: Standing(site_id, actor.role, can_edit, None) for site_id in at}
+            if actor.account_id is None:
+                return own
+            makers = await standings_of_account(actor.account_id, at)
+            return {each: lesser(own[each], makers[each]) for each in at if each in makers}
+        case _:
+            return {}
+
+
+async def standings_of_account(
+    account_id: UUID, site_ids: Collection[UUID] | None = None
+) -> dict[UUID, Standing]:
+    """What a person is at each of these sites, or at all; a site of no standing is left out."""
+    among = {} if site_ids is None else {"site_id__in": list(site_ids)}
+    members = await Member.filter(
+        account_id=account_id, removed_at=None, accepted_at__isnull=False, **among
+    )
+    return {
+        each.site_id: Standing(each.site_id, each.role, each.can_edit, each.id) for each in members
+    }
+
+
+async def still_standing(by: Caller, permission: Permission, now: datetime) -> Caller:
+    """Within a transaction, under the site's row: the caller with the standing of this moment, which stays until its end.
+
+    Members lose their roles under the site's row, and tokens end under their own, which is held from here on. The command
+    line stands by itself. Raises NotAllowed for whoever holds the permission no more.
+    """
+    if by.actor is None:
+        return by
+    if isinstance(by.actor, TokenActor):
+        await lock_row(ApiToken, by.actor.token_id)
+    actor = await refreshed(by.actor, now)
+    standing = await standing_at(actor, by.site_id)
+    if standing is None or not allows(standing, permission):
+        raise NotAllowed
+    return replace(by, actor=actor, standing=standing)
