@@ -15,6 +15,9 @@ from uuid_utils.compat import uuid7
 
 from domain.access.schedule import Schedule, Slot, Weekday
 
+BATCH = 200
+"""Rows changed by one statement."""
+
 
 def new_id() -> UUID:
     """A UUIDv7 (RFC 9562, section 5.7): keys in order of creation, so that lists page by key."""
@@ -38,6 +41,13 @@ class Row(Model, metaclass=_Unread):
 
     class Meta:
         abstract = True
+
+    @classmethod
+    def bulk_update(
+        cls, objects: Any, fields: Any, batch_size: int | None = BATCH, using_db: Any = None
+    ) -> Any:
+        """As Tortoise's, which puts two parameters for each row and field into a statement, in batches."""
+        return super().bulk_update(objects, fields, batch_size, using_db)
 
 
 def _weekday_bits(weekdays: frozenset[Weekday]) -> int:

@@ -24,6 +24,7 @@ from tortoise.exceptions import TransactionManagementError
 
 from domain.database.client import OurClient
 from domain.database.errors import translated
+from domain.database.in_lists import PostgresExecutor
 from domain.database.shielding import to_its_end
 
 POOL_SIZE = 10
@@ -41,6 +42,8 @@ class PostgresClient(OurClient, tortoise_asyncpg.AsyncpgDBClient):
     """The pool. `dsn` is read by asyncpg itself, so every libpq form (sslmode, socket directories)
     works.
     """
+
+    executor_class = PostgresExecutor
 
     def __init__(
         self, dsn: str, pool_size: int = POOL_SIZE, *, patient: bool = False, **options: Any

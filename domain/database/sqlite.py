@@ -27,6 +27,7 @@ from tortoise.exceptions import TransactionManagementError
 
 from domain.database.client import OurClient
 from domain.database.errors import translated
+from domain.database.in_lists import OurSqliteExecutor
 from domain.database.shielding import to_its_end
 
 BUSY_TIMEOUT_MS = 10_000
@@ -60,6 +61,8 @@ class SqliteClient(_InUtc, tortoise_sqlite.SqliteClient):
     """The one connection of this process. Keyword arguments that are not Tortoise's are pragmas
     over `PRAGMAS`.
     """
+
+    executor_class = OurSqliteExecutor
 
     def __init__(self, file_path: str, **options: Any) -> None:
         super().__init__(file_path, **options)

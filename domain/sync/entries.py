@@ -32,7 +32,6 @@ from domain.sync.tables import EntryState, LockDelivery, LockEntry
 SETTINGS = "settings"
 CARD = "card"
 SMARTPIN_RULES = "smartpin-rules"
-BATCH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,7 @@ async def write_entries(
     await _save(changed, set(present.values()))
     touched = [locks[lock_id] for lock_id in {row.lock_id for row in changed}]
     if touched:
-        await Lock.bulk_update(touched, fields=["wanted_revision"], batch_size=BATCH)
+        await Lock.bulk_update(touched, fields=["wanted_revision"])
     for row in changed:
         deed.wake(f"lock:{row.lock_id}", f"site-sync:{locks[row.lock_id].site_id}")
         if row.pin_id is not None:
@@ -102,12 +101,11 @@ def _changed(lock: Lock, row: LockEntry | None, wish: Wanted, now: datetime) -> 
 async def _save(rows: Iterable[LockEntry], present: Collection[LockEntry]) -> None:
     old = [row for row in rows if row in present]
     new = [row for row in rows if row not in present]
-    await LockEntry.bulk_create(new, batch_size=BATCH)
+    await LockEntry.bulk_create(new)
     if old:
         await LockEntry.bulk_update(
             old,
             fields=["state", "content", "version", "revision", "payload_hash", "pending_since"],
-            batch_size=BATCH,
         )
 
 
@@ -163,7 +161,6 @@ async def restart_entries(here: Installation, lock: Lock, now: datetime) -> None
         await LockEntry.bulk_update(
             rows,
             fields=["payload_hash", "applied_version", "applied_live", "pending_since"],
-            batch_size=BATCH,
         )
 
 

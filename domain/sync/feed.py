@@ -111,12 +111,15 @@ async def _close(lock_id: UUID, site_id: UUID, feed_id: str) -> None:
 class Feed:
     """One feed of a lock, from its opening on. It acts when it is asked what is due, and never waits."""
 
-    def __init__(self, here: Installation, actor: LockActor, feed_id: str, reported: int) -> None:
+    def __init__(
+        self, here: Installation, actor: LockActor, feed_id: str, reported: int, now: datetime
+    ) -> None:
         self.over = False
         """Whether a newer feed has opened, or the lock's secret or place is gone."""
         self._here = here
         self._actor = actor
         self._id = feed_id
+        self._opened_at = now
         self._reported = reported
         """The revision that the lock said it had."""
         self._commands_handed: set[UUID] = set()
@@ -135,7 +138,7 @@ class Feed:
         `position` is what the lock says of itself; a fresh one says epoch 0, revision 0.
         """
         feed_id = await _open(actor, position, now)
-        return None if feed_id is None else cls(here, actor, feed_id, position.revision)
+        return None if feed_id is None else cls(here, actor, feed_id, position.revision, now)
 
     async def close(self) -> None:
         """The socket is gone."""
@@ -190,6 +193,10 @@ class Feed:
     async def _delivery(self, lock: Lock, keys: LinkKeys, now: datetime) -> list[FeedItem]:
         """The next delivery, once the one before is acknowledged: one at a time."""
         assert lock.incarnation is not None
+        if now - self._opened_at >= DELIVERY_PATIENCE:
+            self._reported = (
+                0  # what it has not acknowledged by now is told again, so that it answers
+            )
         behind = lock.wanted_revision > max(self._reported, lock.applied_revision)
         if not behind and not lock.snapshot_needed:
             return []

@@ -73,72 +73,92 @@ async def take_acknowledgement(
 ) -> Taken:
     """Within a transaction, under the lock's row: settles what the lock has acknowledged.
 
-    An acknowledgement of a delivery that was never sent to this life of the lock, or that tells nothing new, changes
-    nothing. One whose sum is not that of the revision claimed, or that claims a revision never handed out, brings a
-    snapshot. The row of the lock is changed, not saved.
+    What it says it has applied counts by its revision and its sum, whatever delivery it names: one that hears an old
+    delivery again names that one. What tells nothing new changes nothing. A sum that is not that of the revision, and a
+    revision never handed out, bring a snapshot. The row of the lock is changed, not saved.
     """
     named = await LockDelivery.get_or_none(
         id=delivery_id, lock_id=lock.id, incarnation=lock.incarnation
     )
-    if named is None or named.epoch != lock.epoch:
+    if named is not None and named.epoch != lock.epoch:
         return Taken()
-    if applied < named.to_revision:
-        # A part of a snapshot arrived, or the lock could not apply a delivery: then it needs a whole one.
-        lock.snapshot_needed = lock.snapshot_needed or not named.snapshot
-        return Taken()
-    delivery = named if applied == named.to_revision else await _handed_out(lock, applied)
+    if named is not None and applied < named.to_revision and not named.snapshot:
+        lock.snapshot_needed = True  # it could not apply this one: it needs a whole one
+    exact = named is not None and applied == named.to_revision
+    delivery = named if exact else await _handed_out(lock, applied)
     if delivery is None:
-        if not await reconcile(lock, FeedPosition(lock.epoch, applied)):
-            return Taken()
-        log.warning("lock claims what was never sent", lock=node_id("lock", lock.id))
-        return Taken(await _pins_of(lock), out_of_step=True)
+        return await _never_handed_out(lock, named, applied)
     if delivery.expected_sum not in (None, sum_of_lock.lower()):
         lock.snapshot_needed = lock.state_unknown = True
         lock.wanted_revision += 1  # a snapshot of this revision would not be above the lock's own
         log.warning("lock holds something else than was sent", lock=node_id("lock", lock.id))
         return Taken(await _pins_of(lock))
-    already = delivery.settled_at is not None or delivery.to_revision <= lock.applied_revision
-    return Taken() if already else Taken(await _settle(lock, delivery, applied, now))
+    known = delivery.settled_at is not None or delivery.to_revision <= lock.applied_revision
+    # While its state is unknown it may tell of what it had before it lost it: nothing becomes known, nor free, by that.
+    if known or (lock.state_unknown and not delivery.snapshot):
+        return Taken()
+    proven = exact or delivery.expected_sum is not None
+    if named is None and not proven:
+        return (
+            Taken()
+        )  # without a sum only a delivery of this epoch tells that the lock speaks of this epoch
+    return Taken(await _settle(lock, delivery if proven else None, applied, now))
+
+
+async def _never_handed_out(lock: Lock, named: LockDelivery | None, applied: int) -> Taken:
+    """The lock names a revision that it was never brought to. Unless what it names is below that, it may speak of an
+    epoch before the present one.
+    """
+    if named is None or applied < named.to_revision:
+        return Taken()
+    if not await reconcile(lock, FeedPosition(lock.epoch, applied)):
+        return Taken()
+    log.warning("lock claims what was never sent", lock=node_id("lock", lock.id))
+    return Taken(await _pins_of(lock), out_of_step=True)
 
 
 async def _settle(
-    lock: Lock, acknowledged: LockDelivery, applied: int, now: datetime
+    lock: Lock, exact: LockDelivery | None, applied: int, now: datetime
 ) -> frozenset[UUID]:
     """Notes what the lock now holds.
 
-    What the acknowledged delivery carried is there. What an older one carried may have been lost with it, and need not be
-    in a later one, when its entry has changed again meanwhile. It is there if the entry's newest revision is not above
-    `applied`, since no delivery passes over a revision; else it stays unsettled: it may be there or not.
+    What the delivery carried that brought it there (`exact`, where that is known) is there. What another one carried may
+    have been lost with it, and need not be in a later one, when its entry has changed again meanwhile. It is there if the
+    entry's newest revision is not above `applied`, since no delivery passes over a revision; else it stays unsettled: it
+    may be there or not.
     """
-    older = await LockDelivery.filter(
+    handed_out = await LockDelivery.filter(
         lock_id=lock.id, epoch=lock.epoch, to_revision__lte=applied, settled_at=None
-    ).exclude(id=acknowledged.id)
+    )
+    others = [each for each in handed_out if exact is None or each.id != exact.id]
+    carried = exact.items if exact is not None else []
+    snapshot = exact is not None and exact.snapshot
     rows = LockEntry.filter(lock_id=lock.id)
-    if not acknowledged.snapshot:
-        items = [item for each in (acknowledged, *older) for item in each.items]
+    if not snapshot:
+        items = [*carried, *(item for each in others for item in each.items)]
         rows = rows.filter(id__in=[entry_id for entry_id, _, _ in items])
     entries = {str(row.id): row for row in await rows}
     known: dict[str, LockEntry] = {}
-    if acknowledged.snapshot:
+    if snapshot:
         # It was swapped in whole: whatever it did not carry, the lock no longer holds.
         for row in entries.values():
             if row.state is not EntryState.LIVE and row.revision <= applied:
                 row.applied_version = row.version
             row.applied_live = False
         known = dict(entries)
-    for entry_id, version, live in acknowledged.items:
+    for entry_id, version, live in carried:
         row = known[entry_id] = entries[entry_id]
         row.applied_version, row.applied_live = version, live
-    for delivery in older:
+    for delivery in others:
         for entry_id, _, _ in delivery.items:
             row = entries[entry_id]
             if entry_id not in known and row.revision <= applied:
                 known[entry_id] = row
                 row.applied_version, row.applied_live = row.version, row.state is EntryState.LIVE
         delivery.items = [item for item in delivery.items if item[0] not in known]
-    await _save_settled(acknowledged, older, list(known.values()), now)
-    was_unknown = acknowledged.snapshot and lock.state_unknown
-    if acknowledged.snapshot:
+    await _save_settled(lock, exact, others, list(known.values()), now)
+    was_unknown = snapshot and lock.state_unknown
+    if snapshot:
         lock.snapshot_needed = lock.state_unknown = False
         await LockDelivery.filter(lock_id=lock.id, epoch__lt=lock.epoch).delete()
     lock.applied_revision = applied
@@ -148,8 +168,9 @@ async def _settle(
 
 
 async def _save_settled(
-    acknowledged: LockDelivery,
-    older: Sequence[LockDelivery],
+    lock: Lock,
+    exact: LockDelivery | None,
+    others: Sequence[LockDelivery],
     known: Sequence[LockEntry],
     now: datetime,
 ) -> None:
@@ -165,14 +186,14 @@ async def _save_settled(
             known, fields=["applied_version", "applied_live", "pending_since"]
         )
     await release(known)
-    settled = LockDelivery.filter(lock_id=acknowledged.lock_id, settled_at__isnull=False)
-    await settled.delete()
-    await LockDelivery.filter(id__in=[each.id for each in older if not each.items]).delete()
-    doubtful = [each for each in older if each.items]
+    await LockDelivery.filter(lock_id=lock.id, settled_at__isnull=False).delete()
+    await LockDelivery.filter(id__in=[each.id for each in others if not each.items]).delete()
+    doubtful = [each for each in others if each.items]
     if doubtful:
         await LockDelivery.bulk_update(doubtful, fields=["items"])
-    acknowledged.settled_at = now
-    await acknowledged.save(update_fields=["settled_at"])
+    if exact is not None:
+        exact.settled_at = now
+        await exact.save(update_fields=["settled_at"])
 
 
 async def _pins_of(lock: Lock) -> frozenset[UUID]:

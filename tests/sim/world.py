@@ -105,6 +105,7 @@ class World:
         for fault in faults:
             await self._fault(fault)
         await self._at_rest()
+        await self._every_door_opens()
 
     # Faults
 
@@ -313,6 +314,17 @@ class World:
         assert await HeldDigits.all().count() == 0
         assert await PinReservation.all().count() == len(self.pins)
         assert await Pin.filter(id__in=list(self.pins)).count() == len(self.pins)
+
+    async def _every_door_opens(self) -> None:
+        """For a new PIN; where the keypad is locked, for nobody."""
+        locks = [place.lock for place in self.places]
+        shown = await self.yard.pin(*locks)
+        await self.yard.settle()
+        for lock in locks:
+            locked = lock.firmware.front(lock.uptime_ms()).locked_out
+            opened = lock.type(shown.digits)
+            assert opened is not locked, "a door opens for its PIN"
+            self.openings += opened
 
     async def _agrees(self, number: int, lock: YardLock) -> None:
         wanted = {

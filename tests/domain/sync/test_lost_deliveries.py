@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -12,9 +12,12 @@ from domain.link import messages
 from domain.locks.tables import Lock
 from domain.pins.service import delete_pin, reassign_pin
 from domain.sync import deliveries
+from domain.sync.reports import Acknowledged, report_lock
 from domain.sync.rules import DELIVERY_PATIENCE, SyncStatus
 from domain.sync.status import PinAtLock, pins_at_locks
 from domain.sync.tables import LockDelivery
+from locksim.deliveries import sum_of
+from locksim.signals import Delivery
 from tests.databases import Database
 from tests.domain.sync.yard import Yard
 from tests.domain.sync.yard_lock import YardLock
@@ -136,3 +139,134 @@ async def test_a_snapshot_that_is_not_heard_is_handed_out_again_and_not_made_ane
     assert 8 < len(told) < 20
     await yard.settle()
     assert lock.type(FIRST)
+
+
+async def test_what_a_lock_has_applied_counts_whatever_delivery_it_names(yard: Yard) -> None:
+    """It hears an old delivery again before it has reported the new one, and names that; its row is gone long since."""
+    lock = await yard.lock("Front")
+    first = await yard.pin(lock, digits=FIRST)
+    await yard.settle()
+    old = lock.heard[0]
+    second = await yard.pin(lock, digits=SECOND)
+    await yard.settle()
+    await _reassigned(yard, second.pin.id, THIRD)
+    await _the_next_delivery_arrives(lock)
+    await _reported(yard, lock, UUID(old.id))
+
+    for pin_id, version in ((first.pin.id, 1), (second.pin.id, 2)):
+        state = await _state(yard, pin_id)
+        assert (state.status, state.opens) == (SyncStatus.UPDATED, [version])
+    assert await lock.at_rest()
+
+
+async def test_another_sum_than_that_of_the_revision_brings_a_snapshot_whatever_is_named(
+    yard: Yard,
+) -> None:
+    """A delivery that nobody knows does not hide that the lock holds something else than it was sent."""
+    lock = await yard.lock("Front")
+    await yard.pin(lock, digits=FIRST)
+    await lock.connect()
+    await lock.server_looks()
+    (delivery,) = await LockDelivery.filter(lock_id=lock.id)
+    await _reported(yard, lock, uuid4(), delivery.to_revision, "0" * 64)
+
+    row = await lock.row()
+    assert (row.snapshot_needed, row.state_unknown) == (True, True)
+    await yard.settle()
+    assert lock.type(FIRST)
+
+
+@pytest.mark.usefixtures("short_deliveries")
+async def test_a_part_that_is_named_by_an_older_one_counts_by_its_revision(yard: Yard) -> None:
+    """It has no sum. What its entries have since become is not taken for what arrived."""
+    lock = await yard.lock("Front")
+    await yard.settle()
+    pins = [await yard.pin(lock) for _ in range(5)]
+    await _the_next_delivery_arrives(lock)
+    part = UUID(lock.heard[-1].id)
+    await _reported(yard, lock, part)
+    await _the_next_delivery_arrives(lock)
+    await _reassigned(yard, pins[2].pin.id, FIRST)
+    await _reported(yard, lock, part)
+
+    named = [state.opens for each in pins for state in [await _state(yard, each.pin.id)]]
+    assert named == [[1], [1], [1], [1], []]
+    assert (await lock.row()).applied_revision == lock.firmware.state.applied
+    await lock.disconnect()
+    await yard.settle()
+    assert [(await _state(yard, each.pin.id)).opens for each in pins] == [[1], [1], [2], [1], [1]]
+
+
+async def test_a_lock_that_acknowledges_nothing_is_told_again(yard: Yard) -> None:
+    """It says that it has everything, but never the sum: after a while the same comes again, and wants an answer."""
+    lock = await yard.lock("Front")
+    await yard.settle()
+    await yard.pin(lock, digits=FIRST)
+    await _the_next_delivery_arrives(lock)
+    await lock.connect()
+    await lock.server_looks()
+    at_once = [each for each in lock.down if isinstance(each, Delivery)]
+    yard.now += DELIVERY_PATIENCE
+    await lock.server_looks()
+    (again,) = [each for each in lock.down if isinstance(each, Delivery)]
+    await _reported(yard, lock, UUID(again.id))
+
+    assert at_once == []
+    assert await lock.at_rest()
+
+
+async def test_while_it_is_not_known_what_a_lock_holds_changes_free_no_digits(yard: Yard) -> None:
+    """Its disk was put back; a word that it said before comes late: what it tells of is no longer there."""
+    lock = await yard.lock("Front")
+    shown = await yard.pin(lock, digits=FIRST)
+    await yard.settle()
+    image = lock.disk.state
+    assert image is not None
+    await _reassigned(yard, shown.pin.id, SECOND)
+    await lock.server_looks()
+    lock.lock_hears()
+    late = lock.firmware.state
+    named = UUID(lock.heard[-1].id)
+    lock.restore(image)
+    await lock.connect()
+    await Lock.filter(id=lock.id).update(state_unknown=True, snapshot_needed=True)
+    await _reported(yard, lock, named, late.applied, sum_of(late))
+
+    assert (await _state(yard, shown.pin.id)).opens is None
+    assert lock.type(FIRST)
+    with pytest.raises(PinNotAcceptable):
+        await yard.pin(lock, digits=FIRST)
+    await yard.settle()
+    assert (await _state(yard, shown.pin.id)).opens == [2]
+    assert not lock.type(FIRST)
+    assert (await yard.pin(lock, digits=FIRST)).digits == FIRST
+
+
+async def _the_next_delivery_arrives(lock: YardLock) -> None:
+    """And what the lock says to it is lost."""
+    heard = len(lock.heard)
+    await lock.server_looks()
+    while len(lock.heard) == heard:
+        assert lock.lock_hears()
+    lock.up.clear()
+
+
+async def _reported(
+    yard: Yard,
+    lock: YardLock,
+    named: UUID,
+    applied: int | None = None,
+    state_sum: str | None = None,
+) -> None:
+    """A report on the lock's own socket, of its present state unless another is given."""
+    assert lock.actor is not None
+    state = lock.firmware.state
+    await report_lock(
+        lock.actor,
+        lock_id=lock.id,
+        applied_revision=state.applied if applied is None else applied,
+        acknowledged=Acknowledged(named, state_sum or sum_of(state)),
+        nonce=None,
+        events=[],
+        now=yard.now,
+    )

@@ -58,7 +58,7 @@ class YardLock:
         self.drift = 1.0
         self._seen = self._started = yard.now
         self._uptime_ms = 0.0
-        self._actor: LockActor | None = None
+        self.actor: LockActor | None = None
         self.firmware = self._start()
 
     # The lock's side
@@ -155,7 +155,7 @@ class YardLock:
         )
         if proven is None:
             return
-        self._actor = proven.actor
+        self.actor = proven.actor
         start = self.firmware.connected(self.uptime_ms())
         self._drain()
         self.feed = await Feed.open(
@@ -216,11 +216,11 @@ class YardLock:
         return True
 
     async def _report(self, report: Report) -> Inbound:
-        assert self._actor is not None
+        assert self.actor is not None
         ack = report.ack
         try:
             done = await report_lock(
-                self._actor,
+                self.actor,
                 lock_id=self.id,
                 applied_revision=report.applied_revision,
                 acknowledged=Acknowledged(UUID(ack.delivery_id), ack.state_sum) if ack else None,
