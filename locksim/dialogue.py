@@ -8,12 +8,16 @@ PIN of the guest before, or for a command.
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from domain.access.pin_shape import SMARTPIN_LENGTH
+
 SHORT_PIN_MS = 10_000
 """Milliseconds after an accepted SmartPIN in which its short PIN can be set."""
-PROGRAMMING_MS = 30_000
-"""Milliseconds that the keypad's own functions wait for their next entry."""
+PROGRAMMING_MS = 10_000
+"""Milliseconds in which the next entry of a function of the keypad must begin."""
 SHORTEST_SHORT_PIN = 4
 LONGEST_SHORT_PIN = 8
+LONGEST_FUNCTION = 3
+"""Digits of a function's number at most: fewer than any credential has."""
 
 
 class Awaited(Enum):
@@ -39,10 +43,16 @@ class Dialogue:
     since_ms: int = 0
     """The uptime from which it is counted."""
 
-    def meaning(self, length: int, uptime_ms: int) -> Awaited:
-        """As what an entry of this many digits is taken now."""
-        waited = uptime_ms - self.since_ms
+    def meaning(self, length: int, *, began_ms: int, uptime_ms: int) -> Awaited:
+        """As what an entry of this many digits is taken that began then and is finished now.
+
+        What has another length than the one awaited is a credential of the next person's, so it stands alone.
+        """
         if self.awaited is Awaited.SHORT_PIN:
             fits = SHORTEST_SHORT_PIN <= length <= LONGEST_SHORT_PIN
-            return Awaited.SHORT_PIN if fits and waited <= SHORT_PIN_MS else Awaited.NOTHING
-        return self.awaited if waited <= PROGRAMMING_MS else Awaited.NOTHING
+            in_time = uptime_ms - self.since_ms <= SHORT_PIN_MS
+        else:
+            function = self.awaited is Awaited.FUNCTION
+            fits = length <= LONGEST_FUNCTION if function else length == SMARTPIN_LENGTH
+            in_time = began_ms - self.since_ms <= PROGRAMMING_MS
+        return self.awaited if fits and in_time else Awaited.NOTHING

@@ -40,6 +40,8 @@ class Keypad:
     def __init__(self) -> None:
         self._typed = ""
         self._touched_ms = 0
+        self.began_ms = 0
+        """The uptime of the first digit of the entry, or of the last one finished."""
 
     @property
     def length(self) -> int:
@@ -56,6 +58,8 @@ class Keypad:
         self.tick(uptime_ms)
         self._touched_ms = uptime_ms
         if key not in _COMMANDS:
+            if not self._typed:
+                self.began_ms = uptime_ms
             self._typed = (self._typed + key.value)[:MAX_TYPED]
         elif key is Key.BACKSPACE:
             self._typed = self._typed[:-1]

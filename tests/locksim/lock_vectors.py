@@ -10,6 +10,7 @@ import json
 import sys
 from pathlib import Path
 
+from tests.locksim.keypad_cases import keypad
 from tests.locksim.lock_cases import (
     BLOCK,
     CARD,
@@ -229,6 +230,7 @@ def vectors() -> Json:
         "malformed": malformed(),
         "deliveries": script(),
         "schedules": moments(),
+        "keypad": keypad(),
     }
 
 

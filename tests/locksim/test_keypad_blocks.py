@@ -23,6 +23,9 @@ from tests.locksim.codes import (
 from tests.locksim.rig import NOON, PowerCut
 
 
+PIN = "40718263"
+
+
 @pytest.fixture
 def bench() -> Bench:
     """A lock with SmartPINs on, at noon."""
@@ -97,6 +100,35 @@ def test_a_block_is_forgotten_when_its_window_is_over(bench: Bench) -> None:
     assert list(bench.firmware.state.guest_book.blocks) == [name_of(later)]
 
 
+class TestRightAfterOpening:
+    """The guest tries the code, it opens, and at once it is to be blocked."""
+
+    def test_the_programming_code_comes_before_the_short_pin(self, bench: Bench) -> None:
+        """It can never be a short PIN: the code is blocked, no entry is wrong, no try is spent."""
+        code = code_now()
+        assert bench.type(code) is Signal.GRANTED
+        assert bench.type(PROGRAMMING_CODE) is Signal.READY
+        assert bench.type("128") is Signal.READY
+        assert bench.type(code) is Signal.DONE
+        assert bench.firmware.state.budget.streak == 0
+        assert bench.firmware.state.guest_book.guests[name_of(code)].tries == 0
+        assert bench.type(code) is Signal.DENIED
+        assert bench.reasons() == ["BLOCKED"]
+
+    def test_another_guests_code_can_be_blocked_then(self, bench: Bench) -> None:
+        """Who has just opened has nothing to do with it."""
+        assert bench.type(code_now(1)) is Signal.GRANTED
+        assert block_at_keypad(bench, code_now()) is Signal.DONE
+        assert bench.type(code_now(1)) is Signal.GRANTED
+
+    def test_a_wrong_programming_code_is_a_try_for_a_short_pin(self, bench: Bench) -> None:
+        """Eight digits within the ten seconds."""
+        code = code_now()
+        bench.type(code)
+        assert bench.type("90817264") is Signal.DONE
+        assert bench.firmware.state.guest_book.guests[name_of(code)].tries == 1
+
+
 class TestWrongEntries:
     """Nothing here can be guessed for free."""
 
@@ -121,7 +153,7 @@ class TestWrongEntries:
         assert bench.firmware.state.budget.streak == 1
         assert bench.type("128") is Signal.DENIED
 
-    @pytest.mark.parametrize("kind", ["meaningless", "ended", "short"])
+    @pytest.mark.parametrize("kind", ["meaningless", "ended", "short", "long"])
     def test_digits_that_are_no_code_to_block_are_a_wrong_entry(
         self, bench: Bench, kind: str
     ) -> None:
@@ -130,6 +162,7 @@ class TestWrongEntries:
             "meaningless": meaningless_code(),
             "ended": code_for(NOON - 3 * HOUR, NOON - HOUR),
             "short": "759502",
+            "long": code_now() + "0",
         }[kind]
         assert block_at_keypad(bench, code) is Signal.DENIED
         assert bench.firmware.state.budget.streak == 1
@@ -162,12 +195,52 @@ class TestWalkingAway:
         assert bench.type(code_now()) is Signal.GRANTED
 
     def test_time_ends_it(self, bench: Bench) -> None:
-        """Half a minute after the last step."""
+        """Each next entry begins within ten seconds of the one before."""
+        assert PROGRAMMING_MS == 10_000
         bench.type(PROGRAMMING_CODE)
-        bench.wait(seconds=PROGRAMMING_MS / 1000)
+        bench.wait(seconds=10)
         assert bench.type("128") is Signal.READY
-        bench.wait(seconds=PROGRAMMING_MS / 1000 + 0.1)
+        bench.wait(seconds=10.001)
         assert bench.type(code_now()) is Signal.GRANTED
+
+    def test_ten_digits_may_be_typed_slowly(self, bench: Bench) -> None:
+        """What counts is when the entry begins: nobody types a code off a paper in ten seconds."""
+        bench.type(PROGRAMMING_CODE)
+        bench.type("128")
+        for digit in code_now():
+            bench.wait(seconds=9)
+            bench.firmware.press(Key(digit), bench.uptime_ms)
+        bench.drain()
+        bench.firmware.press(Key.ENTER, bench.uptime_ms)
+        assert Signal.DONE in bench.drain()
+
+    def test_an_entry_that_is_taken_back_begins_anew(self, bench: Bench) -> None:
+        """The digits that are entered are the next person's."""
+        bench.type(PROGRAMMING_CODE)
+        bench.type("128")
+        bench.wait(seconds=9)
+        bench.firmware.press(Key.ONE, bench.uptime_ms)
+        bench.firmware.press(Key.BACKSPACE, bench.uptime_ms)
+        bench.wait(seconds=9)
+        assert bench.type(code_now()) is Signal.GRANTED
+
+    @pytest.mark.parametrize("steps", [(PROGRAMMING_CODE,), (PROGRAMMING_CODE, "128")])
+    def test_the_next_persons_right_pin_opens_at_once(
+        self, bench: Bench, steps: tuple[str, ...]
+    ) -> None:
+        """It is neither a function nor a code to block, so it is no wrong entry."""
+        bench.wrong(3)
+        for step in steps:
+            bench.type(step)
+        assert bench.type(PIN) is Signal.GRANTED
+        assert bench.firmware.state.budget.streak == 0
+
+    def test_the_next_persons_code_opens_where_a_function_is_awaited(self, bench: Bench) -> None:
+        """A function has three digits at most; and whatever was begun has ended."""
+        bench.type(PROGRAMMING_CODE)
+        assert bench.type(code_now()) is Signal.GRANTED
+        assert bench.firmware.state.budget.streak == 0
+        assert bench.type("128") is Signal.DENIED
 
     def test_a_power_cut_ends_it(self, bench: Bench) -> None:
         """It is kept in RAM only."""

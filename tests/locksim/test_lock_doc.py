@@ -4,7 +4,7 @@ import base64
 import hmac
 import json
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from domain.link.state import payload_hash, state_sum
 from domain.link.wire import Malformed, canonical
 from domain.security.passwords import derive_verifier
 from domain.sync import lock_identity, rules
-from locksim import lockout
+from locksim import dialogue, keypad, lockout
 from locksim import nonces as lock_nonces
 from locksim.firmware import Firmware
 from locksim.keypad import Key
@@ -232,6 +232,25 @@ def test_the_lock_acts_on_the_envelopes_as_written() -> None:
     assert late.front(10_001).bolt_drawn is False
 
 
+@pytest.mark.parametrize("walk", V["keypad"]["walks"], ids=lambda walk: str(walk["what"]))
+def test_the_keypad_shows_and_counts_what_the_vectors_say(walk: dict[str, Any]) -> None:
+    """Entry by entry; each key comes at the moment at which the entry begins."""
+    own = V["keypad"]
+    assert own["start"] == datetime.fromtimestamp(START_MS / 1000, UTC).isoformat().replace(
+        "+00:00", "Z"
+    )
+    lock, uptime_ms = firmware(), 0
+    lock.receive(Delivery("d", data(own["sealed"])), uptime_ms)
+    for entry in walk["entries"]:
+        uptime_ms += int(entry["after"] * 1000)
+        for digit in entry["typed"]:
+            lock.press(Key(digit), uptime_ms)
+        lock.outbox.clear()
+        lock.press(Key.ENTER, uptime_ms)
+        assert [each for each in lock.outbox if isinstance(each, Signal)] == [entry["shown"]]
+        assert lock.state.budget.streak == entry["wrongInARow"]
+
+
 def test_the_documents_of_the_document_are_of_the_schema(text: str) -> None:
     """Each GraphQL block is valid against the published schema."""
     schema = build_schema(SCHEMA.read_text(encoding="utf-8"))
@@ -279,6 +298,10 @@ def test_the_limits_are_those_of_the_code(text: str) -> None:
         "wrong entries in a row": lockout.CONSECUTIVE_LIMIT,
         "wrong entries in the bucket": lockout.BUCKET,
         "hours until one is refilled": lockout.REFILL_MS / 3_600_000,
+        "seconds until an unfinished entry is dropped": keypad.IDLE_MS / 1000,
+        "seconds in which a short PIN can be set": dialogue.SHORT_PIN_MS / 1000,
+        "seconds in which the next entry of a function begins": dialogue.PROGRAMMING_MS / 1000,
+        "digits of a function": dialogue.LONGEST_FUNCTION,
     }
     assert lock_nonces.TAKEN == rules.NONCES_KEPT == 2
 

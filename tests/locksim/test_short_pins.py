@@ -11,7 +11,6 @@ from locksim.signals import Signal
 from tests.locksim.bench import Bench
 from tests.locksim.codes import (
     HOUR,
-    PROGRAMMING_CODE,
     bench_with_smartpins,
     block_at_keypad,
     code_for,
@@ -125,11 +124,9 @@ class TestSetting:
 class TestRefusals:
     """Weak and taken are refused alike, and each refusal is a wrong entry."""
 
-    @pytest.mark.parametrize(
-        "digits", ["1111", "22222222", "1234", "6789", "9876", SYNCED, "8606", PROGRAMMING_CODE]
-    )
+    @pytest.mark.parametrize("digits", ["1111", "22222222", "1234", "6789", "9876", SYNCED, "8606"])
     def test_refused_alike_and_counted(self, bench: Bench, digits: str) -> None:
-        """One digit, runs up and down, a PIN of the lock's, another guest's, the programming code."""
+        """One digit, runs up and down, a PIN of the lock's, another guest's."""
         with_short_pin(bench, "8606", variant=1)
         code = admitted(bench)
         asked, writes = bench.hash.asked, bench.disk.writes
