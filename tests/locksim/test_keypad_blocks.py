@@ -22,7 +22,6 @@ from tests.locksim.codes import (
 )
 from tests.locksim.rig import NOON, PowerCut
 
-
 PIN = "40718263"
 
 
