@@ -139,10 +139,11 @@ class LockTime:
         date line: the lock then needs a new fixed offset, that is, to be provisioned anew.
         """
         fixed = timedelta(minutes=self.offset_minutes)
-        first = datetime.combine(ORIGIN_DAY + timedelta(days=window.start), OPENS_AT)
-        mornings = (first + timedelta(days=day) for day in range(window.days + 1))
-        offsets = (self.zone.utcoffset(morning) or timedelta(0) for morning in mornings)
-        return all(abs(offset - fixed) < WALL_DRIFT_LIMIT for offset in offsets)
+        for day in range(window.start, window.start + window.days + 1):
+            wall = datetime.combine(ORIGIN_DAY + timedelta(days=day), OPENS_AT, tzinfo=UTC)
+            if abs(wall - (self.instant(day, OPENS_AT) + fixed)) >= WALL_DRIFT_LIMIT:
+                return False
+        return True
 
     def activation_deadline(self, window: Window) -> datetime:
         """By when a code must have been used first where the activation rule is on, in UTC.

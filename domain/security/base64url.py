@@ -17,7 +17,7 @@ def decode(text: str) -> bytes:
     no padding, no other alphabet, no spare bits set.
     """
     try:
-        data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        data = base64.urlsafe_b64decode(text + "==")
     except ValueError:
         data = None
     if data is None or encode(data) != text:

@@ -87,7 +87,7 @@ async def prove_lock(
         return None
     for row in await _candidates(lock):
         try:
-            read_proof(link_keys(here, row), proof, lock_name, claims.nonce)
+            read_proof(link_keys(here, row), proof, lock_name, claims.nonce, now)
         except ProofRefused:
             continue
         if row.proven_at is None and not await _begin_life(here, row.id, now):

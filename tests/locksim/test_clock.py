@@ -6,7 +6,7 @@ import pytest
 
 from domain.access.schedule import Schedule
 from domain.link.events import LockEventKind
-from locksim.clock import LATEST_MS, moment
+from locksim.clock import LATEST_MS, TrustedClock, moment
 from locksim.signals import SealedTime, SetBattery, Signal
 from tests.locksim.bench import Bench, kinds_of
 from tests.locksim.rig import NOON, Pen, provisioning, unix_ms
@@ -43,12 +43,19 @@ class TestInstaller:
         assert now(bench) is None
         assert kinds_of(bench.events()) == ["STARTED"]
 
-    @pytest.mark.parametrize("battery_ms", [-1, LATEST_MS + 1])
-    def test_a_battery_clock_outside_the_calendar_is_no_time(self, battery_ms: int) -> None:
-        """No arithmetic with it can bring the lock down."""
-        assert now(Bench(battery=None)) is None
+    @pytest.mark.parametrize(
+        ("battery_ms", "believed"),
+        [(-1, False), (0, True), (LATEST_MS, True), (LATEST_MS + 1, False)],
+    )
+    @pytest.mark.parametrize("mark_ms", [None, 0])
+    def test_a_battery_clock_outside_the_calendar_is_no_time(
+        self, battery_ms: int, believed: bool, mark_ms: int | None
+    ) -> None:
+        """No arithmetic with it can bring the lock down; where there was time before, it is lost."""
+        clock = TrustedClock(battery_ms=battery_ms, mark_ms=mark_ms, uptime_ms=5)
+        assert clock.now_ms(7) == (battery_ms + 2 if believed else None)
+        assert clock.lost == (mark_ms is not None and not believed)
         assert moment(LATEST_MS).year < 9999
-        assert battery_ms < 0 or moment(battery_ms).year < 9999
 
 
 class TestSealedTime:

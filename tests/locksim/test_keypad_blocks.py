@@ -1,11 +1,13 @@
 """Blocking at the keypad: programming code, 128, SmartPIN; two green flashes."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from domain.link.events import LockEventKind
 from locksim.dialogue import PROGRAMMING_MS
+from locksim.guest_book import MOST_BLOCKS, GuestBook
 from locksim.keypad import Key
 from locksim.lockout import CONSECUTIVE_LIMIT
 from locksim.signals import Signal
@@ -20,9 +22,16 @@ from tests.locksim.codes import (
     meaningless_code,
     name_of,
 )
-from tests.locksim.rig import NOON, PowerCut
+from tests.locksim.rig import NOON, PowerCut, unix_ms
 
 PIN = "40718263"
+
+
+def told(bench: Bench) -> tuple[str, str | None, str | None, list[str]]:
+    """The last event: kind, method, entry id, reasons."""
+    event = bench.firmware.state.events[-1]
+    method = event.method and event.method.value
+    return event.kind.value, method, event.entry_id, [reason.value for reason in event.reasons]
 
 
 @pytest.fixture
@@ -180,7 +189,20 @@ class TestWrongEntries:
         """The lock does not know which windows are still to come."""
         bench.restart(battery=None)
         assert block_at_keypad(bench, code_now()) is Signal.DENIED
-        assert bench.reasons() == ["NO_TIME"]
+        assert told(bench) == ("DENIED", "SMARTPIN", None, ["NO_TIME"])
+
+    def test_what_is_told_of_a_code_to_block(self, bench: Bench) -> None:
+        """As an entry of ten digits; a code that is known is named."""
+        block_at_keypad(bench, meaningless_code())
+        assert told(bench) == ("DENIED", "SMARTPIN", None, ["UNKNOWN_CREDENTIAL"])
+        block_at_keypad(bench, code_now())
+        assert told(bench) == ("SMARTPIN_BLOCKED", "SMARTPIN", name_of(code_now()), [])
+        blocks = {f"sp_{number}": unix_ms(NOON) * 2 for number in range(MOST_BLOCKS)}
+        full = replace(bench.firmware.state, guest_book=GuestBook(blocks=blocks))
+        bench.disk.write(full.encode())
+        bench.restart()
+        block_at_keypad(bench, code_now())
+        assert told(bench) == ("DENIED", "SMARTPIN", name_of(code_now()), ["NOT_ACCEPTED"])
 
 
 class TestWalkingAway:

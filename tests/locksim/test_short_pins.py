@@ -243,10 +243,39 @@ class TestItsEnd:
         with_short_pin(bench)
         hold(bench, smartpin=False)
         assert bench.type(SHORT) is Signal.DENIED
+        assert bench.reasons() == ["SMARTPIN_OFF"]
         hold(bench)
         bench.restart(battery=None)
         assert bench.type(SHORT) is Signal.DENIED
         assert bench.reasons() == ["NO_TIME"]
+
+    def test_it_is_not_set_after_its_smartpin_has_ended(self, bench: Bench) -> None:
+        """Also within the ten seconds: refused as any, and a wrong entry."""
+        code = admitted(bench)
+        bench.uptime_ms = (48 * HOUR - timedelta(seconds=3)) // timedelta(milliseconds=1)
+        assert bench.type(code) is Signal.GRANTED
+        bench.wait(seconds=5)
+        assert bench.type(SHORT) is Signal.DENIED
+        assert bench.reasons() == ["NOT_ACCEPTED"]
+        assert bench.firmware.state.budget.streak == 1
+
+    @pytest.mark.parametrize(("first_used", "opens"), [(23, True), (24, False)])
+    def test_where_codes_must_be_activated_it_lives_as_its_smartpin_does(
+        self, bench: Bench, first_used: int, opens: bool
+    ) -> None:
+        """A code first used when its day was over is dead once the rule comes, and so is its short PIN."""
+        bench.uptime_ms = first_used * HOUR // timedelta(milliseconds=1)
+        code = with_short_pin(bench)
+        assert bench.type(SHORT) is Signal.GRANTED
+        pen = bench.pen
+        bench.hold(pen.settings(smartpin=True), pen.activation())
+        shown = Signal.GRANTED if opens else Signal.DENIED
+        assert bench.type(code) is shown
+        assert bench.type(SHORT) is shown
+        if not opens:
+            assert bench.reasons() == ["ENDED"]
+        hold(bench)
+        assert bench.type(SHORT) is Signal.GRANTED
 
     def test_a_synchronised_pin_that_comes_later_displaces_it(self, bench: Bench) -> None:
         """The synchronised one opens, the guest's is dropped with an event; the SmartPIN still opens."""

@@ -9,6 +9,7 @@ import base64
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import orjson
@@ -144,7 +145,13 @@ class TinyServer:
     def _proven(self, claimed: dict[str, str]) -> bool:
         lock = self.locks[claimed["id"]]
         try:
-            read_proof(LinkKeys.derive(lock.secret), claimed["proof"], lock.lock_id, CHALLENGE)
+            read_proof(
+                LinkKeys.derive(lock.secret),
+                claimed["proof"],
+                lock.lock_id,
+                CHALLENGE,
+                datetime.now(UTC),
+            )
         except ProofRefused:
             return False
         return True

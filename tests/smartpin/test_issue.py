@@ -139,6 +139,45 @@ def test_the_search_for_a_free_window_ends() -> None:
     assert nearest_free(window, Everything(), now=NOW, lock_time=LOCK_TIME) is None
 
 
+@pytest.mark.parametrize("window", [Hourly(HOUR_NOW + 10, 768), Daily(DAY_NOW + 10, 365)])
+@pytest.mark.parametrize(("shorter", "found"), [(200, True), (201, False)])
+def test_the_search_reaches_two_hundred_hours_or_days(
+    window: Window, shorter: int, found: bool
+) -> None:
+    """The farthest one that is looked at, and the first that is not; the longest windows can only shrink."""
+    free: Window = (
+        Hourly(window.start, window.hours - shorter)
+        if isinstance(window, Hourly)
+        else Daily(window.start, window.days - shorter)
+    )
+
+    class AllButOne(dict[Window, set[int]]):
+        def get(self, asked: Window, _default: object = None) -> range:  # type: ignore[override]
+            return range(0 if asked == free else asked.variants)
+
+    nearest = nearest_free(window, AllButOne(), now=NOW, lock_time=LOCK_TIME)
+    assert nearest == (free if found else None)
+
+
+@pytest.mark.parametrize("kind", [Hourly, Daily])
+def test_of_equally_near_windows_one_that_covers_and_begins_earlier_is_named(
+    kind: type[Hourly] | type[Daily],
+) -> None:
+    """Longer before shorter; among the longer the earlier start, then the later end; then the shorter ones."""
+    begins, length = (HOUR_NOW if kind is Hourly else DAY_NOW) + 10, 300
+    order = [
+        kind(begins - 1, length + 1),
+        kind(begins, length + 1),
+        kind(begins, length - 1),
+        kind(begins + 1, length - 1),
+    ]
+    window: Window = kind(begins, length)
+    used: dict[Window, range] = {window: range(window.variants)}
+    for expected in order:
+        assert nearest_free(window, used, now=NOW, lock_time=LOCK_TIME) == expected
+        used[expected] = range(expected.variants)
+
+
 def test_windows_beyond_the_next_epoch_are_not_offered() -> None:
     """The last window of the next epoch is used: the nearest lies before it or is shorter."""
     window = Hourly(8 * 8784 - 1, 500)

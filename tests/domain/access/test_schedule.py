@@ -175,6 +175,21 @@ class TestOccurrences:
         assert span.opens_at == datetime(2026, 3, 29, 0, 59, 59, 900_001, tzinfo=UTC)
         assert span.closes_at == datetime(2026, 3, 29, 1, 0, 0, 5, tzinfo=UTC)
 
+    @pytest.mark.parametrize("microsecond", [1, 5, 499_999, 999_999])
+    def test_a_clock_change_within_is_found_to_the_second_from_any_fraction(
+        self, microsecond: int
+    ) -> None:
+        """The clocks go back at 01:00:00 UTC sharp, however crooked the slot's start is."""
+        slot = Slot(time(2, 30, 0, microsecond), time(4))
+        first, second = occurrences(
+            Schedule(slot=slot), BERLIN, date(2026, 10, 25), date(2026, 10, 25)
+        )
+        change = datetime(2026, 10, 25, 1, tzinfo=UTC)
+        assert first.opens_at == datetime(2026, 10, 25, 0, 30, 0, microsecond, tzinfo=UTC)
+        assert first.closes_at == change
+        assert second.opens_at == datetime(2026, 10, 25, 1, 30, 0, microsecond, tzinfo=UTC)
+        assert second.closes_at == datetime(2026, 10, 25, 3, tzinfo=UTC)
+
     @given(oracle.zones_and_moments(), st.data())
     def test_a_moment_is_in_an_occurrence_exactly_if_the_decision_grants_it(
         self, place: tuple[ZoneInfo, datetime], data: st.DataObject

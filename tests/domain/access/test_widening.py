@@ -1,5 +1,6 @@
 """What an update loosens is named, always."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -46,6 +47,65 @@ def test_a_lifted_limit_is_widened_and_a_new_one_narrowed(
     """Each pair in both directions; no other field is named."""
     assert compare(narrow, wide) == Comparison(frozenset({field}), frozenset())
     assert compare(wide, narrow) == Comparison(frozenset(), frozenset({field}))
+
+
+@pytest.mark.parametrize(
+    ("narrow", "wide"),
+    [
+        (Slot(time(9), time(16)), OFFICE),
+        (Slot(time(10), time(17)), OFFICE),
+        (Slot(time(22), time(5)), Slot(time(22), time(6))),
+        (Slot(time(23), time(6)), Slot(time(22), time(6))),
+    ],
+)
+@pytest.mark.parametrize(
+    "other",
+    [
+        ALWAYS,
+        Schedule(weekdays=WORK),
+        Schedule(valid_until=DAY),
+        Schedule(valid_from=DAY),
+        Schedule(valid_from=NOON, valid_until=NOON + timedelta(1)),
+    ],
+)
+def test_a_slot_with_one_equal_end_is_judged_by_the_other(
+    narrow: Slot, wide: Slot, other: Schedule
+) -> None:
+    """Where days count and where they do not; the bounds beside it, which are equal, are not named."""
+    less, more = replace(other, slot=narrow), replace(other, slot=wide)
+    assert compare(less, more) == Comparison(frozenset({"slot"}), frozenset())
+    assert compare(more, less) == Comparison(frozenset(), frozenset({"slot"}))
+
+
+@pytest.mark.parametrize(
+    ("bounds", "narrowed"),
+    [
+        (Schedule(), set()),
+        (Schedule(valid_until=NOON), set()),
+        (Schedule(valid_from=NOON), set()),
+        (Schedule(valid_until=DAY), {"slot"}),
+        (Schedule(valid_from=DAY), {"slot"}),
+        (Schedule(weekdays=WORK), {"slot"}),
+    ],
+)
+def test_a_morning_that_becomes_a_night_loses_its_morning_where_days_count(
+    bounds: Schedule, narrowed: set[str]
+) -> None:
+    """From 00:00-06:00 to 22:00-06:00: the first day's own morning is left out, if there is a first day.
+
+    Moments bound no days.
+    """
+    morning, night = Slot(time(0), time(6)), Slot(time(22), time(6))
+    change = compare(replace(bounds, slot=morning), replace(bounds, slot=night))
+    assert change == Comparison(frozenset({"slot"}), frozenset(narrowed))
+
+
+def test_days_count_where_either_schedule_has_some() -> None:
+    """A night on all days in place of a morning on working days: Monday's morning was Monday's, and is Sunday's."""
+    old = Schedule(slot=Slot(time(0), time(6)), weekdays=WORK)
+    new = Schedule(slot=Slot(time(22), time(6)))
+    assert compare(old, new) == Comparison(frozenset({"slot", "weekdays"}), frozenset({"slot"}))
+    assert compare(new, old) == Comparison(frozenset({"slot"}), frozenset({"slot", "weekdays"}))
 
 
 @pytest.mark.parametrize(

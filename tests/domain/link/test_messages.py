@@ -1,5 +1,7 @@
 """The bodies: read whole or refused whole."""
 
+from dataclasses import replace
+
 import orjson
 import pytest
 from hypothesis import given, settings
@@ -19,6 +21,8 @@ from domain.link.wire import Malformed, canonical
 from tests.domain.link import strategies
 
 NONCE = "A" * 43
+FRAME_BYTES = 512
+"""What a body keeps for the fields round its entries."""
 PIN = PinPayload(bytes(32), (ALWAYS,)).to_payload()
 CHANGES = DeliveryBody(
     from_revision=4,
@@ -269,6 +273,19 @@ class TestLimits:
         assert len(body.encode()) <= MAX_BODY_BYTES
         longer = DeliveryBody(2**62, 2**63 - 1, False, 1, 1, entries[: count + 1])
         assert len(longer.encode()) > MAX_BODY_BYTES - 1024
+
+    @pytest.mark.parametrize(("over", "fit"), [(0, 3), (1, 2)])
+    def test_a_delivery_may_fill_its_frame_to_the_byte(self, over: int, fit: int) -> None:
+        """One byte more goes into the next one."""
+        space = MAX_BODY_BYTES - FRAME_BYTES + over
+        payload = {"filler": ""}
+        small = Entry("b", EntryKind.PIN, 1, payload)
+        rest = space - 2 * (len(canonical(small.to_wire())) + 1)
+        empty = len(canonical(replace(small, id="a").to_wire())) + 1
+        large = Entry("a", EntryKind.PIN, 1, {"filler": "x" * (rest - empty)})
+        entries = (large, small, replace(small, id="c"))
+        assert sum(len(canonical(entry.to_wire())) + 1 for entry in entries) == space
+        assert entries_that_fit(entries) == fit
 
     def test_nothing_fits_of_nothing_and_all_of_a_few(self) -> None:
         """The ends of the count."""
