@@ -278,7 +278,7 @@ class TestLimits:
     def test_a_delivery_may_fill_its_frame_to_the_byte(self, over: int, fit: int) -> None:
         """One byte more goes into the next one."""
         space = MAX_BODY_BYTES - FRAME_BYTES + over
-        payload = {"filler": ""}
+        payload: dict[str, object] = {"filler": ""}
         small = Entry("b", EntryKind.PIN, 1, payload)
         rest = space - 2 * (len(canonical(small.to_wire())) + 1)
         empty = len(canonical(replace(small, id="a").to_wire())) + 1
