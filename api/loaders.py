@@ -18,7 +18,7 @@ from domain.invitations.tables import Invitation, InvitationLock
 from domain.locks.tables import Hub, Lock, Reader
 from domain.people.actors import Actor, Caller, Standing
 from domain.people.standings import standings_of
-from domain.people.tables import Account, Device, Member
+from domain.people.tables import Account, ApiToken, Device, Member
 from domain.pins.tables import Pin, PinLock, PinLockTag
 from domain.sites.service import seats_used
 from domain.sites.tables import Site
@@ -117,6 +117,10 @@ class Loaders:
     @cached_property
     def account(self) -> DataLoader[UUID, Account | None]:
         return _one(Account)
+
+    @cached_property
+    def api_token(self) -> DataLoader[UUID, ApiToken | None]:
+        return _one(ApiToken)
 
     @cached_property
     def readers_of_lock(self) -> DataLoader[UUID, list[Reader]]:

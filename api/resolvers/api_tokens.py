@@ -14,6 +14,8 @@ from domain.people import api_tokens
 from domain.people.rules import Permission
 
 _OWNER = AtSite(Permission.SITE_SETTINGS)
+_MEMBER = AtSite(Permission.OWN_ACCESS)
+"""Whoever made a token may end it, whatever they are by now; all others as owners only, which the use case asks."""
 
 
 @mutation(_OWNER)
@@ -32,9 +34,12 @@ async def create_api_token(call: Call, input: CreateApiTokenInput) -> CreatedApi
     return CreatedApiToken(token=token, api_token=api_token_type(row))
 
 
-@mutation(_OWNER)
+@mutation(_MEMBER)
 async def revoke_api_token(call: Call, input: RevokeApiTokenInput) -> RevokedApiToken:
-    """Ends a token at once, with its sockets and streams."""
+    """Ends a token at once, with its sockets, its streams and the tokens that it made: at this site, for an owner of it;
+    everywhere, for whoever made the token or owns all its sites."""
     key = key_of("api_token", input.token_id, "tokenId")
-    row = await api_tokens.revoke_api_token(call.here, call.by, token_id=key, now=call.now)
-    return RevokedApiToken(api_token=api_token_type(row))
+    row, everywhere = await api_tokens.revoke_api_token(
+        call.here, call.by, token_id=key, now=call.now
+    )
+    return RevokedApiToken(api_token=api_token_type(row), everywhere=everywhere)

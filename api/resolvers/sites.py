@@ -7,10 +7,10 @@ from api.schema.errors import PolicyViolation
 from api.schema.nodes import TheSite
 from api.schema.site_settings import CreateSiteInput, UpdateSiteInput
 from api.schema.sites import CreatedSite, Site, UpdatedSite, site_type
-from domain.people.actors import AccountActor, TokenActor
+from domain.people.api_tokens import acting_for
 from domain.people.rules import Permission
 from domain.people.standings import standing_at, standings_of
-from domain.people.tables import Account, ApiToken
+from domain.people.tables import Account
 from domain.sites import service
 from domain.sites.tables import Site as SiteRow
 
@@ -32,19 +32,18 @@ async def sites(call: Call) -> list[Site]:
 
 @mutation(PERSON_OR_TOKEN)
 async def create_site(call: Call, input: CreateSiteInput) -> CreatedSite:
-    """Makes a site. The caller's account owns it; a token that makes one may act on it from then on."""
-    actor = call.by.actor
+    """Makes a site. The caller's account owns it; so does that of whoever made a token, which may act on it too."""
+    account_id = acting_for(call.by)
     row = await service.create_site(
         call.here,
         call.by,
         name=input.name,
         timezone=input.timezone,
         system_type=input.system_type,
-        owner=(await Account.get(id=actor.account_id) if isinstance(actor, AccountActor) else None),
-        token=await ApiToken.get(id=actor.token_id) if isinstance(actor, TokenActor) else None,
+        owner=await Account.get(id=account_id) if account_id is not None else None,
         now=call.now,
     )
-    standing = await standing_at(actor, row.id)
+    standing = await standing_at(call.by.actor, row.id)
     assert standing is not None
     return CreatedSite(site=site_type(row, standing))
 

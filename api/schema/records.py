@@ -4,6 +4,7 @@ from datetime import datetime
 
 import strawberry
 
+from api.schema.named_actors import actor_id
 from api.schema.nodes import global_id, kind_of_type
 from domain.alerts import tables as alert_tables
 from domain.alerts.tables import AlertKind
@@ -42,24 +43,13 @@ def alert_type(row: alert_tables.Alert) -> Alert:
     )
 
 
-_ACTOR_IDS = {
-    ActorKind.ACCOUNT: "account",
-    ActorKind.INVITED_DEVICE: "device",
-    ActorKind.LOCK: "lock",
-    ActorKind.TOKEN: "api_token",
-    ActorKind.COMMAND_LINE: "command_line",
-    ActorKind.ANONYMOUS: "anonymous",
-}
-"""The kind in the ids that the rest of the API gives these actors."""
-
-
 def audit_type(row: audit_tables.AuditRow) -> AuditEntry:
     """An audit row as the API shows it: who, what, when; never the values."""
     return AuditEntry(
         number=row.number,
         at=row.at,
         actor_kind=row.actor_kind,
-        actor_id=global_id(_ACTOR_IDS[row.actor_kind], row.actor_id) if row.actor_id else None,
+        actor_id=actor_id(row.actor_kind, row.actor_id),
         action=row.action,
         target_kind=row.target_kind,
         target_id=global_id(kind_of_type(row.target_kind), row.target_id),

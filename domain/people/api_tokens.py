@@ -1,21 +1,29 @@
-"""API tokens for scripts: a role ceiling, sites, an end date; the token itself is shown once."""
+"""API tokens for scripts: a role ceiling, sites, an end date; the token itself is shown once.
 
-from collections.abc import Collection
+The dangerous direction: a token that outlives what it stands on. What it may do is at each moment at most what the person
+may for whom it acts (`domain.people.standings`), and whatever ends it ends the tokens that it made, under the held row.
+"""
+
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from domain.audit.service import recorded
-from domain.database import lock_row, use_case
-from domain.errors import InvalidInput, NotFound
+from domain.audit.service import Deed, recorded
+from domain.columns import column
+from domain.database import lock_row, lock_rows, use_case
+from domain.errors import InvalidInput, NotAllowed, NotFound
 from domain.installation import Installation
 from domain.moments import in_utc
-from domain.people.actors import Caller, Role, TokenActor
+from domain.people.actors import AccountActor, ActorKind, Caller, Role, TokenActor
 from domain.people.identities import API_TOKEN_PREFIX
+from domain.people.rules import Permission, allows
+from domain.people.standings import standings_of, still_standing
 from domain.people.tables import ApiToken, ApiTokenSite
 from domain.security.keys import KeyLabel
 from domain.security.tags import keyed_tag
 from domain.security.tokens import new_token
 from domain.sites.rules import checked_name
+from domain.sites.tables import Site
 
 
 @use_case
@@ -30,18 +38,23 @@ async def create_api_token(
     expires_at: datetime | None,
     now: datetime,
 ) -> tuple[ApiToken, str]:
-    """A token for these sites; the caller has checked that `by` owns each of them. Raises InvalidInput.
+    """A token for these sites; the caller has checked that `by` owns each of them. Raises InvalidInput, NotAllowed.
 
-    One that a token makes ends no later than its maker.
+    It acts for whoever makes it, who limits it. One that a token makes ends no later than its maker.
     """
     expires_at = _checked_end(by, expires_at, now)
     token = new_token(API_TOKEN_PREFIX)
     async with recorded(here, by, "createApiToken", now) as deed:
+        if by.standing is not None:
+            await lock_row(Site, by.site_id)
+            by = await still_standing(by, Permission.SITE_SETTINGS, now)
         row = await ApiToken.create(
             name=checked_name(name),
             tag=keyed_tag(here.keys, KeyLabel.TOKENS, API_TOKEN_PREFIX, token),
             role=role,
             can_edit=can_edit,
+            account_id=acting_for(by),
+            parent_id=by.actor.token_id if isinstance(by.actor, TokenActor) else None,
             created_at=now,
             expires_at=expires_at,
         )
@@ -49,6 +62,15 @@ async def create_api_token(
             await ApiTokenSite.create(token=row, site_id=site_id)
             deed.note("ApiToken", row.id, chain=site_id, role=role.value)
         return row, token
+
+
+def acting_for(by: Caller) -> UUID | None:
+    """The account of the person who acts, or for whom a token acts; None for the command line and its tokens."""
+    match by.actor:
+        case AccountActor(account_id=account_id) | TokenActor(account_id=account_id):
+            return account_id
+        case _:
+            return None
 
 
 def _checked_end(by: Caller, expires_at: datetime | None, now: datetime) -> datetime | None:
@@ -66,18 +88,95 @@ def _checked_end(by: Caller, expires_at: datetime | None, now: datetime) -> date
 @use_case
 async def revoke_api_token(
     here: Installation, by: Caller, *, token_id: UUID, now: datetime
-) -> ApiToken:
-    """Ends a token at once, wherever it acts. Raises NotFound unless it acts on the caller's site."""
+) -> tuple[ApiToken, bool]:
+    """Ends a token, and all that it made, at the caller's site; whether it ended everywhere.
+
+    It does for whoever made it and for an owner of all its sites, and when no other site is left to it. Raises NotAllowed
+    for whoever neither made it nor owns the site, NotFound unless it acts on the caller's site.
+    """
     async with recorded(here, by, "revokeApiToken", now) as deed:
-        row = await lock_row(ApiToken, token_id)
-        if (
-            row is None
-            or row.revoked_at is not None
-            or not await ApiTokenSite.filter(token_id=token_id, site_id=by.site_id).exists()
-        ):
+        # From here on nobody makes another token with one of these.
+        family = await _held_family(token_id)
+        made = any(_made(by, each) for each in [*family[:1], *await _ancestors(family)])
+        assert by.standing is not None
+        if not made and not allows(by.standing, Permission.SITE_SETTINGS):
+            raise NotAllowed
+        here_too = ApiTokenSite.filter(token_id=token_id, site_id=by.site_id)
+        if not family or not await here_too.exists():
             raise NotFound("tokenId")
-        row.revoked_at = now
-        await row.save(update_fields=["revoked_at"])
-        deed.note("ApiToken", row.id)
+        everywhere = made or await _owns_all_sites(by, token_id)
+        await _end(deed, family, None if everywhere else by.site_id, now)
+        return family[0], family[0].revoked_at is not None
+
+
+def _made(by: Caller, row: ApiToken) -> bool:
+    """Whether the caller is this token, or the person for whom it acts, or the operator."""
+    match by.actor:
+        case AccountActor(account_id=account_id):
+            return row.account_id == account_id
+        case TokenActor(token_id=token_id):
+            return row.id == token_id
+        case _:
+            return by.actor_kind is ActorKind.COMMAND_LINE
+
+
+async def _ancestors(family: Sequence[ApiToken]) -> list[ApiToken]:
+    """The token that made the first of these, the one that made that, and so on."""
+    found: list[ApiToken] = []
+    parent_id = family[0].parent_id if family else None
+    while parent_id is not None:
+        found.append(await ApiToken.get(id=parent_id))
+        parent_id = found[-1].parent_id
+    return found
+
+
+async def _held_family(token_id: UUID) -> list[ApiToken]:
+    """A token that was not revoked and the living ones below it, generation by generation, their rows held."""
+    family: list[ApiToken] = []
+    generation = [token_id]
+    while generation:
+        held = [row for row in await lock_rows(ApiToken, generation) if row.revoked_at is None]
+        family += held
+        made = ApiToken.filter(parent_id__in=[row.id for row in held], revoked_at=None)
+        generation = await column(made, "id")
+    return family
+
+
+async def _owns_all_sites(by: Caller, token_id: UUID) -> bool:
+    site_ids = await column(ApiTokenSite.filter(token_id=token_id), "site_id")
+    standings = await standings_of(by.actor, site_ids)
+    return all(
+        each in standings and allows(standings[each], Permission.SITE_SETTINGS) for each in site_ids
+    )
+
+
+async def held_line(token_id: UUID) -> list[ApiToken]:
+    """A token and those above it, their rows held. Raises NotAllowed for one that has been revoked meanwhile."""
+    token = await ApiToken.get(id=token_id)
+    above = [row.id for row in await _ancestors([token])]
+    line = list(await lock_rows(ApiToken, [token_id, *above]))
+    if any(row.revoked_at is not None for row in line):
+        raise NotAllowed
+    return line
+
+
+async def end_tokens_of(deed: Deed, account_id: UUID, site_id: UUID, now: datetime) -> None:
+    """Part of removing a person from a site, under the site's row: the tokens that act for them end there for good."""
+    at = ApiTokenSite.filter(site_id=site_id, token__account_id=account_id)
+    rows = await lock_rows(ApiToken, await column(at, "token_id"))
+    await _end(deed, [row for row in rows if row.revoked_at is None], site_id, now)
+
+
+async def _end(deed: Deed, rows: Sequence[ApiToken], site_id: UUID | None, now: datetime) -> None:
+    """Ends tokens whose rows are held, at one site or everywhere; the audit of each site where one ends is told."""
+    for row in rows:
+        site_ids = await column(ApiTokenSite.filter(token_id=row.id), "site_id")
+        ending = [each for each in site_ids if site_id in (None, each)]
+        if len(ending) == len(site_ids):
+            row.revoked_at = now
+            await row.save(update_fields=["revoked_at"])
+        else:
+            await ApiTokenSite.filter(token_id=row.id, site_id__in=ending).delete()
+        for each in ending:
+            deed.note("ApiToken", row.id, chain=each)
         deed.wake(f"token:{row.id}")
-        return row

@@ -4,9 +4,13 @@ The dangerous direction: believing a credential after what it stands on has ende
 anew, and `refreshed` is what sockets and streams ask before every item.
 """
 
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from tortoise.expressions import Q
+
+from domain.database import DatabaseUnavailable, use_case
 from domain.installation import Installation
 from domain.invitations.tables import Invitation
 from domain.locks.tables import Lock
@@ -25,6 +29,7 @@ from domain.security.tokens import derived_token, derived_token_matches, well_fo
 SESSION_PREFIX = "lws"
 DEVICE_PREFIX = "lwd"
 API_TOKEN_PREFIX = "lwt"  # noqa: S105 - how a token begins, not one
+USE_NOTED_EVERY = timedelta(minutes=1)
 
 
 def device_token(here: Installation, device: Device) -> str:
@@ -91,7 +96,24 @@ async def api_token_actor(here: Installation, token: str, now: datetime) -> Toke
     if not well_formed(token, API_TOKEN_PREFIX):
         return None
     tags = candidate_tags(here.keys, KeyLabel.TOKENS, API_TOKEN_PREFIX, token)
-    return _of_token(await ApiToken.get_or_none(tag__in=tags), now)
+    row = await ApiToken.get_or_none(tag__in=tags)
+    actor = _of_token(row, now)
+    if row is not None and actor is not None and _use_is_news(row, now):
+        with suppress(
+            DatabaseUnavailable
+        ):  # what a script may read does not wait for what it writes
+            await _note_use(row.id, now)
+    return actor
+
+
+def _use_is_news(row: ApiToken, now: datetime) -> bool:
+    return row.last_used_at is None or row.last_used_at <= now - USE_NOTED_EVERY
+
+
+@use_case
+async def _note_use(token_id: UUID, now: datetime) -> None:
+    earlier = Q(last_used_at=None) | Q(last_used_at__lte=now - USE_NOTED_EVERY)
+    await ApiToken.filter(earlier, id=token_id).update(last_used_at=now)
 
 
 def _of_token(row: ApiToken | None, now: datetime) -> TokenActor | None:
@@ -99,7 +121,9 @@ def _of_token(row: ApiToken | None, now: datetime) -> TokenActor | None:
         return None
     if row.expires_at is not None and row.expires_at <= now:
         return None
-    return TokenActor(row.id, row.name, row.role, row.can_edit, row.expires_at)
+    return TokenActor(
+        row.id, row.name, row.role, row.can_edit, row.expires_at, account_id=row.account_id
+    )
 
 
 async def _session_by_id(session_id: UUID, now: datetime) -> AccountActor | None:
@@ -112,7 +136,8 @@ async def _device_by_id(device_id: UUID, now: datetime) -> AccountActor | Invite
     )
 
 
-async def _token_by_id(token_id: UUID, now: datetime) -> TokenActor | None:
+async def token_by_id(token_id: UUID, now: datetime) -> TokenActor | None:
+    """The script behind a token that has not ended, or None."""
     return _of_token(await ApiToken.get_or_none(id=token_id), now)
 
 
@@ -124,7 +149,7 @@ async def refreshed(actor: Actor, now: datetime) -> Actor | None:
         case AccountActor(device_id=UUID() as device_id) | InvitedDeviceActor(device_id=device_id):
             return await _device_by_id(device_id, now)
         case TokenActor():
-            return await _token_by_id(actor.token_id, now)
+            return await token_by_id(actor.token_id, now)
         case LockActor():
             lock = await Lock.get_or_none(id=actor.lock_id, deleted_at=None)
             return actor if lock is not None and lock.incarnation == actor.incarnation else None
@@ -142,7 +167,9 @@ def topics_of(actor: Actor) -> tuple[str, ...]:
         case InvitedDeviceActor():
             return (f"device:{actor.device_id}", f"invitation:{actor.invitation_id}")
         case TokenActor():
-            return (f"token:{actor.token_id}",)
+            if actor.account_id is None:
+                return (f"token:{actor.token_id}",)
+            return (f"token:{actor.token_id}", f"account:{actor.account_id}")
         case LockActor():
             return (f"lock:{actor.lock_id}",)
 
@@ -153,4 +180,4 @@ async def ticket_actor(ticket: SocketTicket, now: datetime) -> Actor | None:
         return await _session_by_id(ticket.session_id, now)
     if ticket.device_id is not None:
         return await _device_by_id(ticket.device_id, now)
-    return None if ticket.token_id is None else await _token_by_id(ticket.token_id, now)
+    return None if ticket.token_id is None else await token_by_id(ticket.token_id, now)

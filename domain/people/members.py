@@ -14,6 +14,7 @@ from domain.installation import Installation
 from domain.mail import Letter, checked_email
 from domain.partial_updates import Fields, check_not_cleared
 from domain.people.actors import COMMAND_LINE, Caller, Role
+from domain.people.api_tokens import end_tokens_of
 from domain.people.mailed_links import link_letter, make_link
 from domain.people.rules import Grade, Permission, grade, may_give
 from domain.people.standings import still_standing
@@ -196,7 +197,10 @@ def _wake(deed: Deed, member: Member) -> None:
 async def remove_member(
     here: Installation, by: Caller, *, member_id: UUID, now: datetime
 ) -> Member:
-    """Takes a member, and with it all of its access, off the site. Raises NotAllowed, NotFound."""
+    """Takes a member off the site, with all of their access and the tokens that act for them there.
+
+    Raises NotAllowed, NotFound.
+    """
     async with changing_access(here, by, "removeMember", now) as deed:
         await lock_row(Site, by.site_id)  # before the member's, as everywhere
         by = await still_standing(by, Permission.CREDENTIALS, now)
@@ -207,6 +211,8 @@ async def remove_member(
         pins = await Pin.filter(owner_id=member.id).exclude(status=PinStatus.REMOVED)
         await withdraw(here, deed, pins, now)
         await AccessRule.filter(member_id=member.id, deleted_at=None).update(deleted_at=now)
+        if member.account_id is not None and member.accepted_at is not None:
+            await end_tokens_of(deed, member.account_id, by.site_id, now)
         member.removed_at = now
         await member.save(update_fields=["removed_at"])
         deed.note("Member", member.id)

@@ -124,8 +124,20 @@ class Device(Row):
 
 
 class ApiToken(Row):
-    """A script's credential: role ceiling, sites, end date; the token itself is stored as a keyed tag."""
+    """A script's credential: role ceiling, sites, end date; the token itself is stored as a keyed tag.
 
+    `account` is the person for whom it acts: who made it, or made the token that made it; None for the command line's and
+    theirs. `parent` is the token that made it, if one did. `last_used_at` is right to the minute.
+    """
+
+    account_id: UUID | None
+    account: fields.ForeignKeyNullableRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Account", on_delete=fields.CASCADE, null=True
+    )
+    parent_id: UUID | None
+    parent: fields.ForeignKeyNullableRelation[Any] = fields.ForeignKeyField(
+        "latchwork.ApiToken", on_delete=fields.CASCADE, null=True, related_name="children"
+    )
     name = fields.CharField(max_length=100)
     tag = fields.CharField(max_length=64, unique=True)
     role = fields.CharEnumField(Role, max_length=16)
@@ -133,9 +145,11 @@ class ApiToken(Row):
     created_at = fields.DatetimeField()
     expires_at = fields.DatetimeField(null=True)
     revoked_at = fields.DatetimeField(null=True)
+    last_used_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "api_tokens"
+        indexes = (("account",), ("parent",))
 
 
 class ApiTokenSite(Row):

@@ -17,8 +17,9 @@ from domain.invitations.tables import Invitation
 from domain.locks.settings import write_settings
 from domain.locks.tables import Lock
 from domain.partial_updates import Fields, check_not_cleared
-from domain.people.actors import Caller, Role
-from domain.people.tables import Account, ApiToken, ApiTokenSite, Member
+from domain.people.actors import Caller, Role, TokenActor
+from domain.people.api_tokens import held_line
+from domain.people.tables import Account, ApiTokenSite, Member
 from domain.sites.rules import (
     SystemType,
     check_pin_policy,
@@ -77,18 +78,18 @@ async def create_site(
     timezone: str,
     system_type: SystemType,
     owner: Account | None,
-    token: ApiToken | None = None,
     now: datetime,
 ) -> Site:
-    """A new site. `owner`'s account owns it; a token that makes one may act on it from then on.
+    """A new site. `owner`'s account owns it; a token that makes one, and those that made the token, may act on it.
 
     Raises InvalidInput, NotAllowed, and Throttled for somebody who makes very many.
     """
     name, zone = checked_name(name), checked_zone(timezone)
-    if token is not None and token.role is not Role.OWNER:
+    if isinstance(by.actor, TokenActor) and by.actor.role is not Role.OWNER:
         raise NotAllowed("Only a token with the role OWNER makes sites: it owns what it makes.")
-    if by.actor_id is not None:
-        await count_try(here, _SITES, str(by.actor_id), now)
+    maker = owner.id if owner is not None else by.actor_id
+    if by.actor is not None:
+        await count_try(here, _SITES, str(maker), now)
     async with recorded(here, by, "createSite", now) as deed:
         site = await Site.create(
             name=name,
@@ -112,8 +113,9 @@ async def create_site(
             )
             await make_default_tag(site.id, member, now)
             deed.wake(f"account:{owner.id}")
-        if token is not None:
-            await ApiTokenSite.create(token=token, site=site)
+        if isinstance(by.actor, TokenActor):
+            for each in await held_line(by.actor.token_id):
+                await ApiTokenSite.create(token=each, site=site)
         deed.note("Site", site.id, chain=site.id)
         return site
 

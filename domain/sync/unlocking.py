@@ -28,8 +28,10 @@ from domain.people.actors import (
     Standing,
     TokenActor,
 )
+from domain.people.identities import token_by_id
 from domain.people.rules import Permission, allows
-from domain.people.tables import ApiToken, Device, Member
+from domain.people.standings import standing_at
+from domain.people.tables import Device, Member
 from domain.sites.service import live_site, zone_of
 from domain.sync.rules import (
     COMMAND_PATIENCE_SECONDS,
@@ -164,7 +166,7 @@ def _command(lock: Lock, command_id: UUID, now: datetime) -> UnlockCommand:
 
 
 async def still_stands(command: UnlockCommand, now: datetime) -> bool:
-    """Whether whoever ordered may still: invitation, phone, membership, rules and token have not ended meanwhile."""
+    """Whether whoever ordered may still: invitation, phone, membership, rules, token and its maker's rights still hold."""
     if command.invitation_id is not None:
         alive = Invitation.filter(id=command.invitation_id, deleted_at=None, valid_until__gt=now)
         device = Device.filter(id=command.device_id, removed_at=None)
@@ -178,8 +180,10 @@ async def still_stands(command: UnlockCommand, now: datetime) -> bool:
         lock = await Lock.get(id=command.lock_id)
         return isinstance(await _decide_by_rules(command.member_id, lock, now), Granted)
     if command.token_id is not None:
-        token = await ApiToken.get_or_none(id=command.token_id, revoked_at=None)
-        return token is not None and (token.expires_at is None or token.expires_at > now)
+        lock = await Lock.get(id=command.lock_id)
+        script = await token_by_id(command.token_id, now)
+        standing = await standing_at(script, lock.site_id)
+        return standing is not None and allows(standing, Permission.CREDENTIALS)
     return False  # nobody's order
 
 

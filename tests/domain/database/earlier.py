@@ -19,6 +19,8 @@ class Earlier:
 
     def __init__(self, url: str) -> None:
         self._url = url
+        self.rows = 0
+        """How many audit rows there are: their numbers differ."""
 
     @classmethod
     async def as_of(cls, last: str, database: Database, workshop: Workshop) -> "Earlier":

@@ -5,8 +5,11 @@ from uuid import UUID
 
 import pytest
 
+from domain.columns import column, new_id
 from domain.database import connect, disconnect
-from domain.people.tables import Device
+from domain.people.actors import Role
+from domain.people.tables import ApiToken, ApiTokenSite, Device, Member
+from domain.tags.service import default_tag
 from tests.databases import Database
 from tests.domain.database.earlier import Earlier
 from tests.domain.database.workshop import Workshop, workshop
@@ -91,4 +94,151 @@ async def a_phone(
         redeemed_at=THEN,
         removed_at=removed_at,
         **whose,
+    )
+
+
+async def test_tokens_know_their_makers_from_the_audit(
+    fresh_database: Database, workshop: Workshop
+) -> None:
+    """A person's, a token's and the command line's; children of a revoked one end; those of a removed person end there."""
+    earlier = await Earlier.as_of("0001_initial", fresh_database, workshop)
+    site, other = await a_site(earlier), await a_site(earlier)
+    ada, ben = [await an_account(earlier, name) for name in ("ada", "ben")]
+    await a_member(earlier, site, ada)
+    await a_member(earlier, site, ben, removed_at=THEN)
+    await a_member(earlier, other, ben, role="USER")
+    by_ada = await a_token(earlier, [site], "ACCOUNT", ada)
+    child = await a_token(earlier, [site], "TOKEN", by_ada)
+    by_ben = await a_token(earlier, [site, other], "ACCOUNT", ben)
+    operators = await a_token(earlier, [site], "COMMAND_LINE", None)
+    revoked = await a_token(earlier, [site], "COMMAND_LINE", None, revoked_at=THEN)
+    orphan = await a_token(earlier, [site], "TOKEN", revoked)
+
+    await earlier.brought_up_to_date()
+    await connect(fresh_database.url)
+    try:
+        tokens = {row.id: row for row in await ApiToken.all()}
+        sites = await column(ApiTokenSite.filter(token_id=by_ben), "site_id")
+    finally:
+        await disconnect()
+
+    makers = {key: (row.account_id, row.parent_id) for key, row in tokens.items()}
+    assert makers == {
+        by_ada: (ada, None),
+        child: (ada, by_ada),
+        by_ben: (ben, None),
+        operators: (None, None),
+        revoked: (None, None),
+        orphan: (None, revoked),
+    }
+    assert {key for key, row in tokens.items() if row.revoked_at} == {revoked, orphan}
+    assert list(sites) == [other]
+
+
+async def test_a_site_that_a_token_made_is_its_maker_s(
+    fresh_database: Database, workshop: Workshop
+) -> None:
+    """The person for whom it acts owns it, with a default tag; the operator's stays as it is, and nobody comes back."""
+    earlier = await Earlier.as_of("0001_initial", fresh_database, workshop)
+    house = await a_site(earlier)
+    ada = await an_account(earlier, "ada")
+    await a_member(earlier, house, ada)
+    token = await a_token(earlier, [house], "ACCOUNT", ada)
+    operators = await a_token(earlier, [house], "COMMAND_LINE", None)
+    hers, left, nobodys = [await a_site(earlier) for _ in range(3)]
+    await a_member(earlier, left, ada, removed_at=THEN)
+    for made, by in ((hers, token), (left, token), (nobodys, operators)):
+        await earlier.put("api_token_sites", token_id=by, site_id=made)
+        await an_audit_row(earlier, made, "createSite", "Site", made, "TOKEN", by)
+
+    await earlier.brought_up_to_date()
+    await connect(fresh_database.url)
+    try:
+        owned = await Member.filter(account_id=ada, removed_at=None, accepted_at__isnull=False)
+        (new,) = [row for row in owned if row.site_id == hers]
+        tag = await default_tag(new)
+        acts = await column(ApiTokenSite.filter(token_id=token), "site_id")
+        kept = await column(ApiTokenSite.filter(token_id=operators), "site_id")
+    finally:
+        await disconnect()
+
+    assert {row.site_id for row in owned} == {house, hers}
+    assert (new.role, new.name, tag.name) == (Role.OWNER, "ada@example.com", "ada@example.com")
+    assert (set(acts), set(kept)) == ({house, hers}, {house, nobodys})
+
+
+async def an_account(earlier: Earlier, name: str) -> UUID:
+    return await earlier.put("accounts", email=f"{name}@example.com", created_at=THEN)
+
+
+async def a_member(
+    earlier: Earlier,
+    site: UUID,
+    account: UUID,
+    *,
+    role: str = "OWNER",
+    removed_at: datetime | None = None,
+) -> UUID:
+    return await earlier.put(
+        "members",
+        site_id=site,
+        account_id=account,
+        name="Somebody",
+        role=role,
+        can_edit=True,
+        accepted_at=THEN,
+        removed_at=removed_at,
+        created_at=THEN,
+    )
+
+
+async def a_token(
+    earlier: Earlier,
+    sites: list[UUID],
+    maker_kind: str,
+    maker: UUID | None,
+    *,
+    revoked_at: datetime | None = None,
+) -> UUID:
+    """A token as it was, and what the audit says of its making."""
+    token = new_id()
+    await earlier.put(
+        "api_tokens",
+        id=token,
+        name="Script",
+        tag=token.hex,
+        role="OWNER",
+        can_edit=True,
+        created_at=THEN,
+        revoked_at=revoked_at,
+    )
+    for site in sites:
+        await earlier.put("api_token_sites", token_id=token, site_id=site)
+        await an_audit_row(earlier, site, "createApiToken", "ApiToken", token, maker_kind, maker)
+    return token
+
+
+async def an_audit_row(
+    earlier: Earlier,
+    chain: UUID,
+    action: str,
+    target_kind: str,
+    target: UUID,
+    actor_kind: str,
+    actor: UUID | None,
+    **changes: str,
+) -> None:
+    earlier.rows += 1
+    await earlier.put(
+        "audit_rows",
+        chain=chain,
+        number=earlier.rows,
+        at=THEN,
+        actor_kind=actor_kind,
+        actor_id=actor,
+        action=action,
+        target_kind=target_kind,
+        target_id=target,
+        changes=changes,
+        mac="",
     )

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from domain.people.actors import Role, Standing
-from domain.people.rules import ALLOWED, Grade, Permission, allows, grade, may_give
+from domain.people.rules import ALLOWED, Grade, Permission, allows, grade, lesser, may_give
 
 GRADES = (
     Grade.OWNER,
@@ -52,6 +52,17 @@ def test_roles_are_given_as_the_table_says() -> None:
     for giver, row in GIVING.items():
         for given, cell in zip(GRADES, row, strict=True):
             assert may_give(giver, given) == (cell == "y"), (giver, given)
+
+
+def test_whoever_acts_for_somebody_may_what_both_may() -> None:
+    """Proves every pair of a token's ceiling and its maker's grade, for every permission; the member is neither's."""
+    for own in GRADES:
+        for makers in GRADES:
+            both = lesser(standing(own), standing(makers))
+            assert both.member_id is None
+            for permission in Permission:
+                expected = all(allows(standing(each), permission) for each in (own, makers))
+                assert allows(both, permission) == expected, (own, makers, permission)
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.LIMITED_ADMIN])
