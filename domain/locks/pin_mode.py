@@ -46,8 +46,7 @@ async def set_pin_mode(
     Raises NotFound, LockWithoutKeypad when there is no keypad to switch, InvalidInput for a hub that connects no lock.
     """
     async with recorded(here, by, "setPinMode", now) as deed:
-        readers = await _readers(by, lock_id, hub_id, reader_id)
-        await lock_rows(Lock, {reader.lock_id for reader in readers})
+        readers = await _held_keypads(by, lock_id, hub_id, reader_id)
         await Reader.filter(id__in=[reader.id for reader in readers]).update(pin_enabled=enabled)
         await write_settings(here, deed, {reader.lock_id for reader in readers}, now)
         for reader in readers:
@@ -56,28 +55,39 @@ async def set_pin_mode(
         return readers
 
 
-async def _readers(
+async def _held_keypads(
     by: Caller, lock_id: UUID | None, hub_id: UUID | None, reader_id: UUID | None
 ) -> list[Reader]:
+    """The keypads meant, as they are once the rows of their locks are held: readers change under their lock's row."""
+    await lock_rows(Lock, [lock.id for lock in await _meant(by, lock_id, hub_id, reader_id)])
+    locks = await _meant(by, lock_id, hub_id, reader_id)
+    readers = Reader.filter(lock_id__in=[lock.id for lock in locks], deleted_at=None)
+    if reader_id is not None:
+        readers = readers.filter(id=reader_id)
+    keypads = await readers.filter(has_keypad=True).order_by("id")
+    if not keypads:
+        raise LockWithoutKeypad([lock.name for lock in locks])
+    return keypads
+
+
+async def _meant(
+    by: Caller, lock_id: UUID | None, hub_id: UUID | None, reader_id: UUID | None
+) -> list[Lock]:
     here = {"site_id": by.site_id, "deleted_at": None}
-    readers = Reader.filter(deleted_at=None).order_by("id")
     if hub_id is not None:
         if not await Hub.filter(id=hub_id, **here).exists():
             raise NotFound("targetId")
         locks = await Lock.filter(hub_id=hub_id, **here).order_by("id")
         if not locks:
             raise InvalidInput("targetId", "This hub connects no lock.")
-    elif lock_id is not None:
-        locks = await Lock.filter(id=lock_id, **here)
-    else:
-        readers = readers.filter(id=reader_id)
-        locks = await Lock.filter(id__in=await column(readers, "lock_id"), **here)
+        return locks
+    if reader_id is not None:
+        reader = await Reader.get_or_none(id=reader_id, deleted_at=None)
+        lock_id = reader.lock_id if reader is not None else None
+    locks = await Lock.filter(id=lock_id, **here)
     if not locks:
         raise NotFound("targetId")
-    keypads = await readers.filter(lock_id__in=[lock.id for lock in locks], has_keypad=True)
-    if not keypads:
-        raise LockWithoutKeypad([lock.name for lock in locks])
-    return keypads
+    return locks
 
 
 @use_case

@@ -19,6 +19,7 @@ from domain.locks.tables import Lock, Provisioning, Reader
 from domain.partial_updates import Fields, check_not_cleared
 from domain.people.actors import Caller
 from domain.pins.reservations import forget_lock
+from domain.pins.wanted import changing_access
 from domain.sites.rules import checked_name
 from domain.sites.tables import Site
 from domain.sync.status import topics_of_pins_at
@@ -128,8 +129,10 @@ async def update_lock(
 @use_case
 async def delete_lock(here: Installation, by: Caller, *, lock_id: UUID, now: datetime) -> Lock:
     """Takes a lock out of the site; its feed ends and its secret serves nothing any more. Raises NotFound."""
-    async with recorded(here, by, "deleteLock", now) as deed:
+    async with changing_access(here, by, "deleteLock", now) as deed:
         lock = await held_lock(by, lock_id)
+        # asked for before its tags let go of it: some rules and PINs reach it by nothing else
+        deed.wake(*await topics_of_pins_at(lock.id), *await _topics_of_homes(lock.id))
         await drop_default_tag(lock, now)
         lock.deleted_at = now
         lock.feed_id = None
@@ -138,7 +141,6 @@ async def delete_lock(here: Installation, by: Caller, *, lock_id: UUID, now: dat
         await forget_lock(lock.id)
         deed.note("Lock", lock.id)
         deed.wake(f"lock:{lock.id}", f"site-sync:{by.site_id}")
-        deed.wake(*await topics_of_pins_at(lock.id), *await _topics_of_homes(lock.id))
         return lock
 
 

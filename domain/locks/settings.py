@@ -9,10 +9,12 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.audit.service import Deed
+from domain.database import lock_rows
 from domain.errors import LockWithoutKeypad
 from domain.installation import Installation
 from domain.link.entries import EntryKind, SettingsPayload, SmartPinRulesPayload
 from domain.locks.tables import Lock, Reader
+from domain.sites.tables import Site
 from domain.sync.entries import CARD, SETTINGS, SMARTPIN_RULES, Wanted, write_entries
 from domain.sync.tables import EntryState
 
@@ -20,8 +22,14 @@ from domain.sync.tables import EntryState
 async def write_settings(
     here: Installation, deed: Deed, lock_ids: Collection[UUID], now: datetime
 ) -> None:
-    """Within a transaction: the settings of these locks as they now are become what they should hold."""
-    locks = await Lock.filter(id__in=list(lock_ids), deleted_at=None).select_related("site")
+    """Within a transaction: the settings of these locks as they now are become what they should hold.
+
+    The locks' rows are held first, so that what is read here is what the last change of a lock, reader or site left.
+    """
+    locks = [lock for lock in await lock_rows(Lock, lock_ids) if lock.deleted_at is None]
+    sites = {
+        site.id: site for site in await Site.filter(id__in=list({lock.site_id for lock in locks}))
+    }
     readers: dict[UUID, list[Reader]] = defaultdict(list)
     for reader in await Reader.filter(lock_id__in=list(lock_ids), deleted_at=None):
         readers[reader.lock_id].append(reader)
@@ -32,10 +40,10 @@ async def write_settings(
             kind=EntryKind.SETTINGS,
             state=EntryState.LIVE,
             content=SettingsPayload(
-                zone=lock.site.timezone,
+                zone=sites[lock.site_id].timezone,
                 pin_enabled=any(each.has_keypad and each.pin_enabled for each in readers[lock.id]),
                 smartpin_enabled=lock.smart_pin_enabled,
-                lockout_release_minutes=lock.site.lockout_release_minutes,
+                lockout_release_minutes=sites[lock.site_id].lockout_release_minutes,
             ).to_payload(),
         )
         for lock in locks
@@ -46,7 +54,9 @@ async def write_settings(
             name=SMARTPIN_RULES,
             kind=EntryKind.SMARTPIN_RULES,
             # Locks that never had the rule need no word of it.
-            state=EntryState.LIVE if lock.site.smart_pin_activation else EntryState.REMOVED,
+            state=EntryState.LIVE
+            if sites[lock.site_id].smart_pin_activation
+            else EntryState.REMOVED,
             content=SmartPinRulesPayload(activation_required=True).to_payload(),
         )
         for lock in locks
@@ -55,7 +65,7 @@ async def write_settings(
 
 
 async def switch_smart_pins(lock: Lock, *, enabled: bool) -> None:
-    """Switches SmartPINs at a lock; the row is changed, not saved. Raises LockWithoutKeypad."""
+    """Switches SmartPINs at a lock whose row is held; the row is changed, not saved. Raises LockWithoutKeypad."""
     keypads = Reader.filter(lock_id=lock.id, has_keypad=True, deleted_at=None)
     if enabled and not await keypads.exists():
         raise LockWithoutKeypad([lock.name])

@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from domain.database import lock_rows
 from domain.errors import PinNotAcceptable
 from domain.installation import Installation
 from domain.pins.tables import HeldDigits, Pin, PinReservation
@@ -65,13 +66,17 @@ async def forget_lock(lock_id: UUID) -> None:
 
 
 async def _drop(held: Sequence[HeldDigits]) -> None:
+    """Takes these holders off. The last one frees the digits, so two that go at once wait for each other, at the
+    reservation's row: each would see the other's holder, and nobody free them.
+    """
     if held:
+        await lock_rows(PinReservation, {each.reservation_id for each in held})
         await HeldDigits.filter(id__in=[each.id for each in held]).delete()
         await free_unheld([each.reservation_id for each in held])
 
 
 async def free_unheld(reservation_ids: Collection[UUID]) -> None:
-    """Deletes those of the given-up reservations that no lock holds."""
+    """Under the rows of these reservations: deletes those of the given-up ones that no lock holds."""
     still = set(
         await HeldDigits.filter(reservation_id__in=list(reservation_ids)).values_list(
             "reservation_id", flat=True

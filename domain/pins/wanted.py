@@ -43,9 +43,8 @@ async def changing_access(
 ) -> AsyncIterator[Deed]:
     """As `recorded`, one at a time for each site: for whatever changes which locks should hold which PINs.
 
-    Of two such changes at once neither sees the other, so a rule could be deleted while a PIN is written by it. Making and
-    deleting a lock change tags without it: no PIN names the tag of a new lock yet, and `write_entries`, which holds the
-    lock's row, writes nothing for a deleted one.
+    Of two such changes at once neither sees the other, so a rule could be deleted while a PIN is written by it, and a tag
+    be filled with a lock that is being deleted. Making a lock needs no turn: nothing names it or its tag yet.
     """
     async with recorded(here, by, action, now) as deed:
         await hold(f"access:{by.site_id}")

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from domain.audit.service import Deed, recorded
+from domain.audit.service import Deed
 from domain.columns import column
 from domain.database import lock_row, use_case
 from domain.errors import InvalidInput, NotAllowed, NotFound
@@ -87,14 +87,15 @@ async def live_tags(
 
 
 async def locks_of_tags(tag_ids: Collection[UUID]) -> set[UUID]:
-    """The ids of the locks that these tags hold now."""
-    return set(await column(TaggedLock.filter(tag_id__in=set(tag_ids)), "lock_id"))
+    """The ids of the locks that these tags hold now, deleted ones left out."""
+    rows = TaggedLock.filter(tag_id__in=set(tag_ids), lock__deleted_at=None)
+    return set(await column(rows, "lock_id"))
 
 
 async def _fill(
     tag: Tag, member_ids: Collection[UUID] | None, lock_ids: Collection[UUID] | None
 ) -> None:
-    """Makes the tag hold exactly these."""
+    """Makes the tag hold exactly these; no lock or member goes meanwhile, since that waits for its turn too."""
     if tag.target is TagTarget.MEMBER:
         if lock_ids is not None:
             raise InvalidInput("lockIds", "This tag holds members.")
@@ -124,7 +125,7 @@ async def create_tag(
 ) -> Tag:
     """A SPECIAL tag. Raises InvalidInput, NotFound."""
     name = checked_name(name)
-    async with recorded(here, by, "createTag", now) as deed:
+    async with changing_access(here, by, "createTag", now) as deed:
         tag = await Tag.create(
             site_id=by.site_id, kind=TagKind.SPECIAL, target=target, name=name, created_at=now
         )
