@@ -131,7 +131,7 @@ _enum(
     AlertKind,
     "What the admins of a site should know.",
     PIN_REFUSALS_SPENT="Somebody was refused so many PINs that they may be looking for other people's.",
-    PIN_CHOICES_SPENT="A USER chose so many PINs that they may be finding out which ones are free.",
+    PIN_CHOICES_SPENT="Somebody chose, or had made, so many PINs that they may be finding out which ones are free.",
 )
 _enum(
     Platform,

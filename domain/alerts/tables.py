@@ -16,7 +16,7 @@ class AlertKind(StrEnum):
     PIN_REFUSALS_SPENT = "PIN_REFUSALS_SPENT"
     """Somebody was refused so many PINs that they may be looking for other people's."""
     PIN_CHOICES_SPENT = "PIN_CHOICES_SPENT"
-    """A USER chose so many PINs that they may be finding out which ones are free."""
+    """Somebody chose, or had made, so many PINs that they may be finding out which ones are free."""
 
 
 class Alert(Row):

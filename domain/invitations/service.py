@@ -38,7 +38,7 @@ from domain.sites.rules import checked_name
 from domain.sites.service import take_seat
 from domain.sites.tables import Site
 from domain.tags.choice import chosen_locks
-from domain.throttling.service import Budget, count_try
+from domain.throttling.service import Budget, count_address
 
 WRONG_CODES = Budget("wrong invitation codes by address", 20, timedelta(minutes=1))
 
@@ -155,7 +155,7 @@ async def redeem_invitation(
     device_name = checked_name(device_name, "deviceName")
     found = await _find(here, code, now)
     if found is None:
-        await count_try(here, WRONG_CODES, by.address, now)
+        await count_address(here, WRONG_CODES, by.address, now)
         raise InvitationNotRedeemable
     phone: dict[str, Any] = {"invitation_id": found.id, "thumbprint": thumbprint}
     known = await Device.get_or_none(**phone)

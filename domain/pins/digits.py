@@ -2,8 +2,10 @@
 
 Length is a policy that everyone may know. Weak and taken get one answer, after the same work. Since each refusal is a
 guess at somebody's PIN, tries are counted in the database before they are judged, and given back when they are accepted:
-a USER has 5 refusals in 24 hours, a LIMITED_ADMIN 20, others 500. Accepted ones tell something too, namely that nobody has
-them, so a USER chooses at most 20 PINs in 24 hours. Generated digits never meet a refusal.
+a USER has 5 refusals in 24 hours, a LIMITED_ADMIN 20, others 500. An acceptance tells that nobody has the digits, so that
+whoever goes through the numbers finds the taken ones all the same: digits of one's own choice, taken or refused, are 20
+in 24 hours for a USER, 50 for a LIMITED_ADMIN, 1,000 for others. Generated digits never meet a refusal; each costs
+hashes, so a USER has 10 in 24 hours, a LIMITED_ADMIN 500, and OWNERs, SUPER_ADMINs and tokens as many as they ask for.
 """
 
 from collections.abc import Collection
@@ -15,7 +17,7 @@ from domain.alerts.service import raise_alert
 from domain.alerts.tables import AlertKind
 from domain.errors import PinNotAcceptable, PinTooShort, Throttled
 from domain.installation import Installation
-from domain.people.actors import Caller, Role
+from domain.people.actors import ActorKind, Caller, Role
 from domain.pins.guess_budget import check_room, lengths_to_generate
 from domain.pins.reservations import is_taken
 from domain.pins.rules import check_length, generate, is_weak
@@ -26,10 +28,11 @@ from domain.throttling.service import Budget, count_try, give_back
 
 GENERATED_TRIES = 10
 _DAY = timedelta(hours=24)
-_TRIES = {Role.USER: 5, Role.LIMITED_ADMIN: 20}
-_TRIES_OF_OTHERS = 500
-_CHOICES_OF_A_USER = Budget("PINs chosen by a USER", 20, _DAY)
-"""Refused or not: else somebody could try one free PIN after the other and learn which ones are taken."""
+_REFUSED = {Role.USER: 5, Role.LIMITED_ADMIN: 20}
+_REFUSED_TO_OTHERS = 500
+_CHOSEN = {Role.USER: 20, Role.LIMITED_ADMIN: 50}
+_CHOSEN_BY_OTHERS = 1_000
+_GENERATED = {Role.USER: 10, Role.LIMITED_ADMIN: 500}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +47,48 @@ class AcceptableDigits:
         return "AcceptableDigits()"
 
 
-def _refusals(by: Caller) -> tuple[Budget, str]:
-    """The budget of refusals and whose it is: a person's at this site, whatever member or role they are today."""
-    role = by.standing.role if by.standing else Role.OWNER
-    tries = _TRIES.get(role, _TRIES_OF_OTHERS)
-    return Budget("refused PINs", tries, _DAY), f"{by.site_id} {by.actor_id}"
+def refusals_of(by: Caller) -> Budget:
+    """The budget of refusals, by the role of today."""
+    return Budget("refused PINs", _REFUSED.get(_role(by), _REFUSED_TO_OTHERS), _DAY)
+
+
+def choices_of(by: Caller) -> Budget:
+    """The budget of digits of one's own choice, refused or not."""
+    return Budget("chosen PINs", _CHOSEN.get(_role(by), _CHOSEN_BY_OTHERS), _DAY)
+
+
+def generations_of(by: Caller) -> tuple[Budget, ...]:
+    """The budget of digits that are made for the caller; none for scripts and those who run the site."""
+    most = _GENERATED.get(_role(by))
+    if most is None or by.actor_kind is ActorKind.TOKEN:
+        return ()
+    return (Budget("generated PINs", most, _DAY),)
+
+
+async def _derived(
+    here: Installation, by: Caller, site: Site, digits: str, counted: Collection[Budget]
+) -> bytes:
+    """The verifier. Where the server is too busy to make it nothing was judged, so what was counted is given back."""
+    try:
+        return await derive(here, site, digits)
+    except Throttled:
+        for each in counted:
+            await give_back(here, each, _spender(by))
+        raise
+
+
+def _role(by: Caller) -> Role:
+    return by.standing.role if by.standing else Role.OWNER
+
+
+def _spender(by: Caller) -> str:
+    """Whose budget it is: a person's at this site, whatever member or role they are today."""
+    return f"{by.site_id} {by.actor_id}"
 
 
 async def generated_digits(
     here: Installation,
+    by: Caller,
     site: Site,
     lock_ids: Collection[UUID],
     now: datetime,
@@ -64,10 +100,14 @@ async def generated_digits(
     `instead_of` is the PIN that gets them in place of its own. Longer ones where the shorter are nearly all taken.
     Raises PinTooShort when the locks are full, Throttled.
     """
-    for length in await lengths_to_generate(site, lock_ids, now, instead_of):
+    lengths = await lengths_to_generate(site, lock_ids, now, instead_of)
+    budgets = generations_of(by)
+    for each in budgets:
+        await _count(here, by, each, AlertKind.PIN_CHOICES_SPENT, now)
+    for length in lengths:
         for _ in range(GENERATED_TRIES):
             digits = generate(length)
-            verifier = await derive(here, site, digits)
+            verifier = await _derived(here, by, site, digits, budgets)
             if not await is_taken(here, site, verifier):
                 return AcceptableDigits(digits, verifier, PinKind.AUTO)
     raise PinTooShort(
@@ -94,30 +134,27 @@ async def chosen_digits(
     """
     check_length(asked, site.pin_min_length, site.pin_max_length)
     await check_room(site, lock_ids, len(asked), now, instead_of)
-    budget, subject = _refusals(by)
-    counted = {}
-    if by.standing is not None and by.standing.role is Role.USER:
-        counted[_CHOICES_OF_A_USER] = AlertKind.PIN_CHOICES_SPENT
-    counted[budget] = AlertKind.PIN_REFUSALS_SPENT
-    for each, kind in counted.items():
-        try:
-            await count_try(here, each, subject, now)
-        except Throttled:
-            await raise_alert(by, kind, now)
-            raise
-    try:
-        verifier = await derive(here, site, asked)
-    except Throttled:  # the server is busy: nothing was judged
-        for each in counted:
-            await give_back(here, each, subject)
-        raise
+    choices, refusals = choices_of(by), refusals_of(by)
+    await _count(here, by, choices, AlertKind.PIN_CHOICES_SPENT, now)
+    await _count(here, by, refusals, AlertKind.PIN_REFUSALS_SPENT, now)
+    verifier = await _derived(here, by, site, asked, (choices, refusals))
     taken = await is_taken(here, site, verifier)
     if is_weak(asked) or taken:
         raise PinNotAcceptable
     return AcceptableDigits(asked, verifier, PinKind.CUSTOM)
 
 
+async def _count(
+    here: Installation, by: Caller, budget: Budget, kind: AlertKind, now: datetime
+) -> None:
+    """One more of the caller's. Raises Throttled, and alerts the site's admins, when the budget is spent."""
+    try:
+        await count_try(here, budget, _spender(by), now)
+    except Throttled:
+        await raise_alert(by, kind, now)
+        raise
+
+
 async def give_try_back(here: Installation, by: Caller) -> None:
     """The digits asked for are somebody's PIN now: it was no refusal."""
-    budget, subject = _refusals(by)
-    await give_back(here, budget, subject)
+    await give_back(here, refusals_of(by), _spender(by))

@@ -137,7 +137,7 @@ async def _assign(
     if digits is not None:
         accepted = await chosen_digits(here, by, site, digits, locks, now, instead_of=instead_of)
     else:
-        accepted = await generated_digits(here, site, locks, now, instead_of=instead_of)
+        accepted = await generated_digits(here, by, site, locks, now, instead_of=instead_of)
     action = "assignMyPin" if own else "createPin"
     async with setting_digits(here, by, action, now, chosen=digits is not None) as deed:
         # Under the member's row, so that two requests cannot both make the first PIN of a kind.

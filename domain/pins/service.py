@@ -113,7 +113,7 @@ async def create_pin(
     accepted = (
         await chosen_digits(here, by, site, digits, locks, now)
         if digits is not None
-        else await generated_digits(here, site, locks, now)
+        else await generated_digits(here, by, site, locks, now)
     )
     async with setting_digits(here, by, "createPin", now, chosen=digits is not None) as deed:
         owner = await held_owner(owner.id)
@@ -274,7 +274,7 @@ async def reassign_pin(
     if digits is not None:
         accepted = await _others_for(here, by, site, present, digits, locks, now)
     else:
-        accepted = await generated_digits(here, site, locks, now, instead_of=pin_id)
+        accepted = await generated_digits(here, by, site, locks, now, instead_of=pin_id)
     async with setting_digits(here, by, "reassignPin", now, chosen=digits is not None) as deed:
         pin = await held_pin(by, pin_id)
         await apply_digits(here, deed, site, pin, accepted, now)

@@ -21,7 +21,7 @@ async def derive(here: Installation, site: Site, digits: str) -> bytes:
     """
     profile = PasswordProfile(site.pin_time_cost, site.pin_memory_kib, site.pin_parallelism)
     try:
-        return await here.passwords.verifier(digits, site.pin_salt, profile)
+        return await here.passwords.verifier(digits, site.pin_salt, profile, str(site.id))
     except HasherBusy:
         raise Throttled(2, "Too many PINs are being set at this moment. Try again.") from None
 

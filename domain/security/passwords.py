@@ -10,8 +10,9 @@ import asyncio
 import secrets
 import threading
 import unicodedata
+from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -19,15 +20,20 @@ import argon2
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 from argon2.low_level import ARGON2_VERSION, Type, error_to_str, hash_secret_raw
 
+from domain.security.networks import Network
+
 VERIFIER_BYTES = 32
 MAX_PASSWORD_BYTES = 1024
 MIN_SALT_BYTES = 16
 _OUT_OF_MEMORY = error_to_str(-22)  # ARGON2_MEMORY_ALLOCATION_ERROR of its C interface
+_ALL = ""
+_PINS_OF_ONE_SITE = 24
+"""Places in the queue of the PINs: the rest is for other sites."""
 _T = TypeVar("_T")
 
 
 class HasherBusy(Exception):
-    """Every thread is hashing and the queue is full; nothing was computed, try again shortly."""
+    """The queue is full, or whoever asks has all of their places in it; nothing was computed, try again shortly."""
 
 
 class HashUnreadable(Exception):
@@ -77,44 +83,78 @@ def derive_verifier(digits: str, salt: bytes, profile: PasswordProfile) -> bytes
 
 
 class HashingPool:
-    """At most `max_concurrent` hashes at once and `max_waiting` more in a queue.
+    """At most `max_concurrent` hashes at once and `max_waiting` more in a queue; `max_of_one` in all for one asker.
 
-    Claim: memory in use stays below `max_concurrent` times a hash's. A caller that is cancelled
-    keeps its thread until the hash is done, so cancelling cannot be used to exceed the bound.
+    Claim: memory in use stays below `max_concurrent` times a hash's, and no asker fills the queue for
+    others. A caller that is cancelled keeps its thread until the hash is done, so cancelling cannot
+    be used to exceed a bound.
     """
 
-    def __init__(self, *, max_concurrent: int = 2, max_waiting: int = 32) -> None:
-        self._places = threading.BoundedSemaphore(max_concurrent + max_waiting)
+    def __init__(
+        self, *, max_concurrent: int = 2, max_waiting: int = 32, max_of_one: int = 4
+    ) -> None:
+        self._places = max_concurrent + max_waiting
+        self._max_of_one = max_of_one
+        self._lock = threading.Lock()
+        self._taken: Counter[str] = Counter()
+        """The places of each asker; under `_ALL` those of everybody."""
         self._threads = ThreadPoolExecutor(max_concurrent, thread_name_prefix="argon2")
 
-    async def run(self, work: Callable[[], _T]) -> _T:
+    async def run(self, work: Callable[[], _T], askers: tuple[Network, ...] = ()) -> _T:
         """The result of `work`, computed in a thread of the pool.
 
-        Raises `HasherBusy` at once if the queue is full, and `RuntimeError` after `close`.
+        `askers` is on whose places it counts, each with its share. Raises `HasherBusy` at once if one of them has
+        none left or the queue is full, and `RuntimeError` after `close`.
         """
-        if not self._places.acquire(blocking=False):
-            raise HasherBusy("too many hashes are waiting")
+        names = (_ALL, *(asker.name for asker in askers))
+        self._enter(names, (self._places, *(asker.share * self._max_of_one for asker in askers)))
         try:
             future = self._threads.submit(work)
         except BaseException:
-            self._places.release()
+            self._leave(names)
             raise
-        future.add_done_callback(self._leave)
+        future.add_done_callback(lambda _: self._leave(names))
         return await asyncio.wrap_future(future)
 
     def close(self) -> None:
         """Take no more work, drop what waits, and wait for the hashes that are being computed."""
         self._threads.shutdown(wait=True, cancel_futures=True)
 
-    def _leave(self, _: "Future[_T]") -> None:
-        self._places.release()
+    def _enter(self, names: tuple[str, ...], limits: tuple[int, ...]) -> None:
+        with self._lock:
+            if any(self._taken[name] >= limit for name, limit in zip(names, limits, strict=True)):
+                raise HasherBusy("too many hashes are waiting")
+            self._taken.update(names)
+
+    def _leave(self, names: tuple[str, ...]) -> None:
+        with self._lock:
+            self._taken.subtract(names)
+            for name in names:
+                if not self._taken[name]:
+                    del self._taken[name]
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks for a password to be hashed or checked."""
+
+    networks: tuple[Network, ...] = ()
+    """Where they are: one network does not take everybody's places."""
+    recognised: bool = False
+    """Whether they have shown that they are nobody's guess: a known browser or phone, a sign-in, a mailed link."""
+
+
+NOBODY = Asker()
+"""Nobody in particular: no places but those of the queue are counted."""
 
 
 class PasswordHasher:
-    """Hashes and verifies passwords with argon2id.
+    """Hashes and verifies passwords with argon2id, and derives the verifiers of PINs.
 
-    Claim: the encoded hash holds a random salt of 16 bytes and its own parameters; a right password
-    verifies whatever the parameters of today; no exception, log or repr holds a password.
+    Strangers, those who are recognised, and PINs wait in queues of their own, so that a flood of wrong
+    passwords keeps none of the others from their door. Claim: the encoded hash holds a random salt of 16
+    bytes and its own parameters; a right password verifies whatever the parameters of today; no
+    exception, log or repr holds a password.
     """
 
     def __init__(
@@ -124,7 +164,11 @@ class PasswordHasher:
         max_concurrent: int = 2,
         max_waiting: int = 32,
     ) -> None:
-        self.pool = HashingPool(max_concurrent=max_concurrent, max_waiting=max_waiting)
+        self.strangers = HashingPool(max_concurrent=max_concurrent, max_waiting=max_waiting)
+        self.recognised = HashingPool(max_concurrent=1, max_waiting=max_waiting)
+        self.pins = HashingPool(
+            max_concurrent=max_concurrent, max_waiting=max_waiting, max_of_one=_PINS_OF_ONE_SITE
+        )
         self._profile = profile
         self._argon2 = argon2.PasswordHasher(
             time_cost=profile.time_cost,
@@ -134,7 +178,7 @@ class PasswordHasher:
             salt_len=16,
         )
 
-    async def hash(self, password: str) -> str:
+    async def hash(self, password: str, asker: Asker = NOBODY) -> str:
         """The encoded hash (`$argon2id$...`) of the normalised password.
 
         Raises `PasswordTooLong` and `HasherBusy`.
@@ -142,9 +186,9 @@ class PasswordHasher:
         data = _bytes_of(password)
         if data is None:
             raise PasswordTooLong(f"a password has at most {MAX_PASSWORD_BYTES} bytes")
-        return await self.pool.run(lambda: self._argon2.hash(data))
+        return await self._run(lambda: self._argon2.hash(data), asker)
 
-    async def verify(self, encoded: str, password: str) -> bool:
+    async def verify(self, encoded: str, password: str, asker: Asker = NOBODY) -> bool:
         """Whether the password is the one that was hashed.
 
         One that is too long to have been hashed is wrong after the same time. Raises
@@ -152,22 +196,24 @@ class PasswordHasher:
         """
         data = _bytes_of(password)
         if data is None:
-            await self.waste()
+            await self.waste(asker)
             return False
-        return await self.pool.run(lambda: self._verify(encoded, data))
+        return await self._run(lambda: self._verify(encoded, data), asker)
 
-    async def waste(self) -> None:
+    async def waste(self, asker: Asker = NOBODY) -> None:
         """Spend what `verify` spends: for an account that is unknown or has no password.
 
         The times are alike for hashes made with the present profile, hence `needs_rehash`. Raises
         `HasherBusy` just as `verify` does.
         """
         salt, nothing = secrets.token_bytes(16), secrets.token_bytes(16)
-        await self.pool.run(lambda: _raw(nothing, salt, self._profile))
+        await self._run(lambda: _raw(nothing, salt, self._profile), asker)
 
-    async def verifier(self, digits: str, salt: bytes, profile: PasswordProfile) -> bytes:
-        """`derive_verifier` in the pool of the passwords. Raises `HasherBusy` too."""
-        return await self.pool.run(lambda: derive_verifier(digits, salt, profile))
+    async def verifier(
+        self, digits: str, salt: bytes, profile: PasswordProfile, site: str = ""
+    ) -> bytes:
+        """`derive_verifier` in the queue of the PINs, where one site has not all places. Raises `HasherBusy`."""
+        return await self.pins.run(lambda: derive_verifier(digits, salt, profile), (Network(site),))
 
     def needs_rehash(self, encoded: str) -> bool:
         """Whether it was made with other parameters: hash again after the next right sign-in.
@@ -180,8 +226,13 @@ class PasswordHasher:
             raise HashUnreadable("a stored password hash is damaged") from None
 
     def close(self) -> None:
-        """Close the pool; see `HashingPool.close`."""
-        self.pool.close()
+        """Close the queues; see `HashingPool.close`."""
+        for pool in (self.strangers, self.recognised, self.pins):
+            pool.close()
+
+    async def _run(self, work: Callable[[], _T], asker: Asker = NOBODY) -> _T:
+        pool = self.recognised if asker.recognised else self.strangers
+        return await pool.run(work, asker.networks)
 
     def _verify(self, encoded: str, data: bytes) -> bool:
         try:

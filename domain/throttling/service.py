@@ -4,7 +4,7 @@ The dangerous direction: counting after the guess was judged, which lets paralle
 commits before the caller goes on; for whoever was right, `give_back` takes that one try back and `forget_tries` all.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
@@ -15,6 +15,7 @@ from domain.database import Conflict, lock_row, transaction, use_case
 from domain.errors import Throttled
 from domain.installation import Installation
 from domain.security.keys import KeyLabel
+from domain.security.networks import networks_of
 from domain.security.tags import keyed_tag
 from domain.throttling.tables import TryCounter
 
@@ -50,6 +51,13 @@ async def count_try(here: Installation, budget: Budget, subject: str, now: datet
             raise Throttled(max(1, int(wait.total_seconds()) + 1))
         counter.tries += 1
         await counter.save(update_fields=["window_start", "tries"])
+
+
+async def count_address(here: Installation, budget: Budget, address: str, now: datetime) -> None:
+    """Counts one try of whoever is at this address, by the networks of `networks_of`. Raises Throttled."""
+    for network in networks_of(address):
+        whole = replace(budget, tries=budget.tries * network.share)
+        await count_try(here, whole, network.name, now)
 
 
 @use_case

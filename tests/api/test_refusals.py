@@ -1,15 +1,19 @@
 """Refusals tell nothing about anybody's PIN, and guessing by refusals is budgeted; on both databases."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from domain.bus import current
-from domain.people.actors import Role
+from domain.people.actors import ActorKind, Caller, Role, Standing
+from domain.pins.digits import choices_of, generations_of, refusals_of
 from domain.security.passwords import PasswordHasher
+from domain.throttling.service import Budget
 from domain.throttling.tables import TryCounter
 from tests.api.member_steps import ASSIGNED, MembersPhone, alerts, assign, changing, member_phone
 from tests.api.pin_steps import CREATED, REFUSED_DIGITS, pin_of
@@ -158,6 +162,89 @@ async def test_accepted_tries_are_no_free_guesses(served: Served) -> None:
     assert accepted == ["AssignedPin"] * 20
     assert more == [SPENT]
     assert [each["kind"] for each in await alerts(house)] == ["PIN_CHOICES_SPENT"]
+
+
+async def test_numbers_cannot_be_gone_through_by_an_admin_either(served: Served) -> None:
+    """A LIMITED_ADMIN chooses fifty PINs in 24 hours, taken or not; then also good digits are not looked at."""
+    house, lock_id, _ = await ready(served)
+    emil = await house.member("Emil")
+    made = await pin_of(house, lock_id, ownerId=emil)
+    token = await house.make_token(Role.LIMITED_ADMIN)
+
+    async def chosen(digits: str) -> str:
+        answer = await house.change(
+            "reassignPin",
+            f"... on ReassignedPin {{ pin {{ id }} }} {REFUSED_DIGITS}",
+            token=token,
+            pinId=made["pin"]["id"],
+            digits=digits,
+        )
+        return str(answer["__typename"])
+
+    walked = [await chosen(f"4071{number}") for number in range(8240, 8290)]
+    more = await chosen("94152607")
+    served.clock.advance(timedelta(hours=24, seconds=1))
+
+    assert walked.count(REFUSED) == 1
+    assert walked.count("ReassignedPin") == 49
+    assert more == SPENT
+    assert [each["kind"] for each in await alerts(house)] == ["PIN_CHOICES_SPENT"]
+    assert await chosen("94152607") == "ReassignedPin"
+
+
+async def test_a_user_has_ten_generated_pins_a_day(served: Served) -> None:
+    """Each costs the server hashes; a script of the owner's makes as many as it likes."""
+    house, lock_id, phone = await ready(served)
+    emil = await house.member("Emil")
+
+    mine = [str((await assign(phone, house))["__typename"]) for _ in range(11)]
+    theirs = [await pin_of(house, lock_id, ownerId=emil) for _ in range(12)]
+    served.clock.advance(timedelta(hours=24, seconds=1))
+
+    assert mine == ["AssignedPin"] * 10 + [SPENT]
+    assert [each["kind"] for each in await alerts(house)] == ["PIN_CHOICES_SPENT"]
+    assert len({each["digits"] for each in theirs}) == 12
+    assert (await assign(phone, house))["__typename"] == "AssignedPin"
+
+
+@pytest.mark.parametrize(
+    ("budget", "role", "most"),
+    [
+        (choices_of, Role.USER, 20),
+        (choices_of, Role.LIMITED_ADMIN, 50),
+        (choices_of, Role.SUPER_ADMIN, 1_000),
+        (choices_of, Role.OWNER, 1_000),
+        (refusals_of, Role.USER, 5),
+        (refusals_of, Role.LIMITED_ADMIN, 20),
+        (refusals_of, Role.SUPER_ADMIN, 500),
+        (refusals_of, Role.OWNER, 500),
+    ],
+)
+def test_each_role_has_its_budget_of_digits(
+    budget: Callable[[Caller], Budget], role: Role, most: int
+) -> None:
+    """As the document of the API says, to the last one, whoever has another role meanwhile."""
+    by = Caller(ActorKind.ACCOUNT, uuid4(), Standing(uuid4(), role, True, None))
+    assert budget(by).tries == most
+    assert budget(by).window == timedelta(hours=24)
+
+
+@pytest.mark.parametrize(
+    ("kind", "role", "most"),
+    [
+        (ActorKind.ACCOUNT, Role.USER, [10]),
+        (ActorKind.ACCOUNT, Role.LIMITED_ADMIN, [500]),
+        (ActorKind.ACCOUNT, Role.SUPER_ADMIN, []),
+        (ActorKind.ACCOUNT, Role.OWNER, []),
+        (ActorKind.TOKEN, Role.LIMITED_ADMIN, []),
+    ],
+)
+def test_each_role_has_its_budget_of_generated_ones(
+    kind: ActorKind, role: Role, most: list[int]
+) -> None:
+    """Those who run a site, and scripts, have none."""
+    by = Caller(kind, uuid4(), Standing(uuid4(), role, True, None))
+    assert [each.tries for each in generations_of(by)] == most
 
 
 async def test_too_short_costs_nothing_and_says_what_would_do(served: Served) -> None:

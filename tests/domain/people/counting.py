@@ -3,7 +3,15 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from domain.security.passwords import HasherBusy, HashingPool, PasswordHasher, PasswordProfile
+from domain.security.networks import Network
+from domain.security.passwords import (
+    NOBODY,
+    Asker,
+    HasherBusy,
+    HashingPool,
+    PasswordHasher,
+    PasswordProfile,
+)
 
 CHEAP = PasswordProfile(time_cost=1, memory_kib=8, parallelism=1)
 _T = TypeVar("_T")
@@ -15,11 +23,11 @@ class CountingPool(HashingPool):
     spent = 0
     full = False
 
-    async def run(self, work: Callable[[], _T]) -> _T:
+    async def run(self, work: Callable[[], _T], askers: tuple[Network, ...] = ()) -> _T:
         if self.full:
             raise HasherBusy("as the test wants it")
         self.spent += 1
-        return await super().run(work)
+        return await super().run(work, askers)
 
 
 class CountingHasher(PasswordHasher):
@@ -27,8 +35,8 @@ class CountingHasher(PasswordHasher):
 
     def __init__(self) -> None:
         super().__init__(CHEAP)
-        self.pool.close()
-        self.pool = self._counting = CountingPool()
+        super().close()
+        self.strangers = self.recognised = self.pins = self._counting = CountingPool()
         self.meanwhile: Callable[[], Awaitable[None]] | None = None
 
     @property
@@ -43,8 +51,8 @@ class CountingHasher(PasswordHasher):
     def full(self, full: bool) -> None:
         self._counting.full = full
 
-    async def verify(self, encoded: str, password: str) -> bool:
-        answer = await super().verify(encoded, password)
+    async def verify(self, encoded: str, password: str, asker: Asker = NOBODY) -> bool:
+        answer = await super().verify(encoded, password, asker)
         if self.meanwhile is not None:
             happening, self.meanwhile = self.meanwhile, None
             await happening()

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 import argon2
 import pytest
 
+from domain.security.networks import Network
 from domain.security.passwords import (
     RFC_9106_LOW_MEMORY,
+    Asker,
     HasherBusy,
     HashingPool,
     HashUnreadable,
@@ -247,21 +249,83 @@ class TestTheBound:
                 await pool.run(lambda: 1 // 0)
         pool.close()
 
-    async def test_passwords_and_pins_share_one_bound(self) -> None:
-        """The two together never take more memory than the pool allows."""
+    async def test_strangers_the_recognised_and_pins_wait_apart(self) -> None:
+        """Where strangers have taken all places, those who are recognised and PINs have theirs; and the other way round."""
         hasher = PasswordHasher(CHEAP, max_concurrent=1, max_waiting=0)
-        gate = threading.Event()
-        task = asyncio.create_task(hasher.pool.run(lambda: gate.wait(5)))
-        await asyncio.sleep(0)
-        with pytest.raises(HasherBusy):
-            await hasher.hash("x")
-        with pytest.raises(HasherBusy):
-            await hasher.waste()
-        with pytest.raises(HasherBusy):
-            await hasher.verifier("0042", SALT, CHEAP)
-        gate.set()
-        await task
+        recognised = Asker(recognised=True)
+        encoded = await hasher.hash("x")
+        for full in (hasher.strangers, hasher.recognised, hasher.pins):
+            gate = threading.Event()
+            task = asyncio.create_task(full.run(lambda gate=gate: gate.wait(5)))  # type: ignore[misc]
+            await asyncio.sleep(0)
+            for pool, asking in (
+                (hasher.strangers, lambda: hasher.hash("x")),
+                (hasher.strangers, lambda: hasher.verify(encoded, "x")),
+                (hasher.strangers, lambda: hasher.verify(encoded, "x" * 2000)),
+                (hasher.strangers, hasher.waste),
+                (hasher.recognised, lambda: hasher.hash("x", recognised)),
+                (hasher.recognised, lambda: hasher.verify(encoded, "x", recognised)),
+                (hasher.recognised, lambda: hasher.waste(recognised)),
+                (hasher.pins, lambda: hasher.verifier("0042", SALT, CHEAP, "site")),
+            ):
+                if pool is full:
+                    with pytest.raises(HasherBusy):
+                        await asking()
+                else:
+                    await asking()
+            gate.set()
+            await task
         hasher.close()
+
+    async def test_one_asker_takes_a_few_places_and_leaves_the_rest(self) -> None:
+        """Of each of the networks that an asker is in, the wider one with a share of more."""
+        pool = HashingPool(max_concurrent=1, max_waiting=99, max_of_one=2)
+        gate = threading.Event()
+        household, company = Network("2001:db8:0:1::/64"), Network("2001:db8::/48", 2)
+        beside = Network("2001:db8:0:2::/64")
+        third = Network("2001:db8:0:3::/64")
+        waiting: list[asyncio.Task[bool]] = []
+
+        async def asks(*networks: Network) -> bool:
+            """Whether there was a place."""
+            task = asyncio.create_task(pool.run(lambda: gate.wait(5), networks))
+            await asyncio.sleep(0)
+            if task.done() and isinstance(task.exception(), HasherBusy):
+                return False
+            waiting.append(task)
+            return True
+
+        assert [await asks(household, company) for _ in range(3)] == [True, True, False]
+        assert [await asks(beside, company) for _ in range(3)] == [True, True, False]
+        assert not await asks(third, company)
+        assert await asks(Network("192.0.2.1"))
+        gate.set()
+        await asyncio.gather(*waiting)
+        assert await asks(third, company), "places are given back"
+        await waiting[-1]
+        pool.close()
+
+    async def test_places_come_back_from_failures_and_from_who_goes_away(self) -> None:
+        """Else an attacker would shut out a whole network for good."""
+        pool = HashingPool(max_concurrent=1, max_waiting=1, max_of_one=1)
+        asker = (Network("192.0.2.1"),)
+        for _ in range(3):
+            with pytest.raises(ZeroDivisionError):
+                await pool.run(lambda: 1 // 0, asker)
+        gate = threading.Event()
+        running = asyncio.create_task(pool.run(lambda: gate.wait(5)))
+        await asyncio.sleep(0)
+        waiting = asyncio.create_task(pool.run(lambda: True, asker))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        gate.set()
+        await running
+        assert await pool.run(lambda: "room", asker) == "room"
+        pool.close()
+        with pytest.raises(RuntimeError):
+            await pool.run(lambda: "closed", asker)
 
     async def test_the_loop_goes_on_while_a_hash_is_computed(self, hasher: PasswordHasher) -> None:
         """A slow hash blocks a thread, not the server."""

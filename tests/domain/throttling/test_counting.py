@@ -10,7 +10,7 @@ import pytest
 from domain.errors import Throttled
 from domain.installation import Installation
 from domain.security.keys import Keyring
-from domain.throttling.service import Budget, count_try, forget_tries, sweep_counters
+from domain.throttling.service import Budget, count_address, count_try, forget_tries, sweep_counters
 from domain.throttling.tables import TryCounter
 from tests.databases import Database
 
@@ -53,6 +53,38 @@ async def test_a_window_begins_with_its_first_try_and_ends_whole(database: Datab
         await count_try(HERE, FIVE, "anna", NOW + FIVE.window - timedelta(seconds=1))
     assert 1 <= refusal.value.retry_after <= 2
     assert [await passed("anna", NOW + FIVE.window) for _ in range(6)] == [True] * 5 + [False]
+
+
+async def left_to(address: str) -> int:
+    """How many more tries somebody at this address has."""
+    found = 0
+    try:
+        while found < 100:
+            await count_address(HERE, FIVE, address, NOW)
+            found += 1
+    except Throttled:
+        pass
+    return found
+
+
+async def test_all_addresses_of_a_household_share_a_budget(database: Database) -> None:
+    """A /64 has the budget of one; an IPv4 address is one, also within IPv6; garbage is one."""
+    assert await left_to("2001:db8:0:1::1") == 5
+    assert await left_to("2001:db8:0:1:ffff:ffff:ffff:ffff") == 0
+    assert await left_to("2001:db8:0:2::1") == 5
+    assert await left_to("192.0.2.1") == 5
+    assert await left_to("::ffff:192.0.2.1") == 0
+    assert await left_to("64:ff9b::192.0.2.1") == 0
+    assert await left_to("192.0.2.2") == 5
+    assert await left_to("not an address") == 5
+    assert await left_to("not an address either") == 0
+
+
+async def test_a_48_has_the_budget_of_four_households(database: Database) -> None:
+    """Whoever has 65,536 networks does not have as many budgets; the neighbour's /48 has its own."""
+    found = [await left_to(f"2001:db8:7:{network:x}::1") for network in range(10)]
+    assert found == [5, 5, 5, 5, 0, 0, 0, 0, 0, 0]
+    assert await left_to("2001:db8:8::1") == 5
 
 
 async def test_subjects_and_kinds_are_counted_apart_and_are_not_stored(database: Database) -> None:
