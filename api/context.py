@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from api.addresses import network_of
 from api.loaders import Loaders
+from api.protocol import Client
 from domain.clock import Clock
 from domain.installation import Installation
 from domain.people.actors import Actor, ActorKind, Caller, Standing
@@ -73,3 +75,11 @@ def caller_of(context: Context, standing: Standing | None = None) -> Caller:
         actor,
         context.identity.address,
     )
+
+
+def client_of(context: Context) -> Client:
+    """The client whose share and limits count: the actor or, where there is none, everybody of the same network."""
+    actor = context.actor
+    if actor is None:
+        return Client(network_of(context.identity.address), is_known=False)
+    return Client(f"{actor.kind} {actor.id}", is_known=True)

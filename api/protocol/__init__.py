@@ -22,28 +22,37 @@ Both are asked for `development`, and must agree: the schema answers for what is
 document, the endpoint for the rest.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TypedDict
 
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from api.protocol.caching import Documents
-from api.protocol.documents import GuardedDocuments, SchemaLists
+from api.protocol.documents import GuardedDocuments
+from api.protocol.execution import bounded_execution
+from api.protocol.guard import Client, ClientOf, Guard
 from api.protocol.http import GraphQLApp
-from api.protocol.limits import Limits
+from api.protocol.limits import STRANGERS, Limits
 from api.protocol.masking import PublicError, request_id
 from api.protocol.messages import Closing
+from api.protocol.prices import Prices
 from api.protocol.requests import RequestRefused
 from api.protocol.server import server_options
 from api.protocol.socket_limits import SocketLimits
 
 __all__ = [
+    "STRANGERS",
+    "Client",
+    "ClientOf",
     "Closing",
     "Documents",
     "GraphQLApp",
+    "Guard",
     "GuardedDocuments",
     "Limits",
+    "Prices",
     "PublicError",
     "RequestRefused",
     "SchemaKwargs",
@@ -59,23 +68,33 @@ class SchemaKwargs(TypedDict):
 
     extensions: list[Callable[[], SchemaExtension]]
     config: StrawberryConfig
+    execution_context_class: type[StrawberryGraphQLCoreExecutionContext]
 
 
 def build_schema_kwargs(
     *,
     development: bool = False,
     limits: Limits | None = None,
-    list_sizes: Mapping[str, int] | None = None,
+    strangers: Limits = STRANGERS,
+    prices: Prices | None = None,
+    client_of: ClientOf = lambda context: None,
 ) -> SchemaKwargs:
     """What to pass to `strawberry.Schema`, so that its documents are limited and cached.
 
     For one schema: call it once for each. Outside `development`, documents that do not validate get
-    one flat error, `__schema` is refused and `__type` is null. `list_sizes` are the sizes to assume
-    for lists without pages that are longer than usual, by the field's name.
+    one flat error, `__schema` is refused and `__type` is null. `prices` are those of the fields that cost more
+    than a plain one. `client_of` tells who asks, by an operation's context: `strangers` are the limits for whoever
+    is not known, and each client has a share of what runs at a time.
     """
-    documents, limits = Documents(), limits or Limits()
-    lists = SchemaLists(limits, list_sizes or {})
+    guard = Guard(
+        development=development,
+        limits=limits,
+        strangers=strangers,
+        prices=prices,
+        client_of=client_of,
+    )
     return {
-        "extensions": [lambda: GuardedDocuments(documents, limits, lists, development=development)],
+        "extensions": [lambda: GuardedDocuments(guard)],
         "config": StrawberryConfig(disable_field_suggestions=not development),
+        "execution_context_class": bounded_execution((limits or Limits()).items),
     }

@@ -14,6 +14,7 @@ from strawberry.types.execution import PreExecutionError
 
 from api.protocol.caching import encode_json
 from api.protocol.masking import (
+    PublicError,
     answerable,
     internal_error,
     is_request_error,
@@ -90,6 +91,9 @@ def _missed_something(app: "GraphQLApp", message: Subscribe, errors: list[GraphQ
 
 def _told(app: "GraphQLApp", fault: Exception) -> dict[str, Any]:
     """What the client is told of an exception that stopped an operation before it ran."""
+    if isinstance(fault, PublicError):
+        (told,) = answerable([fault], development=app.development, explain=app.explain)
+        return {**told}
     refused = fault if isinstance(fault, RequestRefused) else app.explain(fault)
     if refused is not None:
         return refused.formatted()

@@ -13,6 +13,7 @@ escapes `Schema.stream`, so that a syntax error would end a whole socket.
 """
 
 from collections import OrderedDict
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -31,6 +32,14 @@ def encode_json(data: object) -> bytes:
     return orjson.dumps(data)
 
 
+@dataclass(frozen=True, slots=True)
+class Valid:
+    """A document that has passed everything, and what it costs (`Limits.cost`)."""
+
+    document: DocumentNode
+    cost: int
+
+
 class Documents:
     """The valid documents of one schema, least recently used first out.
 
@@ -44,7 +53,7 @@ class Documents:
         self._entries = entries
         self._characters = characters
         self._largest = largest
-        self._kept: OrderedDict[str, DocumentNode] = OrderedDict()
+        self._kept: OrderedDict[str, Valid] = OrderedDict()
         self._held = 0
 
     def __len__(self) -> int:
@@ -55,14 +64,14 @@ class Documents:
         """Characters of text held at present."""
         return self._held
 
-    def find(self, text: str) -> DocumentNode | None:
+    def find(self, text: str) -> Valid | None:
         """The document of this text if it is known to be valid."""
-        document = self._kept.get(text)
-        if document is not None:
+        valid = self._kept.get(text)
+        if valid is not None:
             self._kept.move_to_end(text)
-        return document
+        return valid
 
-    def keep(self, text: str, document: DocumentNode) -> None:
+    def keep(self, text: str, document: DocumentNode, cost: int) -> None:
         """Remember a document that has passed validation, unless it is large or may hold a
         secret.
         """
@@ -70,7 +79,7 @@ class Documents:
             return
         if text not in self._kept:
             self._held += len(text)
-        self._kept[text] = document
+        self._kept[text] = Valid(document, cost)
         while len(self._kept) > self._entries or self._held > self._characters:
             evicted, _ = self._kept.popitem(last=False)
             self._held -= len(evicted)

@@ -1,9 +1,7 @@
 """What happens to a document before it runs: taken from the cache, or parsed, measured, validated.
 
-The order protects: measuring is linear and comes before validation, which is not; what the schema's
-lists may come to is measured after it, when the answer can tell nothing new. The dangerous
-mistake is a step that is skipped for some documents; a document enters the cache only after all of
-them, and what is in the cache has passed all of them.
+A document enters the cache only after all steps, and what is in the cache has passed all of them; what was refused is
+remembered too (`api.protocol.guard`). Then the operation waits for its turn among what the same client has running.
 
 Outside development nothing that is answered here may tell what the schema holds: documents that do
 not validate get one flat error whatever is wrong with them, `__schema` counts as such an error, and
@@ -11,157 +9,149 @@ not validate get one flat error whatever is wrong with them, `__schema` counts a
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack
 from typing import Any, Final, cast
 
 from graphql import (
-    ASTValidationRule,
     DocumentNode,
     FieldNode,
     GraphQLError,
-    GraphQLSchema,
     OperationDefinitionNode,
-    OverlappingFieldsCanBeMergedRule,
     StringValueNode,
-    ValidationContext,
     Visitor,
-    specified_rules,
-    validate,
     visit,
 )
 from graphql.language import ArgumentNode, NameNode
 from strawberry.extensions import SchemaExtension
 from strawberry.schema import BaseSchema
-from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
-from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from strawberry.types.execution import ParseOptions
+from strawberry.types.graphql import OperationType
 
-from api.protocol.caching import Documents
-from api.protocol.limits import Limits, exceeded, list_sizes
-from api.protocol.masking import OPERATION_NOT_FOUND, VALIDATION_FAILED, PublicError
-
-_MERGE_BUDGET: Final = 50_000  # comparisons, some 60 ms; an honest document takes next to none
-
-
-class BoundedMergingRule(OverlappingFieldsCanBeMergedRule):
-    """The rule that fields of one name can be merged, with a tenth of graphql-core's budget.
-
-    Its work grows with the square of the fields; graphql-core gives up after a second.
-    """
-
-    def __init__(self, context: ValidationContext) -> None:
-        super().__init__(context)
-        self.rule_context.remaining_complexity_budget = _MERGE_BUDGET
-
-
-RULES: Final[tuple[type[ASTValidationRule], ...]] = (
-    *(rule for rule in specified_rules if rule is not OverlappingFieldsCanBeMergedRule),
-    BoundedMergingRule,
-    MaybeNullValidationRule,
-    OneOfInputValidationRule,
-)
-"""The rules for every document: what the GraphQL specification says, and Strawberry's two."""
+from api.protocol.caching import Valid
+from api.protocol.guard import Admission, Client, Guard, flat, too_many_values
+from api.protocol.masking import OPERATION_NOT_FOUND, PublicError
 
 _INTROSPECTION: Final = re.compile(r"\b__(?:schema|type)\b")
-_FLAT: Final = "The document does not match the schema"
-
-
-class SchemaLists:
-    """How long the lists of one schema are assumed to be; worked out when first asked for."""
-
-    def __init__(self, limits: Limits, known: Mapping[str, int]) -> None:
-        self._limits = limits
-        self._known = known
-        self._sizes: Mapping[str, int] | None = None
-
-    def sizes(self, schema: GraphQLSchema) -> Mapping[str, int]:
-        """By the field's name."""
-        if self._sizes is None:
-            self._sizes = list_sizes(schema, self._limits, self._known)
-        return self._sizes
 
 
 class GuardedDocuments(SchemaExtension):
     """The steps above for one operation. One extension and not four: each costs every request."""
 
-    def __init__(
-        self, documents: Documents, limits: Limits, lists: SchemaLists, *, development: bool
-    ) -> None:
-        super().__init__()
-        self._documents = documents
-        self._limits = limits
-        self._lists = lists
-        self.development = development
-        self._valid = False
+    _client: Client | None
+    _admission: Admission
 
-    def on_operation(self) -> Iterator[None]:
-        """Hand the parser its limits and the validator its rules."""
-        self.execution_context.parse_options = cast("ParseOptions", self._limits.parse_options())
-        self.execution_context.validation_rules = RULES
-        yield
+    def __init__(self, guard: Guard) -> None:
+        super().__init__()
+        self.guard = guard
+        self._valid: Valid | None = None
+        self._held = AsyncExitStack()
+
+    async def on_operation(self) -> AsyncIterator[None]:
+        """Hand the parser its limits and the validator its rules; at the end, give the client's share back."""
+        context = self.execution_context
+        self._client = self.guard.client_of(context.context)
+        self._admission = self.guard.admission(self._client)
+        context.parse_options = cast("ParseOptions", self._admission.limits.parse_options())
+        context.validation_rules = self._admission.rules
+        async with self._held:
+            yield
 
     def on_parse(self) -> Iterator[None]:
         """Take the document from the cache.
 
         Where it is not there, Strawberry parses, and reports errors.
-        """
-        document = self._documents.find(self.execution_context.query or "")
-        if document is not None:
-            self.execution_context.graphql_document = document
-            self._valid = True
-        yield
 
-    def on_validate(self) -> Iterator[None]:
-        """Decide whether the document may run. What is set here replaces Strawberry's validation."""
+        Raises the error of a document that was refused before, and RequestRefused for a client that asks too much.
+        """
+        context = self.execution_context
+        text = context.query or ""
+        if self._client is not None:
+            self.guard.shares.check(self._client.name, self._admission.share)
+        self._valid = self._admission.valid.find(text)
+        if self._valid is not None:
+            context.graphql_document = self._valid.document
+        elif refused := self._admission.refused.find(text):
+            raise refused
+        else:
+            self.guard.check_budget(self._client)
+        yield
+        if context.pre_execution_errors:
+            self._refuse(text, context.pre_execution_errors)
+
+    async def on_validate(self) -> AsyncIterator[None]:
+        """Decide whether the document may run. What is set here replaces Strawberry's validation.
+
+        Raises RequestRefused where the client has too much running.
+        """
         context = self.execution_context
         document = context.graphql_document
         assert document is not None
         assert context.query is not None
         errors: list[GraphQLError] = []
-        if not self._valid:
-            errors = self._faults(document, context.query)
-            if not errors:
-                self._documents.keep(context.query, document)
+        if self._valid is None:
+            errors = self._examine(document, context.query)
         # What the request named; `operation_name` would fall back to the first operation's.
         if not errors and context._provided_operation_name is None:
             errors = _unnamed(document)
+        if not errors:
+            limit = self._admission.limits.values
+            if too_many := too_many_values(context.variables, limit):
+                errors = [too_many]
         context.pre_execution_errors = errors
+        if not errors:
+            await self._take_turn()
         yield
 
     def on_execute(self) -> Iterator[None]:
         """Outside development, let `__type` find nothing."""
         context = self.execution_context
-        if not self.development and _INTROSPECTION.search(context.query or ""):
+        if not self.guard.development and _INTROSPECTION.search(context.query or ""):
             assert context.graphql_document is not None
             context.graphql_document = visit(context.graphql_document, _NoTypes())
         yield
 
-    def _faults(self, document: DocumentNode, text: str) -> list[GraphQLError]:
-        if too_much := exceeded(document, self._limits):
-            return [too_much]
+    def _examine(self, document: DocumentNode, text: str) -> list[GraphQLError]:
+        """What is wrong with a document that is not known yet; from now on it is."""
         schema = self.execution_context.schema._schema
-        errors = validate(
-            schema,
-            document,
-            RULES,
-            max_errors=20 if self.development else 1,
-            hide_suggestions=not self.development,
-        )
-        if errors and self.development:
-            return [PublicError(e.message, code=VALIDATION_FAILED, nodes=e.nodes) for e in errors]
-        hidden = not self.development and _INTROSPECTION.search(text)
-        if errors or (hidden and _selects_schema(document)):
-            return [PublicError(_FLAT, code=VALIDATION_FAILED)]
-        too_much = exceeded(document, self._limits, self._lists.sizes(schema))
-        return [too_much] if too_much else []
+        found, cost = self._admission.examine(schema, document, development=self.guard.development)
+        errors: list[GraphQLError] = [*found]
+        hidden = not self.guard.development and _INTROSPECTION.search(text)
+        if not errors and hidden and _selects_schema(document):
+            errors = [flat()]
+        if errors:
+            self._refuse(text, errors)
+        else:
+            self._valid = Valid(document, cost)
+            self._admission.valid.keep(text, document, cost)
+        return errors
+
+    def _refuse(self, text: str, errors: list[GraphQLError]) -> None:
+        self.guard.note_refusal(self._client)
+        if (
+            not self.guard.development
+        ):  # where there may be several errors, and the writer wants them again
+            self._admission.refused.keep(text, errors[0])
+
+    async def _take_turn(self) -> None:
+        """Wait until the client may have this operation running too; its share is given back at the end of it."""
+        if self._client is None:
+            return
+        assert self._valid is not None
+        shares, share = self.guard.shares, self._admission.share
+        name, cost = self._client.name, self._valid.cost
+        if self.execution_context.operation_type is OperationType.SUBSCRIPTION:
+            self._held.enter_context(shares.following(name, cost, share))
+        else:
+            await self._held.enter_async_context(shares.running(name, cost, share))
 
 
-def schema_mode(schema: BaseSchema) -> bool | None:
-    """Whether the schema was made for development; None if it has no `GuardedDocuments`."""
+def guard_of(schema: BaseSchema) -> Guard | None:
+    """The guard of a schema; None if it has no `GuardedDocuments`."""
     get_extensions: Callable[[], list[SchemaExtension]] = getattr(schema, "get_extensions", list)
     for extension in get_extensions():
         if isinstance(extension, GuardedDocuments):
-            return extension.development
+            return extension.guard
     return None
 
 

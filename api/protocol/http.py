@@ -10,6 +10,7 @@ no batches, no uploads, no event streams: subscriptions are served on the WebSoc
 path.
 """
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final
 
 import strawberry.asgi
@@ -24,10 +25,11 @@ from strawberry.schema import BaseSchema
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
+from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from api.protocol.caching import encode_json
-from api.protocol.documents import schema_mode
+from api.protocol.documents import guard_of
 from api.protocol.masking import (
     INTERNAL,
     answerable,
@@ -35,6 +37,7 @@ from api.protocol.masking import (
     is_request_error,
     log_unexpected,
     request_id,
+    root_of,
     silence_strawberry,
 )
 from api.protocol.messages import Closing
@@ -86,13 +89,15 @@ class GraphQLApp(strawberry.asgi.GraphQL[Any, None]):
         body_timeout: float = 20.0,
         socket_limits: SocketLimits | None = None,
     ) -> None:
-        if schema_mode(schema) is not development:
+        guard = guard_of(schema)
+        if guard is None or guard.development is not development:
             raise ValueError("the schema was not made by build_schema_kwargs for this mode")
         super().__init__(
             schema,
             graphql_ide="graphiql" if development else None,
             subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
         )
+        self.guard = guard
         self.development = development
         self.body_limit = body_limit
         self.body_timeout = body_timeout
@@ -132,6 +137,16 @@ class GraphQLApp(strawberry.asgi.GraphQL[Any, None]):
         May raise `RequestRefused`, as authentication may.
         """
         return {"connection": connection, "authenticated": authenticated}
+
+    def place_for_socket(self, context: Any) -> AbstractContextManager[None]:
+        """The place of an authenticated socket in its client's share, until it is closed.
+
+        Raises `RequestRefused` (429) where the client has too many: the socket is closed with 4429.
+        """
+        client = self.guard.client_of(context)
+        if client is None:
+            return nullcontext()
+        return self.guard.shares.connected(client.name, self.guard.admission(client).share)
 
     def operation_context(self, context: Any) -> Any:
         """The context of one operation, in HTTP and on sockets: DataLoaders are made here.
@@ -223,6 +238,8 @@ class GraphQLApp(strawberry.asgi.GraphQL[Any, None]):
         async with while_wanted(request):
             authenticated = await self.authenticate_http(request, body)
             context = self.operation_context(self.build_context(request, authenticated))
+            size = len(body) if request.method == "POST" else len(request.url.query)
+            self.guard.check_size(self.guard.client_of(context), size)
             result = await self._result(request.method, parameters, context)
         response = self._response(result, media_type)
         self.finish_response(request, context, response)
@@ -230,7 +247,7 @@ class GraphQLApp(strawberry.asgi.GraphQL[Any, None]):
 
     async def _result(self, method: str, parameters: Parameters, context: Any) -> ExecutionResult:
         try:
-            return await self.schema.execute(
+            result = await self.schema.execute(
                 parameters.query,
                 variable_values=parameters.variables,
                 context_value=context,
@@ -245,6 +262,11 @@ class GraphQLApp(strawberry.asgi.GraphQL[Any, None]):
             return ExecutionResult(data=None, errors=[_wrapped(error)])
         except CannotGetOperationTypeError as error:
             return ExecutionResult(data=None, errors=[_wrapped(error)])
+        if isinstance(result, PreExecutionError) and result.errors:
+            refused = root_of(result.errors[0])
+            if isinstance(refused, RequestRefused):
+                raise refused
+        return result
 
     def _response(self, result: ExecutionResult, media_type: str) -> Response:
         """The result as a response ("Response", "Status Codes").

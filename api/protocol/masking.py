@@ -140,7 +140,8 @@ def _public(error: GraphQLError, *, development: bool, explain: Explain) -> Publ
     root = root_of(error)
     if isinstance(root, PublicError):
         return root
-    if (refused := explain(root)) is not None:
+    refused = root if isinstance(root, RequestRefused) else explain(root)
+    if refused is not None:
         return PublicError(refused.message, code=refused.code, **refused.extensions)
     if _is_coercion_error(error, root):
         message = error.message if development else "A value does not match the schema."
@@ -165,16 +166,19 @@ def _is_coercion_error(error: GraphQLError, root: BaseException) -> bool:
 
     graphql-core has no class for these. Of a variable they point at its definition and have no
     path; two messages of the same origin point nowhere. Of an argument (a null where the default
-    was relied on) they are plain errors with a path.
+    was relied on) they are plain errors, with the path of the field whose argument it is, or whose
+    selection has the directive: `@skip` on a root field has none.
     """
-    if error.path is None:
-        return (
-            error.nodes is not None and isinstance(error.nodes[0], VariableDefinitionNode)
-        ) or error.message in {
+    if type(root) is GraphQLError and error.message.startswith("Argument "):
+        return True
+    return error.path is None and (
+        (error.nodes is not None and isinstance(error.nodes[0], VariableDefinitionNode))
+        or error.message
+        in {
             "Too many errors processing variables, error limit reached. Execution aborted.",
             "Variable values are nested too deeply.",
         }
-    return type(root) is GraphQLError and error.message.startswith("Argument ")
+    )
 
 
 def root_of(error: BaseException) -> BaseException:

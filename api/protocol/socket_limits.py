@@ -1,9 +1,8 @@
-"""What one socket may do, in numbers, and the bucket that counts its messages.
+"""What one socket may do, in numbers.
 
-A socket is cheap to open and lives long, so each limit is per socket; how many sockets one client
-may have is for those who know the client. The dangerous direction is up: the product of
-`operations` and the size of one result is what a client that does not read can make the server
-hold.
+How many sockets one client may have, and what all its subscriptions may cost, is said by
+`api.protocol.shares`. The product of `operations` and the size of one result is what a client that
+does not read can make the server hold.
 """
 
 from dataclasses import dataclass
@@ -28,22 +27,3 @@ class SocketLimits:
     init_timeout: float = 10.0
     send_timeout: float = 10.0
     closing_timeout: float = 5.0
-
-
-class TokenBucket:
-    """Admits `burst` at once and `per_second` on average. Time is the caller's, in seconds."""
-
-    def __init__(self, burst: int, per_second: float, now: float) -> None:
-        self._burst = float(burst)
-        self._per_second = per_second
-        self._tokens = float(burst)
-        self._since = now
-
-    def admit(self, now: float) -> bool:
-        """Whether one more may pass at this time; counts it if so."""
-        self._tokens = min(self._burst, self._tokens + (now - self._since) * self._per_second)
-        self._since = now
-        if self._tokens < 1:
-            return False
-        self._tokens -= 1
-        return True

@@ -12,19 +12,20 @@ error, shares one context among all operations and cannot close a socket while i
 next message; overriding each of these would leave nothing of it.
 
 Protocol: graphql-transport-ws (PROTOCOL.md of the npm package graphql-ws). Close codes beyond it:
-4429 for too many messages too, 1009 for one that is too long, 1013 ("try again later") for a client
+4429 for too many messages or sockets too, 1009 for one that is too long, 1013 ("try again later") for a client
 that does not read and for a service that is away, 4500 for a fault here.
 """
 
 import asyncio
 from collections.abc import Coroutine
-from contextlib import aclosing, suppress
+from contextlib import ExitStack, aclosing, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 
 from api.protocol.answers import ServiceAwayError, answers
+from api.protocol.buckets import TokenBucket
 from api.protocol.caching import encode_json
 from api.protocol.masking import PublicError, log_unexpected, request_id
 from api.protocol.messages import (
@@ -37,7 +38,6 @@ from api.protocol.messages import (
     read_message,
 )
 from api.protocol.requests import RequestRefused
-from api.protocol.socket_limits import TokenBucket
 
 if TYPE_CHECKING:
     from api.protocol.http import GraphQLApp
@@ -75,6 +75,7 @@ class GraphQLSocket:
         self._initialised = False
         self._acknowledged = False
         self._context: Any = None
+        self._held = ExitStack()
 
     async def serve(self) -> None:
         """Accept the socket and serve it until either side ends it."""
@@ -95,7 +96,10 @@ class GraphQLSocket:
             closing = await self._ended
         finally:
             timer.cancel()
-            await self._close(closing)
+            try:
+                await self._close(closing)
+            finally:
+                self._held.close()
 
     def end(self, closing: Closing | None) -> None:
         """Close the socket with this code, or note that the client has gone. The first call counts."""
@@ -181,6 +185,7 @@ class GraphQLSocket:
         try:
             authenticated = await self._app.authenticate_socket(self._websocket, payload)
             self._context = self._app.build_context(self._websocket, authenticated)
+            self._held.enter_context(self._app.place_for_socket(self._context))
         except RequestRefused as refused:
             self._refuse(refused)
             return
@@ -264,8 +269,11 @@ class GraphQLSocket:
                 raise _EndedError from None
 
     def _refuse(self, refused: RequestRefused) -> None:
-        """End the socket because its client may not have it, or not now."""
-        self.end(_TRY_AGAIN if refused.is_temporary else Closing(4403, refused.message))
+        """End the socket because its client may not have it, or not now, or not another one."""
+        if refused.is_temporary:
+            self.end(_TRY_AGAIN)
+        else:
+            self.end(Closing(4429 if refused.status == 429 else 4403, refused.message))
 
     def _fail(self, fault: Exception) -> None:
         """End the socket for a fault: as the application explains it, or 4500 with the request id."""

@@ -4,8 +4,9 @@ from functools import cache
 
 import strawberry
 
+from api.context import client_of
 from api.operations import OperationKind, root_type
-from api.protocol import build_schema_kwargs
+from api.protocol import Prices, build_schema_kwargs
 from api.resolvers import (
     access_rules,
     actors,
@@ -51,8 +52,7 @@ DECLARING = (
     alerts,
 )
 """The modules that must have been imported before the schema is built: they declare what is in it."""
-LIST_SIZES = {"invitationCalendar": 3000}
-"""Lists without pages that may be long, and the number of items that a document pays for."""
+PRICES = Prices(lists={"invitationCalendar": 3000})
 
 
 @cache
@@ -63,5 +63,5 @@ def build_schema(*, development: bool) -> strawberry.Schema:
         mutation=root_type(OperationKind.MUTATION, "What can be changed."),
         subscription=root_type(OperationKind.SUBSCRIPTION, "What can be followed."),
         types=[MemberActor, InvitedDevice, LockActorType, TokenActorType],
-        **build_schema_kwargs(development=development, list_sizes=LIST_SIZES),
+        **build_schema_kwargs(development=development, prices=PRICES, client_of=client_of),
     )

@@ -28,6 +28,7 @@ from strawberry.types.graphql import OperationType
 from websockets.asyncio.client import ClientConnection
 
 from api.protocol import (
+    ClientOf,
     Closing,
     GraphQLApp,
     Limits,
@@ -211,6 +212,7 @@ def serving(
     *,
     development: bool = False,
     limits: Limits | None = None,
+    client_of: ClientOf = lambda context: None,
     protocol: type = BoundedWebSocketProtocol,
     http_protocol: type = BoundedHttpProtocol,
     **options: Any,
@@ -220,7 +222,7 @@ def serving(
         Query,
         Mutation,
         Subscription,
-        **build_schema_kwargs(development=development, limits=limits),
+        **build_schema_kwargs(development=development, limits=limits, client_of=client_of),
     )
     endpoint = Endpoint(schema, development=development, **options)
     endpoint.probe = Probe()

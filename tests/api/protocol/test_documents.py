@@ -5,12 +5,11 @@ from typing import Any
 
 import pytest
 import strawberry
-from graphql import get_introspection_query, parse
+from graphql import DocumentNode, get_introspection_query, parse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.protocol import Documents, GraphQLApp, GuardedDocuments, Limits, build_schema_kwargs
-from api.protocol.documents import SchemaLists
+from api.protocol import Documents, GraphQLApp, Guard, GuardedDocuments, build_schema_kwargs
 from tests.api.protocol.probe_server import Server
 
 DOCUMENT = parse("{ hello }")
@@ -139,10 +138,9 @@ def test_a_schema_without_limits_or_for_the_other_mode_is_not_served() -> None:
 
 
 def _schema(documents: Documents) -> strawberry.Schema:
-    guarded = partial(
-        GuardedDocuments, documents, Limits(), SchemaLists(Limits(), {}), development=False
-    )
-    return strawberry.Schema(Query, Mutation, extensions=[guarded])
+    guard = Guard(development=False)
+    guard.admission(None).valid = documents
+    return strawberry.Schema(Query, Mutation, extensions=[partial(GuardedDocuments, guard)])
 
 
 async def test_a_valid_document_is_kept_and_runs_again_from_the_cache() -> None:
@@ -202,22 +200,27 @@ def test_the_cache_never_exceeds_its_bounds(requests: list[tuple[int, int]]) -> 
         text = f"{name:02}".ljust(length, "x")
         texts.add(text)
         if documents.find(text) is None:
-            documents.keep(text, DOCUMENT)
+            documents.keep(text, DOCUMENT, 1)
         assert len(documents) <= 8
         assert documents.held <= 100
     assert documents.held == sum(len(text) for text in documents._kept)
     assert all(len(text) <= 30 for text in documents._kept)
 
 
+def _found(documents: Documents, text: str) -> DocumentNode | None:
+    valid = documents.find(text)
+    return valid.document if valid is not None else None
+
+
 def test_the_least_recently_used_document_goes_first() -> None:
     """What is asked for stays."""
     documents = Documents(entries=2)
     for text in ("a", "b"):
-        documents.keep(text, DOCUMENT)
-    assert documents.find("a") is DOCUMENT
-    documents.keep("c", DOCUMENT)
+        documents.keep(text, DOCUMENT, 1)
+    assert _found(documents, "a") is DOCUMENT
+    documents.keep("c", DOCUMENT, 1)
     assert documents.find("b") is None
-    assert documents.find("a") is documents.find("c") is DOCUMENT
+    assert _found(documents, "a") is _found(documents, "c") is DOCUMENT
 
 
 async def test_variables_that_lack_several_fields_get_one_flat_error(

@@ -8,16 +8,16 @@ from graphql import get_introspection_query, parse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.protocol import Limits
-from api.protocol.limits import exceeded
+from api.protocol import Limits, Prices
+from api.protocol.measuring import measured
 from tests.api.protocol.probe_server import Server
 
-LISTS = {"list": 10, "other": 10, "long": 1000}
+PRICES = Prices(fields={"dear": 50}, lists={"list": 10, "other": 10, "long": 1000})
 
 
 def _limit(document: str, **limits: int) -> str | None:
-    """The name of the limit that the document exceeds, where the schema has these lists."""
-    error = exceeded(parse(document), Limits(**limits), LISTS)
+    """The name of the limit that the document exceeds, at these prices."""
+    error = measured(parse(document), Limits(**limits), PRICES).error
     if error is None:
         return None
     assert error.extensions is not None
@@ -57,6 +57,13 @@ def _limit(document: str, **limits: int) -> str | None:
         ),
         ("cost", 2, "{ a(size: 50) { b } }"),
         ("cost", 1, "{ list }"),
+        ("cost", 50, "{ dear }"),
+        ("cost", 100, "{ x: dear y: dear }"),
+        ("cost", 52, "{ dear { a b } }"),
+        ("cost", 511, "{ list { dear a } }"),
+        ("cost", 501, "{ a(first: 10) { ...F } } fragment F on Q { dear }"),
+        ("operations", 2, "query A { a } query B { b } fragment F on Q { a }"),
+        ("variables", 3, "query A($a: I) { a } query B($a: I, $b: I, $c: I) { b }"),
         ("cost", 21, "{ list { a b } }"),
         ("cost", 1001, "{ x: long { a } }"),
         ("cost", 111, "{ list { other { a } } }"),
@@ -213,7 +220,7 @@ def test_measuring_is_linear(shape: Any) -> None:
         best = 1.0
         for _ in range(5):
             started = time.process_time()
-            exceeded(document, limits)
+            measured(document, limits)
             best = min(best, time.process_time() - started)
         return best
 
@@ -237,5 +244,5 @@ def test_measuring_never_raises(operation: str, f: str, g: str) -> None:
     """Whatever is spread where, in cycles too: an answer, and the same one twice."""
     document = parse(f"{{{operation}}} fragment F on Q {{{f}}} fragment G on Q {{{g}}}")
     limits = Limits(depth=8, nesting=12, fields=50, cost=200)
-    first, second = exceeded(document, limits), exceeded(document, limits)
+    first, second = measured(document, limits).error, measured(document, limits).error
     assert (first and first.message) == (second and second.message)

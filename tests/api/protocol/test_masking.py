@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from api.protocol import request_id
 from api.protocol.masking import silence_strawberry
-from tests.api.protocol.probe_server import Server
+from tests.api.protocol.probe_server import Server, code_of
 
 
 @pytest.fixture
@@ -156,6 +156,55 @@ async def test_a_null_where_a_default_was_relied_on_is_the_clients_error(server:
     query = 'query ($n: String = "x") { hello(name: $n) }'
     answer = (await server.post(query, variables={"n": None})).json()
     assert answer["errors"][0]["extensions"]["code"] == "VARIABLES_INVALID"
+
+
+NULL_CONDITIONS = [
+    "query ($d: Boolean = true) { hello @skip(if: $d) }",
+    "query ($d: Boolean = true) { hello @include(if: $d) }",
+    "query ($d: Boolean = true) { serial who hello @skip(if: $d) }",
+    "query ($d: Boolean = true) { ... @skip(if: $d) { hello } }",
+    "query ($d: Boolean = true) { ...F @include(if: $d) } fragment F on Query { hello }",
+    "query ($d: Boolean = true) { ...F } fragment F on Query { hello @include(if: $d) }",
+]
+
+
+@pytest.mark.parametrize("document", NULL_CONDITIONS)
+async def test_a_null_condition_at_the_root_is_the_clients_error(
+    server: Server, development_server: Server, document: str
+) -> None:
+    """By POST, by GET and on a socket: a request error with its code, and 400 where statuses say so."""
+    accept = {"accept": "application/graphql-response+json"}
+    for each in (server, development_server):
+        async with each.client() as client:
+            sent = {"query": document, "variables": {"d": None}}
+            posted = await client.post(each.http, json=sent, headers=accept)
+        got = await each.get(accept, query=document, variables='{"d":null}')
+        for response in (posted, got):
+            assert response.status_code == 400
+            assert code_of(response) == "VARIABLES_INVALID"
+        async with each.socket(init={}) as socket:
+            await socket.subscribe("a", document, variables={"d": None})
+            answer = await socket.receive()
+            assert answer["type"] == "error"
+            assert answer["payload"][0]["extensions"]["code"] == "VARIABLES_INVALID"
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "mutation ($d: Boolean = true) { touch @skip(if: $d) }",
+        "query ($d: Boolean = true) { me { hello @skip(if: $d) } }",
+        "query ($d: Boolean = true) { me { ... @include(if: $d) { hello } } }",
+    ],
+)
+async def test_a_null_condition_is_the_clients_error_wherever_it_is(
+    server: Server, document: str
+) -> None:
+    """In mutations, of which nothing ran, and below the root."""
+    before = server.probe.mutations
+    answer = (await server.post(document, variables={"d": None})).json()
+    assert answer["errors"][0]["extensions"]["code"] == "VARIABLES_INVALID"
+    assert server.probe.mutations == before
 
 
 async def test_faults_of_hooks_are_logged_without_their_text(

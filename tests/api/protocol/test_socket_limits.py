@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.protocol import SocketLimits
-from api.protocol.socket_limits import TokenBucket
+from api.protocol.buckets import TokenBucket
 from tests.api.protocol.probe_server import Serve, Server
 from tests.waiting import becomes
 
