@@ -10,12 +10,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route, WebSocketRoute
 
 from api.auth.http import HttpAuthentication
-from api.auth.seen_proofs import (
-    MemorySeenProofs,
-    SeenProofs,
-    SharedSeenProofs,
-    sweep_seen_proofs,
-)
+from api.auth.seen_proofs import sweep_seen_proofs
 from api.auth.sockets import SocketAuthentication
 from api.endpoint import Endpoint
 from api.pages import ROUTES
@@ -73,13 +68,11 @@ def installation(settings: Settings, *, passwords: PasswordHasher | None = None)
     )
 
 
-async def _sweep(seen: SeenProofs, clock: Clock) -> None:
+async def _sweep(clock: Clock) -> None:
     """Forgets what time has made worthless; a failure is tried again at the next turn."""
     while True:
         await asyncio.sleep(SWEEP_SECONDS)
         now = clock()
-        if isinstance(seen, MemorySeenProofs):
-            seen.forget(now)
         try:
             await sweep_seen_proofs(now)
             await sweep_counters(now - timedelta(days=2))
@@ -93,15 +86,12 @@ def create_app(
 ) -> Starlette:
     """The ASGI application. Refuses to start (SchemaBehind) on a database that lacks migrations."""
     here = here or installation(settings)
-    seen: SeenProofs = (
-        MemorySeenProofs(clock()) if settings.database.startswith("sqlite") else SharedSeenProofs()
-    )
     endpoint = Endpoint(
         build_schema(development=settings.development),
         here=here,
         clock=clock,
-        http=HttpAuthentication(here, clock, seen),
-        sockets=SocketAuthentication(here, clock, seen),
+        http=HttpAuthentication(here, clock),
+        sockets=SocketAuthentication(here, clock),
         development=settings.development,
     )
 
@@ -110,7 +100,7 @@ def create_app(
         await connect(settings.database)
         try:
             await checked_schema()
-            sweeper = asyncio.create_task(_sweep(seen, clock))
+            sweeper = asyncio.create_task(_sweep(clock))
             try:
                 yield
             finally:

@@ -22,7 +22,6 @@ from starlette.routing import Route
 
 from api.app import create_app, installation
 from api.auth.http import HttpAuthentication
-from api.auth.seen_proofs import MemorySeenProofs
 from api.observability import configure_logging
 from api.settings import Settings
 from api.starting import listen
@@ -46,7 +45,7 @@ def serve(settings: Settings) -> None:
     configure_logging(json=True)
     here = installation(settings)
     app = create_app(settings, here=here)
-    identify = HttpAuthentication(here, system_clock, MemorySeenProofs(system_clock())).identify
+    identify = HttpAuthentication(here, system_clock).identify
 
     async def me(request: Request) -> Response:
         actor = (await identify(request, await request.body())).actor

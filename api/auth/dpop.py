@@ -5,13 +5,16 @@ without `bdh` a proof would be good for any of them), and a token accepted witho
 
 A proof is a JWT in the `DPoP` header: header `typ` "dpop+jwt", `alg` "ES256", `jwk` the public P-256 key; claims `htm`,
 `htu`, `iat` within 300 s, `jti`, `ath` (base64url SHA-256 of the token) where there is a token, and `bdh`, the
-base64url SHA-256 of the request body.
+base64url SHA-256 of the request body. `exp` and `nbf` (RFC 7519) are not asked for, but count where they are. Members of
+`jwk` beyond `kty`, `crv`, `x` and `y` count for nothing, as in its thumbprint; private ones are refused.
 """
 
 import hashlib
 import hmac
+import re
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, TypeGuard
 from urllib.parse import urlsplit
 
 from joserfc import jws, jwt
@@ -26,6 +29,9 @@ ALGORITHM = "ES256"
 TYPE = "dpop+jwt"
 _UNREADABLE = (JoseError, ValueError, TypeError, KeyError, RecursionError)
 """How the libraries fail on a header of anyone's making; RecursionError is JSON that nests without end."""
+_NO_TIME = 2**53
+_AUTHORITY = re.compile(r"(?P<host>\[[0-9a-f:.]+\]|[^:@\[\]]+)(?::(?P<port>[0-9]*))?")
+"""Of RFC 3986, section 3.2, without user information, which no address of ours has."""
 _PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})
 
 
@@ -43,7 +49,6 @@ class Proof:
 
     thumbprint: str
     proof_id: str
-    issued_at: float
 
 
 def digest(data: bytes) -> str:
@@ -69,12 +74,7 @@ def read_proof(
         raise ProofRefused("htm")
     if not isinstance(claims.get("htu"), str) or not _same_url(claims["htu"], url):
         raise ProofRefused("htu")
-    issued_at = claims.get("iat")
-    if not isinstance(issued_at, int | float) or isinstance(issued_at, bool):
-        raise ProofRefused("iat")
-    present = now.timestamp()
-    if not present - FRESH_SECONDS <= issued_at <= present + FRESH_SECONDS:  # NaN is in no range
-        raise ProofRefused("iat")
+    _check_times(claims, now.timestamp())
     jti = claims.get("jti")
     if not isinstance(jti, str) or not jti.isascii() or not 8 <= len(jti) <= 128:
         raise ProofRefused("jti")
@@ -86,7 +86,7 @@ def read_proof(
     elif not _equal(claims.get("ath"), digest(token.encode())):
         raise ProofRefused("ath")
     thumbprint = key.thumbprint()
-    return Proof(thumbprint, digest(f"{thumbprint} {jti}".encode()), float(issued_at))
+    return Proof(thumbprint, digest(f"{thumbprint} {jti}".encode()))
 
 
 def _key(header: str) -> ECKey:
@@ -111,16 +111,36 @@ def _equal(claim: object, expected: str) -> bool:
     return isinstance(claim, str) and claim.isascii() and hmac.compare_digest(claim, expected)
 
 
+def _check_times(claims: dict[str, Any], present: float) -> None:
+    issued_at = claims.get("iat")
+    if not _is_date(issued_at) or not -FRESH_SECONDS <= present - issued_at <= FRESH_SECONDS:
+        raise ProofRefused("iat")
+    if "exp" in claims and not (_is_date(claims["exp"]) and present < claims["exp"]):
+        raise ProofRefused("exp")
+    if "nbf" in claims and not (_is_date(claims["nbf"]) and present >= claims["nbf"]):
+        raise ProofRefused("nbf")
+
+
+def _is_date(claim: object) -> TypeGuard[float]:
+    """A NumericDate (RFC 7519, section 2): a number of seconds since 1970, none beyond what a clock can show."""
+    return isinstance(claim, int | float) and not isinstance(claim, bool) and 0 <= claim < _NO_TIME
+
+
 def _same_url(claimed: str, url: str) -> bool:
     """Equal after the normalisation of RFC 3986, 6.2.2 and 6.2.3, query and fragment left out (RFC 9449, 4.3)."""
-    return _normal(claimed) == _normal(url)
+    return _normal(claimed) == _normal(url) is not None
 
 
-def _normal(url: str) -> tuple[str, str, int | None, str] | None:
+def _normal(url: str) -> tuple[str, str, str, str] | None:
+    """Scheme, host, port and path; None for what is no HTTP address, or is spelled in a way that parsers repair."""
+    if not url.isascii() or not url.isprintable() or " " in url:
+        return None
     try:
         parts = urlsplit(url)
-        port = parts.port
     except ValueError:
         return None
-    default = {"http": 80, "https": 443}.get(parts.scheme.lower())
-    return parts.scheme.lower(), (parts.hostname or ""), port or default, parts.path or "/"
+    authority = _AUTHORITY.fullmatch(parts.netloc.lower())
+    default = {"http": "80", "https": "443"}.get(parts.scheme)
+    if authority is None or default is None:
+        return None
+    return parts.scheme, authority["host"], authority["port"] or default, parts.path or "/"

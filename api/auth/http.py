@@ -4,15 +4,17 @@ One request, one credential. The dangerous directions: a cookie that another sit
 Origin must be our own), and a phone's token sent as a bearer (refused: worth nothing without its key).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from starlette.requests import Request
 
+from api.addresses import network_of
 from api.auth.dpop import FRESH_SECONDS, ProofRefused, read_proof
 from api.auth.origins import foreign_page, is_own
-from api.auth.seen_proofs import SeenProofs
+from api.auth.seen_proofs import take_proof
 from api.context import Identity
+from api.protocol.buckets import Buckets
 from api.protocol.requests import RequestRefused
 from domain.clock import Clock
 from domain.installation import Installation
@@ -21,6 +23,8 @@ from domain.people.identities import api_token_actor, device_actor, session_acto
 
 SESSION_COOKIE = "latchwork_session"
 KNOWN_COOKIE = "latchwork_known"
+PROOFS_AT_ONCE = 300
+"""Proofs that one network's strangers, or one phone, may send at once. Each is remembered for ten minutes."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +33,14 @@ class HttpAuthentication:
 
     here: Installation
     clock: Clock
-    seen: SeenProofs
+    _strangers: Buckets = field(default_factory=lambda: Buckets(PROOFS_AT_ONCE, 5.0))
+    _phones: Buckets = field(default_factory=lambda: Buckets(PROOFS_AT_ONCE, 20.0))
 
     async def identify(self, request: Request, body: bytes) -> Identity:
-        """Raises RequestRefused (401, RFC 9110 and RFC 9449, section 7.1) for a credential that does not hold."""
+        """Raises RequestRefused: 401 (RFC 9110 and RFC 9449, section 7.1) for a credential that does not hold.
+
+        429 for a stranger's proof from an address that sends too many, and for a phone that does.
+        """
         address = request.client.host if request.client else ""
         scheme, _, credential = request.headers.get("authorization", "").partition(" ")
         proofs = request.headers.getlist("dpop")
@@ -67,6 +75,8 @@ class HttpAuthentication:
             )
         token = credential.strip() or None
         url = f"{self.here.public_url}{request.url.path}"
+        if token is None and not self._strangers.admit(network_of(address), now.timestamp()):
+            raise _too_many("Too many proofs from this address: wait a little.")
         try:
             proof = read_proof(
                 proofs[0],
@@ -78,9 +88,6 @@ class HttpAuthentication:
             )
         except ProofRefused as refused:
             raise self._proof_refused(refused.code, now, url) from None
-        expires_at = now + timedelta(seconds=2 * FRESH_SECONDS)
-        if not await self.seen.take(proof.proof_id, proof.issued_at, expires_at):
-            raise self._proof_refused("jti", now, url)
         actor: Actor | None = None
         if token is not None:
             actor = await device_actor(self.here, token, proof.thumbprint, now)
@@ -88,6 +95,10 @@ class HttpAuthentication:
                 raise _refused(
                     "invalid_token", "This access has ended, or the token is not this phone's."
                 )
+            if not self._phones.admit(proof.thumbprint, now.timestamp()):
+                raise _too_many("Too many proofs by this phone: wait a little.")
+        if not await take_proof(proof.proof_id, now + timedelta(seconds=2 * FRESH_SECONDS)):
+            raise self._proof_refused("jti", now, url)
         return Identity(actor, address, thumbprint=proof.thumbprint)
 
     def _proof_refused(self, part: str, now: datetime, url: str) -> RequestRefused:
@@ -124,6 +135,10 @@ class HttpAuthentication:
             raise _refused("invalid_request", "A cookie needs this site's own Origin header.")
         actor = await session_actor(self.here, cookie, now) if cookie else None
         return Identity(actor, address, known_browser=known)
+
+
+def _too_many(message: str) -> RequestRefused:
+    return RequestRefused(429, "THROTTLED", message, {"retry-after": "1"}, {"retryAfter": 1})
 
 
 def _refused(code: str, message: str, scheme: str = "DPoP") -> RequestRefused:

@@ -8,7 +8,7 @@ from starlette.websockets import WebSocket
 
 from api.auth.http import SESSION_COOKIE
 from api.auth.origins import is_own
-from api.auth.seen_proofs import SeenProofs
+from api.auth.seen_proofs import take_proof
 from api.context import Context, Identity
 from api.protocol.requests import RequestRefused
 from domain.bus import listening
@@ -35,7 +35,6 @@ class SocketAuthentication:
 
     here: Installation
     clock: Clock
-    seen: SeenProofs
 
     async def identify(self, websocket: WebSocket, payload: dict[str, Any]) -> Identity:
         """Raises RequestRefused, which closes the socket with 4403."""
@@ -77,8 +76,8 @@ class SocketAuthentication:
             lock_name, proof = shown.get("id"), shown.get("proof")
             if isinstance(lock_name, str) and isinstance(proof, str):
                 proven = await prove_lock(self.here, lock_name, proof, now)
-                if proven is not None and await self.seen.take(
-                    proven.proof_id, proven.challenged_at, now + 2 * CHALLENGE_LIFETIME
+                if proven is not None and await take_proof(
+                    proven.proof_id, now + 2 * CHALLENGE_LIFETIME
                 ):
                     return Identity(proven.actor, address)
         raise _refused("This is no proof of a lock.")

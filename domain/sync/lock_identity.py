@@ -33,15 +33,10 @@ _PURPOSE = b"lock-challenge/v1"
 
 @dataclass(frozen=True, slots=True)
 class ProvenLock:
-    """A lock that proved a secret.
-
-    `proof_id` names the proof, so that it is taken once; `challenged_at` is when its challenge was made (seconds since
-    1970): no earlier can the proof have been.
-    """
+    """A lock that proved a secret. `proof_id` names the proof, so that it is taken once."""
 
     actor: LockActor
     proof_id: str
-    challenged_at: float
 
 
 def make_challenge(here: Installation, lock_name: str, now: datetime) -> str:
@@ -52,22 +47,22 @@ def make_challenge(here: Installation, lock_name: str, now: datetime) -> str:
     return base64url.encode(bytes.fromhex(key_id) + body + signature)
 
 
-def _challenge_made(here: Installation, nonce: str, lock_name: str, now: datetime) -> float | None:
-    """When the server made this challenge for this lock, in seconds since 1970; None unless it is its own and fresh."""
+def _own_challenge(here: Installation, nonce: str, lock_name: str, now: datetime) -> bool:
+    """Whether the server made this challenge for this lock, and not long ago."""
     try:
         data = base64url.decode(nonce)
     except ValueError:
-        return None
+        return False
     if len(data) != 4 + 24 + 32:
-        return None
+        return False
     key_id, body, signature = data[:4].hex(), data[4:28], data[28:]
     if key_id not in here.keys.ids:
-        return None
+        return False
     expected = mac(here.keys.key(KeyLabel.CHALLENGE, key_id), _PURPOSE, lock_name, body)
     made = int.from_bytes(body[:8], "big")
     age = now.timestamp() - made
     fresh = -1 <= age <= CHALLENGE_LIFETIME.total_seconds()
-    return float(made) if hmac.compare_digest(expected, signature) and fresh else None
+    return hmac.compare_digest(expected, signature) and fresh
 
 
 async def prove_lock(
@@ -78,8 +73,7 @@ async def prove_lock(
         claims = claimed_proof(proof)
     except ProofRefused:
         return None
-    challenged_at = _challenge_made(here, claims.nonce, lock_name, now)
-    if claims.lock_id != lock_name or challenged_at is None:
+    if claims.lock_id != lock_name or not _own_challenge(here, claims.nonce, lock_name, now):
         return None
     lock_id = read_node_id("lock", lock_name)
     lock = await Lock.get_or_none(id=lock_id, deleted_at=None) if lock_id else None
@@ -94,7 +88,7 @@ async def prove_lock(
             return None
         actor = LockActor(lock.id, lock.site_id, lock.name, row.incarnation, now)
         proof_id = sha256(f"{lock_name} {claims.jti} {claims.nonce}".encode()).hexdigest()
-        return ProvenLock(actor, proof_id, challenged_at)
+        return ProvenLock(actor, proof_id)
     return None
 
 

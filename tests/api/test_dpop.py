@@ -13,7 +13,7 @@ import pytest
 from joserfc import jws, jwt
 from joserfc.jwk import ECKey, OctKey
 
-from api.auth.dpop import FRESH_SECONDS, digest
+from api.auth.dpop import FRESH_SECONDS, _same_url, digest
 from api.tour.phone import REDEEM, Phone
 from domain.audit.tables import AuditRow
 from domain.people.tables import Device
@@ -119,6 +119,18 @@ async def test_a_proof_is_good_for_its_own_request_only(served: Served) -> None:
         (phone.forged(htu="http://evil.example/graphql"), "htu"),
         (phone.forged(htu=f"https://{host}/graphql"), "htu"),
         (phone.forged(htu=f"{served.url}/healthz"), "htu"),
+        (phone.forged(htu=f"http://a@{host}/graphql"), "htu"),
+        (phone.forged(htu=f"http://a:b@{host}/graphql"), "htu"),
+        (phone.forged(htu=f"http://@{host}/graphql"), "htu"),
+        (phone.forged(htu=f"http://{host}:/graphql"), "htu"),
+        (phone.forged(htu=f"http://{host}/GraphQL"), "htu"),
+        (phone.forged(htu=f"http://{host}/graphql/"), "htu"),
+        (phone.forged(htu=f"http://{host}/./graphql"), "htu"),
+        (phone.forged(htu=f" http://{host}/graphql"), "htu"),
+        (phone.forged(htu=f"http://{host}/graph\nql"), "htu"),
+        (phone.forged(htu=f"//{host}/graphql"), "htu"),
+        (phone.forged(htu="/graphql"), "htu"),
+        (phone.forged(htu=""), "htu"),
         (phone.forged(without="htu"), "htu"),
         (phone.forged(htm="GET"), "htm"),
         (phone.forged(htm="post"), "htm"),
@@ -127,6 +139,16 @@ async def test_a_proof_is_good_for_its_own_request_only(served: Served) -> None:
         (phone.forged(without="iat"), "iat"),
         (phone.forged(iat=True), "iat"),
         (phone.forged(iat=str(now)), "iat"),
+        (phone.forged(iat=10**400), "iat"),
+        (phone.forged(exp=now - 1), "exp"),
+        (phone.forged(exp=now - 1, nbf=now - 2), "exp"),
+        (phone.forged(exp=str(now + 100)), "exp"),
+        (phone.forged(exp=None), "exp"),
+        (phone.forged(exp=True), "exp"),
+        (phone.forged(exp=10**400), "exp"),
+        (phone.forged(nbf=now + 100), "nbf"),
+        (phone.forged(nbf=str(now - 100)), "nbf"),
+        (phone.forged(nbf=None), "nbf"),
         (phone.forged(without="jti"), "jti"),
         (phone.forged(jti="short"), "jti"),
         (phone.forged(jti="j" * 129), "jti"),
@@ -148,6 +170,35 @@ async def test_a_proof_is_good_for_its_own_request_only(served: Served) -> None:
     # The same URL written otherwise is the same URL (RFC 9449, 4.3), and query strings do not count.
     for htu in (f"{served.url}/graphql?x=1#y", f"HTTP://{host}/graphql"):
         assert (await phone.knock(phone.forged(htu=htu))).status_code == 200
+    # Claims that say "now" say nothing else, and what else a library writes into the key is not asked for.
+    assert (await phone.knock(phone.forged(exp=now + 100, nbf=now - 1))).status_code == 200
+    named = jwk | {"alg": "ES256", "use": "sig", "kid": "of the library"}
+    assert (await phone.knock(phone.forged(header={"jwk": named}))).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("claimed", "same"),
+    [
+        ("https://doors.example/graphql", True),
+        ("HTTPS://Doors.Example:443/graphql", True),
+        ("https://doors.example:/graphql?query=1#fragment", True),
+        ("https://doors.example:80/graphql", False),
+        ("https://doors.example:0443/graphql", False),
+        ("https://doors.example.:443/graphql", False),
+        ("https://doors.example:443:/graphql", False),
+        ("https://doors.example", False),
+        ("http://doors.example/graphql", False),
+        ("https://a@doors.example/graphql", False),
+        ("https://doors.example\\@evil.example/graphql", False),
+        ("https://evil.example/https://doors.example/graphql", False),
+        ("ftp://doors.example/graphql", False),
+        ("https://döors.example/graphql", False),
+        ("https://[doors.example/graphql", False),
+    ],
+)
+def test_an_address_is_compared_as_a_whole(claimed: str, same: bool) -> None:
+    """Case of scheme and host and the default port are spelling (RFC 3986, 6.2); all else is another address."""
+    assert _same_url(claimed, "https://doors.example/graphql") is same
 
 
 async def test_malformed_proofs_are_refused_and_never_fail(served: Served) -> None:
