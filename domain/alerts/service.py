@@ -6,7 +6,7 @@ from uuid import UUID
 
 from domain.alerts.tables import Alert, AlertKind
 from domain.bus import listening
-from domain.database import hold, transaction, use_case
+from domain.database import Queue, Work, hold, transaction, use_case
 from domain.people.actors import Caller
 
 QUIET = timedelta(hours=1)
@@ -18,7 +18,7 @@ PAGE = 50
 @use_case
 async def raise_alert(by: Caller, kind: AlertKind, now: datetime) -> None:
     """Tells the admins of the caller's site what the caller caused."""
-    async with transaction() as tx:
+    async with transaction(Queue(Work.CHANGES, by.site_id)) as tx:
         await hold(f"alerts:{by.site_id}")
         recent = Alert.filter(
             site_id=by.site_id, kind=kind, actor_id=by.actor_id, at__gt=now - QUIET

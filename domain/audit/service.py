@@ -16,7 +16,7 @@ from uuid import UUID
 import orjson
 
 from domain.audit.tables import AuditHead, AuditRow
-from domain.database import Transaction, lock_row, transaction
+from domain.database import Queue, Transaction, Work, lock_row, transaction
 from domain.installation import Installation
 from domain.people.actors import Caller
 from domain.security.keys import KeyLabel
@@ -61,11 +61,16 @@ class Deed:
 
 @asynccontextmanager
 async def recorded(
-    here: Installation, by: Caller, action: str, now: datetime
+    here: Installation, by: Caller, action: str, now: datetime, *, queue: Queue | None = None
 ) -> AsyncIterator[Deed]:
-    """A transaction that ends with the audit rows of what was noted. Raises AssertionError when nothing was."""
+    """A transaction that ends with the audit rows of what was noted. Raises AssertionError when nothing was.
+
+    It waits in the `queue`: that of the changes of the caller's site, unless another is given.
+    """
     chain = by.standing.site_id if by.standing else None
-    async with transaction() as tx:
+    if queue is None and chain is not None:
+        queue = Queue(Work.CHANGES, chain)
+    async with transaction(queue) as tx:
         deed = Deed(tx, chain)
         yield deed
         assert deed.notes or deed.changed_nothing, f"{action} changed something and noted nothing"

@@ -15,6 +15,7 @@ from domain.database.errors import (
 )
 from domain.database.migrating import build, migrate, pending
 from domain.database.transactions import Transaction, hold, lock_row, lock_rows, transaction
+from domain.database.turns import Queue, Work
 from domain.database.use_cases import drain, in_background, use_case
 from domain.database.writing import drift, make_migration
 
@@ -22,8 +23,10 @@ __all__ = [
     "Conflict",
     "DatabaseUnavailable",
     "DuplicateRow",
+    "Queue",
     "Transaction",
     "TransactionMisuse",
+    "Work",
     "build",
     "connect",
     "disconnect",

@@ -19,6 +19,8 @@ from domain import bus as buses
 from domain.bus import Bus, PostgresBus
 from domain.database import models
 from domain.database.errors import translated
+from domain.database.postgresql import PostgresClient
+from domain.database.turns import Turns
 
 APP = "latchwork"
 ALIAS = "default"
@@ -49,12 +51,15 @@ class Address:
 
 @dataclass(frozen=True)
 class Connected:
-    """What `connect()` opened. `client` is the client outside of any transaction."""
+    """What `connect()` opened. `client` is the client outside of any transaction; `turns` are before its pool, if it
+    has one.
+    """
 
     address: Address
     context: TortoiseContext
     client: BaseDBAsyncClient
     bus: Bus
+    turns: Turns | None
 
 
 _connected: Connected | None = None
@@ -140,7 +145,8 @@ async def connect(
         await context.close_connections()
         raise
     buses.use(bus)
-    _connected = Connected(address, context, client, bus)
+    turns = Turns(client.pool_maxsize) if isinstance(client, PostgresClient) else None
+    _connected = Connected(address, context, client, bus, turns)
 
 
 async def disconnect() -> None:

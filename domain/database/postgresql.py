@@ -2,8 +2,9 @@
 
 Tortoise's transactions leak a pooled connection when they are cancelled between taking it and
 entering the block; after a few such requests the pool is empty and every request hangs, which is
-the dangerous mistake here. Waiting for a connection and every statement have an end: after that,
-`DatabaseUnavailable`.
+the dangerous mistake here. Waiting for a connection, waiting for somebody else's rows and every
+statement have an end: after that, `DatabaseUnavailable`. A transaction of a process that is stopped
+holds its rows until the server ends it; `turns` says who may wait for them.
 """
 
 import asyncio
@@ -31,8 +32,10 @@ POOL_SIZE = 10
 POOL_WAIT_SECONDS = 10.0
 """How long a request waits for a free connection."""
 STATEMENT_SECONDS = 30.0
+LOCK_WAIT_MS = 5_000
+"""How long a statement waits for rows that another transaction holds."""
 CONNECT_SECONDS = 10.0
-IDLE_IN_TRANSACTION_MS = 60_000
+IDLE_IN_TRANSACTION_MS = 15_000
 """The server ends a transaction that says nothing for so long: a hung process must not keep rows
 locked.
 """
@@ -71,9 +74,7 @@ class PostgresClient(OurClient, tortoise_asyncpg.AsyncpgDBClient):
             server_settings={
                 "application_name": "latchwork",
                 "timezone": "UTC",
-                "idle_in_transaction_session_timeout": "0"
-                if self._patient
-                else str(IDLE_IN_TRANSACTION_MS),
+                **_ends(self._patient),
             },
         )
         await self._post_connect()
@@ -193,6 +194,16 @@ class _PooledTransaction(TransactionContext):
             # lost, or in no state to be used: the server undoes the transaction of an ended one
             with contextlib.suppress(Exception):
                 connection.terminate()
+
+
+def _ends(patient: bool) -> dict[str, str]:
+    """The server's own ends, in milliseconds (0: none); they also hold for a process that is stopped."""
+    ends = {
+        "lock_timeout": LOCK_WAIT_MS,
+        "statement_timeout": int(STATEMENT_SECONDS * 1000),
+        "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_MS,
+    }
+    return {name: "0" if patient else str(each) for name, each in ends.items()}
 
 
 async def _leave_as_it_is(connection: Any) -> None:

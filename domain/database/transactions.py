@@ -8,7 +8,7 @@ that is undone wakes nobody.
 
 import contextvars
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from hashlib import sha256
 from typing import Any, TypeVar
 
@@ -16,8 +16,9 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.models import Model
 
 from domain.bus import CHANNEL, PostgresBus, checked, payloads
-from domain.database.connection import connected
+from domain.database.connection import Connected, connected
 from domain.database.errors import TransactionMisuse
+from domain.database.turns import Queue
 
 M = TypeVar("M", bound=Model)
 
@@ -68,9 +69,10 @@ def current_transaction() -> Transaction | None:
 
 
 @asynccontextmanager
-async def transaction() -> AsyncIterator[Transaction]:
+async def transaction(queue: Queue | None = None) -> AsyncIterator[Transaction]:
     """Commit what is done inside, all or nothing; undo it if the block raises or is cancelled.
 
+    `queue` is where it waits before it takes a connection; nowhere, when it waits for nobody's rows.
     SQLite takes the write lock at the start. PostgreSQL runs READ COMMITTED: lock the rows that are
     decided upon. Raises `DuplicateRow`, `Conflict` (undone; `use_case` repeats) or
     `DatabaseUnavailable` (if it came from the commit, the outcome is unknown). Not to be nested.
@@ -78,6 +80,15 @@ async def transaction() -> AsyncIterator[Transaction]:
     if current_transaction() is not None:
         raise TransactionMisuse("a transaction inside a transaction")
     here = connected()
+    async with (
+        here.turns.turn(queue) if here.turns is not None else nullcontext(),
+        _begun(here) as opened,
+    ):
+        yield opened
+
+
+@asynccontextmanager
+async def _begun(here: Connected) -> AsyncIterator[Transaction]:
     notifies = isinstance(here.bus, PostgresBus)
     context = here.client._in_transaction()
     opened: Transaction | None = None
@@ -112,8 +123,12 @@ async def hold(name: str) -> None:
     if here is None:
         raise TransactionMisuse("a hold outside of a transaction ends at once")
     if here.client.capabilities.dialect == "postgres":
-        key = int.from_bytes(sha256(name.encode()).digest()[:8], "big", signed=True)
-        await here.client.execute_query("SELECT pg_advisory_xact_lock($1)", [key])
+        await here.client.execute_query("SELECT pg_advisory_xact_lock($1)", [advisory_key(name)])
+
+
+def advisory_key(name: str) -> int:
+    """The number of PostgreSQL's advisory lock for a name."""
+    return int.from_bytes(sha256(name.encode()).digest()[:8], "big", signed=True)
 
 
 async def lock_row(model: type[M], row_id: Any) -> M | None:

@@ -15,7 +15,7 @@ from tortoise.expressions import F, Q
 from domain.access.schedule import Schedule
 from domain.audit.service import recorded
 from domain.columns import new_id, schedule_columns
-from domain.database import lock_row, use_case
+from domain.database import Queue, Work, lock_row, use_case
 from domain.errors import (
     DeviceLimitReached,
     FeatureNotInPlan,
@@ -161,7 +161,8 @@ async def redeem_invitation(
     known = await Device.get_or_none(**phone)
     key = known.id if known is not None else new_id()
     caller = Caller(ActorKind.INVITED_DEVICE, key)
-    async with recorded(here, caller, "redeemInvitation", now) as deed:
+    queue = Queue(Work.CHANGES, found.site_id)
+    async with recorded(here, caller, "redeemInvitation", now, queue=queue) as deed:
         # A phone's retries, and phones that race, wait for each other at the invitation's row.
         await lock_row(Invitation, found.id)
         device = await Device.get_or_none(**phone)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from domain.database import lock_row, transaction, use_case
+from domain.database import Queue, Work, lock_row, transaction, use_case
 from domain.installation import Installation
 from domain.link.entries import Entry
 from domain.link.keys import LinkKeys
@@ -19,6 +19,7 @@ from domain.link.sealing import MessageKind, seal_message
 from domain.link.state import state_sum
 from domain.locks.tables import Lock
 from domain.node_ids import node_id
+from domain.people.actors import LockActor
 from domain.sync.entries import payloads
 from domain.sync.tables import EntryState, LockDelivery, LockEntry
 
@@ -35,16 +36,15 @@ class CutDelivery:
 @use_case
 async def cut_delivery(
     here: Installation,
-    lock_id: UUID,
-    incarnation: str,
+    actor: LockActor,
     keys: LinkKeys,
     reported: int,
     now: datetime,
 ) -> CutDelivery | None:
     """The next delivery for a lock, or None when it has everything. `reported` is the revision it said it has."""
-    async with transaction():
-        lock = await lock_row(Lock, lock_id)
-        if lock is None or lock.deleted_at is not None or lock.incarnation != incarnation:
+    async with transaction(Queue(Work.LOCKS, actor.site_id)):
+        lock = await lock_row(Lock, actor.lock_id)
+        if lock is None or lock.deleted_at is not None or lock.incarnation != actor.incarnation:
             return None
         if lock.snapshot_needed:
             if not await _snapshot_handed_out(lock):

@@ -16,7 +16,7 @@ import structlog
 
 from domain.bus import listening
 from domain.clock import Clock
-from domain.database import lock_row, transaction, use_case
+from domain.database import Queue, Work, lock_row, transaction, use_case
 from domain.errors import InvalidInput
 from domain.installation import Installation
 from domain.link.events import LockEventKind
@@ -72,7 +72,7 @@ def check_position(position: FeedPosition) -> None:
 async def _open(actor: LockActor, position: FeedPosition, now: datetime) -> str | None:
     lock_id, incarnation = actor.lock_id, actor.incarnation
     feed_id = uuid4().hex
-    async with transaction() as tx:
+    async with transaction(Queue(Work.LOCKS, actor.site_id)) as tx:
         lock = await lock_row(Lock, lock_id)
         if lock is None or lock.deleted_at is not None or lock.incarnation != incarnation:
             return None
@@ -102,7 +102,7 @@ async def _open(actor: LockActor, position: FeedPosition, now: datetime) -> str 
 
 @use_case
 async def _close(lock_id: UUID, site_id: UUID, feed_id: str) -> None:
-    async with transaction() as tx:
+    async with transaction(Queue(Work.LOCKS, site_id)) as tx:
         closed = await Lock.filter(id=lock_id, feed_id=feed_id).update(feed_id=None)
         if closed:
             tx.wake(f"site-sync:{site_id}")
@@ -204,9 +204,7 @@ class Feed:
             return []
         try:
             async with self._here.delivering:
-                cut = await cut_delivery(
-                    self._here, lock.id, lock.incarnation, keys, self._reported, now
-                )
+                cut = await cut_delivery(self._here, self._actor, keys, self._reported, now)
         except TamperedEntry:
             # Nothing wrong is sent: the lock keeps what it has, and shows as not updated, until the rows are mended.
             log.error(

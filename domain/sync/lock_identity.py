@@ -12,7 +12,7 @@ from hashlib import sha256
 from uuid import UUID
 
 from domain.audit.service import recorded
-from domain.database import lock_row, use_case
+from domain.database import Queue, Work, lock_row, use_case
 from domain.installation import Installation
 from domain.link.proof import ProofRefused, claimed_proof, read_proof
 from domain.locks.tables import Lock, Provisioning
@@ -84,7 +84,7 @@ async def prove_lock(
             read_proof(link_keys(here, row), proof, lock_name, claims.nonce, now)
         except ProofRefused:
             continue
-        if row.proven_at is None and not await _begin_life(here, row.id, now):
+        if row.proven_at is None and not await _begin_life(here, row.id, lock.site_id, now):
             return None
         actor = LockActor(lock.id, lock.site_id, lock.name, row.incarnation, now)
         proof_id = sha256(f"{lock_name} {claims.jti} {claims.nonce}".encode()).hexdigest()
@@ -99,10 +99,13 @@ async def _candidates(lock: Lock) -> list[Provisioning]:
 
 
 @use_case
-async def _begin_life(here: Installation, provisioning_id: UUID, now: datetime) -> bool:
+async def _begin_life(
+    here: Installation, provisioning_id: UUID, site_id: UUID, now: datetime
+) -> bool:
     """Makes a pending secret the one in force, once; older ones are void from here on."""
     by = Caller(ActorKind.LOCK, None)
-    async with recorded(here, by, "proveLock", now) as deed:
+    queue = Queue(Work.LOCKS, site_id)
+    async with recorded(here, by, "proveLock", now, queue=queue) as deed:
         row = await Provisioning.get_or_none(id=provisioning_id)
         if row is None:
             deed.unchanged()

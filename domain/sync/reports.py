@@ -12,7 +12,7 @@ from uuid import UUID
 
 from domain.access.decision import DenialReason
 from domain.columns import column
-from domain.database import lock_row, transaction, use_case
+from domain.database import Queue, Work, lock_row, transaction, use_case
 from domain.errors import InvalidInput, NotAllowed, NotFound
 from domain.link.events import LockEventBody, LockEventKind, OpeningMethod
 from domain.link.nonces import well_formed_nonce
@@ -70,7 +70,7 @@ async def report_lock(
     if lock_id != actor.lock_id:
         raise NotFound("lockId")
     _check(applied_revision, nonce, events)
-    async with transaction() as tx:
+    async with transaction(Queue(Work.LOCKS, actor.site_id)) as tx:
         lock = await lock_row(Lock, lock_id)
         if lock is None or lock.deleted_at is not None or lock.incarnation != actor.incarnation:
             raise NotAllowed("This life of the lock has ended.")

@@ -14,7 +14,7 @@ from domain.access_rules.grants import grants_of_members
 from domain.audit.service import recorded
 from domain.bus import Wakeups, listening
 from domain.columns import new_id
-from domain.database import lock_row, use_case
+from domain.database import Queue, Work, lock_row, use_case
 from domain.errors import AccessDenied, LockDidNotAnswer, LockOffline, NotAllowed, NotFound
 from domain.installation import Installation
 from domain.invitations.tables import Invitation, InvitationLock
@@ -77,7 +77,8 @@ async def _order_by_invitation(
 ) -> None:
     actor = by.actor
     assert isinstance(actor, InvitedDeviceActor)
-    async with recorded(here, by, "openLock", now) as deed:
+    queue = Queue(Work.OPENINGS, actor.site_id)
+    async with recorded(here, by, "openLock", now, queue=queue) as deed:
         invitation = await lock_row(Invitation, actor.invitation_id)
         lock = await Lock.get_or_none(id=lock_id, site_id=actor.site_id, deleted_at=None)
         chosen = InvitationLock.filter(invitation_id=actor.invitation_id, lock_id=lock_id)
@@ -102,7 +103,8 @@ async def _order_by_rules(
 ) -> None:
     assert by.standing is not None
     member_id = by.standing.member_id
-    async with recorded(here, by, "openLock", now) as deed:
+    queue = Queue(Work.OPENINGS, by.site_id)
+    async with recorded(here, by, "openLock", now, queue=queue) as deed:
         lock = await Lock.get_or_none(id=lock_id, site_id=by.site_id, deleted_at=None)
         if lock is None:
             raise NotFound("lockId")
@@ -132,7 +134,8 @@ async def _decide_by_rules(member_id: UUID, lock: Lock, now: datetime) -> Decisi
 async def _order_by_admin(
     here: Installation, by: Caller, command_id: UUID, lock_id: UUID, now: datetime
 ) -> None:
-    async with recorded(here, by, "remoteUnlock", now) as deed:
+    queue = Queue(Work.OPENINGS, by.site_id)
+    async with recorded(here, by, "remoteUnlock", now, queue=queue) as deed:
         lock = await Lock.get_or_none(id=lock_id, site_id=by.site_id, deleted_at=None)
         if lock is None:
             raise NotFound("lockId")
