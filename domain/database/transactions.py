@@ -69,10 +69,13 @@ def current_transaction() -> Transaction | None:
 
 
 @asynccontextmanager
-async def transaction(queue: Queue | None = None) -> AsyncIterator[Transaction]:
+async def transaction(
+    queue: Queue | None = None, *, repeatable: bool = False
+) -> AsyncIterator[Transaction]:
     """Commit what is done inside, all or nothing; undo it if the block raises or is cancelled.
 
     `queue` is where it waits before it takes a connection; nowhere, when it waits for nobody's rows.
+    `repeatable` says that a use case may be begun again after it, as if it had committed nothing.
     SQLite takes the write lock at the start. PostgreSQL runs READ COMMITTED: lock the rows that are
     decided upon. Raises `DuplicateRow`, `Conflict` (undone; `use_case` repeats) or
     `DatabaseUnavailable` (if it came from the commit, the outcome is unknown). Not to be nested.
@@ -82,13 +85,13 @@ async def transaction(queue: Queue | None = None) -> AsyncIterator[Transaction]:
     here = connected()
     async with (
         here.turns.turn(queue) if here.turns is not None else nullcontext(),
-        _begun(here) as opened,
+        _begun(here, repeatable) as opened,
     ):
         yield opened
 
 
 @asynccontextmanager
-async def _begun(here: Connected) -> AsyncIterator[Transaction]:
+async def _begun(here: Connected, repeatable: bool) -> AsyncIterator[Transaction]:
     notifies = isinstance(here.bus, PostgresBus)
     context = here.client._in_transaction()
     opened: Transaction | None = None
@@ -107,7 +110,7 @@ async def _begun(here: Connected) -> AsyncIterator[Transaction]:
     finally:
         # also when cancelled while committing: what is committed is told
         if opened is not None and getattr(opened.client, "committed", False):
-            if (run := attempt.get()) is not None:
+            if (run := attempt.get()) is not None and not repeatable:
                 run.note_commit()
             if not notifies:
                 here.bus.deliver(opened._topics)

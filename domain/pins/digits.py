@@ -156,5 +156,5 @@ async def _count(
 
 
 async def give_try_back(here: Installation, by: Caller) -> None:
-    """The digits asked for are somebody's PIN now: it was no refusal."""
+    """The digits asked for are a PIN now, or would have been: it was no refusal."""
     await give_back(here, refusals_of(by), _spender(by))

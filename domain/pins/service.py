@@ -13,7 +13,7 @@ from uuid import UUID
 from domain.access.schedule import Schedule
 from domain.audit.service import Deed
 from domain.columns import new_id, schedule_columns
-from domain.database import Conflict, DuplicateRow, lock_row, use_case
+from domain.database import Conflict, DatabaseUnavailable, DuplicateRow, lock_row, use_case
 from domain.errors import FeatureNotInPlan, InvalidInput, NotFound, PinNotAcceptable, PinTooShort
 from domain.installation import Installation
 from domain.partial_updates import Fields, check_not_cleared
@@ -78,7 +78,7 @@ async def setting_digits(
     """As `changing_access`, for a use case that reserves digits.
 
     Whoever commits second is refused like anybody else; generated digits are made anew, since they meet no refusal. The
-    try at chosen ones is given back when they are set.
+    try at chosen ones is given back when they are set, and when the database could not do it.
     """
     try:
         async with changing_access(here, by, action, now) as deed:
@@ -87,6 +87,10 @@ async def setting_digits(
         if not chosen:
             raise Conflict("somebody else was first") from None  # done again by `use_case`
         raise (refusal if isinstance(refusal, PinTooShort) else PinNotAcceptable()) from None
+    except DatabaseUnavailable:  # a deadlock, too, after which `use_case` does all of it again
+        if chosen:
+            await give_try_back(here, by)
+        raise
     if chosen:
         await give_try_back(here, by)
 

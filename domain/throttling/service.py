@@ -37,9 +37,12 @@ def _counter_id(here: Installation, budget: Budget, subject: str) -> UUID:
 
 @use_case
 async def count_try(here: Installation, budget: Budget, subject: str, now: datetime) -> None:
-    """Counts one try in a transaction of its own. Raises Throttled when the window's budget is already spent."""
+    """Counts one try in a transaction of its own. Raises Throttled when the window's budget is already spent.
+
+    A use case that meets a deadlock afterwards is begun again, and counts once more unless it gives the try back.
+    """
     key = _counter_id(here, budget, subject)
-    async with transaction():
+    async with transaction(repeatable=True):
         await TryCounter.bulk_create([TryCounter(id=key, window_start=now)], ignore_conflicts=True)
         counter = await lock_row(TryCounter, key)
         if counter is None:
