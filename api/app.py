@@ -19,7 +19,8 @@ from api.settings import Settings
 from domain.clock import Clock, system_clock
 from domain.database import DatabaseUnavailable, connect, disconnect, drain, pending
 from domain.installation import Installation
-from domain.mail import FolderMailer, Mailer, SmtpMailer
+from domain.mail.mailers import FolderMailer, Mailer, SmtpMailer
+from domain.mail.outbox import deliver_letters
 from domain.people.tickets import sweep_tickets
 from domain.security.keys import Keyring
 from domain.security.passwords import PasswordHasher, PasswordProfile
@@ -55,7 +56,7 @@ def installation(settings: Settings, *, passwords: PasswordHasher | None = None)
         else Keyring.load_or_create(settings.key_file)
     )
     mailer: Mailer = (
-        SmtpMailer(settings.smtp_url, settings.mail_from)
+        SmtpMailer(settings.smtp_url, settings.mail_from, allow_plain=settings.smtp_allow_plain)
         if settings.smtp_url
         else FolderMailer(settings.data_dir / "mail", settings.mail_from)
     )
@@ -100,13 +101,16 @@ def create_app(
         await connect(settings.database)
         try:
             await checked_schema()
-            sweeper = asyncio.create_task(_sweep(clock))
+            workers = [
+                asyncio.create_task(_sweep(clock)),
+                asyncio.create_task(deliver_letters(here, clock)),
+            ]
             try:
                 yield
             finally:
-                sweeper.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await sweeper
+                for worker in workers:
+                    worker.cancel()
+                await asyncio.gather(*workers, return_exceptions=True)
                 await drain(DRAIN_SECONDS)
         finally:
             await disconnect()

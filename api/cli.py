@@ -1,4 +1,4 @@
-"""The command line: `latchwork serve | migrate | seed | tour | demo | ask | site | token | audit`."""
+"""The command line: `latchwork serve | migrate | seed | tour | demo | ask | site | token | audit | account`."""
 
 import asyncio
 from datetime import datetime
@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from api import starting
+from api.account_commands import account_commands
 from api.addresses import checked_origin
 from api.app import installation
 from api.asking import AskFailed, ask
@@ -18,7 +19,7 @@ from api.tour.play import TourFailed, play
 from domain.audit.service import first_broken_row
 from domain.clock import system_clock
 from domain.database import drift, make_migration
-from domain.mail import checked_email
+from domain.mail.addresses import checked_email
 from domain.people.actors import COMMAND_LINE, Role
 from domain.people.api_tokens import create_api_token
 from domain.people.members import invite_owner
@@ -42,6 +43,7 @@ audit_commands = typer.Typer(help="The audit chain.", no_args_is_help=True)
 main.add_typer(site_commands, name="site")
 main.add_typer(token_commands, name="token")
 main.add_typer(audit_commands, name="audit")
+main.add_typer(account_commands, name="account")
 
 
 async def _site_named(name: str) -> Site:

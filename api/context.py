@@ -18,14 +18,16 @@ class Identity:
     """What authentication found: the actor, if any; the proven key of a phone that has no token yet; the address.
 
     `subscriptions_only` holds for the sockets of phones and browsers: what they change goes over HTTP, request by request.
-    `foreign_page` tells that a browser's page with another origin than ours asks.
+    `foreign_page` tells that a browser's page with another origin than ours asks. `session_token` is the cookie of a browser
+    that has signed in, to be set again where its sign-in is prolonged.
     """
 
     actor: Actor | None
     address: str
     subscriptions_only: bool = False
     thumbprint: str | None = None
-    known_browser: str = ""
+    known_browser: str = field(default="", repr=False)
+    session_token: str = field(default="", repr=False)
     foreign_page: bool = False
 
 

@@ -9,6 +9,7 @@ from starlette.websockets import WebSocket
 from strawberry.schema import BaseSchema
 from strawberry.types.graphql import OperationType
 
+from api.auth.cookies import is_secure
 from api.auth.http import HttpAuthentication
 from api.auth.origins import is_own
 from api.auth.sockets import SocketAuthentication, watch
@@ -77,14 +78,13 @@ class Endpoint(GraphQLApp):
         return explained(fault)
 
     def finish_response(self, request: Request, context: Context, response: Response) -> None:
-        secure = self._here.public_url.startswith("https://")
         for name, (value, seconds) in context.cookies.items():
             response.set_cookie(
                 name,
                 value,
                 max_age=seconds,
                 path="/",
-                secure=secure,
+                secure=is_secure(self._here),
                 httponly=True,
                 samesite="strict",
             )

@@ -18,7 +18,7 @@ from api.addresses import (
     reached_by,
 )
 from domain.database.connection import Address
-from domain.mail import SmtpMailer
+from domain.mail.mailers import SmtpMailer
 from domain.security.keys import Keyring
 
 
@@ -101,6 +101,8 @@ class Settings(BaseSettings):
     public_url: Annotated[str, AfterValidator(checked_origin)] = ""
     """The address under which phones and browsers reach this server, as browsers spell it."""
     smtp_url: Annotated[str, AfterValidator(_checked_smtp)] = Field(default="", repr=False)
+    smtp_allow_plain: bool = False
+    """Whether a mail server on another machine may get letters, and its password, without TLS."""
     mail_from: Annotated[str, AfterValidator(_checked_sender)] = "Latchwork <noreply@localhost>"
     trusted_proxies: Annotated[str, AfterValidator(checked_proxies)] = "127.0.0.1"
     """Whose `X-Forwarded-For` is believed for throttling by address."""

@@ -145,6 +145,13 @@ class SignInFailed(Refusal):
         super().__init__("E-mail, password or code is wrong.")
 
 
+class PasswordNotConfirmed(Refusal):
+    """The act needs the password again, some minutes before it at most."""
+
+    def __init__(self) -> None:
+        super().__init__("Type your password again first (confirmPassword), then go on.")
+
+
 class TotpRequired(Refusal):
     """The password is right and the account has a second factor; `ticket` carries on with `signInWithTotp`."""
 
@@ -161,12 +168,13 @@ class LinkNotUsable(Refusal):
 
 
 class MailNotSent(Refusal):
-    """The mail server did not take the message, or none is configured."""
+    """So many letters of the site wait for the mail server that no more are taken."""
 
-    def __init__(
-        self, message: str = "The message could not be handed to a mail server. Nothing was sent."
-    ) -> None:
-        super().__init__(message)
+    def __init__(self) -> None:
+        super().__init__(
+            "A thousand letters of this site wait for a mail server that takes none. Nothing was changed; "
+            "try again later, and tell whoever runs this server."
+        )
 
 
 class StillInUse(Refusal):

@@ -7,7 +7,7 @@ which the world reaches this installation, and nothing that changes but who wait
 import asyncio
 from dataclasses import dataclass, field
 
-from domain.mail import Mailer
+from domain.mail.mailers import Mailer
 from domain.security.keys import Keyring
 from domain.security.passwords import PasswordHasher, PasswordProfile
 

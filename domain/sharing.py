@@ -6,6 +6,7 @@ every text is percent-encoded as a whole (RFC 3986, section 2.1), and nothing he
 
 import io
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 from urllib.parse import quote
 
@@ -30,6 +31,18 @@ def share_links(subject: str, text: str, web: str | None = None) -> ShareLinks:
         email=f"mailto:?subject={_encoded(subject)}&body={_encoded(text.replace(chr(10), chr(13) + chr(10)))}",
         whatsapp=f"https://wa.me/?text={words}",
         sms=f"sms:?&body={words}",
+    )
+
+
+def pin_share_links(digits: str, *, place: str, until: date | None, timezone: str) -> ShareLinks:
+    """The links for a PIN: where it opens, and its last day there; `until` is None for one without an end."""
+    end = (
+        f"until {until:%Y-%m-%d} ({timezone}), that day included"
+        if until
+        else "until it is taken back"
+    )
+    return share_links(
+        f"Your PIN for {place}", f"Your PIN for {place}: {digits}\n\nIt works {end}.\n"
     )
 
 

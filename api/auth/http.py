@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from starlette.requests import Request
 
 from api.addresses import network_of
+from api.auth.cookies import known_cookie, session_cookie
 from api.auth.dpop import FRESH_SECONDS, ProofRefused, read_proof
 from api.auth.origins import foreign_page, is_own
 from api.auth.seen_proofs import take_proof
@@ -21,8 +22,6 @@ from domain.installation import Installation
 from domain.people.actors import Actor
 from domain.people.identities import api_token_actor, device_actor, session_actor
 
-SESSION_COOKIE = "latchwork_session"
-KNOWN_COOKIE = "latchwork_known"
 PROOFS_AT_ONCE = 300
 """Proofs that one network's strangers, or one phone, may send at once. Each is remembered for ten minutes."""
 
@@ -123,8 +122,8 @@ class HttpAuthentication:
         return Identity(actor, address)
 
     async def _browser(self, request: Request, address: str, now: datetime) -> Identity:
-        cookie = request.cookies.get(SESSION_COOKIE, "")
-        known = request.cookies.get(KNOWN_COOKIE, "")
+        cookie = request.cookies.get(session_cookie(self.here), "")
+        known = request.cookies.get(known_cookie(self.here), "")
         origin = request.headers.get("origin")
         if origin is not None and not is_own(self.here, origin):
             if cookie:
@@ -134,7 +133,7 @@ class HttpAuthentication:
         if cookie and origin is None and request.method != "GET":
             raise _refused("invalid_request", "A cookie needs this site's own Origin header.")
         actor = await session_actor(self.here, cookie, now) if cookie else None
-        return Identity(actor, address, known_browser=known)
+        return Identity(actor, address, known_browser=known, session_token=cookie if actor else "")
 
 
 def _too_many(message: str) -> RequestRefused:

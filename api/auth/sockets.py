@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.websockets import WebSocket
 
-from api.auth.http import SESSION_COOKIE
+from api.auth.cookies import session_cookie
 from api.auth.origins import is_own
 from api.auth.seen_proofs import take_proof
 from api.context import Context, Identity
@@ -84,7 +84,7 @@ class SocketAuthentication:
 
     async def _cookie(self, websocket: WebSocket, address: str) -> Identity:
         """A browser's own cookie counts only from our own pages; a socket without any credential is nobody's."""
-        cookie = websocket.cookies.get(SESSION_COOKIE)
+        cookie = websocket.cookies.get(session_cookie(self.here))
         own_page = is_own(self.here, websocket.headers.get("origin"))
         actor = (
             await session_actor(self.here, cookie, self.clock()) if cookie and own_page else None

@@ -24,7 +24,8 @@ _AT_MEMBER = AtSite(Permission.CREDENTIALS, "member_id", "member", Member)
 
 @mutation(_AT_SITE, SeatLimitReached, MailNotSent)
 async def create_member(call: Call, input: CreateMemberInput) -> CreatedMember:
-    """Adds a member. With an e-mail a link goes out; only its reader can accept, with an account of their own."""
+    """Adds a member. With an e-mail a letter with a link waits to be sent; only its reader can accept, with an account of
+    their own."""
     member = await members.create_member(
         call.here,
         call.by,

@@ -37,7 +37,9 @@ async def assign_my_pin(call: Call, input: AssignMyPinInput) -> AssignedPin:
         call.here, call.by, kind=input.kind, digits=input.digits, now=call.now
     )
     return AssignedPin(
-        digits=shown.digits, share_links=pin_links(shown.digits), pin=pin_type(shown.pin)
+        digits=shown.digits,
+        share_links=await pin_links(shown.pin, shown.digits),
+        pin=pin_type(shown.pin),
     )
 
 

@@ -74,7 +74,9 @@ async def create_pin(call: Call, input: CreatePinInput) -> CreatedPin:
         now=call.now,
     )
     return CreatedPin(
-        digits=shown.digits, share_links=pin_links(shown.digits), pin=pin_type(shown.pin)
+        digits=shown.digits,
+        share_links=await pin_links(shown.pin, shown.digits),
+        pin=pin_type(shown.pin),
     )
 
 
@@ -107,7 +109,9 @@ async def reassign_pin(call: Call, input: ReassignPinInput) -> ReassignedPin:
         call.here, call.by, pin_id=_key(input.pin_id), digits=input.digits, now=call.now
     )
     return ReassignedPin(
-        digits=shown.digits, share_links=pin_links(shown.digits), pin=pin_type(shown.pin)
+        digits=shown.digits,
+        share_links=await pin_links(shown.pin, shown.digits),
+        pin=pin_type(shown.pin),
     )
 
 

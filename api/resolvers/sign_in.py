@@ -1,17 +1,25 @@
 """Operations of signing in and out, passwords and the second factor."""
 
-from api.auth.http import KNOWN_COOKIE, SESSION_COOKIE
+from api.auth.cookies import known_cookie, session_cookie
 from api.auth.origins import advice
 from api.context import Call
 from api.operations import ANYONE, PERSON, mutation
-from api.schema.errors import LinkNotUsable, PolicyViolation, SignInFailed, TotpRequired
+from api.schema.errors import (
+    LinkNotUsable,
+    PasswordNotConfirmed,
+    PolicyViolation,
+    SignInFailed,
+    TotpRequired,
+)
 from api.schema.members import member_type
 from api.schema.sign_in import (
     AcceptMembershipInput,
     ChangePasswordInput,
+    ConfirmPasswordInput,
     ConfirmTotpInput,
     MembershipAccepted,
     PasswordChanged,
+    PasswordConfirmed,
     PasswordResetRequested,
     RequestPasswordResetInput,
     ResetPasswordInput,
@@ -23,13 +31,12 @@ from api.schema.sign_in import (
     TotpEnrolment,
 )
 from domain.errors import NotAllowed
-from domain.people import passwords, second_factor
+from domain.people import accepting, confirming, passwords, second_factor
 from domain.people import sign_in as signing
 from domain.people.actors import AccountActor
+from domain.people.lifetimes import KNOWN_FOR
 from domain.people.sign_in import Phone
 from domain.people.tables import Platform
-
-_KNOWN_SECONDS = 180 * 24 * 3600
 
 
 def _phone(call: Call, name: str, platform: Platform) -> Phone | None:
@@ -46,8 +53,9 @@ def _from_own_page(call: Call) -> None:
 def _signed_in(call: Call, done: signing.SignedIn) -> SignedIn:
     if done.session is not None:
         lifetime = int((done.expires_at - call.now).total_seconds())
-        call.context.cookies[SESSION_COOKIE] = (done.token, lifetime)
-        call.context.cookies[KNOWN_COOKIE] = (done.known, _KNOWN_SECONDS)
+        call.context.cookies[session_cookie(call.here)] = (done.token, lifetime)
+        known_for = int(KNOWN_FOR.total_seconds())
+        call.context.cookies[known_cookie(call.here)] = (done.known, known_for)
     return SignedIn(
         member=member_type(done.member) if done.member else None,
         expires_at=done.expires_at,
@@ -81,6 +89,7 @@ async def sign_in_with_totp(call: Call, input: SignInWithTotpInput) -> SignedIn:
         ticket=input.ticket,
         code=input.code,
         phone=_phone(call, input.device_name, input.platform),
+        known=call.context.identity.known_browser,
         now=call.now,
     )
     return _signed_in(call, done)
@@ -90,7 +99,7 @@ async def sign_in_with_totp(call: Call, input: SignInWithTotpInput) -> SignedIn:
 async def sign_out(call: Call) -> SignedOut:
     """Ends the sign-in that asks, with its sockets and streams."""
     await signing.sign_out(call.here, call.by, _person(call), now=call.now)
-    call.context.cookies[SESSION_COOKIE] = ("", 0)
+    call.context.cookies[session_cookie(call.here)] = ("", 0)
     return SignedOut(done=True)
 
 
@@ -133,23 +142,38 @@ async def reset_password(call: Call, input: ResetPasswordInput) -> PasswordChang
 
 @mutation(ANYONE, LinkNotUsable, PolicyViolation)
 async def accept_membership(call: Call, input: AcceptMembershipInput) -> MembershipAccepted:
-    """Joins a site by a mailed link, once; an account without a password sets one."""
-    member = await passwords.accept_membership(
+    """Joins a site by a mailed link, once; whoever has no account yet gets one, with this password."""
+    member = await accepting.accept_membership(
         call.here, call.by, token=input.token, password=input.password, now=call.now
     )
     return MembershipAccepted(member=member_type(member))
 
 
-@mutation(PERSON)
+@mutation(PERSON, SignInFailed)
+async def confirm_password(call: Call, input: ConfirmPasswordInput) -> PasswordConfirmed:
+    """Types the password again: opens enrollTotp and confirmTotp to the sign-in that asks for some minutes, and prolongs
+    it as if it had just begun."""
+    person = _person(call)
+    confirmed = await confirming.confirm_password(
+        call.here, call.by, person, password=input.password, now=call.now
+    )
+    if person.session_id is not None and call.context.identity.session_token:
+        lifetime = int((confirmed.expires_at - call.now).total_seconds())
+        token = call.context.identity.session_token
+        call.context.cookies[session_cookie(call.here)] = (token, lifetime)
+    return PasswordConfirmed(confirmed_until=confirmed.until, expires_at=confirmed.expires_at)
+
+
+@mutation(PERSON, PasswordNotConfirmed)
 async def enroll_totp(call: Call) -> TotpEnrolment:
-    """Starts a second factor; sign-in stays as it is until confirmTotp."""
+    """Starts a second factor, after confirmPassword; sign-in stays as it is until confirmTotp."""
     enrolment = await second_factor.enroll_totp(call.here, call.by, _person(call), now=call.now)
     return TotpEnrolment(secret=enrolment.secret, uri=enrolment.uri)
 
 
-@mutation(PERSON)
+@mutation(PERSON, PasswordNotConfirmed)
 async def confirm_totp(call: Call, input: ConfirmTotpInput) -> TotpConfirmed:
-    """Puts the second factor in force and shows ten recovery codes, once."""
+    """Puts the second factor in force, ends all other sign-ins of the account, and shows ten recovery codes, once."""
     codes = await second_factor.confirm_totp(
         call.here, call.by, _person(call), code=input.code, now=call.now
     )

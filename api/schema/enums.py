@@ -132,6 +132,7 @@ _enum(
     "What the admins of a site should know.",
     PIN_REFUSALS_SPENT="Somebody was refused so many PINs that they may be looking for other people's.",
     PIN_CHOICES_SPENT="Somebody chose, or had made, so many PINs that they may be finding out which ones are free.",
+    LETTER_NOT_SENT="A letter was never sent: the mail server refuses it, or was tried in vain for days.",
 )
 _enum(
     Platform,

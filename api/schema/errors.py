@@ -99,6 +99,11 @@ class SignInFailed(Error):
     pass
 
 
+@strawberry.type(description="What was asked for needs the password again: confirmPassword first.")
+class PasswordNotConfirmed(Error):
+    pass
+
+
 @strawberry.type(description="The password is right; the account has a second factor.")
 class TotpRequired(Error):
     ticket: str = strawberry.field(description="Give it to signInWithTotp within five minutes.")
@@ -109,7 +114,10 @@ class LinkNotUsable(Error):
     pass
 
 
-@strawberry.type(description="The message could not be handed to a mail server.")
+@strawberry.type(
+    description="A thousand letters of the site wait already, since no mail server takes them: no more are accepted. "
+    "A letter that waits to be sent is no error."
+)
 class MailNotSent(Error):
     pass
 
@@ -209,6 +217,7 @@ ERRORS: dict[type[domain.Refusal], type[Error]] = {
     domain.LockOffline: LockOffline,
     domain.LockDidNotAnswer: LockDidNotAnswer,
     domain.SignInFailed: SignInFailed,
+    domain.PasswordNotConfirmed: PasswordNotConfirmed,
     domain.TotpRequired: TotpRequired,
     domain.LinkNotUsable: LinkNotUsable,
     domain.MailNotSent: MailNotSent,

@@ -183,7 +183,9 @@ class SendInvitationInput:
     email: str = strawberry.field(description="The guest's e-mail address; it is not kept.")
 
 
-@strawberry.type(description="A mail server has taken the message; no more is known.")
+@strawberry.type(
+    description="The letter waits to be sent, which takes seconds as a rule; an alert tells if it never could be."
+)
 class SentInvitation:
     invitation: Invitation = strawberry.field(description="The invitation.")
 

@@ -24,10 +24,12 @@ class Member(Node):
         description="When they accepted by their own account; null: not yet, or no account."
     )
 
-    @strawberry.field(description="The e-mail address of their account, if any.")
+    @strawberry.field(
+        description="The e-mail address of their account, or the one that was asked to accept; null: neither."
+    )
     async def email(self, info: Info) -> str | None:
         if self.row.account_id is None:
-            return None
+            return self.row.invited_email
         account = await info.context.loaders.account.load(self.row.account_id)
         return account.email if account else None
 
@@ -66,7 +68,7 @@ class CreateMemberInput:
     )
     email: str | None = strawberry.field(
         default=None,
-        description="Sends a link to accept with; omitted: a member without an account.",
+        description="A letter with a link to accept with waits to be sent there; omitted: a member without an account.",
     )
 
 
@@ -79,7 +81,8 @@ class UpdateMemberInput:
         default=strawberry.UNSET, description="For LIMITED_ADMIN: whether they may change things."
     )
     email: str | None = strawberry.field(
-        default=strawberry.UNSET, description="For one who has not accepted: where to send a link."
+        default=strawberry.UNSET,
+        description="For one who has not accepted: where another letter is to go; links sent before end.",
     )
 
 
@@ -88,7 +91,10 @@ class RemoveMemberInput:
     member_id: strawberry.ID = strawberry.field(description="The member.")
 
 
-@strawberry.type(description="The new member.")
+@strawberry.type(
+    description="The new member. With an e-mail a letter waits to be sent, which takes seconds as a rule; an alert tells "
+    "if it never could be."
+)
 class CreatedMember:
     member: Member = strawberry.field(description="The member.")
 

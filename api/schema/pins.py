@@ -17,7 +17,8 @@ from domain.locks.rules import Propagation
 from domain.people.rules import Permission
 from domain.pins import tables
 from domain.pins.tables import PinKind, PinStatus
-from domain.sharing import share_links
+from domain.sharing import pin_share_links
+from domain.sites.service import live_site
 from domain.sync.rules import SyncStatus
 from domain.sync.status import LockInSync, PinAtLock
 
@@ -130,9 +131,12 @@ def pin_type(row: tables.Pin) -> Pin:
     )
 
 
-def pin_links(digits: str) -> ShareLinks:
-    """Ways to hand over digits in the moment they are shown; they say nothing of whose or where."""
-    return share_links_type(share_links("Your PIN", f"Your PIN: {digits}"))
+async def pin_links(row: tables.Pin, digits: str) -> ShareLinks:
+    """Ways to hand over digits in the moment they are shown; they say where and until when, not whose."""
+    site = await live_site(row.site_id)
+    return share_links_type(
+        pin_share_links(digits, place=site.name, until=row.valid_until, timezone=site.timezone)
+    )
 
 
 @strawberry.input(description="A new PIN for one member.")

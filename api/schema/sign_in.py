@@ -77,13 +77,28 @@ class ResetPasswordInput:
 class AcceptMembershipInput:
     token: str = strawberry.field(description="What stands behind # in the link.")
     password: str | None = strawberry.field(
-        default=None, description="For an account that has none yet: the password to be."
+        default=None, description="For whoever has no account yet: the password to be."
     )
 
 
 @strawberry.type(description="Joined.")
 class MembershipAccepted:
     member: Member = strawberry.field(description="What the person is there.")
+
+
+@strawberry.input(description="The password of whoever has signed in, typed again.")
+class ConfirmPasswordInput:
+    password: str = strawberry.field(description="The account's password.")
+
+
+@strawberry.type(description="The password is right.")
+class PasswordConfirmed:
+    confirmed_until: datetime = strawberry.field(
+        description="Until when this sign-in may do what needs the password again."
+    )
+    expires_at: datetime = strawberry.field(
+        description="When this sign-in ends by itself now; a browser's cookie is set again with it."
+    )
 
 
 @strawberry.type(description="A second factor to confirm, shown this once.")

@@ -17,6 +17,8 @@ class AlertKind(StrEnum):
     """Somebody was refused so many PINs that they may be looking for other people's."""
     PIN_CHOICES_SPENT = "PIN_CHOICES_SPENT"
     """Somebody chose, or had made, so many PINs that they may be finding out which ones are free."""
+    LETTER_NOT_SENT = "LETTER_NOT_SENT"
+    """A letter was never sent: the mail server refuses it, or was tried in vain for days."""
 
 
 class Alert(Row):

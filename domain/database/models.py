@@ -15,4 +15,5 @@ MODEL_MODULES: list[str] = [
     "domain.sync.tables",
     "domain.throttling.tables",
     "domain.audit.tables",
+    "domain.mail.tables",
 ]

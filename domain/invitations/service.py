@@ -27,6 +27,7 @@ from domain.installation import Installation
 from domain.invitations.rules import InvitationStatus, check_new
 from domain.invitations.tables import Invitation, InvitationLock
 from domain.locks.tables import Lock
+from domain.mail.outbox import end_letters
 from domain.people.actors import ActorKind, Caller
 from domain.people.identities import device_token
 from domain.people.tables import Device, Platform
@@ -130,6 +131,7 @@ async def delete_invitation(
         invitation = await held_invitation(by, invitation_id)
         invitation.deleted_at = now
         await invitation.save(update_fields=["deleted_at"])
+        await end_letters([invitation.id])
         deed.note("Invitation", invitation.id)
         deed.wake(f"invitation:{invitation.id}")
         return invitation

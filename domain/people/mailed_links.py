@@ -1,14 +1,20 @@
-"""Links sent by mail: good once, for a day or two, stored as keyed tags; their secret travels behind `#`."""
+"""Links sent by mail: good once, for hours or days, stored as keyed tags; their secret travels behind `#`."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
+from domain.columns import column
 from domain.errors import LinkNotUsable
 from domain.installation import Installation
-from domain.mail import Letter
+from domain.mail.letters import Button, Letter
+from domain.mail.outbox import end_letters, post
+from domain.people.actors import Caller
 from domain.people.tables import Account, LinkPurpose, MailedLink, Member
 from domain.security.keys import KeyLabel
 from domain.security.tags import candidate_tags, keyed_tag
 from domain.security.tokens import new_token, well_formed
+from domain.sites.rules import name_in_letters
+from domain.sites.tables import Site
 
 LINK_PREFIX = "lwl"
 LIFETIME = {
@@ -18,41 +24,81 @@ LIFETIME = {
 _PAGE = {LinkPurpose.ACCEPT_MEMBERSHIP: "join", LinkPurpose.RESET_PASSWORD: "reset"}
 
 
-async def make_link(
-    here: Installation,
-    purpose: LinkPurpose,
-    account: Account,
-    member: Member | None,
-    now: datetime,
-) -> str:
-    """Within a transaction: a new link of this purpose; earlier unused ones of the same person and purpose end."""
-    await MailedLink.filter(
-        account_id=account.id,
-        purpose=purpose,
-        member_id=member.id if member else None,
-        used_at=None,
-    ).delete()
+async def make_membership_link(
+    here: Installation, member: Member, now: datetime
+) -> tuple[MailedLink, str]:
+    """Within a transaction: a new link with which the member accepts, and its address; earlier ones end."""
+    return await _make(here, LinkPurpose.ACCEPT_MEMBERSHIP, now, member_id=member.id)
+
+
+async def mail_membership_link(
+    here: Installation, by: Caller, site: Site, member: Member, now: datetime
+) -> None:
+    """Within a transaction: posts the letter that asks the member to accept. Raises MailNotSent."""
+    assert member.invited_email is not None
+    link, address = await make_membership_link(here, member, now)
+    name = name_in_letters(site.name)
+    letter = Letter(
+        member.invited_email,
+        f"You are invited to {name}",
+        [f"You were added to {name} on Latchwork.", f"To accept, {_open(link)}"],
+        Button("Accept", address),
+        ["If you did not expect this, do nothing."],
+    )
+    await post(here, by, letter, about=link.id, until=link.expires_at, now=now)
+
+
+async def mail_reset_link(here: Installation, by: Caller, account: Account, now: datetime) -> None:
+    """Within a transaction: posts the letter with which the account's owner sets a new password."""
+    link, address = await _make(here, LinkPurpose.RESET_PASSWORD, now, account_id=account.id)
+    letter = Letter(
+        account.email,
+        "Set a new password",
+        [
+            "Somebody, hopefully you, asked to set a new Latchwork password for this address.",
+            f"To do so, {_open(link)}",
+        ],
+        Button("Set a new password", address),
+        ["If it was not you, do nothing: your password stays as it is."],
+    )
+    await post(here, by, letter, about=link.id, until=link.expires_at, now=now)
+
+
+def _open(link: MailedLink) -> str:
+    return f"open this link by {link.expires_at:%Y-%m-%d %H:%M} UTC:"
+
+
+async def _make(
+    here: Installation, purpose: LinkPurpose, now: datetime, **whose: Any
+) -> tuple[MailedLink, str]:
+    await end_links(purpose=purpose, **whose)
     token = new_token(LINK_PREFIX)
-    await MailedLink.create(
+    link = await MailedLink.create(
         purpose=purpose,
-        account=account,
-        member=member,
         tag=keyed_tag(here.keys, KeyLabel.TOKENS, LINK_PREFIX, token),
         expires_at=now + LIFETIME[purpose],
+        **whose,
     )
-    return f"{here.public_url}/{_PAGE[purpose]}/#{token}"
+    return link, f"{here.public_url}/{_PAGE[purpose]}/#{token}"
+
+
+async def end_links(**which: Any) -> None:
+    """Within a transaction: these links, unless used, are worth nothing any more; letters that wait with them end too."""
+    links = MailedLink.filter(used_at=None, **which)
+    await end_letters(await column(links, "id"))
+    await links.delete()
 
 
 async def usable_link(
     here: Installation, purpose: LinkPurpose, token: str, now: datetime
 ) -> MailedLink:
-    """The link of this purpose that is behind a token, with its account; not used yet. Raises LinkNotUsable."""
+    """The link of this purpose that is behind a token; not used yet. Raises LinkNotUsable."""
     if not well_formed(token, LINK_PREFIX):
         raise LinkNotUsable
     tags = candidate_tags(here.keys, KeyLabel.TOKENS, LINK_PREFIX, token)
     link = await MailedLink.get_or_none(
         tag__in=tags, purpose=purpose, used_at=None, expires_at__gt=now
-    ).select_related("account")
+    )
     if link is None:
         raise LinkNotUsable
     return link
@@ -62,22 +108,3 @@ async def consume_link(link: MailedLink, now: datetime) -> None:
     """Within a transaction: uses the link up by a guarded update, so that it works once. Raises LinkNotUsable."""
     if await MailedLink.filter(id=link.id, used_at=None).update(used_at=now) != 1:
         raise LinkNotUsable
-
-
-def link_letter(purpose: LinkPurpose, to: str, site_name: str, link: str) -> Letter:
-    """The letter that carries the link."""
-    if purpose is LinkPurpose.ACCEPT_MEMBERSHIP:
-        return Letter(
-            to,
-            f"You are invited to {site_name}",
-            f"You were added to {site_name} on Latchwork.\n\n"
-            f"To accept, open this link within seven days:\n\n{link}\n\n"
-            "If you did not expect this, do nothing.\n",
-        )
-    return Letter(
-        to,
-        "Set a new password",
-        "Somebody, hopefully you, asked to set a new Latchwork password for this address.\n\n"
-        f"To do so, open this link within two hours:\n\n{link}\n\n"
-        "If it was not you, do nothing: your password stays as it is.\n",
-    )

@@ -1,24 +1,28 @@
 """Members of a site: making, changing and removing them, within what the giver may give.
 
-The dangerous direction: a role handed out by somebody who does not hold it, and a site without an owner.
+A member with an e-mail address gets a letter, and has an account once somebody has answered it; until then the address
+alone is kept. So nobody's address makes an account, and a stranger's mailbox is guarded by budgets.
 """
 
 from datetime import datetime
 from uuid import UUID
 
+from tortoise.expressions import Q
+
 from domain.access_rules.tables import AccessRule
 from domain.audit.service import Deed, recorded
 from domain.database import lock_row, use_case
-from domain.errors import InvalidInput, MailNotSent, NotAllowed, NotFound
+from domain.errors import InvalidInput, NotAllowed, NotFound
 from domain.installation import Installation
-from domain.mail import Letter, checked_email
+from domain.mail.addresses import checked_email
+from domain.mail.budgets import count_letter
 from domain.partial_updates import Fields, check_not_cleared
 from domain.people.actors import COMMAND_LINE, Caller, Role
 from domain.people.api_tokens import end_tokens_of
-from domain.people.mailed_links import link_letter, make_link
+from domain.people.mailed_links import end_links, mail_membership_link, make_membership_link
 from domain.people.rules import Grade, Permission, grade, may_give
 from domain.people.standings import still_standing
-from domain.people.tables import Account, LinkPurpose, MailedLink, Member
+from domain.people.tables import Member
 from domain.pins.tables import Pin, PinStatus
 from domain.pins.wanted import changing_access, withdraw
 from domain.sites.rules import checked_name
@@ -40,12 +44,6 @@ def _may_edit(role: Role, asked: bool) -> bool:
     return asked if role is Role.LIMITED_ADMIN else role is not Role.USER
 
 
-async def _account_for(email: str, now: datetime) -> Account:
-    account = await Account.get_or_none(email=email)
-    return account or await Account.create(email=email, created_at=now)
-
-
-@use_case
 async def create_member(
     here: Installation,
     by: Caller,
@@ -56,59 +54,65 @@ async def create_member(
     email: str | None,
     now: datetime,
 ) -> Member:
-    """A new member with a DEFAULT tag. With an e-mail a link goes out, and only its reader can accept.
+    """A new member with a DEFAULT tag. With an e-mail a letter waits to be sent, and only its reader can accept.
 
-    The answer is the same whether the account existed or not. Raises InvalidInput, NotAllowed, SeatLimitReached,
-    MailNotSent (the member stays; `updateMember` with the same e-mail sends another link).
+    The answer is the same whether an account existed or not. Raises InvalidInput, NotAllowed, SeatLimitReached,
+    Throttled, MailNotSent.
     """
     name = checked_name(name)
     address = checked_email(email) if email is not None else None
     if address is None and role is not Role.USER:
         raise InvalidInput("email", "An admin needs an e-mail address to sign in with.")
     _check_giving(by, grade(role, can_edit))
-    letter = None
+    if address is not None:
+        await count_letter(here, by, address, now)
+    return await _create_member(here, by, name, role, can_edit, address, now)
+
+
+@use_case
+async def _create_member(
+    here: Installation,
+    by: Caller,
+    name: str,
+    role: Role,
+    can_edit: bool,
+    address: str | None,
+    now: datetime,
+) -> Member:
     async with recorded(here, by, "createMember", now) as deed:
         site = await take_seat(by.site_id, now)
-        account = await _account_for(address, now) if address is not None else None
-        if account is not None:
-            await _check_not_member(site, account)
-        member = await Member.create(
-            site=site,
-            account=account,
-            name=name,
-            role=role,
-            can_edit=_may_edit(role, can_edit),
-            created_at=now,
-        )
-        await make_default_tag(site.id, member, now)
-        if account is not None:
-            letter = await _invite(here, site, member, account, now)
+        by = await still_standing(by, Permission.CREDENTIALS, now)
+        _check_giving(by, grade(role, can_edit))
+        member = await _add(site, name, role, can_edit, address, now)
+        if address is not None:
+            await mail_membership_link(here, by, site, member, now)
         deed.note("Member", member.id, role=role.value, canEdit=member.can_edit)
-    if letter is not None:
-        await _send(here, letter)
+        return member
+
+
+async def _add(
+    site: Site, name: str, role: Role, can_edit: bool, address: str | None, now: datetime
+) -> Member:
+    """Within a transaction that holds the site's row."""
+    if address is not None:
+        await _check_not_member(site, address)
+    member = await Member.create(
+        site=site,
+        invited_email=address,
+        name=name,
+        role=role,
+        can_edit=_may_edit(role, can_edit),
+        created_at=now,
+    )
+    await make_default_tag(site.id, member, now)
     return member
 
 
-async def _check_not_member(site: Site, account: Account) -> None:
-    if await Member.filter(site_id=site.id, account_id=account.id, removed_at=None).exists():
+async def _check_not_member(site: Site, address: str) -> None:
+    """Of members and of those who were asked to be. Under the site's row, so that no two get the same address."""
+    theirs = Q(invited_email=address) | Q(account__email=address)
+    if await Member.filter(theirs, site_id=site.id, removed_at=None).exists():
         raise InvalidInput("email", "A member of this site has this e-mail address already.")
-
-
-async def _invite(
-    here: Installation, site: Site, member: Member, account: Account, now: datetime
-) -> Letter:
-    link = await make_link(here, LinkPurpose.ACCEPT_MEMBERSHIP, account, member, now)
-    return link_letter(LinkPurpose.ACCEPT_MEMBERSHIP, account.email, site.name, link)
-
-
-async def _send(here: Installation, letter: Letter) -> None:
-    try:
-        await here.mailer.send(letter)
-    except MailNotSent:
-        raise MailNotSent(
-            "The member is saved, but the link could not be mailed. "
-            "Send another with updateMember and the same e-mail."
-        ) from None
 
 
 async def held_member(by: Caller, member_id: UUID) -> Member:
@@ -128,7 +132,6 @@ async def _check_owner_stays(site_id: UUID, member: Member) -> None:
         raise NotAllowed("The last owner of a site stays its owner.")
 
 
-@use_case
 async def update_member(
     here: Installation,
     by: Caller,
@@ -139,13 +142,26 @@ async def update_member(
 ) -> Member:
     """Changes the mentioned ones of `name`, `role`, `can_edit` and `email`, none of which can be cleared.
 
-    An e-mail for a member without an account, or not yet accepted, sends a link. Whoever may not give the member's role
-    changes nothing of them, the name neither. Raises InvalidInput, NotAllowed,
-    NotFound, MailNotSent.
+    An e-mail for a member who has not accepted ends the links that went out and has another one mailed. Whoever may not
+    give the member's role changes nothing of them, the name neither. Raises InvalidInput, NotAllowed, NotFound,
+    Throttled, MailNotSent.
     """
     check_not_cleared(fields, "name", "role", "can_edit", "email")
     address = checked_email(fields["email"]) if "email" in fields else None
-    letter = None
+    if address is not None:
+        await count_letter(here, by, address, now)
+    return await _update_member(here, by, member_id, fields, address, now)
+
+
+@use_case
+async def _update_member(
+    here: Installation,
+    by: Caller,
+    member_id: UUID,
+    fields: Fields,
+    address: str | None,
+    now: datetime,
+) -> Member:
     async with recorded(here, by, "updateMember", now) as deed:
         site = await lock_row(Site, by.site_id)
         assert site is not None
@@ -162,29 +178,29 @@ async def update_member(
                 member.role = role
             member.can_edit = _may_edit(role, fields.get("can_edit", member.can_edit))
             _check_giving(by, grade(member.role, member.can_edit))
-            if member.role is not Role.USER and member.account_id is None and address is None:
+            if member.role is not Role.USER and not (_has_address(member) or address):
                 raise InvalidInput("email", "An admin needs an e-mail address to sign in with.")
         if address is not None:
-            letter = await _set_email(here, site, member, address, now)
-        await member.save(update_fields=["name", "role", "can_edit", "account_id"])
+            await _set_email(site, member, address)
+        await member.save(update_fields=["name", "role", "can_edit", "invited_email"])
+        if address is not None:
+            await mail_membership_link(here, by, site, member, now)
         deed.note("Member", member.id, changed=sorted(fields), role=member.role.value)
         _wake(deed, member)
-    if letter is not None:
-        await _send(here, letter)
-    return member
+        return member
 
 
-async def _set_email(
-    here: Installation, site: Site, member: Member, address: str, now: datetime
-) -> Letter:
+def _has_address(member: Member) -> bool:
+    return member.account_id is not None or member.invited_email is not None
+
+
+async def _set_email(site: Site, member: Member, address: str) -> None:
     if member.accepted_at is not None:
         raise InvalidInput("email", "This member has accepted; their account is theirs to change.")
-    account = await _account_for(address, now)
-    if member.account_id != account.id:
-        await _check_not_member(site, account)
-        await MailedLink.filter(member_id=member.id, used_at=None).delete()
-    member.account = account
-    return await _invite(here, site, member, account, now)
+    if member.invited_email != address:
+        await _check_not_member(site, address)
+        await end_links(member_id=member.id)
+    member.invited_email = address
 
 
 def _wake(deed: Deed, member: Member) -> None:
@@ -213,6 +229,7 @@ async def remove_member(
         await AccessRule.filter(member_id=member.id, deleted_at=None).update(deleted_at=now)
         if member.account_id is not None and member.accepted_at is not None:
             await end_tokens_of(deed, member.account_id, by.site_id, now)
+        await end_links(member_id=member.id)
         member.removed_at = now
         await member.save(update_fields=["removed_at"])
         deed.note("Member", member.id)
@@ -228,11 +245,7 @@ async def invite_owner(
     address = checked_email(email)
     async with recorded(here, by, "inviteOwner", now) as deed:
         site = await take_seat(site_id, now)
-        account = await _account_for(address, now)
-        await _check_not_member(site, account)
-        member = await Member.create(
-            site=site, account=account, name=address, role=Role.OWNER, can_edit=True, created_at=now
-        )
-        await make_default_tag(site.id, member, now)
+        member = await _add(site, address, Role.OWNER, True, address, now)
         deed.note("Member", member.id, chain=site.id, role=Role.OWNER.value)
-        return await make_link(here, LinkPurpose.ACCEPT_MEMBERSHIP, account, member, now)
+        _, link = await make_membership_link(here, member, now)
+        return link

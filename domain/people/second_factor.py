@@ -1,7 +1,8 @@
-"""The second factor of an account: enrolling it, and checking a code once.
+"""The second factor of an account: enrolling it, checking a code once, and the operator's way out.
 
-The dangerous direction: a code that works twice. The step of an authenticator's code and a recovery code are each
-consumed by a guarded update.
+Whoever only has somebody's cookie must not be able to lock them out: enrolling needs the password again, ends all other
+sign-ins, and is told by a letter. A mailed link sets a new password and nothing else. Where the authenticator and the
+recovery codes are lost, the command line ends the second factor.
 """
 
 from dataclasses import dataclass
@@ -10,9 +11,12 @@ from uuid import UUID
 
 from domain.audit.service import recorded
 from domain.database import lock_row, use_case
-from domain.errors import InvalidInput, NotAllowed
+from domain.errors import InvalidInput, NotAllowed, NotFound
 from domain.installation import Installation
 from domain.people.actors import AccountActor, Caller
+from domain.people.confirming import check_confirmed
+from domain.people.ending import end_sign_ins
+from domain.people.notices import tell_second_factor_ended, tell_second_factor_on
 from domain.people.tables import Account, RecoveryCode
 from domain.security.keys import KeyLabel
 from domain.security.sealing import open_sealed, seal
@@ -50,11 +54,15 @@ def _recovery_tags(here: Installation, account_id: UUID, code: str) -> list[str]
 async def enroll_totp(
     here: Installation, by: Caller, actor: AccountActor, *, now: datetime
 ) -> Enrolment:
-    """Starts enrolment; nothing changes at sign-in until it is confirmed. Raises NotAllowed when one is in force."""
+    """Starts enrolment; nothing changes at sign-in until it is confirmed.
+
+    Raises PasswordNotConfirmed, and NotAllowed when one is in force.
+    """
     secret = new_totp_secret()
     async with recorded(here, by, "enrollTotp", now) as deed:
         account = await lock_row(Account, actor.account_id)
         assert account is not None
+        await check_confirmed(actor, now)
         if account.totp_confirmed_at is not None:
             raise NotAllowed("This account has a second factor already.")
         account.totp_sealed = seal(here.keys, secret.encode(), _identity(account.id))
@@ -68,10 +76,14 @@ async def enroll_totp(
 async def confirm_totp(
     here: Installation, by: Caller, actor: AccountActor, *, code: str, now: datetime
 ) -> list[str]:
-    """Puts the second factor in force; returns ten recovery codes, shown once. Raises InvalidInput, NotAllowed."""
+    """Puts the second factor in force and ends all other sign-ins; returns ten recovery codes, shown once.
+
+    Raises PasswordNotConfirmed, InvalidInput, NotAllowed.
+    """
     async with recorded(here, by, "confirmTotp", now) as deed:
         account = await lock_row(Account, actor.account_id)
         assert account is not None
+        await check_confirmed(actor, now)
         if account.totp_sealed is None or account.totp_confirmed_at is not None:
             raise NotAllowed("There is no enrolment to confirm.")
         secret = open_sealed(here.keys, account.totp_sealed, _identity(account.id)).decode()
@@ -91,21 +103,48 @@ async def confirm_totp(
                 for each in codes
             ]
         )
+        await end_sign_ins(
+            deed, account.id, now, keep_session=actor.session_id, keep_device=actor.device_id
+        )
+        await tell_second_factor_on(here, by, account, now)
         deed.note("Account", account.id, chain=account.id)
     return [display_recovery_code(each) for each in codes]
 
 
 @use_case
-async def check_second_factor(
+async def end_second_factor(
+    here: Installation, by: Caller, *, email: str, now: datetime
+) -> Account:
+    """For the command line: the password alone signs in again, and all sign-ins end. Raises NotFound, NotAllowed."""
+    found = await Account.get_or_none(email=email)
+    if found is None:
+        raise NotFound("email")
+    async with recorded(here, by, "endSecondFactor", now) as deed:
+        account = await lock_row(Account, found.id)
+        assert account is not None
+        if account.totp_sealed is None:
+            raise NotAllowed("This account has no second factor.")
+        account.totp_sealed = account.totp_confirmed_at = account.totp_last_step = None
+        await account.save(update_fields=["totp_sealed", "totp_confirmed_at", "totp_last_step"])
+        await RecoveryCode.filter(account_id=account.id).delete()
+        await end_sign_ins(deed, account.id, now)
+        await tell_second_factor_ended(here, by, account, now)
+        deed.note("Account", account.id, chain=account.id)
+        return account
+
+
+async def spend_second_factor(
     here: Installation, account: Account, code: str, now: datetime
 ) -> bool:
-    """Whether the code is the authenticator's, or an unused recovery code; consumes it."""
+    """Within a transaction that holds the account's row: whether the code is the authenticator's, or an unused recovery
+    code; it is not good again once the transaction is committed."""
     assert account.totp_sealed is not None
     secret = open_sealed(here.keys, account.totp_sealed, _identity(account.id)).decode()
     step = matching_step(secret, code, now, last_step=account.totp_last_step)
     if step is not None:
-        unchanged = Account.filter(id=account.id, totp_last_step=account.totp_last_step)
-        return await unchanged.update(totp_last_step=step) == 1
+        account.totp_last_step = step
+        await account.save(update_fields=["totp_last_step"])
+        return True
     recovery = normalise_recovery_code(code)
     if recovery is None:
         return False

@@ -1,23 +1,25 @@
 """Signing in and out: password, second factor, console sessions and phones.
 
-The dangerous directions: an answer that tells a known account from an unknown one, in words or in time; and guesses
-that are judged before they are counted. Every try is counted and committed first, per account and per address.
+Nothing tells a known account from an unknown one, in words or in time: whoever is asked for, the same statements run in
+the same order. Every try is counted and committed before it is judged, per account and per address.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from domain.audit.service import Deed, recorded
-from domain.database import lock_row, use_case
+from domain.database import lock_row, transaction, use_case
 from domain.errors import NotFound, SignInFailed, TotpRequired
 from domain.installation import Installation
-from domain.mail import LONGEST_EMAIL
+from domain.mail.addresses import LONGEST_EMAIL
 from domain.people.actors import AccountActor, ActorKind, Caller
 from domain.people.identities import SESSION_PREFIX, device_token
+from domain.people.known_browsers import known_browser, remember
+from domain.people.lifetimes import PHONE_LIFETIME, SESSION_LIFETIME, TICKET_LIFETIME
 from domain.people.passwords import password_holds, renew_hash
-from domain.people.second_factor import check_second_factor
+from domain.people.second_factor import spend_second_factor
 from domain.people.tables import (
     Account,
     Device,
@@ -28,18 +30,17 @@ from domain.people.tables import (
 )
 from domain.security.keys import KeyLabel
 from domain.security.tags import candidate_tags, keyed_tag
-from domain.security.tokens import derived_token, derived_token_matches, new_token, well_formed
+from domain.security.tokens import new_token, well_formed
 from domain.sites.rules import checked_name
 from domain.throttling.service import Budget, count_try, forget_tries
 
-SESSION_LIFETIME = timedelta(hours=12)
-PHONE_LIFETIME = timedelta(days=90)
-TICKET_LIFETIME = timedelta(minutes=5)
 BY_STRANGERS = Budget("sign-in by strangers", 10, timedelta(minutes=15))
 BY_KNOWN_DEVICE = Budget("sign-in by a known device", 10, timedelta(minutes=15))
 BY_ADDRESS = Budget("sign-in by address", 100, timedelta(minutes=15))
 SECOND_FACTOR = Budget("second factor", 10, timedelta(minutes=15))
-_TICKET_PREFIX, _KNOWN_PREFIX = "lwf", "lwb"
+_TICKET_PREFIX = "lwf"
+_NOBODY = UUID(int=0)
+"""Asked for where there is no account, so that the same statements run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Phone:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A session or a device, with its token, shown once. `known` marks the browser as one that has signed in before."""
+    """A session or a device, with its token, shown once. `known` is what a browser is known by from now on."""
 
     account: Account
     member: Member | None
@@ -65,11 +66,6 @@ class SignedIn:
 
     def __repr__(self) -> str:
         return f"SignedIn(account={self.account.id})"
-
-
-def known_browser(here: Installation, account_id: UUID) -> str:
-    """What a browser keeps to be recognised: it opens nothing, it only spares it the strangers' budget."""
-    return derived_token(here.keys, _KNOWN_PREFIX, str(account_id))
 
 
 async def sign_in(
@@ -86,7 +82,7 @@ async def sign_in(
     phone = _checked_phone(phone)
     address = email.strip().lower()
     account = await _account_of(address)
-    budget, subject = await _budget(here, account, address, phone, known)
+    budget, subject = await _budget(here, account, address, phone, known, now)
     await count_try(here, BY_ADDRESS, by.address, now)
     await count_try(here, budget, subject, now)
     if not await password_holds(here, account, password):
@@ -96,7 +92,7 @@ async def sign_in(
     await renew_hash(here, account, password)
     if account.totp_confirmed_at is not None:
         raise TotpRequired(await _make_ticket(here, account, now))
-    return await _begin(here, account, phone, now)
+    return await _begin(here, account, phone, known, now)
 
 
 async def _account_of(address: str) -> Account | None:
@@ -112,33 +108,62 @@ def _checked_phone(phone: Phone | None) -> Phone | None:
 
 
 async def _budget(
-    here: Installation, account: Account | None, address: str, phone: Phone | None, known: str
+    here: Installation,
+    account: Account | None,
+    address: str,
+    phone: Phone | None,
+    known: str,
+    now: datetime,
 ) -> tuple[Budget, str]:
     """Which budget a try spends: a device that signed in before is not locked out by strangers' guesses."""
-    if account is not None and phone is not None:
-        earlier = Device.filter(account_id=account.id, thumbprint=phone.thumbprint, removed_at=None)
-        if await earlier.exists():
-            return BY_KNOWN_DEVICE, f"{address} {phone.thumbprint}"
-    if account is not None and derived_token_matches(
-        here.keys, known, _KNOWN_PREFIX, str(account.id)
-    ):
-        return BY_KNOWN_DEVICE, address
-    return BY_STRANGERS, address
+    account_id = _NOBODY if account is None else account.id
+    if phone is not None:
+        earlier = Device.filter(account_id=account_id, thumbprint=phone.thumbprint, removed_at=None)
+        known_by = phone.thumbprint if await earlier.exists() else None
+    else:
+        browser = await known_browser(here, account_id, known, now)
+        known_by = str(browser.id) if browser is not None else None
+    return (
+        (BY_STRANGERS, address) if known_by is None else (BY_KNOWN_DEVICE, f"{address} {known_by}")
+    )
 
 
 @use_case
 async def _make_ticket(here: Installation, account: Account, now: datetime) -> str:
+    """A ticket stands on the password that was right: one that is changed in this moment makes none."""
     token = new_token(_TICKET_PREFIX)
-    await SignInTicket.create(
-        tag=keyed_tag(here.keys, KeyLabel.TOKENS, _TICKET_PREFIX, token),
-        account=account,
-        expires_at=now + TICKET_LIFETIME,
-    )
+    async with transaction():
+        await _unchanged(account)
+        await SignInTicket.create(
+            tag=keyed_tag(here.keys, KeyLabel.TOKENS, _TICKET_PREFIX, token),
+            account=account,
+            expires_at=now + TICKET_LIFETIME,
+        )
     return token
 
 
+async def _unchanged(account: Account) -> Account:
+    """Within a transaction: the account, held. Raises SignInFailed where it is not any more as it was while the password
+    was checked: the password was changed, or a second factor came or went."""
+    present = await lock_row(Account, account.id)
+    if (
+        present is None
+        or present.password_hash != account.password_hash
+        or present.totp_confirmed_at != account.totp_confirmed_at
+    ):
+        raise SignInFailed
+    return present
+
+
 async def sign_in_with_totp(
-    here: Installation, by: Caller, *, ticket: str, code: str, phone: Phone | None, now: datetime
+    here: Installation,
+    by: Caller,
+    *,
+    ticket: str,
+    code: str,
+    phone: Phone | None,
+    known: str,
+    now: datetime,
 ) -> SignedIn:
     """The second step, with an authenticator's or a recovery code. Raises as `sign_in` does."""
     phone = _checked_phone(phone)
@@ -153,24 +178,34 @@ async def sign_in_with_totp(
         raise SignInFailed
     subject = str(row.account.id)
     await count_try(here, SECOND_FACTOR, subject, now)
-    if not await check_second_factor(here, row.account, code, now):
-        raise SignInFailed
-    if not await SignInTicket.filter(id=row.id, used_at=None).update(used_at=now):
-        raise SignInFailed
+    done = await _begin(here, row.account, phone, known, now, second=_Second(row.id, code))
     await forget_tries(here, SECOND_FACTOR, subject)
-    return await _begin(here, row.account, phone, now)
+    return done
+
+
+@dataclass(frozen=True, slots=True)
+class _Second:
+    """The ticket and the code of the second step; both are spent, or neither."""
+
+    ticket_id: UUID
+    code: str = field(repr=False)
 
 
 @use_case
 async def _begin(
-    here: Installation, account: Account, phone: Phone | None, now: datetime
+    here: Installation,
+    account: Account,
+    phone: Phone | None,
+    known: str,
+    now: datetime,
+    second: _Second | None = None,
 ) -> SignedIn:
     by = Caller(ActorKind.ACCOUNT, account.id)
     async with recorded(here, by, "signIn", now) as deed:
-        present = await lock_row(Account, account.id)
-        if present is None or present.password_hash != account.password_hash:
-            raise SignInFailed  # the password was changed while the old one was being checked
-        session, device = None, None
+        present = await _unchanged(account)
+        if second is not None:
+            await _spend(here, present, second, now)
+        session, device, known_by = None, None, ""
         if phone is None:
             token = new_token(SESSION_PREFIX)
             expires_at = now + SESSION_LIFETIME
@@ -180,6 +215,7 @@ async def _begin(
                 created_at=now,
                 expires_at=expires_at,
             )
+            known_by = await remember(here, account.id, known, now)
             deed.note("Session", session.id, chain=account.id)
         else:
             expires_at = now + PHONE_LIFETIME
@@ -191,9 +227,19 @@ async def _begin(
         .order_by("id")
         .first()
     )
-    return SignedIn(
-        account, member, token, known_browser(here, account.id), expires_at, session, device
-    )
+    return SignedIn(account, member, token, known_by, expires_at, session, device)
+
+
+async def _spend(here: Installation, account: Account, second: _Second, now: datetime) -> None:
+    """Within a transaction that holds the account's row, so that several codes with one ticket come one by one: once
+    the ticket is used, no other code is spent on it. Raises SignInFailed."""
+    ticket = SignInTicket.filter(id=second.ticket_id, used_at=None)
+    if await ticket.update(used_at=now) != 1:
+        raise SignInFailed
+    if account.totp_sealed is None or not await spend_second_factor(
+        here, account, second.code, now
+    ):
+        raise SignInFailed
 
 
 async def _device(account: Account, phone: Phone, now: datetime, expires_at: datetime) -> Device:
@@ -209,7 +255,7 @@ async def _device(account: Account, phone: Phone, now: datetime, expires_at: dat
             account=account, thumbprint=phone.thumbprint, redeemed_at=now, **columns
         )
     if device.removed_at is not None:
-        columns |= {"generation": device.generation + 1, "removed_at": None}
+        columns |= {"generation": device.generation + 1, "removed_at": None, "confirmed_at": None}
     await device.update_from_dict(columns).save(update_fields=list(columns))
     return device
 

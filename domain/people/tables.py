@@ -55,7 +55,11 @@ class RecoveryCode(Row):
 
 
 class Member(Row):
-    """A person on a site, with a role; `account` is None for one who has only a name and credentials."""
+    """A person on a site, with a role.
+
+    `account` is None for one who has only a name and credentials, and for one who has not answered the letter that went
+    to `invited_email`; whoever answers has that address, and the account is theirs from then on.
+    """
 
     site_id: UUID
     site: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
@@ -65,6 +69,7 @@ class Member(Row):
     account: fields.ForeignKeyNullableRelation[Any] = fields.ForeignKeyField(
         "latchwork.Account", on_delete=fields.RESTRICT, null=True
     )
+    invited_email = fields.CharField(max_length=254, null=True)
     name = fields.CharField(max_length=100)
     role = fields.CharEnumField(Role, max_length=16)
     can_edit = fields.BooleanField(default=False)
@@ -78,7 +83,10 @@ class Member(Row):
 
 
 class Session(Row):
-    """A console sign-in: an opaque token in a cookie, stored as a keyed tag."""
+    """A console sign-in: an opaque token in a cookie, stored as a keyed tag.
+
+    `confirmed_at` is when its person last typed their password again.
+    """
 
     account_id: UUID
     account: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
@@ -88,9 +96,28 @@ class Session(Row):
     created_at = fields.DatetimeField()
     expires_at = fields.DatetimeField()
     ended_at = fields.DatetimeField(null=True)
+    confirmed_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "sessions"
+
+
+class KnownBrowser(Row):
+    """A browser that has signed in to the account before: it opens nothing, it is only not taken for a stranger.
+
+    Its token is stored as a keyed tag, and is another one after each sign-in.
+    """
+
+    account_id: UUID
+    account: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Account", on_delete=fields.CASCADE
+    )
+    tag = fields.CharField(max_length=64, unique=True)
+    expires_at = fields.DatetimeField()
+
+    class Meta:
+        table = "known_browsers"
+        indexes = (("account", "id"),)
 
 
 class Device(Row):
@@ -117,6 +144,7 @@ class Device(Row):
     removed_at = fields.DatetimeField(null=True)
     barred = fields.BooleanField(db_default=False)
     """Whether an admin took the phone off its invitation: this key does not redeem that one again."""
+    confirmed_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "devices"
@@ -170,12 +198,15 @@ class ApiTokenSite(Row):
 
 
 class MailedLink(Row):
-    """A link sent by mail, good once; the secret part is stored as a keyed tag."""
+    """A link sent by mail, good once; the secret part is stored as a keyed tag.
+
+    It is about an account (a new password) or a member who is to accept, who has no account yet.
+    """
 
     purpose = fields.CharEnumField(LinkPurpose, max_length=24)
-    account_id: UUID
-    account: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
-        "latchwork.Account", on_delete=fields.CASCADE
+    account_id: UUID | None
+    account: fields.ForeignKeyNullableRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Account", on_delete=fields.CASCADE, null=True
     )
     member_id: UUID | None
     member: fields.ForeignKeyNullableRelation[Any] = fields.ForeignKeyField(

@@ -1,5 +1,6 @@
 """What a site may be: its zone, its plan, its PIN policy."""
 
+import re
 import unicodedata
 from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -31,6 +32,41 @@ def checked_name(name: str, field: str = "name", longest: int = 100) -> str:
     if not shown or len(name) > longest or not shown.isprintable():
         raise InvalidInput(field, f"Give 1 to {longest} printable characters.")
     return name
+
+
+_ADDRESS_IN_NAME = re.compile(
+    r"""://|\b(?:https?|mailto|javascript|data)\s*:      # a URL's beginning
+    |[^\s.]\.(?:xn--|[^\W\d_]{2})                       # a host name: a dot with two letters right after it
+    |\bwww\.
+    |\b\d{1,3}(?:\.\d{1,3}){3}\b                        # an IPv4 address
+    |[^\s@]@[^\s@]""",  # an e-mail address
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def checked_site_name(name: str) -> str:
+    """A site's name, which gets into letters to people who may not know the site: no URL and no e-mail address in it.
+
+    Mail programs make links of what looks like one. Raises InvalidInput.
+    """
+    name = checked_name(name)
+    if _names_an_address(name):
+        raise InvalidInput(
+            "name",
+            "A site's name stands in letters: no URL and no e-mail address may be in it. Put a blank after a dot.",
+        )
+    return name
+
+
+def name_in_letters(name: str) -> str:
+    """The site's name, or what stands for a name that was given before names were checked."""
+    return "a site" if _names_an_address(name) else name
+
+
+def _names_an_address(name: str) -> bool:
+    """Asked of what programs make of the name (NFKC, and the full stops of RFC 3490, 3.1), not of how it is spelt."""
+    plain = unicodedata.normalize("NFKC", name.translate(_JOINERS)).replace("\u3002", ".")
+    return _ADDRESS_IN_NAME.search(plain) is not None
 
 
 def checked_zone(name: str) -> ZoneInfo:

@@ -23,8 +23,8 @@ from domain.people.tables import Account, ApiTokenSite, Member
 from domain.sites.rules import (
     SystemType,
     check_pin_policy,
-    checked_name,
     checked_release,
+    checked_site_name,
     checked_zone,
 )
 from domain.sites.tables import Site
@@ -84,7 +84,7 @@ async def create_site(
 
     Raises InvalidInput, NotAllowed, and Throttled for somebody who makes very many.
     """
-    name, zone = checked_name(name), checked_zone(timezone)
+    name, zone = checked_site_name(name), checked_zone(timezone)
     if isinstance(by.actor, TokenActor) and by.actor.role is not Role.OWNER:
         raise NotAllowed("Only a token with the role OWNER makes sites: it owns what it makes.")
     maker = owner.id if owner is not None else by.actor_id
@@ -151,7 +151,7 @@ async def update_site(
         before = _settings(site)
         columns: dict[str, Any] = {_POLICY_COLUMNS[name]: policy[name] for name in policy}
         if "name" in fields:
-            columns["name"] = checked_name(fields["name"])
+            columns["name"] = checked_site_name(fields["name"])
         if "timezone" in fields:
             columns["timezone"] = checked_zone(fields["timezone"]).key
         if "smart_pin_activation" in fields:

@@ -156,7 +156,14 @@ LIVE_LOCK = {"remoteUnlock"}
 
 OWN_PINS = {"assignMyPin", "blockMyPin", "deleteMyPin"}
 """For every member, about their own PINs."""
-PERSONS = {"signOut", "changePassword", "enrollTotp", "confirmTotp", "endSession"}
+PERSONS = {
+    "signOut",
+    "changePassword",
+    "confirmPassword",
+    "enrollTotp",
+    "confirmTotp",
+    "endSession",
+}
 """For people who have signed in, about themselves."""
 PERSONS_AND_SCRIPTS = {"createSite", "removeDevice"}
 ANYONE = {
@@ -187,6 +194,7 @@ DOCUMENTS = {
     "createSocketTicket": "mutation { answer: createSocketTicket { __typename } }",
     "changePassword": 'mutation { answer: changePassword(input: { oldPassword: "x", newPassword: "y" })'
     " { __typename } }",
+    "confirmPassword": 'mutation { answer: confirmPassword(input: { password: "x" }) { __typename } }',
     "confirmTotp": 'mutation { answer: confirmTotp(input: { code: "000000" }) { __typename } }',
     "endSession": 'mutation { answer: endSession(input: { sessionId: "session_0" }) { __typename } }',
     "createSite": 'mutation { answer: createSite(input: { name: "New", timezone: "Europe/Rome", systemType: EASY })'

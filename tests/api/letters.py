@@ -9,6 +9,13 @@ from pathlib import Path
 from tests.serving import Served
 
 
+def text_of(letter: EmailMessage) -> str:
+    """Its plain text."""
+    part = letter.get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())
+
+
 class Letters:
     """Reads each letter once, oldest first."""
 
@@ -22,17 +29,26 @@ class Letters:
         letters = []
         for path in found:
             letter = message_from_bytes(path.read_bytes(), policy=policy.default)
-            if letter["To"]:  # else it is still being written
-                self._read.add(path)
-                letters.append(letter)
+            self._read.add(path)
+            letters.append(letter)
         return letters
 
     async def link_to(self, address: str) -> str:
         """What stands behind # in the next letter to this address. Waits for it, ten seconds at most."""
         for _ in range(500):
             for letter in self.new():
-                found = re.search(r"#(lwl_\S+)", letter.get_content())
+                found = re.search(r"#(lwl_\S+)", text_of(letter))
                 if letter["To"] == address and found:
                     return found[1]
             await asyncio.sleep(0.02)
         raise TimeoutError(f"no letter to {address}")
+
+    async def count(self, number: int) -> list[EmailMessage]:
+        """The next so many letters, ten seconds at most."""
+        letters: list[EmailMessage] = []
+        for _ in range(500):
+            letters += self.new()
+            if len(letters) >= number:
+                return letters
+            await asyncio.sleep(0.02)
+        raise TimeoutError(f"{len(letters)} letters, not {number}")

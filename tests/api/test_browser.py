@@ -7,16 +7,18 @@ from typing import Any
 import httpx
 from starlette.responses import Response
 
-from api.auth.http import KNOWN_COOKIE, SESSION_COOKIE
+from api.auth.cookies import known_cookie, session_cookie
 from api.context import Context, Identity
 from api.endpoint import Endpoint
 from api.schema.build import build_schema
-from domain.people.sign_in import SESSION_LIFETIME
+from domain.people.lifetimes import SESSION_LIFETIME
 from domain.people.tables import Session
 from tests.browser import Browser
 from tests.serving import PASSWORD, Served
 
 EMAIL = "owner-house@example.com"
+SESSION_COOKIE, KNOWN_COOKIE = "latchwork_session", "latchwork_known"
+"""As they are called where http is served."""
 ME = "{ me { __typename name } }"
 SIGN_IN = "mutation($input: SignInInput!) { signIn(input: $input) { __typename } }"
 SIGN_OUT = "mutation { signOut { __typename } }"
@@ -60,7 +62,7 @@ async def test_the_cookie_is_for_this_site_and_for_no_script(served: Served) -> 
 
 
 async def test_the_cookie_is_secure_where_the_public_url_is() -> None:
-    """Proves the Secure attribute behind https, for the cookie that is set and for the one that is taken away."""
+    """Proves Secure and the `__Host-` name behind https, which asks for the whole path and no domain (RFC 6265bis)."""
 
     class Here:
         public_url = "https://doors.example"
@@ -76,13 +78,16 @@ async def test_the_cookie_is_secure_where_the_public_url_is() -> None:
         development=False,
     )
     context = Context(here, nothing, Identity(None, ""))
-    context.cookies = {SESSION_COOKIE: ("value", 60), KNOWN_COOKIE: ("", 0)}
+    context.cookies = {session_cookie(here): ("value", 60), known_cookie(here): ("", 0)}
     request: Any = httpx.Request("POST", "https://doors.example/graphql")
     response = Response()
     endpoint.finish_response(request, context, response)
     lines = [value.decode() for name, value in response.raw_headers if name == b"set-cookie"]
     assert len(lines) == 2
-    assert all("Secure" in line and "HttpOnly" in line for line in lines)
+    for line, name in zip(lines, (SESSION_COOKIE, KNOWN_COOKIE), strict=True):
+        assert line.startswith(f"__Host-{name}=")
+        assert all(part in line for part in ("Secure", "HttpOnly", "Path=/;"))
+        assert "domain" not in line.lower()
 
 
 async def test_a_foreign_page_may_look_as_nobody_and_cannot_sign_in(served: Served) -> None:

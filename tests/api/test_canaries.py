@@ -57,6 +57,7 @@ async def play(served: Served, house: House) -> dict[str, str]:
     await browser.sign_in("ada@example.com", FIRST)
     await browser.sign_in("ada@example.com", THIRD)
     secrets["session"] = browser.cookie("latchwork_session")
+    await browser.change("confirmPassword", "", password=FIRST)
     query = "mutation { enrollTotp { ... on TotpEnrolment { secret } } }"
     secrets["totp secret"] = (await browser.ask(query))["enrollTotp"]["secret"]
     app = pyotp.TOTP(secrets["totp secret"])

@@ -7,7 +7,8 @@ from typing import Any
 import pyotp
 
 from domain.audit.tables import AuditRow
-from domain.people.sign_in import SECOND_FACTOR, TICKET_LIFETIME
+from domain.people.lifetimes import TICKET_LIFETIME
+from domain.people.sign_in import SECOND_FACTOR
 from domain.people.tables import Session
 from tests.browser import Browser
 from tests.serving import PASSWORD, Served
@@ -37,6 +38,7 @@ async def enrolled(served: Served) -> tuple[Browser, Authenticator, list[str]]:
     """A signed-in browser of a person whose second factor is in force, the authenticator, the recovery codes."""
     browser = served.browser()
     await browser.sign_in(EMAIL)
+    await browser.change("confirmPassword", "", password=PASSWORD)
     query = "mutation { enrollTotp { ... on TotpEnrolment { secret uri } } }"
     enrolment = (await browser.ask(query))["enrollTotp"]
     assert enrolment["secret"] in enrolment["uri"]

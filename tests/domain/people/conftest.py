@@ -2,11 +2,13 @@
 
 import secrets
 from collections.abc import Iterator
+from datetime import datetime
+from uuid import UUID
 
 import pytest
 
 from domain.installation import Installation
-from domain.mail import Letter
+from domain.mail.letters import Letter
 from domain.security.keys import Keyring
 from tests.domain.people.counting import CHEAP, CountingHasher
 
@@ -17,7 +19,7 @@ class Outbox:
     def __init__(self) -> None:
         self.letters: list[Letter] = []
 
-    async def send(self, letter: Letter) -> None:
+    async def send(self, letter: Letter, letter_id: UUID, written_at: datetime) -> None:
         self.letters.append(letter)
 
 

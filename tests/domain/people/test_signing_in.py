@@ -9,7 +9,9 @@ import pytest
 from domain.database import drain, use_case
 from domain.errors import SignInFailed, Throttled, TotpRequired
 from domain.installation import Installation
+from domain.mail.outbox import deliver_due
 from domain.people.actors import AccountActor, ActorKind, Caller
+from domain.people.confirming import confirm_password
 from domain.people.passwords import (
     RESETS_BY_ACCOUNT,
     change_password,
@@ -52,12 +54,13 @@ async def asks_for_a_reset(here: Installation, email: str = EMAIL, now: datetime
     """Asks, and waits until the letter is sent, if there is one."""
     await request_password_reset(here, SOMEBODY, email=email, now=now)
     assert await drain(10) == 0
+    await deliver_due(here, lambda: now)
 
 
 async def reset_link(here: Installation, outbox: Outbox, now: datetime = NOW) -> str:
     """The token of a reset that was asked for and mailed."""
     await asks_for_a_reset(here, now=now)
-    return outbox.letters[-1].text.partition("#")[2].split()[0]
+    return str(outbox.letters[-1].text.partition("#")[2].split()[0])
 
 
 async def test_every_failure_spends_one_hash(database: Database, here: Installation) -> None:
@@ -185,7 +188,10 @@ async def test_a_reset_touches_nothing_but_the_password(
 ) -> None:
     """Proves that a second factor put in force while a reset is under way stays in force, with its last step."""
     row = await account(here)
-    actor = AccountActor(row.id, EMAIL)
+    session = (await signs_in(here)).session
+    assert session is not None
+    actor = AccountActor(row.id, EMAIL, session_id=session.id)
+    await confirm_password(here, SOMEBODY, actor, password=OLD, now=NOW)
     enrolment = await enroll_totp(here, SOMEBODY, actor, now=NOW)
     code = pyotp.TOTP(enrolment.secret).at(NOW)
     await confirm_totp(here, SOMEBODY, actor, code=code, now=NOW)
@@ -198,7 +204,7 @@ async def test_a_reset_touches_nothing_but_the_password(
         await signs_in(here, password="9 chars k!")
     with pytest.raises(SignInFailed):
         await sign_in_with_totp(
-            here, SOMEBODY, ticket=required.value.ticket, code=code, phone=None, now=NOW
+            here, SOMEBODY, ticket=required.value.ticket, code=code, phone=None, known="", now=NOW
         )
     assert await SignInTicket.filter(used_at=None).count() == 1
 

@@ -1,6 +1,7 @@
 """Addresses: what is accepted is what a letter goes to, whoever reads its header."""
 
 import tempfile
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from pathlib import Path
 
@@ -8,9 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.columns import new_id
 from domain.errors import InvalidInput
-from domain.mail import FolderMailer, Letter, checked_email
+from domain.mail.addresses import checked_email
+from domain.mail.letters import Letter
+from domain.mail.mailers import FolderMailer
 
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 _ODD = st.text("ab0.@-_{}/=[];?!#$%&'*+^`|~\"\\(),:<> \n\té", max_size=24)
 _LOCAL = st.text("ab.=?_{}/!#$%&'*+^`|~-", min_size=1, max_size=64)
 _DOMAIN = st.lists(st.text("ab0-", min_size=1, max_size=63), min_size=2, max_size=5).map(".".join)
@@ -20,7 +25,7 @@ async def _recipients(address: str) -> list[str]:
     """To whom a letter to this address goes, by its header as a mail program reads it."""
     with tempfile.TemporaryDirectory() as name:
         await FolderMailer(Path(name), "Latchwork <noreply@localhost>").send(
-            Letter(address, "Hello", "Text")
+            Letter(address, "Hello", ["Text"]), new_id(), NOW
         )
         (written,) = Path(name).iterdir()
         message = message_from_bytes(written.read_bytes(), policy=policy.default)

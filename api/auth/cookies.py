@@ -1,0 +1,29 @@
+"""The names of our cookies.
+
+Where https is served they have the `__Host-` prefix (RFC 6265bis, 4.1.3.2): a browser takes them from this host alone,
+over TLS alone, so that no neighbouring host and nobody on the way can put a cookie of theirs in their place.
+"""
+
+from domain.installation import Installation
+
+_SESSION, _KNOWN = "latchwork_session", "latchwork_known"
+_PREFIX = "__Host-"
+
+
+def is_secure(here: Installation) -> bool:
+    """Whether browsers reach this server over https."""
+    return here.public_url.startswith("https://")
+
+
+def session_cookie(here: Installation) -> str:
+    """Holds a console's sign-in."""
+    return _named(here, _SESSION)
+
+
+def known_cookie(here: Installation) -> str:
+    """Holds what a browser that has signed in before is known by."""
+    return _named(here, _KNOWN)
+
+
+def _named(here: Installation, name: str) -> str:
+    return f"{_PREFIX}{name}" if is_secure(here) else name

@@ -1,0 +1,31 @@
+"""How many letters one actor, one site and all of them together to one address may ask for.
+
+Every try counts, before anything is judged; what a person's tokens ask for counts as theirs. Who asks for a new
+password of their own spends other budgets: else a flood of invitations to an address would keep its owner from getting
+that letter.
+"""
+
+from datetime import datetime, timedelta
+
+from domain.installation import Installation
+from domain.people.actors import Caller, TokenActor
+from domain.throttling.service import Budget, count_try
+
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+BY_PERSON = Budget("letters by person", 100, _HOUR)
+BY_SCRIPT = Budget("letters by script", 500, _HOUR)
+BY_SITE = Budget("letters by site", 200, _HOUR)
+TO_ADDRESS = Budget("letters to address", 10, _HOUR)
+TO_ADDRESS_A_DAY = Budget("letters to address a day", 30, _DAY)
+
+
+async def count_letter(here: Installation, by: Caller, address: str, now: datetime) -> None:
+    """Counts a letter to the address that the caller asks for, whatever the site. Raises Throttled."""
+    if isinstance(by.actor, TokenActor) and by.actor.account_id is None:
+        await count_try(here, BY_SCRIPT, str(by.actor.token_id), now)
+    elif by.actor is not None:
+        person = by.actor.account_id if isinstance(by.actor, TokenActor) else by.actor_id
+        await count_try(here, BY_PERSON, str(person), now)
+    await count_try(here, BY_SITE, str(by.site_id), now)
+    await count_try(here, TO_ADDRESS, address, now)
+    await count_try(here, TO_ADDRESS_A_DAY, address, now)

@@ -1,0 +1,67 @@
+"""Answering the letter that asks somebody to join a site; only now they get an account, unless they have one."""
+
+from datetime import datetime
+
+from domain.audit.service import recorded
+from domain.database import lock_row, use_case
+from domain.errors import LinkNotUsable, PolicyViolation
+from domain.installation import Installation
+from domain.people.actors import Caller
+from domain.people.mailed_links import consume_link, usable_link
+from domain.people.passwords import LINKS_BY_ADDRESS, hashed
+from domain.people.tables import Account, LinkPurpose, MailedLink, Member
+from domain.throttling.service import count_try
+
+
+async def accept_membership(
+    here: Installation, by: Caller, *, token: str, password: str | None, now: datetime
+) -> Member:
+    """Joins the site that a mailed link names, once. An address without a password sets one here; one that has a
+    password keeps it. Raises LinkNotUsable, PolicyViolation, Throttled."""
+    await count_try(here, LINKS_BY_ADDRESS, by.address, now)
+    link = await usable_link(here, LinkPurpose.ACCEPT_MEMBERSHIP, token, now)
+    invited = await Member.get(id=link.member_id)
+    email = invited.invited_email
+    if email is None or invited.removed_at is not None:
+        raise LinkNotUsable
+    encoded = None
+    if not await Account.filter(email=email, password_hash__isnull=False).exists():
+        if password is None:
+            raise PolicyViolation("password", "Choose a password for your new account.")
+        encoded = await hashed(here, password, email=email, second_factor=False)
+    return await _accept(here, by, link, email, encoded, now)
+
+
+@use_case
+async def _accept(
+    here: Installation,
+    by: Caller,
+    link: MailedLink,
+    email: str,
+    encoded: str | None,
+    now: datetime,
+) -> Member:
+    async with recorded(here, by, "acceptMembership", now) as deed:
+        member = await lock_row(Member, link.member_id)
+        if member is None or member.removed_at is not None or member.invited_email != email:
+            raise LinkNotUsable
+        await consume_link(link, now)
+        account = await _account(email, encoded, now)
+        member.account, member.invited_email, member.accepted_at = account, None, now
+        await member.save(update_fields=["account_id", "invited_email", "accepted_at"])
+        deed.note("Member", member.id, chain=member.site_id, account=str(account.id))
+        deed.wake(f"member:{member.id}", f"account:{account.id}")
+        return member
+
+
+async def _account(email: str, encoded: str | None, now: datetime) -> Account:
+    """The account of the address, made where there is none. Of two letters answered at once the first password stays."""
+    if encoded is not None:
+        made = Account(email=email, password_hash=encoded, created_at=now)
+        await Account.bulk_create([made], ignore_conflicts=True)
+    account = await lock_row(Account, (await Account.get(email=email)).id)
+    assert account is not None
+    if account.password_hash is None and encoded is not None:
+        account.password_hash = encoded
+        await account.save(update_fields=["password_hash"])
+    return account

@@ -1,0 +1,67 @@
+"""Typing the password again, before what a stolen sign-in must not do."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.audit.service import recorded
+from domain.database import lock_row, use_case
+from domain.errors import NotSignedIn, PasswordNotConfirmed, SignInFailed
+from domain.installation import Installation
+from domain.people.actors import AccountActor, Caller
+from domain.people.lifetimes import CONFIRMED_FOR, PHONE_LIFETIME, SESSION_LIFETIME
+from domain.people.passwords import OWN_PASSWORD, password_holds
+from domain.people.tables import Account, Device, Session
+from domain.throttling.service import count_try, give_back
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """Until when dangerous acts are open to this sign-in, and when it ends by itself now."""
+
+    until: datetime
+    expires_at: datetime
+
+
+async def confirm_password(
+    here: Installation, by: Caller, actor: AccountActor, *, password: str, now: datetime
+) -> Confirmed:
+    """Confirms and prolongs the sign-in that asks, and no other. Raises SignInFailed, Throttled, NotSignedIn."""
+    subject = str(actor.account_id)
+    await count_try(here, OWN_PASSWORD, subject, now)
+    account = await Account.get(id=actor.account_id)
+    if not await password_holds(here, account, password):
+        raise SignInFailed
+    await give_back(here, OWN_PASSWORD, subject)
+    return await _confirm(here, by, actor, account, now)
+
+
+@use_case
+async def _confirm(
+    here: Installation, by: Caller, actor: AccountActor, account: Account, now: datetime
+) -> Confirmed:
+    async with recorded(here, by, "confirmPassword", now) as deed:
+        present = await lock_row(Account, account.id)
+        if present is None or present.password_hash != account.password_hash:
+            raise SignInFailed  # it was changed while this one was being checked
+        rows, lifetime = (
+            (Session.filter(id=actor.session_id, ended_at=None), SESSION_LIFETIME)
+            if actor.session_id is not None
+            else (Device.filter(id=actor.device_id, removed_at=None), PHONE_LIFETIME)
+        )
+        expires_at = now + lifetime
+        if await rows.update(confirmed_at=now, expires_at=expires_at) != 1:
+            raise NotSignedIn
+        deed.note("Account", account.id, chain=account.id)
+    return Confirmed(now + CONFIRMED_FOR, expires_at)
+
+
+async def check_confirmed(actor: AccountActor, now: datetime) -> None:
+    """Raises PasswordNotConfirmed unless this very sign-in confirmed its password some minutes ago at most."""
+    row: Session | Device | None = (
+        await Session.get_or_none(id=actor.session_id)
+        if actor.session_id is not None
+        else await Device.get_or_none(id=actor.device_id)
+    )
+    confirmed_at = row.confirmed_at if row is not None else None
+    if confirmed_at is None or confirmed_at + CONFIRMED_FOR <= now:
+        raise PasswordNotConfirmed

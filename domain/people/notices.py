@@ -1,0 +1,51 @@
+"""Letters that tell the owner of an account what was done to it, by them or by somebody else."""
+
+from datetime import UTC, datetime
+
+from domain.installation import Installation
+from domain.mail.letters import Letter
+from domain.mail.outbox import post
+from domain.people.actors import Caller
+from domain.people.tables import Account
+
+_NOT_YOU = (
+    "If it was not you, have a new password mailed to you at once, and tell whoever runs your doors: "
+    "somebody else may have used your account."
+)
+
+
+async def tell_password_changed(
+    here: Installation, by: Caller, account: Account, now: datetime
+) -> None:
+    """Within a transaction."""
+    said = "The password of your Latchwork account was changed, and all other sign-ins were ended"
+    await _tell(here, by, account, "Your password was changed", said, now)
+
+
+async def tell_second_factor_on(
+    here: Installation, by: Caller, account: Account, now: datetime
+) -> None:
+    """Within a transaction."""
+    said = (
+        "Signing in to your Latchwork account now needs a code of an authenticator besides the password, "
+        "and all other sign-ins were ended"
+    )
+    await _tell(here, by, account, "Your account has a second factor", said, now)
+
+
+async def tell_second_factor_ended(
+    here: Installation, by: Caller, account: Account, now: datetime
+) -> None:
+    """Within a transaction."""
+    said = (
+        "Whoever runs your doors took the second factor off your Latchwork account: "
+        "the password alone signs in again. All sign-ins were ended"
+    )
+    await _tell(here, by, account, "Your account has no second factor any more", said, now)
+
+
+async def _tell(
+    here: Installation, by: Caller, account: Account, subject: str, said: str, now: datetime
+) -> None:
+    when = f"{now.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    await post(here, by, Letter(account.email, subject, [f"{said} ({when}).", _NOT_YOU]), now=now)

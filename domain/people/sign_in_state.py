@@ -1,0 +1,41 @@
+"""What an account can sign in with and where it has: for whoever runs this server and is asked for help."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.errors import NotFound
+from domain.people.tables import Account, Device, Member, RecoveryCode, Session
+
+
+@dataclass(frozen=True, slots=True)
+class SignInState:
+    """`sessions` are the moments at which consoles signed in, `phones` their names; both that have not ended."""
+
+    email: str
+    made_at: datetime
+    has_password: bool
+    second_factor_since: datetime | None
+    recovery_codes_left: int
+    sessions: tuple[datetime, ...]
+    phones: tuple[str, ...]
+    sites: tuple[str, ...]
+
+
+async def sign_in_state(email: str, now: datetime) -> SignInState:
+    """Raises NotFound where nobody with this address has an account."""
+    account = await Account.get_or_none(email=email)
+    if account is None:
+        raise NotFound("email")
+    sessions = Session.filter(account_id=account.id, ended_at=None, expires_at__gt=now)
+    phones = Device.filter(account_id=account.id, removed_at=None, expires_at__gt=now)
+    members = Member.filter(account_id=account.id, removed_at=None, accepted_at__isnull=False)
+    return SignInState(
+        account.email,
+        account.created_at,
+        account.password_hash is not None,
+        account.totp_confirmed_at,
+        await RecoveryCode.filter(account_id=account.id, used_at=None).count(),
+        tuple([each.created_at for each in await sessions.order_by("id")]),
+        tuple([each.name for each in await phones.order_by("id")]),
+        tuple([each.site.name for each in await members.order_by("id").select_related("site")]),
+    )
