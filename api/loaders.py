@@ -1,7 +1,7 @@
 """Batched reads, made anew for each operation, so that a list costs a constant number of SQL statements."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -26,6 +26,8 @@ from domain.smartpins.tables import SmartPin
 from domain.sync.status import LockInSync, PinAtLock, locks_in_sync, pins_at_locks
 from domain.sync.tables import LockEntry
 from domain.tags.tables import Tag, TaggedLock, TaggedMember
+from domain.warnings import credentials as warnings
+from domain.warnings.doors import Warned
 
 
 def _one(model: Any) -> DataLoader[UUID, Any]:
@@ -79,6 +81,23 @@ async def _codes(wanted: list[CodeWanted]) -> list[str | None]:
     invitations = [each.invitation for each in wanted]
     codes = await read_codes(first.here, first.by, invitations=invitations, now=first.now)
     return [codes.get(each.id) for each in invitations]
+
+
+Asked = tuple[UUID, datetime]
+"""A row's key and the moment of asking; of those of one operation the first moment counts."""
+
+
+def _warned(
+    of: Callable[[list[UUID], datetime], Awaitable[dict[UUID, list[Warned]]]],
+) -> DataLoader[Asked, list[Warned]]:
+    """The warnings of credentials of one kind."""
+
+    async def load(asked: list[Asked]) -> list[list[Warned]]:
+        _, now = asked[0]
+        found = await of([key for key, _ in asked], now)
+        return [found[key] for key, _ in asked]
+
+    return DataLoader(load)
 
 
 async def _standings(keys: list[tuple[Actor | None, UUID]]) -> list[Standing | None]:
@@ -230,6 +249,22 @@ class Loaders:
             return [[rows[each] for each in sorted(chosen[key])] for key in keys]
 
         return DataLoader(load)
+
+    @cached_property
+    def warnings_of_pin(self) -> DataLoader[Asked, list[Warned]]:
+        return _warned(warnings.of_pins)
+
+    @cached_property
+    def warnings_of_smart_pin(self) -> DataLoader[Asked, list[Warned]]:
+        return _warned(warnings.of_smart_pins)
+
+    @cached_property
+    def warnings_of_invitation(self) -> DataLoader[Asked, list[Warned]]:
+        return _warned(warnings.of_invitations)
+
+    @cached_property
+    def warnings_of_rule(self) -> DataLoader[Asked, list[Warned]]:
+        return _warned(warnings.of_rules)
 
     @cached_property
     def chosen_locks_of_rule(self) -> DataLoader[UUID, list[AccessRuleLock]]:

@@ -58,7 +58,7 @@ async def update_lock(call: Call, input: UpdateLockInput) -> UpdatedLock:
         fields=fields,
         now=call.now,
     )
-    return UpdatedLock(lock=lock_type(lock, call.context.clock))
+    return UpdatedLock(changed=fields, lock=lock_type(lock, call.context.clock))
 
 
 @mutation(_AT_LOCK)

@@ -80,4 +80,4 @@ async def set_pin_mode(call: Call, input: SetPinModeInput) -> PinModeSet:
     readers = await pin_mode.set_pin_mode(
         call.here, call.by, enabled=input.enabled, now=call.now, **target
     )
-    return PinModeSet(readers=[reader_type(row) for row in readers])
+    return PinModeSet(enabled=input.enabled, readers=[reader_type(row) for row in readers])

@@ -10,6 +10,7 @@ from api.schema.members import Member, member_type
 from api.schema.nodes import Node, global_id
 from api.schema.schedules import DateSchedule, date_schedule
 from api.schema.tags import Tag, tag_type
+from api.schema.warnings import OF_A_CREDENTIAL, Warning_, warnings_of
 from domain.access.schedule import Weekday
 from domain.access_rules import tables
 
@@ -45,6 +46,10 @@ class AccessRule(Node):
     async def lock_tags(self, info: Info) -> list[Tag]:
         rows = await info.context.loaders.lock_tags_of_rule.load(self.row.id)
         return [tag_type(row.tag) for row in rows]
+
+    @strawberry.field(description=OF_A_CREDENTIAL)
+    async def warnings(self, info: Info) -> list[Warning_]:
+        return await warnings_of(info, info.context.loaders.warnings_of_rule, self.row)
 
 
 def access_rule_type(row: tables.AccessRule) -> AccessRule:
@@ -116,12 +121,20 @@ class DeleteAccessRuleInput:
 class CreatedAccessRule:
     access_rule: AccessRule = strawberry.field(description="The rule.")
 
+    @strawberry.field(description=OF_A_CREDENTIAL)
+    async def warnings(self, info: Info) -> list[Warning_]:
+        return await warnings_of(info, info.context.loaders.warnings_of_rule, self.access_rule.row)
+
 
 @strawberry.type(description="The rule as it is now.")
 class UpdatedAccessRule:
     access_rule: AccessRule = strawberry.field(description="The rule.")
     widened: list[str] = strawberry.field(description="What opens more than before.")
     narrowed: list[str] = strawberry.field(description="What opens less than before.")
+
+    @strawberry.field(description=OF_A_CREDENTIAL)
+    async def warnings(self, info: Info) -> list[Warning_]:
+        return await warnings_of(info, info.context.loaders.warnings_of_rule, self.access_rule.row)
 
 
 @strawberry.type(

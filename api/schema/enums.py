@@ -17,6 +17,7 @@ from domain.sites.rules import SystemType
 from domain.smartpins.rules import NoSmartPins, SmartPinStatus
 from domain.sync.rules import SyncStatus
 from domain.tags.tables import TagKind, TagTarget
+from domain.warnings.rules import WarningCode
 from smartpin import WindowFault
 
 
@@ -178,4 +179,13 @@ _enum(
     WindowFault,
     "Why a start and an end make no SmartPIN window.",
     **{fault.name: f"{fault.value[0].upper()}{fault.value[1:]}." for fault in WindowFault},
+)
+_enum(
+    WarningCode,
+    "Why something may not work although it was done. A code never changes its meaning; others may be added.",
+    LOCK_WITHOUT_KEYPAD="The lock has no keypad: a PIN or SmartPIN cannot be typed there.",
+    LOCK_NEVER_SET_UP="The lock has not proven a secret yet, or has none: it knows of nothing.",
+    LOCK_HAS_NO_NETWORK="The lock has no network of its own: it hears of nothing by itself, and no phone opens it.",
+    SETTING_NOT_ON_LOCK="PIN mode, or the use of SmartPINs, is off or not known to have reached the lock.",
+    ALREADY_OVER="No time is left at which it opens.",
 )

@@ -14,6 +14,7 @@ from api.schema.locks import Lock, lock_type
 from api.schema.nodes import Node, global_id
 from api.schema.schedules import MomentSchedule, moment_schedule
 from api.schema.sharing import ShareLinks, share_links_type
+from api.schema.warnings import OF_A_CREDENTIAL, Warning_, warnings_of
 from domain.access.schedule import Weekday
 from domain.installation import Installation
 from domain.invitations import service, sharing, tables
@@ -64,6 +65,10 @@ class Invitation(Node):
     async def locks(self, info: Info) -> list[Lock]:
         rows = await info.context.loaders.locks_of_invitation.load(self.row.id)
         return [lock_type(row.lock, info.context.clock) for row in rows]
+
+    @strawberry.field(description=OF_A_CREDENTIAL)
+    async def warnings(self, info: Info) -> list[Warning_]:
+        return await warnings_of(info, info.context.loaders.warnings_of_invitation, self.row)
 
 
 async def _code(context: Context, row: tables.Invitation) -> str | None:
@@ -165,6 +170,11 @@ class CreatedInvitation:
     @strawberry.field(description="The web link as a QR code, an SVG.")
     async def qr_svg(self, info: Info) -> str:
         return await _qr(info.context.here, self.code)
+
+    @strawberry.field(description=OF_A_CREDENTIAL)
+    async def warnings(self, info: Info) -> list[Warning_]:
+        loader = info.context.loaders.warnings_of_invitation
+        return await warnings_of(info, loader, self.invitation.row)
 
 
 @strawberry.input(description="An invitation to delete.")

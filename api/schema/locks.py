@@ -9,12 +9,15 @@ from strawberry.types import Info
 from api.schema.hubs import Hub, hub_type
 from api.schema.nodes import Node, global_id
 from api.schema.readers import Reader, reader_type
+from api.schema.warnings import Warning_, warning_types
 from domain.clock import Clock
 from domain.locks import tables
 from domain.locks.rules import Connectivity, Propagation, is_online, propagation
+from domain.partial_updates import Fields
 from domain.people.rules import Permission
 from domain.sync.rules import SyncStatus
 from domain.sync.status import LockInSync
+from domain.warnings import changes
 
 if TYPE_CHECKING:
     from api.schema.tags import Tag
@@ -224,7 +227,16 @@ class CreatedLock:
 
 @strawberry.type(description="The lock as it is now.")
 class UpdatedLock:
+    changed: strawberry.Private[Fields]
     lock: Lock = strawberry.field(description="The lock.")
+
+    @strawberry.field(
+        description="Whether SmartPINs that were switched on are not heard of at once, and whether a new kind of connection "
+        "is none; empty: no."
+    )
+    async def warnings(self, info: Info) -> list[Warning_]:
+        clock = info.context.clock
+        return warning_types(await changes.of_lock(self.lock.row, self.changed, clock()), clock)
 
 
 @strawberry.type(description="The lock is gone.")

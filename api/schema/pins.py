@@ -11,6 +11,7 @@ from api.schema.nodes import Node, global_id
 from api.schema.schedules import DateSchedule, date_schedule
 from api.schema.sharing import ShareLinks, share_links_type
 from api.schema.tags import Tag, tag_type
+from api.schema.warnings import OF_A_CREDENTIAL, Warning_, warnings_of
 from domain.access.schedule import Weekday
 from domain.clock import Clock
 from domain.locks.rules import Propagation
@@ -112,6 +113,10 @@ class Pin(Node):
         rows = await info.context.loaders.lock_tags_of_pin.load(self.row.id)
         return [tag_type(row.tag) for row in rows]
 
+    @strawberry.field(description=OF_A_CREDENTIAL)
+    async def warnings(self, info: Info) -> list[Warning_]:
+        return await warnings_of(info, info.context.loaders.warnings_of_pin, self.row)
+
     @strawberry.field(description="What is known of it, lock by lock, removals under way included.")
     async def lock_sync(self, info: Info) -> list[PinLockSync]:
         states = await info.context.loaders.pin_at_locks.load(self.row.id)
@@ -202,11 +207,28 @@ class AssignMyPinInput:
     digits: str | None = strawberry.field(default=None, description="For CUSTOM: the digits.")
 
 
-@strawberry.type(description="The caller's PIN of this kind, with its new digits.")
-class AssignedPin:
+@strawberry.type
+class PinToOpenWith:
+    """What the answers have in common that give a PIN, change it or let it open again."""
+
+    pin: Pin = strawberry.field(description="The PIN.")
+
+    @strawberry.field(description=OF_A_CREDENTIAL)
+    async def warnings(self, info: Info) -> list[Warning_]:
+        return await warnings_of(info, info.context.loaders.warnings_of_pin, self.pin.row)
+
+
+@strawberry.type
+class PinShown(PinToOpenWith):
+    """What the answers have in common that show digits."""
+
     digits: str = strawberry.field(description="The digits, shown this once.")
     share_links: ShareLinks = strawberry.field(description="Ways to hand them over now.")
-    pin: Pin = strawberry.field(description="The PIN.")
+
+
+@strawberry.type(description="The caller's PIN of this kind, with its new digits.")
+class AssignedPin(PinShown):
+    pass
 
 
 @strawberry.input(description="The caller's own PIN, to block.")
@@ -243,15 +265,12 @@ class DeletePinInput:
 
 
 @strawberry.type(description="The new PIN.")
-class CreatedPin:
-    digits: str = strawberry.field(description="The digits, shown this once.")
-    share_links: ShareLinks = strawberry.field(description="Ways to hand them over now.")
-    pin: Pin = strawberry.field(description="The PIN.")
+class CreatedPin(PinShown):
+    pass
 
 
 @strawberry.type(description="The PIN as it is now.")
-class UpdatedPin:
-    pin: Pin = strawberry.field(description="The PIN.")
+class UpdatedPin(PinToOpenWith):
     digits: str | None = strawberry.field(
         description="The new digits, shown this once; null: unchanged."
     )
@@ -260,10 +279,8 @@ class UpdatedPin:
 
 
 @strawberry.type(description="The PIN with its new digits.")
-class ReassignedPin:
-    digits: str = strawberry.field(description="The digits, shown this once.")
-    share_links: ShareLinks = strawberry.field(description="Ways to hand them over now.")
-    pin: Pin = strawberry.field(description="The PIN.")
+class ReassignedPin(PinShown):
+    pass
 
 
 @strawberry.type(description="The PIN is blocked: locks that have heard of it refuse it.")
@@ -272,8 +289,8 @@ class BlockedPin:
 
 
 @strawberry.type(description="The PIN may open again.")
-class UnblockedPin:
-    pin: Pin = strawberry.field(description="The PIN.")
+class UnblockedPin(PinToOpenWith):
+    pass
 
 
 @strawberry.type(description="The PIN is gone for good; `lockSync` says from which locks already.")

@@ -1,13 +1,18 @@
 """Readers, and PIN mode, which is kept on them."""
 
 import strawberry
+from strawberry.types import Info
 
 from api.schema.nodes import Node, global_id
+from api.schema.warnings import Warning_, warning_types
 from domain.locks import tables
+from domain.warnings import changes
+from domain.warnings.rules import Way
 
 
 @strawberry.type(description="A keypad, NFC or BLE face of a lock.")
 class Reader(Node):
+    row: strawberry.Private[tables.Reader]
     name: str = strawberry.field(description="What people call it.")
     has_keypad: bool = strawberry.field(description="Whether PINs can be typed on it.")
     pin_enabled: bool = strawberry.field(description="Whether PIN mode is on.")
@@ -17,6 +22,7 @@ def reader_type(row: tables.Reader) -> Reader:
     """A reader as the API shows it."""
     return Reader(
         id=global_id("reader", row.id),
+        row=row,
         name=row.name,
         has_keypad=row.has_keypad,
         pin_enabled=row.pin_enabled,
@@ -57,6 +63,13 @@ class UpdatedReader:
 class DeletedReader:
     reader: Reader = strawberry.field(description="The reader as it was.")
 
+    @strawberry.field(
+        description="Whether its lock has no keypad any more for the PINs that name it; empty: it has, or none do."
+    )
+    async def warnings(self, info: Info) -> list[Warning_]:
+        found = await changes.of_readers(self.reader.row.lock_id)
+        return warning_types(found, info.context.clock)
+
 
 @strawberry.input(description="Where to switch PIN mode.")
 class SetPinModeInput:
@@ -68,4 +81,11 @@ class SetPinModeInput:
 
 @strawberry.type(description="PIN mode as it is now.")
 class PinModeSet:
+    enabled: strawberry.Private[bool]
     readers: list[Reader] = strawberry.field(description="The readers that were switched.")
+
+    @strawberry.field(description="Which locks do not hear at once that PIN mode is on now.")
+    async def warnings(self, info: Info) -> list[Warning_]:
+        clock = info.context.clock
+        ids = {each.row.lock_id for each in self.readers} if self.enabled else set()
+        return warning_types(await changes.of_switching_on(ids, Way.PIN, clock()), clock)

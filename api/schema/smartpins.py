@@ -8,6 +8,7 @@ from strawberry.types import Info
 from api.schema.locks import Lock, lock_type
 from api.schema.nodes import Node, global_id
 from api.schema.sharing import ShareLinks
+from api.schema.warnings import OF_A_CREDENTIAL, Warning_, warnings_of
 from domain.smartpins import tables
 from domain.smartpins.rules import SmartPinStatus, activation_missed
 from domain.smartpins.service import status
@@ -72,6 +73,10 @@ class SmartPin(Node):
     async def secret_proven(self, info: Info) -> bool:
         lock = await info.context.loaders.lock.load(self.row.lock_id)
         return bool(lock.incarnation == self.row.incarnation)
+
+    @strawberry.field(description=OF_A_CREDENTIAL)
+    async def warnings(self, info: Info) -> list[Warning_]:
+        return await warnings_of(info, info.context.loaders.warnings_of_smart_pin, self.row)
 
     @strawberry.field(
         description="Whether the lock has heard of the block, or of its end: until UPDATED a blocked code may open; "
@@ -159,6 +164,12 @@ class CreatedSmartPin:
     share_links: ShareLinks = strawberry.field(description="Ways to hand it over now.")
     smart_pin: SmartPin = strawberry.field(description="The SmartPIN.")
 
+    @strawberry.field(description=OF_A_CREDENTIAL)
+    async def warnings(self, info: Info) -> list[Warning_]:
+        return await warnings_of(
+            info, info.context.loaders.warnings_of_smart_pin, self.smart_pin.row
+        )
+
 
 @strawberry.type(description="The SmartPIN is blocked; `blockSync` says whether its lock knows.")
 class BlockedSmartPin:
@@ -170,3 +181,9 @@ class BlockedSmartPin:
 )
 class UnblockedSmartPin:
     smart_pin: SmartPin = strawberry.field(description="The SmartPIN.")
+
+    @strawberry.field(description=OF_A_CREDENTIAL)
+    async def warnings(self, info: Info) -> list[Warning_]:
+        return await warnings_of(
+            info, info.context.loaders.warnings_of_smart_pin, self.smart_pin.row
+        )

@@ -10,9 +10,11 @@ from strawberry.types import Info
 from api.schema.locks import Lock, lock_type
 from api.schema.members import Member, member_type
 from api.schema.nodes import Node, global_id
+from api.schema.warnings import Warning_, warning_types
 from domain.people.rules import Permission
 from domain.tags import tables
 from domain.tags.tables import TagKind, TagTarget
+from domain.warnings import changes
 
 
 @strawberry.type(description="A named set of members or of locks.")
@@ -89,6 +91,14 @@ class CreatedTag:
 @strawberry.type(description="The tag as it is now.")
 class UpdatedTag:
     tag: Tag = strawberry.field(description="The tag.")
+
+    @strawberry.field(
+        description="Why the PINs and access rules that name the tag may not open by it; empty: nothing is known to "
+        "be in the way, or none name it."
+    )
+    async def warnings(self, info: Info) -> list[Warning_]:
+        clock = info.context.clock
+        return warning_types(await changes.of_tag(self.tag.row.id, clock()), clock)
 
 
 @strawberry.type(description="The tag is gone; what it held stays.")

@@ -15,6 +15,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 ONE_DAY = timedelta(days=1)
+_FORTNIGHT = timedelta(days=14)
 
 
 class InvalidSchedule(ValueError):
@@ -195,6 +196,23 @@ def occurrences(
             last = min(closes_at, end) if end else closes_at
             if first < last:
                 yield Occurrence(day, first, last)
+
+
+def still_opens(schedule: Schedule, zone: ZoneInfo, now: datetime) -> bool:
+    """Whether there is a moment, `now` or later, at which it opens; without an end there always is one.
+
+    A fortnight is looked at: each weekday comes twice in it, also where the clocks skip the slot of one day.
+    """
+    if schedule.valid_until is None:
+        return True
+    today = now.astimezone(zone).date()
+    start = schedule.valid_from
+    begins = start.astimezone(zone).date() if isinstance(start, datetime) else start
+    first = max(today, begins or today) - ONE_DAY
+    if first > date.max - 2 * _FORTNIGHT:
+        return True
+    spans = occurrences(schedule, zone, first, first + _FORTNIGHT + 2 * ONE_DAY)
+    return any(now < span.closes_at for span in spans)
 
 
 def _spans(slot: Slot | None, zone: ZoneInfo, day: date) -> Iterator[tuple[datetime, datetime]]:

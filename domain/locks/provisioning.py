@@ -61,6 +61,7 @@ async def provision_lock(
             secret_sealed=seal(here.keys, secret, secret_identity(lock.id, incarnation)),
             zone=site.timezone,
             fixed_offset_minutes=offset,
+            smart_pin_enabled=lock.smart_pin_enabled,
             created_at=now,
         )
         deed.note("Lock", lock.id, incarnation=incarnation)

@@ -16,7 +16,7 @@ from domain.link.entries import EntryKind, SettingsPayload, SmartPinRulesPayload
 from domain.locks.tables import Lock, Reader
 from domain.sites.tables import Site
 from domain.sync.entries import CARD, SETTINGS, SMARTPIN_RULES, Wanted, write_entries
-from domain.sync.tables import EntryState
+from domain.sync.tables import EntryState, LockEntry
 
 
 async def write_settings(
@@ -61,7 +61,36 @@ async def write_settings(
         )
         for lock in locks
     ]
+    await _keep_acknowledged(wishes)
     await write_entries(here, deed, wishes, now)
+
+
+async def _keep_acknowledged(wishes: Collection[Wanted]) -> None:
+    """Under the rows of their locks: what the locks hold of their settings stays known until they hold others."""
+    await lock_rows(Lock, {wish.lock_id for wish in wishes})
+    wanted = {wish.lock_id: wish.content for wish in wishes if wish.name == SETTINGS}
+    rows = [
+        row
+        for row in await LockEntry.filter(lock_id__in=list(wanted), name=SETTINGS)
+        if row.applied_live and row.applied_version == row.version
+        if row.content != wanted[row.lock_id]
+    ]
+    for row in rows:
+        row.acknowledged = {"version": row.version, "content": row.content}
+    if rows:
+        await LockEntry.bulk_update(rows, fields=["acknowledged"])
+
+
+def settings_on_lock(lock: Lock, entry: LockEntry) -> SettingsPayload | None:
+    """What the lock holds of its settings, as it has acknowledged them; None when that is not known."""
+    if lock.state_unknown or not entry.applied_live:
+        return None
+    if entry.applied_version == entry.version:
+        return SettingsPayload.from_payload(entry.content)
+    kept = entry.acknowledged
+    if kept is not None and kept["version"] == entry.applied_version:
+        return SettingsPayload.from_payload(kept["content"])
+    return None
 
 
 async def switch_smart_pins(lock: Lock, *, enabled: bool) -> None:

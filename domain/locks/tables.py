@@ -86,7 +86,8 @@ class Reader(Row):
 class Provisioning(Row):
     """One lock secret, sealed. Pending until `proven_at`; a proven one is replaced only by a newer proven one.
 
-    `zone` and `fixed_offset_minutes` are what was given with it: the time by which the lock goes until it is told another.
+    `zone`, `fixed_offset_minutes` and `smart_pin_enabled` are what was given with it: by what the lock goes until it is told
+    otherwise. The last is None where it was not written down.
     """
 
     lock_id: UUID
@@ -97,6 +98,7 @@ class Provisioning(Row):
     secret_sealed = fields.BinaryField()
     zone = fields.CharField(max_length=64)
     fixed_offset_minutes = fields.SmallIntField()
+    smart_pin_enabled = fields.BooleanField(null=True)
     created_at = fields.DatetimeField()
     proven_at = fields.DatetimeField(null=True)
 

@@ -62,20 +62,28 @@ async def locks_with_keypad(lock_ids: Collection[UUID]) -> set[UUID]:
 async def locks_of_pins(pins: Sequence[Pin]) -> dict[UUID, dict[UUID, list[Schedule]]]:
     """For each PIN: the locks that should hold it, each with the schedules under which it opens there.
 
-    A rule PIN has locks and one schedule of its own; a personal PIN has what its member's access rules grant.
+    Those that it names and that have a keypad.
     """
-    chosen = await _locks_chosen([pin.id for pin in pins if not pin.personal])
-    granted = await grants_of_members({pin.owner_id for pin in pins if pin.personal})
-    wanted = {
-        pin.id: granted.get(pin.owner_id, {})
-        if pin.personal
-        else {lock_id: [pin.schedule()] for lock_id in chosen[pin.id]}
-        for pin in pins
-    }
+    wanted = await locks_named_by(pins)
     able = await locks_with_keypad({lock_id for locks in wanted.values() for lock_id in locks})
     return {
         pin_id: {lock_id: times for lock_id, times in locks.items() if lock_id in able}
         for pin_id, locks in wanted.items()
+    }
+
+
+async def locks_named_by(pins: Sequence[Pin]) -> dict[UUID, dict[UUID, list[Schedule]]]:
+    """For each PIN: the locks that it is for, with a keypad or without, each with the schedules under which it opens there.
+
+    A rule PIN has locks and one schedule of its own; a personal PIN has what its member's access rules grant.
+    """
+    chosen = await _locks_chosen([pin.id for pin in pins if not pin.personal])
+    granted = await grants_of_members({pin.owner_id for pin in pins if pin.personal})
+    return {
+        pin.id: granted.get(pin.owner_id, {})
+        if pin.personal
+        else {lock_id: [pin.schedule()] for lock_id in chosen[pin.id]}
+        for pin in pins
     }
 
 

@@ -28,19 +28,19 @@ from tests.serving import House, Served
 
 LISTS = {
     "accessRules": "member { name tags { name } } memberTag { name } locks { name tags { name } }"
-    " lockTags { name } chosenLocks { name }",
+    " lockTags { name } chosenLocks { name } warnings { code locks { name } }",
     "alerts": "kind memberId",
     "apiTokens": "name role",
     "auditLog": "number action",
     "events": "kind lock { name readers { name } }",
     "hubs": "name",
     "invitations": "name status schedule { weekdays } devices { name }"
-    " locks { name online readers { name } hub { name } tags { name kind } }",
+    " locks { name online readers { name } hub { name } tags { name kind } } warnings { code locks { name } }",
     "locks": "name online sync { status } readers { name } hub { name } tags { name }",
     "members": "name email tags { name }",
     "pins": "kind owner { name email } locks { name } lockSync { status lock { name } }"
-    " lockTags { name } chosenLocks { name }",
-    "smartPins": "guestName blockSync lock { name hub { name } }",
+    " lockTags { name } chosenLocks { name } warnings { code locks { name } }",
+    "smartPins": "guestName blockSync lock { name hub { name } } warnings { code locks { name } }",
     "tags": "name members { name email } locks { name readers { name } hub { name } }",
 }
 """Each connection of a site, with all that hangs on its rows and is not in them."""

@@ -1,0 +1,60 @@
+"""Warnings: what was done, and why it may not open yet all the same."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+from strawberry.dataloader import DataLoader
+from strawberry.types import Info
+
+from api.loaders import Asked
+from domain.access_rules.tables import AccessRule
+from domain.clock import Clock
+from domain.invitations.tables import Invitation
+from domain.pins.tables import Pin
+from domain.smartpins.tables import SmartPin
+from domain.warnings.doors import Warned
+from domain.warnings.rules import WarningCode
+
+if TYPE_CHECKING:
+    from api.schema.locks import Lock
+
+OF_A_CREDENTIAL = (
+    "Why it may not open yet, as things are now; empty: nothing is known to be in its way."
+)
+
+
+@strawberry.type(
+    name="Warning",
+    description="Something that was done, or is there, but will not work at some locks as things are now.",
+)
+class Warning_:  # noqa: N801 - Python has a Warning of its own
+    code: WarningCode = strawberry.field(description="What is in the way.")
+    message: str = strawberry.field(description="The same for a person, with the locks' names.")
+    locks: list[Annotated["Lock", strawberry.lazy("api.schema.locks")]] = strawberry.field(
+        description="Where, by name."
+    )
+
+
+def warning_types(found: Iterable[Warned], clock: Clock) -> list[Warning_]:
+    """Warnings as the API shows them."""
+    from api.schema.locks import lock_type  # noqa: PLC0415 - the two files show each other
+
+    return [
+        Warning_(
+            code=each.code,
+            message=each.message,
+            locks=[lock_type(row, clock) for row in each.locks],
+        )
+        for each in found
+    ]
+
+
+async def warnings_of(
+    info: Info,
+    loader: DataLoader[Asked, list[Warned]],
+    row: Pin | SmartPin | Invitation | AccessRule,
+) -> list[Warning_]:
+    """The warnings of one credential, given as its row."""
+    clock = info.context.clock
+    return warning_types(await loader.load((row.id, clock())), clock)

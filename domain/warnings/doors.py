@@ -1,0 +1,99 @@
+"""What is known of locks, as far as it matters to whoever hands out a credential for them."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Self
+from uuid import UUID
+
+from domain.locks.rules import Connectivity
+from domain.locks.settings import settings_on_lock
+from domain.locks.tables import Lock, Provisioning, Reader
+from domain.sync.entries import SETTINGS
+from domain.sync.tables import LockEntry
+from domain.warnings.rules import Door, Lack, WarningCode, findings
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """One thing in the way of a credential, for people in `message`, and at which locks."""
+
+    code: WarningCode
+    message: str
+    locks: tuple[Lock, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Locks that are there, by id, with what is known of them."""
+
+    _rows: dict[UUID, Lock]
+    _doors: dict[UUID, Door]
+
+    @classmethod
+    async def of(cls, lock_ids: Collection[UUID]) -> Self:
+        """Those of the locks that are not deleted; four statements, however many."""
+        rows, doors = await _read(lock_ids)
+        return cls(rows, doors)
+
+    def at(self, lock_ids: Iterable[UUID]) -> Iterator[Door]:
+        """Those of these locks that are there."""
+        return (self._doors[each] for each in lock_ids if each in self._doors)
+
+    def row(self, lock_id: UUID) -> Lock:
+        """The row of one of them."""
+        return self._rows[lock_id]
+
+    def said(self, found: Iterable[Lack]) -> list[Warned]:
+        """What is in the way, each thing once, with its locks by name."""
+        return [
+            Warned(
+                each.code,
+                each.message,
+                tuple(sorted((self._rows[key] for key in each.lock_ids), key=_by_name)),
+            )
+            for each in findings(found)
+        ]
+
+
+def _by_name(lock: Lock) -> tuple[str, UUID]:
+    return lock.name, lock.id
+
+
+async def _read(lock_ids: Collection[UUID]) -> tuple[dict[UUID, Lock], dict[UUID, Door]]:
+    locks = await Lock.filter(id__in=list(lock_ids), deleted_at=None)
+    ids = [lock.id for lock in locks]
+    keypads: dict[UUID, bool] = defaultdict(bool)
+    for reader in await Reader.filter(lock_id__in=ids, deleted_at=None):
+        keypads[reader.lock_id] |= reader.has_keypad
+    settings = {row.lock_id: row for row in await LockEntry.filter(lock_id__in=ids, name=SETTINGS)}
+    secrets: dict[UUID, list[Provisioning]] = defaultdict(list)
+    for row in await Provisioning.filter(lock_id__in=ids):
+        secrets[row.lock_id].append(row)
+    doors = [
+        _door(lock, keypads[lock.id], settings.get(lock.id), secrets[lock.id]) for lock in locks
+    ]
+    return {lock.id: lock for lock in locks}, {door.lock_id: door for door in doors}
+
+
+def _door(
+    lock: Lock, has_keypad: bool, entry: LockEntry | None, secrets: Collection[Provisioning]
+) -> Door:
+    has_network = lock.connectivity is not Connectivity.WIRELESS_OFFLINE
+    told = settings_on_lock(lock, entry) if entry is not None else None
+    pins_wanted = entry is not None and bool(entry.content["pinEnabled"])
+    # A secret is installed with first settings: what a lock goes by until it has told of others.
+    smart_pins_of = {row.incarnation for row in secrets if row.smart_pin_enabled}
+    if told is not None and lock.incarnation is not None:
+        smart_pins_of.discard(lock.incarnation)
+        smart_pins_of |= {lock.incarnation} if told.smartpin_enabled else set()
+    return Door(
+        lock_id=lock.id,
+        name=lock.name,
+        has_keypad=has_keypad,
+        has_network=has_network,
+        # Of a lock without a network nobody hears that it has its secret.
+        set_up=lock.incarnation is not None or (not has_network and bool(secrets)),
+        takes_pins=told is not None and told.pin_enabled and pins_wanted,
+        smart_pins_of=frozenset(smart_pins_of if lock.smart_pin_enabled else ()),
+    )

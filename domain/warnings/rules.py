@@ -1,0 +1,112 @@
+"""Why a credential that was made may not open all the same: what its locks lack at a moment. Pure.
+
+Nothing is refused by these: a door may get its network, its settings or a keypad later, and tags hold other doors tomorrow.
+But nobody should hand out what cannot open yet without having been told.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+NAMED_AT_MOST = 5
+
+
+class WarningCode(StrEnum):
+    """What is in the way; a code never changes its meaning, and others may be added."""
+
+    LOCK_WITHOUT_KEYPAD = "LOCK_WITHOUT_KEYPAD"
+    LOCK_NEVER_SET_UP = "LOCK_NEVER_SET_UP"
+    LOCK_HAS_NO_NETWORK = "LOCK_HAS_NO_NETWORK"
+    SETTING_NOT_ON_LOCK = "SETTING_NOT_ON_LOCK"
+    ALREADY_OVER = "ALREADY_OVER"
+
+
+_WORDS = {
+    WarningCode.LOCK_WITHOUT_KEYPAD: "There is no keypad to type digits on",
+    WarningCode.LOCK_NEVER_SET_UP: "The lock has not proven a secret yet, so it knows of nothing",
+    WarningCode.LOCK_HAS_NO_NETWORK: "The lock has no network: it hears of nothing, and no phone opens it",
+    WarningCode.SETTING_NOT_ON_LOCK: "The lock is not known to take such digits: it has not told that the setting is on",
+    WarningCode.ALREADY_OVER: "No time is left at which this opens",
+}
+
+
+class Way(StrEnum):
+    """How a credential opens a door: each way needs other things of the lock."""
+
+    PIN = "PIN"
+    SMART_PIN = "SMART_PIN"
+    PHONE = "PHONE"
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What is known of a lock. The last two say what it holds, as it has told or was provisioned, not what is wanted.
+
+    `smart_pins_of` are the incarnations under which it takes SmartPINs.
+    """
+
+    lock_id: UUID
+    name: str
+    has_keypad: bool
+    has_network: bool
+    set_up: bool
+    takes_pins: bool
+    smart_pins_of: frozenset[str]
+
+
+Lack = tuple[WarningCode, Door | None]
+"""One thing in the way at one door; at None: at whatever door there may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing in the way, for people in `message`, and at which locks."""
+
+    code: WarningCode
+    message: str
+    lock_ids: frozenset[UUID]
+
+
+def lacks(door: Door, way: Way, *, incarnation: str | None = None) -> Iterator[Lack]:
+    """What keeps a credential from opening this door in this way; `incarnation` is the one that a SmartPIN is for.
+
+    A SmartPIN needs no network, and without a keypad nothing else matters to digits.
+    """
+    if way is not Way.PHONE and not door.has_keypad:
+        yield WarningCode.LOCK_WITHOUT_KEYPAD, door
+        return
+    if not door.set_up:
+        yield WarningCode.LOCK_NEVER_SET_UP, door
+    if way is not Way.SMART_PIN and not door.has_network:
+        yield WarningCode.LOCK_HAS_NO_NETWORK, door
+    takes = {
+        Way.PIN: door.takes_pins,
+        Way.SMART_PIN: incarnation in door.smart_pins_of,
+        Way.PHONE: True,
+    }
+    if not takes[way]:
+        yield WarningCode.SETTING_NOT_ON_LOCK, door
+
+
+def findings(found: Iterable[Lack]) -> list[Finding]:
+    """Each thing once, with all the doors where it is in the way."""
+    doors: dict[WarningCode, dict[UUID, Door]] = {}
+    for code, door in found:
+        at = doors.setdefault(code, {})
+        if door is not None:
+            at[door.lock_id] = door
+    return [
+        Finding(code, _message(code, doors[code].values()), frozenset(doors[code]))
+        for code in WarningCode
+        if code in doors
+    ]
+
+
+def _message(code: WarningCode, doors: Iterable[Door]) -> str:
+    names = sorted(door.name for door in doors)
+    if not names:
+        return f"{_WORDS[code]}."
+    more = len(names) - NAMED_AT_MOST
+    others = f" and {more} more" if more > 0 else ""
+    return f"{_WORDS[code]}: {', '.join(names[:NAMED_AT_MOST])}{others}."
