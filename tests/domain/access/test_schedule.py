@@ -16,6 +16,7 @@ from domain.access.schedule import (
     Slot,
     Weekday,
     occurrences,
+    still_opens,
 )
 from tests.domain.access import oracle
 
@@ -211,3 +212,40 @@ class TestOccurrences:
             shown = any(span.opens_at <= moment < span.closes_at for span in spans)
             granted = isinstance(check_schedule(schedule, zone, moment), Granted)
             assert shown == granted, moment
+
+
+class TestWhetherItStillOpens:
+    """What a schedule has left, for whoever is told that it has nothing."""
+
+    @given(oracle.zones_and_moments(), st.data())
+    def test_it_does_exactly_if_an_occurrence_ends_later(
+        self, place: tuple[ZoneInfo, datetime], data: st.DataObject
+    ) -> None:
+        """Whatever the zone, the bounds, the slot and the days; three weeks hold all that there is near."""
+        zone, now = place
+        schedule = data.draw(oracle.schedules_near(now))
+        today = now.astimezone(zone).date()
+        spans = occurrences(schedule, zone, today - timedelta(days=2), today + timedelta(days=21))
+
+        assert still_opens(schedule, zone, now) == any(now < span.closes_at for span in spans)
+
+    def test_a_night_lasts_until_its_morning(self) -> None:
+        """On the day after its last, a night of that day still opens, and is over in the morning."""
+        schedule = Schedule(valid_until=date(2026, 11, 28), slot=NIGHT)
+        five, six = (datetime(2026, 11, 29, hour, tzinfo=BERLIN) for hour in (5, 6))
+        assert still_opens(schedule, BERLIN, five)
+        assert not still_opens(schedule, BERLIN, six)
+
+    def test_the_only_day_may_be_none_of_its_days(self) -> None:
+        """A Saturday for a PIN of Sundays never comes."""
+        day = date(2026, 11, 28)
+        schedule = Schedule(day, day, weekdays=frozenset({Weekday.SUNDAY}))
+        assert not still_opens(schedule, BERLIN, datetime(2026, 1, 1, tzinfo=UTC))
+
+    def test_the_ends_of_the_calendar_are_no_trouble(self) -> None:
+        """The first and the last day that there are, in zones on either side."""
+        now = datetime(2026, 11, 29, tzinfo=UTC)
+        for zone in (ZoneInfo("Pacific/Kiritimati"), ZoneInfo("Pacific/Pago_Pago")):
+            assert still_opens(Schedule(date.max, date.max), zone, now)
+            assert still_opens(Schedule(date.min, date.max), zone, now)
+            assert not still_opens(Schedule(date.min, date.min), zone, now)
