@@ -67,7 +67,6 @@ async def write_settings(
 
 async def _keep_acknowledged(wishes: Collection[Wanted]) -> None:
     """Under the rows of their locks: what the locks hold of their settings stays known until they hold others."""
-    await lock_rows(Lock, {wish.lock_id for wish in wishes})
     wanted = {wish.lock_id: wish.content for wish in wishes if wish.name == SETTINGS}
     rows = [
         row
