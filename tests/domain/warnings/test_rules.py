@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import product
+from typing import Any
 from uuid import UUID
 
 from domain.warnings.rules import NAMED_AT_MOST, Door, WarningCode, Way, findings, lacks
@@ -18,7 +19,7 @@ EVERYTHING = Door(
 )
 
 
-def codes(way: Way, incarnation: str | None, **door: bool) -> list[str]:
+def codes(way: Way, incarnation: str | None, **door: Any) -> list[str]:
     """The codes for a door that is as given and has all else."""
     found = lacks(replace(EVERYTHING, **door), way, incarnation=incarnation)
     return [code.value for code, _ in found]
