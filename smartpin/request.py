@@ -78,7 +78,8 @@ def fit(
       clocks are 769.
     * More: the daily form. The start goes back to the last 08:00 wall time, the end on to the next
       20:00, which have to be 33 to 365 days apart by date.
-    * The start may lie in the current hour; for the daily form, in the day (08:00 to 08:00) of now.
+    * The start may lie in the current hour, the wall's or the lock's; for the daily form, in the
+      day (08:00 to 08:00) of now.
     * The start lies at most in the next epoch, for the keypad can block no code beyond it.
     * No days where the wall is eight hours or more from the fixed offset: the lock would look for
       them in the wrong epoch (:meth:`LockTime.keeps_days`).
@@ -106,11 +107,11 @@ def fit(
 
 
 def may_start(window: Window, *, now: datetime, lock_time: LockTime) -> bool:
-    """Whether a code for this window may be issued now: not begun before the current hour (daily:
-    the current day, 08:00 to 08:00), not beyond the next epoch, and no days that the lock would
+    """Whether a code for this window may be issued now: not begun before the current hour, the
+    wall's or the lock's (daily: the current day, 08:00 to 08:00), not beyond the next epoch, and no days that the lock would
     look for in another epoch."""
     if isinstance(window, Hourly):
-        begun = window.start < lock_time.hour(now)
+        begun = window.start < _running_hour(now, lock_time)
     else:
         begun = window.start < _start_day(now, lock_time)
     if begun or window.epoch > lock_time.epoch(now) + 1:
@@ -125,7 +126,7 @@ def _fit(  # noqa: PLR0911 - one return for each fault, in the order of the faul
         return WindowFault.OFF_THE_HOUR
     if asked.end <= now:
         return WindowFault.ENDED
-    current_hour = lock_time.hour(now)
+    current_hour = _running_hour(now, lock_time)
     first, last = lock_time.hour(asked.start), _hour_up(asked.end, lock_time)
     if first // EPOCH_HOURS > lock_time.epoch(now) + 1:
         return WindowFault.TOO_FAR_AHEAD
@@ -186,6 +187,19 @@ def _on_the_hour(moment: datetime, lock_time: LockTime) -> bool:
     _, clock = lock_time.wall(moment)
     on_the_wall = clock.minute == clock.second == clock.microsecond == 0
     return on_the_wall or lock_time.hour_begins(lock_time.hour(moment)) == moment
+
+
+def _running_hour(now: datetime, lock_time: LockTime) -> int:
+    """The first of the lock's hours in which the running hour lies, the lock's or that on the wall.
+
+    Where they differ by half an hour, the wall's hour begins in one of the lock's hours and ends in
+    the next.
+    """
+    _, clock = lock_time.wall(now)
+    into_it = timedelta(minutes=clock.minute, seconds=clock.second, microseconds=clock.microsecond)
+    begun = now - into_it
+    # Right after a change of clocks by half an hour, that is no full hour on the wall.
+    return lock_time.hour(begun if _on_the_hour(begun, lock_time) else now)
 
 
 def _hour_up(moment: datetime, lock_time: LockTime) -> int:

@@ -139,6 +139,21 @@ def test_in_half_hour_summer_time_the_half_hour_is_exact() -> None:
     assert not effective.widened
 
 
+@pytest.mark.parametrize("minute", ["00", "15", "30", "45", "59:59"])
+def test_in_half_hour_summer_time_the_running_hour_may_be_given_out(minute: str) -> None:
+    """From 09:00 on the wall, in the first half of that hour and in the second: widened to 08:30.
+
+    The hour before it has ended, and at 10:00 this one has."""
+    lord_howe, end = "Australia/Lord_Howe", "2027-01-10T12:00"
+    now = f"2027-01-10T09:{minute}"
+    effective = ask("2027-01-10T09:00", end, lord_howe, now)
+    assert effective.opens == at("2027-01-10T08:30", lord_howe)
+    assert effective.opens_early_by == timedelta(minutes=30)
+    assert refused("2027-01-10T08:00", end, lord_howe, now).fault is WindowFault.STARTED
+    later = refused("2027-01-10T09:00", end, lord_howe, "2027-01-10T10:00")
+    assert later.fault is WindowFault.STARTED
+
+
 def test_half_an_hour_is_less_than_an_hour_there_too() -> None:
     """10:00 to 10:30 is refused although it would widen to a full hour."""
     refusal = refused(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -127,3 +127,35 @@ def test_years_1_and_9999_are_refused_and_not_overflowed(lock_in: LockIn) -> Non
                 result = outcome(Span(start, end), now, lock_in(zone))
                 assert isinstance(result, InvalidWindow)
                 assert result.nearest
+
+
+def half_hours() -> list[str]:
+    """Every zone whose clocks change by a part of an hour in the years to come."""
+
+    def minutes(zone: ZoneInfo) -> set[int]:
+        moments = (datetime(2027, month, 1, tzinfo=zone) for month in range(1, 13))
+        offsets = (moment.utcoffset() for moment in moments)
+        return {int(each.total_seconds() // 60 % 60) for each in offsets if each is not None}
+
+    return sorted(name for name in available_timezones() if len(minutes(ZoneInfo(name))) > 1)
+
+
+@settings(max_examples=300)
+@given(now=st.datetimes(datetime(2026, 1, 1), datetime(2030, 1, 1)), length=st.integers(1, 700))  # noqa: DTZ001
+def test_the_running_hour_of_the_wall_may_always_be_given_out(
+    lock_in: LockIn, now: datetime, length: int
+) -> None:
+    """In every zone with half-hour summer time, at every moment but while the clocks change within that very hour."""
+    assert "Australia/Lord_Howe" in half_hours()
+    for name in half_hours():
+        lock_time, zone = lock_in(name), ZoneInfo(name)
+        wall = now.replace(tzinfo=UTC).astimezone(zone)
+        begun = wall.replace(minute=0, second=0, microsecond=0)
+        start = begun.astimezone(UTC)
+        if start.astimezone(zone) != begun or wall.utcoffset() != begun.utcoffset():
+            continue
+        end = lock_time.hour_begins(lock_time.hour(start) + 1 + length)
+        result = outcome(Span(start, end), wall.astimezone(UTC), lock_time)
+        assert isinstance(result, EffectiveWindow)
+        assert timedelta(0) <= result.opens_early_by < HOUR
+        assert may_start(result.window, now=wall.astimezone(UTC), lock_time=lock_time)
