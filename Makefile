@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: setup run test check format lock schema clean
+.PHONY: setup run test test-long crossings sim check format lock schema clean
 
 setup: $(READY)
 
@@ -22,6 +22,22 @@ run: setup
 
 test: setup
 	$(BIN)/python -m pytest
+
+# What takes as long as one likes (docs/reliability.md): COUNT crossings and SEEDS worlds on each database, from seed
+# START on (a new one unless given), at most MINUTES; ON=postgresql or ON=sqlite leaves the other out.
+COUNT ?= 1000
+SEEDS ?= 20
+SIM = $(BIN)/python -m tests.sim
+OPTIONS = $(if $(START),--start $(START)) $(if $(MINUTES),--minutes $(MINUTES)) $(addprefix --on ,$(ON)) $(if $(SKEW),--skew $(SKEW))
+
+test-long: setup
+	$(SIM) all --count $(COUNT) --seeds $(SEEDS) $(OPTIONS)
+
+crossings: setup
+	$(SIM) crossings --count $(COUNT) $(OPTIONS)
+
+sim: setup
+	$(SIM) worlds --seeds $(SEEDS) $(OPTIONS)
 
 check: setup
 	$(BIN)/ruff format --check .

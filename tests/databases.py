@@ -232,7 +232,8 @@ def _unlink(path: str) -> None:
         Path(path + suffix).unlink(missing_ok=True)
 
 
-async def _answering_server() -> str | None:
+async def answering_server() -> str | None:
+    """The address of the PostgreSQL server to be used, if there is one."""
     given = os.environ.get("LATCHWORK_TEST_POSTGRES_URL")
     for url in (given,) if given else DEFAULT_SERVERS:
         try:
@@ -246,7 +247,7 @@ async def _answering_server() -> str | None:
 
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    found = Servers(tmp_path_factory.mktemp("databases"), asyncio.run(_answering_server()))
+    found = Servers(tmp_path_factory.mktemp("databases"), asyncio.run(answering_server()))
     yield found
     asyncio.run(found.remove_all())
 

@@ -64,20 +64,31 @@ class Process:
     variables: Mapping[str, str]
     log: Path
     child: subprocess.Popen[bytes]
+    program: Sequence[str]
 
     @classmethod
     def start(
-        cls, database: Database, folder: Path, *, port: int | None = None, **more: Any
+        cls,
+        database: Database,
+        folder: Path,
+        *,
+        port: int | None = None,
+        program: Sequence[str] = ("api", "serve"),
+        **more: Any,
     ) -> "Process":
-        """Starts a server and does not wait for it. `more` are LATCHWORK_ variables, in small letters."""
+        """Starts a server and does not wait for it. `more` are LATCHWORK_ variables, in small letters.
+
+        `program` is a module with its arguments.
+        """
         port = port or free_port()
         variables = environment(database, folder, port=port, **more)
         log = folder / f"server-{port}.log"
-        return cls(f"http://127.0.0.1:{port}", variables, log, _spawn(variables, log))
+        child = _spawn(program, variables, log)
+        return cls(f"http://127.0.0.1:{port}", variables, log, child, program)
 
     def start_again(self) -> None:
         """The same server on the same port."""
-        self.child = _spawn(self.variables, self.log)
+        self.child = _spawn(self.program, self.variables, self.log)
 
     def until_ready(self) -> "Process":
         """Waits until it serves. Raises AssertionError with its log when it does not."""
@@ -106,10 +117,12 @@ class Process:
                 raise
 
 
-def _spawn(variables: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]:
+def _spawn(
+    program: Sequence[str], variables: Mapping[str, str], log: Path
+) -> subprocess.Popen[bytes]:
     with log.open("ab") as output:
         return subprocess.Popen(
-            [sys.executable, "-m", "api", "serve"],
+            [sys.executable, "-m", *program],
             env=dict(variables),
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -15,11 +15,14 @@ OWNERS, ADMINS, EDITORS = set(GRADES[:1]), set(GRADES[:2]), set(GRADES[:3])
 
 
 class Furniture:
-    """A house and what stands in it, made by its owner's token when it is first asked for."""
+    """A house and what stands in it, made by its owner's token when it is first asked for.
 
-    def __init__(self, house: House) -> None:
+    `present` are the ids of what is there already, by kind.
+    """
+
+    def __init__(self, house: House, **present: str) -> None:
         self.house = house
-        self._ids = {"site": house.id}
+        self._ids = {"site": house.id, **present}
 
     async def the(self, kind: str) -> str:
         """The id of the one thing of this kind that everybody may use and nobody deletes."""

@@ -11,9 +11,8 @@ import pytest
 
 from tests.databases import Database
 from tests.domain.sync.yard import Yard
-from tests.sim.world import World
+from tests.sim.world import STEPS, World
 
-STEPS = 50
 GIVEN = os.environ.get("LATCHWORK_SIM_SEED")
 AN_OLD_DELIVERY_HEARD_AGAIN = (2407486863, 697718211, 3276583472, 4200124034)
 """Before the lock reports what it has applied."""

@@ -30,6 +30,7 @@ from tests.domain.access.oracle import opens as oracle_opens
 from tests.domain.sync.yard import Yard
 from tests.domain.sync.yard_lock import YardLock
 
+STEPS = 50
 LOCKS = 4
 MOST_PINS = 8
 STEP = timedelta(seconds=20)

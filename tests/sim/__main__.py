@@ -1,0 +1,164 @@
+"""`python -m tests.sim`: as many crossings and worlds as there is time for, by seed; the last line says how many held.
+
+    python -m tests.sim crossings --count 10000 --start 0 --on postgresql
+    python -m tests.sim worlds --seeds 300 --start 0
+    python -m tests.sim all --minutes 8
+
+Without `--start` the seeds are new ones. What does not hold is printed with its seed, and the program ends with 1.
+"""
+
+import argparse
+import asyncio
+import os
+import random
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from domain.database import connect, disconnect
+from tests.databases import MISSING, Database, Servers, answering_server
+from tests.domain.sync.yard import Yard
+from tests.sim.crossings import A_SEED, AT_ONCE, Machine, Tally
+from tests.sim.world import STEPS, World
+
+CRITICAL = 50
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What to play."""
+
+    what: str
+    count: int
+    seeds: int
+    start: int
+    on: Sequence[str]
+    minutes: float | None
+    skew: float
+
+    def deadline(self, parts: int) -> float:
+        """When one of so many equal parts that begins now has to end."""
+        return time.monotonic() + 60 * self.minutes / parts if self.minutes else float("inf")
+
+
+def read(arguments: Sequence[str]) -> Asked:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.sim")
+    parser.add_argument("what", choices=["crossings", "worlds", "all"])
+    parser.add_argument("--count", type=int, default=1000, help="crossings on each database")
+    parser.add_argument("--seeds", type=int, default=20, help="worlds on each database")
+    parser.add_argument("--start", type=int, help="the first seed; without it a new one")
+    parser.add_argument("--on", choices=["sqlite", "postgresql"], action="append")
+    parser.add_argument("--minutes", type=float, help="end after so long, however many there were")
+    parser.add_argument("--skew", type=float, default=0, help="seconds between two processes")
+    given = parser.parse_args(arguments)
+    start = random.SystemRandom().randrange(2**31) if given.start is None else given.start
+    on = given.on or ["sqlite", "postgresql"]
+    return Asked(given.what, given.count, given.seeds, start, on, given.minutes, given.skew)
+
+
+@asynccontextmanager
+async def _database(servers: Servers, kind: str) -> AsyncIterator[Database]:
+    made = await servers.fresh(kind, None)
+    yield made
+    await servers.remove(made)
+
+
+async def crossings(asked: Asked, servers: Servers, kind: str, deadline: float) -> Tally:
+    """As many as asked for, or as there is time for."""
+    tally, seed = Tally(), asked.start
+    with tempfile.TemporaryDirectory() as folder:
+        async with (
+            _database(servers, kind) as database,
+            Machine.running(database, Path(folder), skew_seconds=asked.skew) as machine,
+        ):
+            while tally.crossings < asked.count and time.monotonic() < deadline:
+                left = -(-(asked.count - tally.crossings) // AT_ONCE)
+                before = len(tally.found)
+                await machine.play(seed, tally, min(A_SEED, left), until=deadline)
+                for each in tally.found[before:]:
+                    print(each, flush=True)
+                seed += 1
+            tally.complaints = machine.complaints()
+    for line in tally.complaints:
+        print(line)
+    kinds = ", ".join(f"{count} {name}" for name, count in tally.answers.most_common())
+    print(f"{kind}, seeds {asked.start} to {seed - 1}: {kinds}", flush=True)
+    return tally
+
+
+async def worlds(asked: Asked, servers: Servers, kind: str, deadline: float) -> tuple[int, int]:
+    """How many were played, and how many of them held."""
+    played = held = 0
+    for seed in range(asked.start, asked.start + asked.seeds):
+        if time.monotonic() > deadline:
+            break
+        played += 1
+        with tempfile.TemporaryDirectory() as folder:
+            async with _database(servers, kind) as database:
+                held += await _holds(database, Path(folder), seed)
+    return played, held
+
+
+async def _holds(database: Database, folder: Path, seed: int) -> bool:
+    await connect(database.url)
+    yard = await Yard.make(folder)
+    try:
+        world = World(yard, database, seed)
+        await world.build()
+        await world.run(STEPS)
+    except Exception:
+        traceback.print_exc(file=sys.stdout)
+        print(f"does not hold on {database.kind}: LATCHWORK_SIM_SEED={seed}", flush=True)
+        return False
+    else:
+        return True
+    finally:
+        yard.here.passwords.close()
+        await disconnect()
+
+
+async def play(asked: Asked, servers: Servers) -> bool:
+    """Plays what was asked for, says how many held in one last line, and whether all did."""
+    said, whole = [], True
+    parts = len(asked.on) * (2 if asked.what == "all" else 1)
+    for kind in asked.on:
+        if kind == "postgresql" and servers.postgres is None:
+            print(MISSING)
+            said.append("NOTHING on postgresql")
+            whole = whole and not os.environ.get("CI")
+            continue
+        if asked.what != "worlds":
+            tally = await crossings(asked, servers, kind, asked.deadline(parts))
+            whole = whole and not (tally.found or tally.complaints)
+            said.append(f"{tally.crossings} crossings on {kind}, {len(tally.found)} wrong")
+        if asked.what != "crossings":
+            played, held = await worlds(asked, servers, kind, asked.deadline(parts))
+            whole = whole and played == held
+            said.append(f"{held} of {played} worlds held on {kind}")
+    print(f"{'HELD' if whole else 'NOT HELD'} from seed {asked.start} on: {'; '.join(said)}")
+    return whole
+
+
+def main() -> None:
+    """Ends with 1 where something did not hold."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(CRITICAL))
+    asked = read(sys.argv[1:])
+    with tempfile.TemporaryDirectory() as folder:
+        servers = Servers(Path(folder), asyncio.run(answering_server()))
+        try:
+            whole = asyncio.run(play(asked, servers))
+        finally:
+            asyncio.run(servers.remove_all())
+    sys.exit(0 if whole else 1)
+
+
+if __name__ == "__main__":
+    main()

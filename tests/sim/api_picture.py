@@ -1,0 +1,122 @@
+"""The first picture: all that the API says of a site, asked for by walking the schema."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from graphql import GraphQLList, GraphQLObjectType, get_named_type, get_nullable_type
+
+from tests.serving import House
+from tests.sim.mutations import kinds, mutations
+
+LEFT_OUT = {"code", "shareLinks", "qrSvg", "devices", "seats"}
+"""What is dear to make and says nothing of doors."""
+PAGE = 40
+
+
+@dataclass
+class Told:
+    """Everything by its id: plain fields as they are, whatever has an id of its own as that id, lists of such as sets."""
+
+    site: dict[str, Any]
+    nodes: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def of(self, kind: str) -> dict[str, dict[str, Any]]:
+        """All of one kind that are there, in the order of their making."""
+        found = {
+            key: each
+            for key, each in self.nodes.items()
+            if kind_in(key) == kind and each.get("status") != "REMOVED"
+        }
+        return dict(sorted(found.items()))
+
+
+def kind_in(name: str) -> str:
+    """The kind that an id begins with."""
+    return name.rpartition("_")[0]
+
+
+@cache
+def listed() -> dict[str, str]:
+    """The site's lists of what mutations name: kind by field."""
+    named = {kind for each in mutations().values() for one in each.ids.values() for kind in one}
+    kind_of = {each.name: kind for kind, each in kinds().items()}
+    found = {}
+    for name, shape in kinds()["site"].fields.items():
+        connection = get_named_type(shape.type)
+        if isinstance(connection, GraphQLObjectType) and connection.name.endswith("Connection"):
+            kind = kind_of.get(get_named_type(connection.fields["nodes"].type).name, "")
+            if kind in named:
+                found[name] = kind
+    return found
+
+
+def shown(of: GraphQLObjectType) -> str:
+    """A selection of every field: things with a list of their own by their ids, others with all that is in them."""
+    return " ".join(_selected(of))
+
+
+def _selected(of: GraphQLObjectType) -> Iterator[str]:
+    kind_of = {each.name: kind for kind, each in kinds().items()}
+    for name, shape in of.fields.items():
+        inner = get_named_type(shape.type)
+        if name in LEFT_OUT or shape.args:
+            continue
+        if not isinstance(inner, GraphQLObjectType):
+            yield name
+        elif kind_of.get(inner.name) in {*listed().values(), "site"}:
+            yield f"{name} {{ id }}"
+        else:
+            yield f"{name} {{ {shown(inner)} }}"
+
+
+@cache
+def _questions() -> list[str]:
+    """One of the site itself, one of each of its lists, and one of its removed PINs, which may still be somewhere."""
+    lists = {name: (name, "") for name in listed()}
+    lists["removed"] = ("pins", ", status: REMOVED")
+    asked = [shown(kinds()["site"])]
+    for alias, (name, more) in lists.items():
+        nodes = shown(kinds()[listed()[name]])
+        asked.append(f"{alias}: {name}(first: {PAGE}{more}) {{ nodes {{ {nodes} }} }}")
+    return [f"query($id: ID!) {{ site(id: $id) {{ {each} }} }}" for each in asked]
+
+
+async def asked(house: House) -> Told:
+    """What the API says of the site now."""
+    told = Told({})
+    for question in _questions():
+        for name, value in (await house.ask(question, id=house.id))["site"].items():
+            if isinstance(value, dict) and "nodes" in value:
+                assert len(value["nodes"]) < PAGE, f"too many {name} for one page"
+                for each in value["nodes"]:
+                    _note(told, each)
+            else:
+                told.site[name] = value
+    told.nodes[told.site["id"]] = told.site
+    return told
+
+
+def flat(shape: GraphQLObjectType, node: dict[str, Any]) -> dict[str, Any]:
+    """A thing with whatever has an id of its own as that id."""
+    things = {each.name for each in kinds().values()}
+    found = {}
+    for name, value in node.items():
+        inner = get_nullable_type(shape.fields[name].type)
+        if get_named_type(inner).name not in things:
+            found[name] = value
+        elif isinstance(inner, GraphQLList):
+            found[name] = {each["id"] for each in value or []}
+        else:
+            found[name] = value and value["id"]
+    return found
+
+
+def _note(told: Told, node: dict[str, Any]) -> None:
+    kind = kind_in(node["id"])
+    told.nodes[node["id"]] = flat(kinds()[kind], node)
+    for value in node.values():
+        for inner in value if isinstance(value, list) else []:
+            if isinstance(inner, dict) and len(inner) > 1 and "id" in inner:
+                _note(told, inner)

@@ -1,0 +1,43 @@
+"""`python -m tests.sim.server`: a server process as in production, but for what makes crossings cheap and faults visible.
+
+PINs are hashed cheaply. Slow polls are so slow that nothing is ever repaired by them: whoever is not woken waits, and is
+found. The first argument puts its clock wrong by so many seconds, a second one names a fault to be planted in it.
+"""
+
+import sys
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from api.app import create_app, installation
+from api.observability import configure_logging
+from api.resolvers import pins
+from api.starting import listen, settings
+from domain.clock import system_clock
+from domain.security.passwords import PasswordHasher
+from domain.sync import feed
+from tests.serving import CHEAP
+from tests.sim.planted_faults import plant
+
+NEVER_SECONDS = 3600.0
+
+
+def main() -> None:
+    """Serves until it is ended."""
+    chosen = settings()
+    configure_logging(json=True)
+    feed.SLOW_POLL_SECONDS = NEVER_SECONDS
+    pins._SLOW_POLL_SECONDS = NEVER_SECONDS
+    seconds, *faults = sys.argv[1:]
+    offset = timedelta(seconds=float(seconds))
+    for fault in faults:
+        plant(fault)
+
+    def clock() -> datetime:
+        return system_clock() + offset
+
+    here = replace(installation(chosen, passwords=PasswordHasher(CHEAP)), pin_profile=CHEAP)
+    listen(create_app(chosen, here=here, clock=clock), chosen)
+
+
+if __name__ == "__main__":
+    main()
