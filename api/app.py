@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from starlette.applications import Starlette
@@ -22,6 +22,7 @@ from domain.installation import Installation
 from domain.mail.mailers import FolderMailer, Mailer, SmtpMailer
 from domain.mail.outbox import deliver_letters
 from domain.people.tickets import sweep_tickets
+from domain.recorded_keys.service import open_keyring
 from domain.security.keys import Keyring
 from domain.security.passwords import PasswordHasher, PasswordProfile
 from domain.throttling.service import sweep_counters
@@ -47,14 +48,28 @@ async def checked_schema() -> None:
         )
 
 
-def installation(settings: Settings, *, passwords: PasswordHasher | None = None) -> Installation:
-    """What the settings describe. Reads or makes the secret file, and the folder that it is in."""
+def keyring(settings: Settings, fresh: bool) -> Keyring:
+    """The application secret's keys; for a fresh database the secret file is made, with the folder that it is in.
+
+    Raises KeyFileError, and OSError for a file that cannot be read.
+    """
+    if settings.secret:
+        return Keyring.from_text(settings.secret)
+    if not fresh:
+        return Keyring.load(settings.key_file)
     settings.key_file.parent.mkdir(parents=True, exist_ok=True)
-    keys = (
-        Keyring.from_text(settings.secret)
-        if settings.secret
-        else Keyring.load_or_create(settings.key_file)
-    )
+    return Keyring.load_or_create(settings.key_file)
+
+
+async def opened_keyring(settings: Settings, now: datetime) -> Keyring:
+    """The keys of the connected database. Raises KeysMissing, KeyFileError, OSError."""
+    return await open_keyring(lambda fresh: keyring(settings, fresh), now)
+
+
+def installation(
+    settings: Settings, keys: Keyring, *, passwords: PasswordHasher | None = None
+) -> Installation:
+    """What the settings describe."""
     mailer: Mailer = (
         SmtpMailer(settings.smtp_url, settings.mail_from, allow_plain=settings.smtp_allow_plain)
         if settings.smtp_url
@@ -82,11 +97,10 @@ async def _sweep(clock: Clock) -> None:
             log.warning("sweep postponed")
 
 
-def create_app(
-    settings: Settings, *, here: Installation | None = None, clock: Clock = system_clock
-) -> Starlette:
-    """The ASGI application. Refuses to start (SchemaBehind) on a database that lacks migrations."""
-    here = here or installation(settings)
+def create_app(settings: Settings, here: Installation, *, clock: Clock = system_clock) -> Starlette:
+    """The ASGI application. Refuses to start on a database that lacks migrations (SchemaBehind) or has other keys
+    (KeysMissing).
+    """
     endpoint = Endpoint(
         build_schema(development=settings.development),
         here=here,
@@ -101,6 +115,7 @@ def create_app(
         await connect(settings.database)
         try:
             await checked_schema()
+            await open_keyring(lambda fresh: here.keys, clock())
             workers = [
                 asyncio.create_task(_sweep(clock)),
                 asyncio.create_task(deliver_letters(here, clock)),
@@ -115,7 +130,7 @@ def create_app(
         finally:
             await disconnect()
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/graphql", endpoint),
             WebSocketRoute("/graphql", endpoint),
@@ -123,3 +138,5 @@ def create_app(
         ],
         lifespan=lifespan,
     )
+    app.state.keys = here.keys
+    return app

@@ -1,4 +1,4 @@
-"""The command line: `latchwork serve | migrate | seed | tour | demo | ask | site | token | audit | account`."""
+"""The command line: `latchwork serve | migrate | seed | tour | demo | ask | site | token | key | audit | account`."""
 
 import asyncio
 from datetime import datetime
@@ -10,7 +10,6 @@ import typer
 from api import starting
 from api.account_commands import account_commands
 from api.addresses import checked_origin
-from api.app import installation
 from api.asking import AskFailed, ask
 from api.demo import run_demo
 from api.schema.build import build_schema
@@ -23,6 +22,7 @@ from domain.mail.addresses import checked_email
 from domain.people.actors import COMMAND_LINE, Role
 from domain.people.api_tokens import create_api_token
 from domain.people.members import invite_owner
+from domain.recorded_keys.service import NoSuchKey, forget_key
 from domain.sites.rules import SystemType
 from domain.sites.service import change_plan, create_site
 from domain.sites.tables import Site
@@ -39,9 +39,11 @@ main = typer.Typer(
 )
 site_commands = typer.Typer(help="Sites and their plans.", no_args_is_help=True)
 token_commands = typer.Typer(help="API tokens.", no_args_is_help=True)
+key_commands = typer.Typer(help="The keys of the application secret.", no_args_is_help=True)
 audit_commands = typer.Typer(help="The audit chain.", no_args_is_help=True)
 main.add_typer(site_commands, name="site")
 main.add_typer(token_commands, name="token")
+main.add_typer(key_commands, name="key")
 main.add_typer(audit_commands, name="audit")
 main.add_typer(account_commands, name="account")
 
@@ -69,8 +71,8 @@ def seed_command() -> None:
     settings = starting.settings()
 
     async def work() -> bool:
-        async with starting.database(settings):
-            return await seed_demo(installation(settings), settings.data_dir, system_clock())
+        async with starting.database(settings) as here:
+            return await seed_demo(here, settings.data_dir, system_clock())
 
     made = starting.run(work())
     typer.echo("made the site Demo" if made else "the database is not empty: left as it is")
@@ -170,8 +172,8 @@ def site_create(
 
     async def work() -> str:
         address = checked_email(owner, "owner")  # before there is a site that nobody could own
-        async with starting.database(settings):
-            here, now = installation(settings), system_clock()
+        async with starting.database(settings) as here:
+            now = system_clock()
             site = await create_site(
                 here,
                 COMMAND_LINE,
@@ -198,7 +200,7 @@ def site_plan(
     settings = starting.settings()
 
     async def work() -> Site:
-        async with starting.database(settings):
+        async with starting.database(settings) as here:
             row = await _site_named(site)
             asked = {
                 "system_type": system_type,
@@ -210,7 +212,7 @@ def site_plan(
             if not fields:
                 return row
             return await change_plan(
-                installation(settings),
+                here,
                 COMMAND_LINE,
                 site_id=row.id,
                 fields=fields,
@@ -239,11 +241,11 @@ def token_create(
     settings = starting.settings()
 
     async def work() -> str:
-        async with starting.database(settings):
+        async with starting.database(settings) as here:
             row = await _site_named(site)
             now = system_clock()
             _, token = await create_api_token(
-                installation(settings),
+                here,
                 COMMAND_LINE,
                 site_ids=[row.id],
                 name=name,
@@ -257,15 +259,33 @@ def token_create(
     typer.echo(starting.run(work()))
 
 
+@key_commands.command("lost")
+def key_lost(
+    key_id: Annotated[str, typer.Argument(help="The key's id, as a refusal names it.")],
+) -> None:
+    """Give up a key whose secret is lost for good, with all that was written under it."""
+    settings = starting.settings()
+
+    async def work() -> None:
+        async with starting.database_without_keys(settings):
+            await forget_key(key_id, system_clock())
+
+    try:
+        starting.run(work())
+    except NoSuchKey:
+        raise typer.BadParameter("The database asks for no key of this id.") from None
+    typer.echo(f"the key {key_id} is not asked for any more")
+
+
 @audit_commands.command("verify")
 def audit_verify(site: Annotated[str, typer.Option(help="The site's name.")]) -> None:
     """Find a changed, removed or reordered audit row of a site."""
     settings = starting.settings()
 
     async def work() -> int | None:
-        async with starting.database(settings):
+        async with starting.database(settings) as here:
             row = await _site_named(site)
-            return await first_broken_row(installation(settings), row.id)
+            return await first_broken_row(here, row.id)
 
     broken = starting.run(work())
     if broken is not None:

@@ -14,7 +14,6 @@ import orjson
 import typer
 
 from api import starting
-from api.app import installation
 from api.children import ChildEnded, Children, children
 from api.listening import fault_of_port
 from api.seed import seed
@@ -71,8 +70,8 @@ async def _story(settings: Settings, say: Say) -> None:
         if applied
         else "   database   up to date"
     )
-    async with starting.database(settings):
-        made = await seed(installation(settings), settings.data_dir, system_clock())
+    async with starting.database(settings) as here:
+        made = await seed(here, settings.data_dir, system_clock())
     say("   demo site  made" if made else "   demo site  the database is not empty: left as it is")
     async with children(settings.data_dir) as started:
         await started.start(SERVER, "api", "serve")

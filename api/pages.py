@@ -1,5 +1,7 @@
 """What is served beside GraphQL: health, metrics, and the plain pages behind links."""
 
+import asyncio
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
@@ -7,8 +9,11 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from api.observability import metrics_text
-from domain.database import healthy
+from domain.database import DatabaseUnavailable, healthy
+from domain.recorded_keys.service import missing_keys
+from domain.security.keys import Keyring
 
+_PATIENCE_SECONDS = 2.0
 _POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -49,9 +54,20 @@ async def healthz(request: Request) -> Response:
 
 
 async def readyz(request: Request) -> Response:
-    """Ready: the database answers."""
-    ready = await healthy()
-    return JSONResponse({"database": ready}, status_code=200 if ready else 503)
+    """Ready: the database answers, and this process has all of its keys."""
+    database = await healthy()
+    keys = database and await _has_all_keys(request.app.state.keys)
+    return JSONResponse(
+        {"database": database, "keys": keys}, status_code=200 if database and keys else 503
+    )
+
+
+async def _has_all_keys(keys: Keyring) -> bool:
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            return not await missing_keys(keys)
+    except (DatabaseUnavailable, TimeoutError):
+        return False
 
 
 async def metrics(request: Request) -> Response:

@@ -19,17 +19,24 @@ import uvicorn
 from pydantic import ValidationError
 from starlette.applications import Starlette
 
-from api.app import SchemaBehind, checked_schema, create_app, installation
+from api.app import SchemaBehind, checked_schema, create_app, installation, opened_keyring
 from api.listening import fault_of_port
 from api.observability import configure_logging
 from api.protocol import server_options
 from api.settings import Settings
 from api.sole_server import AlreadyServed, sole_server
+from domain.clock import system_clock
 from domain.database import DatabaseUnavailable, connect, disconnect, migrate
 from domain.database.connection import Address
 from domain.errors import Refusal
-from domain.security.keys import KeyFileError
+from domain.installation import Installation
+from domain.recorded_keys.service import KeysMissing
+from domain.security.keys import KeyFileError, NoKeyFile
 
+_ALL_ITS_KEYS = (
+    "Give the secret with which the database was begun, by LATCHWORK_SECRET_FILE or LATCHWORK_SECRET "
+    "(also when another is put in front of it); it is never replaced."
+)
 OTHERS = 0o077
 """What group and others may not do with the files that a command makes: databases, logs, letters, secrets."""
 
@@ -76,8 +83,18 @@ async def migrated(chosen: Settings) -> list[str]:
 
 
 @contextlib.asynccontextmanager
-async def database(chosen: Settings) -> AsyncIterator[None]:
-    """The database, open and up to date. Raises SchemaBehind."""
+async def database(chosen: Settings) -> AsyncIterator[Installation]:
+    """The database, open and up to date, and the installation on it, which has its keys.
+
+    Raises SchemaBehind, KeysMissing, KeyFileError.
+    """
+    async with database_without_keys(chosen):
+        yield installation(chosen, await opened_keyring(chosen, system_clock()))
+
+
+@contextlib.asynccontextmanager
+async def database_without_keys(chosen: Settings) -> AsyncIterator[None]:
+    """The database, open and up to date, for what needs no secret. Raises SchemaBehind."""
     check_folder(chosen.database)
     await connect(chosen.database)
     try:
@@ -95,6 +112,8 @@ def run(work: Coroutine[Any, Any, Any]) -> Any:
         message = refusal.message
     except SchemaBehind as fault:
         message = str(fault)
+    except (KeysMissing, NoKeyFile) as fault:
+        message = f"The secret does not belong to this database: {fault}. {_ALL_ITS_KEYS}"
     except DatabaseUnavailable as fault:
         message = f"The database does not answer ({fault}). On a fresh data directory run: latchwork migrate"
     except (asyncpg.PostgresError, sqlite3.Error) as fault:
@@ -111,14 +130,14 @@ def run(work: Coroutine[Any, Any, Any]) -> Any:
 
 def serve(chosen: Settings) -> None:
     """Serves until interrupted. Ends before it listens when it could not serve."""
-    run(_look(chosen))
+    here = run(look(chosen))
     fault = fault_of_port(chosen.host, chosen.port, "LATCHWORK_HOST", "LATCHWORK_PORT")
     if fault is not None:
         typer.echo(fault, err=True)
         raise typer.Exit(1)
     configure_logging(json=not chosen.development)
     with sole(chosen.database):
-        listen(create_app(chosen), chosen)
+        listen(create_app(chosen, here), chosen)
 
 
 @contextlib.contextmanager
@@ -150,6 +169,7 @@ def listen(app: Starlette, chosen: Settings) -> None:
     )
 
 
-async def _look(chosen: Settings) -> None:
-    async with database(chosen):
-        installation(chosen)
+async def look(chosen: Settings) -> Installation:
+    """What a server will stand on. Raises what `database` does."""
+    async with database(chosen) as here:
+        return here

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from api.app import installation
+from api.app import installation, opened_keyring
 from api.settings import Settings
 from domain.clock import system_clock
 from domain.database import connect, disconnect, migrate
@@ -41,7 +41,8 @@ async def prepare(settings: Settings, locks: int) -> Prepared:
     await migrate(settings.database)
     await connect(settings.database)
     try:
-        here, now = installation(settings), system_clock()
+        now = system_clock()
+        here = installation(settings, await opened_keyring(settings, now))
         site = await create_site(
             here,
             COMMAND_LINE,

@@ -20,11 +20,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from api.app import create_app, installation
+from api.app import create_app
 from api.auth.http import HttpAuthentication
 from api.observability import configure_logging
 from api.settings import Settings
-from api.starting import listen
+from api.starting import listen, look, run
 from bench.prepared import Prepared
 from bench.served import served
 from domain.clock import system_clock
@@ -43,8 +43,8 @@ LIST = "query($id: ID!) { site(id: $id) { locks(first: 100) { nodes { id name on
 def serve(settings: Settings) -> None:
     """The whole application as `latchwork serve` runs it, and the bare routes beside it."""
     configure_logging(json=True)
-    here = installation(settings)
-    app = create_app(settings, here=here)
+    here = run(look(settings))
+    app = create_app(settings, here)
     identify = HttpAuthentication(here, system_clock).identify
 
     async def me(request: Request) -> Response:

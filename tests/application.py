@@ -14,7 +14,7 @@ import httpx
 import pytest
 import uvicorn
 
-from api.app import create_app, installation
+from api.app import create_app, installation, keyring
 from api.protocol import server_options
 from api.settings import Settings
 from domain.database.connection import connected
@@ -53,12 +53,15 @@ async def serving(
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     settings = Settings(database_url=database.url, data_dir=folder, public_url=url)
     passwords = PasswordHasher(CHEAP)
-    here = replace(installation(settings, passwords=passwords), pin_profile=CHEAP)
+    here = replace(
+        installation(settings, keyring(settings, fresh=True), passwords=passwords),
+        pin_profile=CHEAP,
+    )
     here = replace(here, mailer=mailer or here.mailer)
     clock = MovableClock()
     server = uvicorn.Server(
         uvicorn.Config(
-            create_app(settings, here=here, clock=clock),
+            create_app(settings, here, clock=clock),
             log_config=None,
             access_log=False,
             **server_options(),

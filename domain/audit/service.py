@@ -19,6 +19,7 @@ from domain.audit.tables import AuditHead, AuditRow
 from domain.database import Queue, Transaction, Work, lock_row, transaction
 from domain.installation import Installation
 from domain.people.actors import Caller
+from domain.recorded_keys.service import check_keys
 from domain.security.keys import KeyLabel
 from domain.security.tags import keyed_tag
 
@@ -63,7 +64,8 @@ class Deed:
 async def recorded(
     here: Installation, by: Caller, action: str, now: datetime, *, queue: Queue | None = None
 ) -> AsyncIterator[Deed]:
-    """A transaction that ends with the audit rows of what was noted. Raises AssertionError when nothing was.
+    """A transaction that ends with the audit rows of what was noted. Raises AssertionError when nothing was, and
+    KeysMissing where this process lacks a key of the database: what it wrote might overlook what others did.
 
     It waits in the `queue`: that of the changes of the caller's site, unless another is given.
     """
@@ -76,6 +78,7 @@ async def recorded(
         assert deed.notes or deed.changed_nothing, f"{action} changed something and noted nothing"
         for belongs_to in sorted(deed.notes, key=lambda chain: chain.bytes):
             await _append(here, by, action, belongs_to, deed.notes[belongs_to], now)
+        await check_keys(here.keys)
 
 
 def _mac(here: Installation, key_id: str | None, previous: str, row: AuditRow) -> str:

@@ -16,4 +16,5 @@ MODEL_MODULES: list[str] = [
     "domain.throttling.tables",
     "domain.audit.tables",
     "domain.mail.tables",
+    "domain.recorded_keys.tables",
 ]

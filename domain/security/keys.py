@@ -48,6 +48,10 @@ class InsecureKeyFile(KeyFileError):
     """The key file grants something to its group or to everyone; `chmod 600` mends it."""
 
 
+class NoKeyFile(KeyFileError):
+    """There is no key file."""
+
+
 class InvalidSecret(ValueError):
     """The text is not a list of base64url secrets of 32 bytes or more; never quotes the text."""
 
@@ -100,21 +104,30 @@ class Keyring:
 
     @classmethod
     def load_or_create(cls, path: Path) -> Self:
-        """The keyring of a key file, which is made with a new random secret if there is none.
+        """The keyring of a key file, which is made with a new random secret if there is none: for a new database only.
 
         The file appears whole (written aside, then linked into place, which never replaces a file)
         with mode 0600, so two processes that start at once, or a power cut, leave one secret.
         Raises `InsecureKeyFile` if group or others may do anything with the file, and
         `KeyFileError` if it holds no valid secret. The directory must exist.
         """
-        try:
-            return cls._load(path)
-        except FileNotFoundError:
-            _create_key_file(path)
-            return cls._load(path)
+        with contextlib.suppress(NoKeyFile):
+            return cls.load(path)
+        _create_key_file(path)
+        return cls.load(path)
 
     @classmethod
-    def _load(cls, path: Path) -> Self:
+    def load(cls, path: Path) -> Self:
+        """The keyring of a key file. Raises `NoKeyFile`, `InsecureKeyFile`, `KeyFileError`, and `OSError` when it is
+        there and cannot be read.
+        """
+        try:
+            return cls._read(path)
+        except FileNotFoundError:
+            raise NoKeyFile(f"there is no file {path}") from None
+
+    @classmethod
+    def _read(cls, path: Path) -> Self:
         with path.open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
             if mode & _OTHERS:

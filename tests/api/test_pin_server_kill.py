@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import orjson
 
-from api.app import installation
+from api.app import installation, keyring
 from api.seed import kit_entry
 from api.settings import Settings
 from domain.database import connect, disconnect
@@ -107,7 +107,10 @@ async def serving(database: Database, folder: Path) -> AsyncIterator[tuple[Serve
     server = Server(database, folder)
     settings = Settings(database_url=database.url, data_dir=folder, public_url=server.url)
     passwords = PasswordHasher(CHEAP)
-    here = replace(installation(settings, passwords=passwords), pin_profile=CHEAP)
+    here = replace(
+        installation(settings, keyring(settings, fresh=True), passwords=passwords),
+        pin_profile=CHEAP,
+    )
     now = datetime.now(UTC)
     await connect(database.url)
     try:

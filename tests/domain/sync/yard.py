@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
-from api.app import installation
+from api.app import installation, keyring
 from api.seed import kit_entry
 from api.settings import Settings
 from domain.access.schedule import ALWAYS, Schedule
@@ -62,7 +62,10 @@ class Yard:
     async def make(cls, folder: Path) -> "Yard":
         """A site with one member. The database is connected already."""
         settings = Settings(data_dir=folder, public_url="http://127.0.0.1")
-        here = replace(installation(settings, passwords=PasswordHasher(CHEAP)), pin_profile=CHEAP)
+        here = replace(
+            installation(settings, keyring(settings, fresh=True), passwords=PasswordHasher(CHEAP)),
+            pin_profile=CHEAP,
+        )
         site = await create_site(
             here,
             COMMAND_LINE,
