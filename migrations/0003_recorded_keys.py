@@ -7,7 +7,7 @@ from tortoise import fields
 
 
 class Migration(migrations.Migration):
-    dependencies = [("latchwork", "0001_initial")]
+    dependencies = [("latchwork", "0002_phones_that_an_admin_took_off")]
 
     initial = False
 
