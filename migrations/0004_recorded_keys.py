@@ -7,7 +7,10 @@ from tortoise import fields
 
 
 class Migration(migrations.Migration):
-    dependencies = [("latchwork", "0002_phones_that_an_admin_took_off")]
+    dependencies = [
+        ("latchwork", "0003_what_crossed_changes_left"),
+        ("latchwork", "0003_whom_tokens_act_for"),
+    ]
 
     initial = False
 
