@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from api import starting
-from api.app import installation
 from domain.clock import system_clock
 from domain.mail.addresses import checked_email
 from domain.people.actors import COMMAND_LINE
@@ -40,9 +39,8 @@ def account_end_second_factor(email: _Email) -> None:
 
     async def work() -> None:
         address = checked_email(email)
-        async with starting.database(settings):
-            here, now = installation(settings), system_clock()
-            await end_second_factor(here, COMMAND_LINE, email=address, now=now)
+        async with starting.database(settings) as here:
+            await end_second_factor(here, COMMAND_LINE, email=address, now=system_clock())
 
     starting.run(work())
     typer.echo("the second factor is ended, and so are all sign-ins; a letter tells the person")

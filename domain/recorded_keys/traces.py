@@ -1,7 +1,7 @@
 """What rows tell of the keys under which they were written, for a database that has recorded none yet.
 
 The dangerous mistake is a column that is forgotten here: a key that is still needed would not be asked for. So columns are
-found by their names, in all tables: `..._sealed` for what was sealed, TAGS for keyed tags.
+found by their names, in all tables: `...sealed` for what was sealed, TAGS for keyed tags.
 """
 
 import re
@@ -40,7 +40,7 @@ async def has_rows() -> bool:
 
 def sealed_columns() -> list[tuple[str, str]]:
     """Table and column of everything sealed."""
-    return _columns(lambda name, field: isinstance(field, BinaryField) and name.endswith("_sealed"))
+    return _columns(lambda name, field: isinstance(field, BinaryField) and name.endswith("sealed"))
 
 
 def tagged_columns() -> list[tuple[str, str]]:
