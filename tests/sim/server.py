@@ -8,7 +8,7 @@ import sys
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from api.app import create_app, installation
+from api.app import create_app, installation, keyring
 from api.observability import configure_logging
 from api.resolvers import pins
 from api.starting import listen, settings
@@ -35,8 +35,9 @@ def main() -> None:
     def clock() -> datetime:
         return system_clock() + offset
 
-    here = replace(installation(chosen, passwords=PasswordHasher(CHEAP)), pin_profile=CHEAP)
-    listen(create_app(chosen, here=here, clock=clock), chosen)
+    keys = keyring(chosen, fresh=True)
+    here = replace(installation(chosen, keys, passwords=PasswordHasher(CHEAP)), pin_profile=CHEAP)
+    listen(create_app(chosen, here, clock=clock), chosen)
 
 
 if __name__ == "__main__":
