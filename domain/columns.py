@@ -24,6 +24,12 @@ def new_id() -> UUID:
     return uuid7()
 
 
+def id_after(last: UUID | None) -> UUID:
+    """A new key above the last one, also where that was made by a machine whose clock is ahead."""
+    made = new_id()
+    return made if last is None or made > last else UUID(int=last.int + 1)
+
+
 class _Unread(ModelMeta):
     """Tables without comments on their columns: Tortoise would read each one's source again, at every start."""
 

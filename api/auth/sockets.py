@@ -23,6 +23,7 @@ from domain.people.identities import (
     topics_of,
 )
 from domain.people.tickets import consume_socket_ticket
+from domain.sync.connections import begin_connection
 from domain.sync.lock_identity import CHALLENGE_LIFETIME, prove_lock
 
 SLOW_POLL_SECONDS = 30.0
@@ -79,7 +80,9 @@ class SocketAuthentication:
                 if proven is not None and await take_proof(
                     proven.proof_id, now + 2 * CHALLENGE_LIFETIME
                 ):
-                    return Identity(proven.actor, address)
+                    actor = await begin_connection(proven)
+                    if actor is not None:
+                        return Identity(actor, address)
         raise _refused("This is no proof of a lock.")
 
     async def _cookie(self, websocket: WebSocket, address: str) -> Identity:

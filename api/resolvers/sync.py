@@ -1,6 +1,7 @@
 """Operations between server and lock, and on what locks reported."""
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from typing import Annotated
 from uuid import UUID
 
@@ -136,16 +137,20 @@ async def lock_feed(
     assert isinstance(actor, LockActor)
     if key_of("lock", lock_id, "lockId") != actor.lock_id:
         raise NotFound("lockId")
-    async for item in feed.follow_feed(
+    items = feed.follow_feed(
         call.here,
         actor,
         incarnation=incarnation,
         position=FeedPosition(epoch, applied_revision),
         clock=call.context.clock,
-    ):
-        sealed = base64url.encode(item.sealed)
-        message: LockFeedMessage = _MESSAGES[item.kind](id=strawberry.ID(item.id), sealed=sealed)
-        yield message
+    )
+    async with aclosing(items):
+        async for item in items:
+            sealed = base64url.encode(item.sealed)
+            message: LockFeedMessage = _MESSAGES[item.kind](
+                id=strawberry.ID(item.id), sealed=sealed
+            )
+            yield message
 
 
 _MESSAGES: dict[feed.FeedItemKind, Callable[..., LockFeedMessage]] = {

@@ -36,6 +36,9 @@ class SyncState:
     wanted_revision: int = strawberry.field(description="The revision of everything wanted.")
     applied_revision: int = strawberry.field(description="The revision that the lock acknowledged.")
     pending: int = strawberry.field(description="How many entries have not arrived.")
+    pending_since: datetime | None = strawberry.field(
+        description="The moment of the oldest change that it has not acknowledged; null: it has all."
+    )
     status: SyncStatus = strawberry.field(description="UNKNOWN until a disagreement is settled.")
 
 
@@ -102,6 +105,7 @@ class Lock(Node):
             wanted_revision=state.lock.wanted_revision,
             applied_revision=state.lock.applied_revision,
             pending=state.pending,
+            pending_since=state.pending_since,
             status=state.status,
         )
 

@@ -36,7 +36,7 @@ class PinLockSync:
         description="The versions that open the door at this moment, old ones too; empty: none; null: unknown."
     )
     pending_since: datetime | None = strawberry.field(
-        description="Since when the wanted version has not been acknowledged; null: it has."
+        description="The moment of the oldest change that the lock has not acknowledged; null: it has all."
     )
     propagation: Propagation = strawberry.field(description="How the change gets there.")
 

@@ -14,7 +14,14 @@ from domain.database.errors import (
     translated,
 )
 from domain.database.migrating import build, migrate, pending
-from domain.database.transactions import Transaction, hold, lock_row, lock_rows, transaction
+from domain.database.transactions import (
+    Transaction,
+    hold,
+    lock_row,
+    lock_rows,
+    snapshot,
+    transaction,
+)
 from domain.database.turns import Queue, Work
 from domain.database.use_cases import drain, in_background, use_case
 from domain.database.writing import drift, make_migration
@@ -40,6 +47,7 @@ __all__ = [
     "make_migration",
     "migrate",
     "pending",
+    "snapshot",
     "transaction",
     "translated",
     "use_case",

@@ -116,6 +116,17 @@ async def _begun(here: Connected, repeatable: bool) -> AsyncIterator[Transaction
                 here.bus.deliver(opened._topics)
 
 
+@asynccontextmanager
+async def snapshot() -> AsyncIterator[None]:
+    """Everything that is read inside is of one moment. Nothing can be written in it."""
+    async with transaction(repeatable=True) as here:
+        if here.client.capabilities.dialect == "postgres":
+            await here.client.execute_query(
+                "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
+            )
+        yield
+
+
 async def hold(name: str) -> None:
     """Until the end of the transaction, everybody else who holds this name waits: for what no one row
     stands for. Take it before any row, so that two callers cannot deadlock.

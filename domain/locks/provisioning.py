@@ -11,6 +11,7 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from domain.audit.service import recorded
+from domain.columns import id_after
 from domain.database import use_case
 from domain.installation import Installation
 from domain.locks.sealed_identities import secret_identity
@@ -55,7 +56,9 @@ async def provision_lock(
         site = await Site.get(id=by.site_id)
         zone = zone_of(site)
         offset = fixed_offset(zone, now.astimezone(zone).year)
+        last = await Provisioning.filter(lock_id=lock.id).order_by("-id").first()
         await Provisioning.create(
+            id=id_after(last.id if last is not None else None),
             lock=lock,
             incarnation=incarnation,
             secret_sealed=seal(here.keys, secret, secret_identity(lock.id, incarnation)),

@@ -28,8 +28,9 @@ class Hub(Row):
 class Lock(Row):
     """A door with its hardware.
 
-    `incarnation` is the life that last proved its secret (None before the first proof). `feed_id` names the newest
-    feed, `nonces` the newest two that the lock reported, each with the moment of its arrival (newest first). `epoch` is
+    `incarnation` is the life that last proved its secret (None before the first proof). `connections` counts the sockets
+    on which it did, `connection` is the newest on which it was heard; `feed_id` names the newest feed on that, `nonces`
+    the newest two reported on it, each with the moment of its arrival (newest first). `epoch` is
     the life of the data that this lock follows. After a disagreement the next delivery is a snapshot (`snapshot_needed`);
     until it is acknowledged, what the lock holds is not known (`state_unknown`).
     """
@@ -46,6 +47,8 @@ class Lock(Row):
     connectivity = fields.CharEnumField(Connectivity, max_length=20)
     smart_pin_enabled = fields.BooleanField(default=False)
     incarnation = fields.CharField(max_length=32, null=True)
+    connections = fields.BigIntField(default=0, db_default=0)
+    connection = fields.BigIntField(default=0, db_default=0)
     feed_id = fields.CharField(max_length=32, null=True)
     last_contact_at = fields.DatetimeField(null=True)
     nonces: Any = fields.JSONField(default=list)
@@ -84,7 +87,8 @@ class Reader(Row):
 
 
 class Provisioning(Row):
-    """One lock secret, sealed. Pending until `proven_at`; a proven one is replaced only by a newer proven one.
+    """One lock secret, sealed. Pending until `proven_at`; a proven one is replaced only by a newer proven one. Which of a
+    lock's is newer, its key says.
 
     `zone`, `fixed_offset_minutes` and `smart_pin_enabled` are what was given with it: by what the lock goes until it is told
     otherwise. The last is None where it was not written down.

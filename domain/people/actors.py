@@ -64,13 +64,13 @@ class InvitedDeviceActor:
 
 @dataclass(frozen=True, slots=True)
 class LockActor:
-    """A lock that proved its secret on this socket, at `proven_at`."""
+    """A lock that proved its secret on this socket: its `connection`, of which the highest is the newest."""
 
     lock_id: UUID
     site_id: UUID
     name: str
     incarnation: str
-    proven_at: datetime
+    connection: int
     kind = ActorKind.LOCK
 
     @property

@@ -158,15 +158,17 @@ def pins_of(
     lock_id: UUID | None,
     search: str | None,
 ) -> QuerySet[Pin]:
-    """PINs, removed ones only by that status. `lock_id`: those that the lock should hold.
+    """PINs, removed ones only by that status. `lock_id`: those that the lock should hold, and those that it may still
+    hold: it has not acknowledged that they have left, or what it holds is not known.
 
     Searched by their notes and by their owner's name. Raises InvalidInput.
     """
     rows: Any = Pin.filter(site_id=site_id)
     rows = rows.exclude(status=PinStatus.REMOVED) if status is None else rows.filter(status=status)
     if lock_id is not None:
+        leaving = Q(pending_since__isnull=False) | Q(lock__state_unknown=True)
         held = LockEntry.filter(lock_id=lock_id, pin_id__isnull=False)
-        held = held.exclude(state=EntryState.REMOVED)
+        held = held.filter(leaving | ~Q(state=EntryState.REMOVED))
         rows = rows.filter(id__in=Subquery(held.values("pin_id")))
     rows = _searched(rows, search, "notes", "owner__name")
     found: QuerySet[Pin] = _only(rows, owner_id=owner_id)

@@ -27,6 +27,7 @@ from domain.pins.tables import Pin
 from domain.pins.verifiers import open_verifier
 from domain.security.sealing import SealBroken, open_sealed
 from domain.sync.lock_keys import keys_of_locks
+from domain.sync.rules import with_change
 from domain.sync.tables import EntryState, LockDelivery, LockEntry
 
 SETTINGS = "settings"
@@ -94,7 +95,8 @@ def _changed(lock: Lock, row: LockEntry | None, wish: Wanted, now: datetime) -> 
     row.state, row.content = wish.state, content
     row.version += 1
     row.revision = lock.wanted_revision
-    row.pending_since = now
+    row.pending_since = row.pending_since or now
+    row.pending_changes = with_change(row.pending_changes, row.version, now)
     return row
 
 
@@ -105,7 +107,15 @@ async def _save(rows: Iterable[LockEntry], present: Collection[LockEntry]) -> No
     if old:
         await LockEntry.bulk_update(
             old,
-            fields=["state", "content", "version", "revision", "payload_hash", "pending_since"],
+            fields=[
+                "state",
+                "content",
+                "version",
+                "revision",
+                "payload_hash",
+                "pending_since",
+                "pending_changes",
+            ],
         )
 
 
@@ -156,11 +166,20 @@ async def restart_entries(here: Installation, lock: Lock, now: datetime) -> None
         gone = row.state is not EntryState.LIVE
         row.applied_version = row.version if gone else None
         row.applied_live = False
-        row.pending_since = None if gone else now
+        if gone:
+            row.pending_since = row.pending_changes = None
+        elif row.pending_since is None:
+            row.pending_since, row.pending_changes = now, with_change(None, row.version, now)
     if rows:
         await LockEntry.bulk_update(
             rows,
-            fields=["payload_hash", "applied_version", "applied_live", "pending_since"],
+            fields=[
+                "payload_hash",
+                "applied_version",
+                "applied_live",
+                "pending_since",
+                "pending_changes",
+            ],
         )
 
 

@@ -5,7 +5,8 @@ lock wins; an older one finds another id in the lock's row and ends. The dangero
 the right to it has ended, so each is checked once more in the moment of handing it out.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator
+import asyncio
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,6 +27,7 @@ from domain.link.sealing import MessageKind, seal_message
 from domain.locks.tables import Lock
 from domain.node_ids import node_id
 from domain.people.actors import LockActor
+from domain.sync.connections import hear, is_heard
 from domain.sync.deliveries import CutDelivery, cut_delivery
 from domain.sync.entries import TamperedEntry
 from domain.sync.lock_keys import proven_keys
@@ -69,26 +71,23 @@ def check_position(position: FeedPosition) -> None:
 
 
 @use_case
-async def _open(actor: LockActor, position: FeedPosition, now: datetime) -> str | None:
-    lock_id, incarnation = actor.lock_id, actor.incarnation
-    feed_id = uuid4().hex
+async def _open(actor: LockActor, feed_id: str, position: FeedPosition, now: datetime) -> bool:
     async with transaction(Queue(Work.LOCKS, actor.site_id)) as tx:
-        lock = await lock_row(Lock, lock_id)
-        if lock is None or lock.deleted_at is not None or lock.incarnation != incarnation:
-            return None
+        lock = await lock_row(Lock, actor.lock_id)
+        if lock is None or not is_heard(lock, actor):
+            return False
         was_unknown = lock.state_unknown
         if await reconcile(lock, position):
             await record_server_event(tx, lock, LockEventKind.OUT_OF_STEP, now)
         if lock.state_unknown and not was_unknown:
             tx.wake(*await topics_of_pins_at(lock.id))
-        # Nonces belong to one socket: those of an earlier one are void. One of this socket may be here already, since
-        # a lock subscribes and reports at once, and the report can come first.
-        fresh = [each for each in lock.nonces if datetime.fromisoformat(each[1]) >= actor.proven_at]
-        lock.feed_id, lock.nonces, lock.last_contact_at = feed_id, fresh, now
+        hear(lock, actor)
+        lock.feed_id, lock.last_contact_at = feed_id, now
         await lock.save(
             update_fields=[
-                "feed_id",
+                "connection",
                 "nonces",
+                "feed_id",
                 "last_contact_at",
                 "epoch",
                 "applied_revision",
@@ -96,8 +95,8 @@ async def _open(actor: LockActor, position: FeedPosition, now: datetime) -> str 
                 "state_unknown",
             ]
         )
-        tx.wake(f"lock:{lock_id}", f"site-sync:{lock.site_id}")
-    return feed_id
+        tx.wake(f"lock:{lock.id}", f"site-sync:{lock.site_id}")
+    return True
 
 
 @use_case
@@ -109,18 +108,22 @@ async def _close(lock_id: UUID, site_id: UUID, feed_id: str) -> None:
 
 
 class Feed:
-    """One feed of a lock, from its opening on. It acts when it is asked what is due, and never waits."""
+    """One feed of a lock, from its opening on. It acts when it is asked what is due, and never waits.
+
+    `position` is what the lock says of itself; a fresh one says epoch 0, revision 0.
+    """
 
     def __init__(
-        self, here: Installation, actor: LockActor, feed_id: str, reported: int, now: datetime
+        self, here: Installation, actor: LockActor, position: FeedPosition, now: datetime
     ) -> None:
         self.over = False
-        """Whether a newer feed has opened, or the lock's secret or place is gone."""
+        """Whether a newer connection or feed has opened, or the lock's secret or place is gone."""
         self._here = here
         self._actor = actor
-        self._id = feed_id
+        self._id = uuid4().hex
+        self._position = position
         self._opened_at = now
-        self._reported = reported
+        self._reported = position.revision
         """The revision that the lock said it had."""
         self._commands_handed: set[UUID] = set()
         self._time_at: datetime | None = None
@@ -133,12 +136,13 @@ class Feed:
     async def open(
         cls, here: Installation, actor: LockActor, position: FeedPosition, now: datetime
     ) -> "Feed | None":
-        """The newest feed of this lock, or None when this life of it is over.
+        """The newest feed of this lock, or None when this life or this connection of it is over."""
+        feed = cls(here, actor, position, now)
+        return feed if await feed.begin() else None
 
-        `position` is what the lock says of itself; a fresh one says epoch 0, revision 0.
-        """
-        feed_id = await _open(actor, position, now)
-        return None if feed_id is None else cls(here, actor, feed_id, position.revision, now)
+    async def begin(self) -> bool:
+        """Makes it the newest feed; False when this life or this connection of the lock is over."""
+        return await _open(self._actor, self._id, self._position, self._opened_at)
 
     async def close(self) -> None:
         """The socket is gone."""
@@ -147,9 +151,9 @@ class Feed:
     async def due(self, clock: Clock) -> AsyncGenerator[FeedItem, None]:
         """Everything that is to be handed out at this moment."""
         lock = await Lock.get_or_none(id=self._actor.lock_id, deleted_at=None)
-        mine = lock is not None and lock.feed_id == self._id
+        mine = lock is not None and lock.feed_id == self._id and is_heard(lock, self._actor)
         keys = await proven_keys(self._here, lock) if lock is not None and mine else None
-        if lock is None or keys is None or lock.incarnation != self._actor.incarnation:
+        if lock is None or keys is None:
             self.over = True
             return
         # Somebody at the door comes first, and does not wait for a row that cannot be sent.
@@ -246,16 +250,17 @@ async def follow_feed(
     incarnation: str,
     position: FeedPosition,
     clock: Clock,
-) -> AsyncIterator[FeedItem]:
+) -> AsyncGenerator[FeedItem, None]:
     """What the lock should get, as it arises, until the feed is over. Raises InvalidInput."""
     check_position(position)
     if incarnation != actor.incarnation:
         return
     async with listening(f"lock:{actor.lock_id}") as wakeups:
-        feed = await Feed.open(here, actor, position, clock())
-        if feed is None:
-            return
+        feed = Feed(here, actor, position, clock())
+        opening = asyncio.create_task(feed.begin())
         try:
+            if not await asyncio.shield(opening):
+                return
             while True:
                 async with aclosing(feed.due(clock)) as items:
                     async for item in items:
@@ -264,7 +269,14 @@ async def follow_feed(
                     return
                 await wakeups.wait(SLOW_POLL_SECONDS)
         finally:
-            await feed.close()
+            await _close_once_open(feed, opening)
+
+
+@use_case
+async def _close_once_open(feed: Feed, opening: asyncio.Task[bool]) -> None:
+    """Whoever went away while it opened leaves an opening that goes on: a close before it would close nothing."""
+    await asyncio.gather(opening, return_exceptions=True)
+    await feed.close()
 
 
 def _seal(lock: Lock, keys: LinkKeys, kind: MessageKind, body: bytes) -> bytes:

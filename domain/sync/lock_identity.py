@@ -17,7 +17,7 @@ from domain.installation import Installation
 from domain.link.proof import ProofRefused, claimed_proof, read_proof
 from domain.locks.tables import Lock, Provisioning
 from domain.node_ids import read_node_id
-from domain.people.actors import ActorKind, Caller, LockActor
+from domain.people.actors import ActorKind, Caller
 from domain.pins.reservations import forget_lock
 from domain.security import base64url
 from domain.security.keys import KeyLabel
@@ -33,9 +33,11 @@ _PURPOSE = b"lock-challenge/v1"
 
 @dataclass(frozen=True, slots=True)
 class ProvenLock:
-    """A lock that proved a secret. `proof_id` names the proof, so that it is taken once."""
+    """A lock that proved the secret of a life of it. `proof_id` names the proof, so that it is taken once."""
 
-    actor: LockActor
+    lock_id: UUID
+    site_id: UUID
+    incarnation: str
     proof_id: str
 
 
@@ -86,9 +88,8 @@ async def prove_lock(
             continue
         if row.proven_at is None and not await _begin_life(here, row.id, lock.site_id, now):
             return None
-        actor = LockActor(lock.id, lock.site_id, lock.name, row.incarnation, now)
         proof_id = sha256(f"{lock_name} {claims.jti} {claims.nonce}".encode()).hexdigest()
-        return ProvenLock(actor, proof_id)
+        return ProvenLock(lock.id, lock.site_id, row.incarnation, proof_id)
     return None
 
 

@@ -19,6 +19,7 @@ from domain.link.nonces import well_formed_nonce
 from domain.locks.tables import Lock
 from domain.people.actors import LockActor
 from domain.smartpins.reported import note_events, smart_pins_named
+from domain.sync.connections import hear, is_heard
 from domain.sync.event_numbers import next_numbers
 from domain.sync.rules import MAX_EVENTS_PER_REPORT, NONCES_KEPT
 from domain.sync.server_events import SERVER_EVENTS, record_server_event
@@ -74,6 +75,9 @@ async def report_lock(
         lock = await lock_row(Lock, lock_id)
         if lock is None or lock.deleted_at is not None or lock.incarnation != actor.incarnation:
             raise NotAllowed("This life of the lock has ended.")
+        if not is_heard(lock, actor):
+            raise NotAllowed("The lock is on a newer connection.")
+        hear(lock, actor)
         tx.wake(f"site-sync:{lock.site_id}")
         lock.last_contact_at = now
         if nonce is not None and all(nonce != known for known, _ in lock.nonces):
@@ -95,6 +99,7 @@ async def report_lock(
         await lock.save(
             update_fields=[
                 "last_contact_at",
+                "connection",
                 "nonces",
                 "epoch",
                 "wanted_revision",

@@ -16,6 +16,8 @@ DELIVERY_PATIENCE = timedelta(seconds=20)
 """How long a delivery may go unacknowledged before it is handed out again; doubled each time."""
 LONGEST_PATIENCE = timedelta(minutes=10)
 MAX_EVENTS_PER_REPORT = 200
+MOST_PENDING_CHANGES = 32
+"""How many moments of changes are kept for an entry that its lock lacks: the oldest ones and the newest."""
 NONCES_KEPT = 2
 
 
@@ -28,6 +30,25 @@ def command_seconds(nonce_received_at: datetime, now: datetime) -> int | None:
     age = int((now - nonce_received_at).total_seconds())
     seconds = age + COMMAND_PATIENCE_SECONDS
     return seconds if seconds <= NONCE_LIFETIME_SECONDS else None
+
+
+PendingChanges = list[tuple[int, str]]
+"""The changes of an entry that its lock has not acknowledged, oldest first: each a version and its moment (ISO 8601)."""
+
+
+def with_change(changes: PendingChanges | None, version: int, now: datetime) -> PendingChanges:
+    """The pending changes with this newest one."""
+    return [*(changes or [])[: MOST_PENDING_CHANGES - 1], (version, now.isoformat())]
+
+
+def without_applied(changes: PendingChanges | None, applied: int | None) -> PendingChanges | None:
+    """The pending changes above the applied version; None for none."""
+    return [each for each in changes or [] if applied is None or each[0] > applied] or None
+
+
+def pending_since(changes: PendingChanges | None) -> datetime | None:
+    """The moment of the oldest change that the lock lacks; None: it lacks none."""
+    return datetime.fromisoformat(changes[0][1]) if changes else None
 
 
 class SyncStatus(StrEnum):

@@ -15,6 +15,7 @@ from domain.columns import column
 from domain.locks.tables import Lock
 from domain.node_ids import node_id
 from domain.pins.reservations import release
+from domain.sync.rules import pending_since, without_applied
 from domain.sync.tables import EntryState, LockDelivery, LockEntry
 
 log = structlog.get_logger(__name__)
@@ -179,11 +180,14 @@ async def _save_settled(
     Of what is settled only the newest delivery is kept, since the lock may repeat its acknowledgement.
     """
     for row in known:
+        row.pending_changes = without_applied(row.pending_changes, row.applied_version)
         if row.applied_version == row.version:
             row.pending_since = None
+        else:
+            row.pending_since = pending_since(row.pending_changes) or row.pending_since
     if known:
         await LockEntry.bulk_update(
-            known, fields=["applied_version", "applied_live", "pending_since"]
+            known, fields=["applied_version", "applied_live", "pending_since", "pending_changes"]
         )
     await release(known)
     await LockDelivery.filter(lock_id=lock.id, settled_at__isnull=False).delete()

@@ -3,13 +3,15 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from tortoise.expressions import Q
-from tortoise.functions import Count
+from tortoise.functions import Count, Min
 from tortoise.queryset import QuerySet
 
 from domain.columns import column
+from domain.database import snapshot
 from domain.locks.rules import Propagation, propagation
 from domain.locks.tables import Lock
 from domain.sync.handed_out import unsettled_versions
@@ -36,10 +38,11 @@ class PinAtLock:
 
 @dataclass(frozen=True, slots=True)
 class LockInSync:
-    """A lock as a whole: its row, how many of its entries have not arrived, and whether its state is known."""
+    """A lock as a whole: its row, how many of its entries have not arrived, since when, and whether its state is known."""
 
     lock: Lock
     pending: int
+    pending_since: datetime | None
     status: SyncStatus
 
 
@@ -50,14 +53,12 @@ async def pins_at_locks(
 
     Deleted locks are left out, but for those of `also_at`: what opens there nobody will ever hear again.
     """
-    rows = (
-        await LockEntry.filter(
-            Q(lock__deleted_at=None) | Q(lock_id__in=list(also_at)), pin_id__in=list(pin_ids)
-        )
-        .order_by("lock_id")
-        .select_related("lock")
-    )
-    unsettled = await unsettled_versions({row.lock_id for row in rows})
+    here = Q(lock__deleted_at=None) | Q(lock_id__in=list(also_at))
+    entries = LockEntry.filter(here, pin_id__in=list(pin_ids)).order_by("lock_id")
+    # One moment: of a delivery that is acknowledged between two reads, neither would tell.
+    async with snapshot():
+        rows = await entries.select_related("lock")
+        unsettled = await unsettled_versions({row.lock_id for row in rows})
     found: dict[UUID, list[PinAtLock]] = {pin_id: [] for pin_id in pin_ids}
     for row in rows:
         assert row.pin_id is not None
@@ -98,11 +99,15 @@ async def topics_of_pins_at(lock_id: UUID) -> list[str]:
 async def locks_in_sync(rows: QuerySet[Lock]) -> list[LockInSync]:
     """The state of each of these locks as a whole, in one statement: revisions and counts are of one moment."""
     arriving = Count("entries", _filter=Q(entries__pending_since__isnull=False))
-    found = await rows.annotate(arriving=arriving)
-    return [_in_sync(lock, lock.arriving) for lock in found]  # type: ignore[attr-defined]
+    found = await rows.annotate(arriving=arriving, behind_since=Min("entries__pending_since"))
+    return [_in_sync(lock) for lock in found]
 
 
-def _in_sync(lock: Lock, pending: int) -> LockInSync:
+def _in_sync(lock: Any) -> LockInSync:
+    status = SyncStatus.NOT_UPDATED if lock.arriving else SyncStatus.UPDATED
     if lock.state_unknown:
-        return LockInSync(lock, pending, SyncStatus.UNKNOWN)
-    return LockInSync(lock, pending, SyncStatus.NOT_UPDATED if pending else SyncStatus.UPDATED)
+        status = SyncStatus.UNKNOWN
+    since = lock.behind_since
+    if isinstance(since, str):  # SQLite has no moments, and Tortoise reads those of columns only
+        since = datetime.fromisoformat(since)
+    return LockInSync(lock, lock.arriving, since, status)

@@ -83,8 +83,9 @@ class LockEntry(Row):
     One row per (lock, name), however often it is edited. `content` is the meaning; what is sent is made of it, and of
     the sealed verifier, in the moment of sending, and must have `payload_hash` (hexadecimal; empty for what is not
     LIVE, and before the lock's first proof): a row copied over another is found out. `applied_version` is the version
-    that the lock acknowledged last, `applied_live` whether that one opens. `acknowledged` is kept of settings alone: the
-    newest version that was wanted, acknowledged, and then replaced, with its content.
+    that the lock acknowledged last, `applied_live` whether that one opens. `pending_since` is the moment of the oldest
+    change that it lacks, `pending_changes` of each (see `rules.PendingChanges`). `acknowledged` is kept of settings alone:
+    the newest version that was wanted, acknowledged, and then replaced, with its content.
     """
 
     lock_id: UUID
@@ -105,6 +106,7 @@ class LockEntry(Row):
     applied_version = fields.IntField(null=True)
     applied_live = fields.BooleanField(default=False)
     pending_since = fields.DatetimeField(null=True)
+    pending_changes: Any = fields.JSONField(null=True)
     acknowledged: Any = fields.JSONField(null=True)
 
     class Meta:

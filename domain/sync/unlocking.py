@@ -14,7 +14,7 @@ from domain.access_rules.grants import grants_of_members
 from domain.audit.service import recorded
 from domain.bus import Wakeups, listening
 from domain.columns import new_id
-from domain.database import Queue, Work, lock_row, use_case
+from domain.database import Queue, Work, lock_row, snapshot, use_case
 from domain.errors import AccessDenied, LockDidNotAnswer, LockOffline, NotAllowed, NotFound
 from domain.installation import Installation
 from domain.invitations.tables import Invitation, InvitationLock
@@ -181,7 +181,9 @@ async def still_stands(command: UnlockCommand, now: datetime) -> bool:
         if command.releases_lockout:
             return await _may_still_unlock(command.member_id)
         lock = await Lock.get(id=command.lock_id)
-        return isinstance(await _decide_by_rules(command.member_id, lock, now), Granted)
+        # One moment: rules and tags that change between two reads would grant what neither of them ever did.
+        async with snapshot():
+            return isinstance(await _decide_by_rules(command.member_id, lock, now), Granted)
     if command.token_id is not None:
         lock = await Lock.get(id=command.lock_id)
         script = await token_by_id(command.token_id, now)

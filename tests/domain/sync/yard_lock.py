@@ -11,6 +11,7 @@ from domain.link.keys import LinkKeys
 from domain.locks.tables import Lock
 from domain.people.actors import LockActor
 from domain.security.passwords import derive_verifier
+from domain.sync.connections import begin_connection
 from domain.sync.feed import Feed, FeedItem, FeedItemKind
 from domain.sync.lock_identity import make_challenge, prove_lock
 from domain.sync.reports import Acknowledged, report_lock
@@ -153,13 +154,13 @@ class YardLock:
         proven = await prove_lock(
             yard.here, self.own.lock_id, self.firmware.prove(challenge), yard.now
         )
-        if proven is None:
+        self.actor = await begin_connection(proven) if proven is not None else None
+        if self.actor is None:
             return
-        self.actor = proven.actor
         start = self.firmware.connected(self.uptime_ms())
         self._drain()
         self.feed = await Feed.open(
-            yard.here, proven.actor, FeedPosition(start.epoch, start.applied_revision), yard.now
+            yard.here, self.actor, FeedPosition(start.epoch, start.applied_revision), yard.now
         )
 
     async def disconnect(self, *, noticed: bool = True) -> None:

@@ -1,0 +1,84 @@
+"""A door's list of PINs holds what the door should hold and what it may still hold; on both databases."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from domain.locks.tables import Lock
+from domain.pins.service import delete_pin, set_blocked
+from domain.pins.tables import PinStatus
+from domain.sites.lists import pins_of
+from tests.databases import Database
+from tests.domain.sync.yard import Yard
+from tests.domain.sync.yard_lock import YardLock
+
+
+@pytest.fixture
+async def yard(database: Database, tmp_path: Path) -> AsyncIterator[Yard]:
+    """A site with one member and no locks yet."""
+    made = await Yard.make(tmp_path)
+    yield made
+    made.here.passwords.close()
+
+
+async def _at(yard: Yard, lock: YardLock, status: PinStatus | None = None) -> set[UUID]:
+    return {pin.id for pin in await pins_of(yard.site.id, status, None, lock.id, None)}
+
+
+async def test_a_removed_pin_is_listed_by_door_until_the_door_has_let_go(yard: Yard) -> None:
+    """Each door by itself, as it acknowledges; among the removed ones only, since it is one."""
+    front, back = await yard.lock("Front"), await yard.lock("Back")
+    shown, kept = await yard.pin(front, back), await yard.pin(front, back)
+    await yard.settle()
+    await back.disconnect()
+    await delete_pin(yard.here, yard.by, pin_id=shown.pin.id, now=yard.now)
+
+    assert await _at(yard, front, PinStatus.REMOVED) == {shown.pin.id}
+    await front.settle()
+    assert await _at(yard, front, PinStatus.REMOVED) == set()
+    assert await _at(yard, back, PinStatus.REMOVED) == {shown.pin.id}
+    assert back.type(shown.digits)
+    assert await _at(yard, back) == {kept.pin.id}
+    await yard.settle()
+    assert await _at(yard, back, PinStatus.REMOVED) == set()
+
+
+async def test_a_pin_that_leaves_a_door_is_listed_there_until_it_has_left(yard: Yard) -> None:
+    """It goes on at another; there it is listed at once."""
+    front, back = await yard.lock("Front"), await yard.lock("Back")
+    shown = await yard.pin(front)
+    await yard.settle()
+    await yard.moved(shown.pin, back)
+
+    assert await _at(yard, front) == await _at(yard, back) == {shown.pin.id}
+    await yard.settle()
+    assert (await _at(yard, front), await _at(yard, back)) == (set(), {shown.pin.id})
+
+
+async def test_a_blocked_pin_stays_in_its_doors_lists(yard: Yard) -> None:
+    """The door should hold its block; also when it has acknowledged that."""
+    front = await yard.lock("Front")
+    shown = await yard.pin(front)
+    await set_blocked(yard.here, yard.by, pin_id=shown.pin.id, blocked=True, now=yard.now)
+    before = await _at(yard, front, PinStatus.BLOCKED)
+    await yard.settle()
+
+    assert before == await _at(yard, front, PinStatus.BLOCKED) == {shown.pin.id}
+
+
+async def test_of_a_door_that_is_not_known_all_that_it_ever_held_is_listed(yard: Yard) -> None:
+    """A disk put back may hold it again, also what it had let go."""
+    front = await yard.lock("Front")
+    shown = await yard.pin(front)
+    await yard.settle()
+    await delete_pin(yard.here, yard.by, pin_id=shown.pin.id, now=yard.now)
+    await yard.settle()
+    gone = await _at(yard, front, PinStatus.REMOVED)
+    await Lock.filter(id=front.id).update(state_unknown=True, snapshot_needed=True)
+
+    assert gone == set()
+    assert await _at(yard, front, PinStatus.REMOVED) == {shown.pin.id}
+    await yard.settle()
+    assert await _at(yard, front, PinStatus.REMOVED) == set()
