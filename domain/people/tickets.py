@@ -8,7 +8,7 @@ from uuid import UUID
 
 from domain.database import use_case
 from domain.installation import Installation
-from domain.people.tables import KnownBrowser, MailedLink, SignInTicket, SocketTicket
+from domain.people.tables import KnownBrowser, MailedLink, Session, SignInTicket, SocketTicket
 from domain.security.keys import KeyLabel
 from domain.security.tags import candidate_tags, keyed_tag
 from domain.security.tokens import new_token, well_formed
@@ -54,6 +54,6 @@ async def consume_socket_ticket(
 
 
 async def sweep_tickets(before: datetime) -> None:
-    """Removes tickets, mailed links and known browsers that ended before the given moment, used or not."""
-    for table in (SocketTicket, SignInTicket, MailedLink, KnownBrowser):
+    """Removes tickets, mailed links, known browsers and sessions that ended before the given moment, used or not."""
+    for table in (SocketTicket, SignInTicket, MailedLink, KnownBrowser, Session):
         await table.filter(expires_at__lt=before).delete()

@@ -182,6 +182,20 @@ class TestKeyFile:
             Keyring.load_or_create(path)
         assert path.read_bytes() == content
 
+    @pytest.mark.parametrize(("size", "taken"), [(4096, True), (4097, False), (5000, False)])
+    def test_more_than_4096_bytes_are_no_key_file(
+        self, tmp_path: Path, size: int, taken: bool
+    ) -> None:
+        """Also where what comes first is a whole secret: what follows might be one that was cut off."""
+        path = tmp_path / "secret"
+        path.write_text(as_text(SECRET).ljust(size))
+        path.chmod(0o600)
+        if taken:
+            assert Keyring.load(path).ids == Keyring.from_secret(SECRET).ids
+        else:
+            with pytest.raises(KeyFileError):
+                Keyring.load(path)
+
     def test_a_second_line_is_the_previous_secret(self, tmp_path: Path) -> None:
         """How a rotation is written down."""
         path = tmp_path / "secret"

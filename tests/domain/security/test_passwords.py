@@ -1,6 +1,8 @@
 """Slow hashing: right passwords pass, wrong ones do not, and a burst is bounded."""
 
 import asyncio
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -86,6 +88,23 @@ class TestPasswords:
                 await hasher.hash(long)
             assert long not in str(refusal.value)
             assert not await hasher.verify(encoded, long)
+
+    def test_without_memory_a_hash_is_neither_wrong_nor_damaged(self) -> None:
+        """A process of its own, with less memory than the hash asks for."""
+        program = (
+            "import asyncio, resource\n"
+            "from domain.security.passwords import PasswordHasher\n"
+            "resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))\n"
+            "encoded = '$argon2id$v=19$m=4194304,t=1,p=1$' + 'A' * 22 + '$' + 'A' * 43\n"
+            "try:\n"
+            "    asyncio.run(PasswordHasher().verify(encoded, 'x'))\n"
+            "except MemoryError as error:\n"
+            "    print(error)\n"
+        )
+        ran = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+        )
+        assert ran.stdout == "no memory for a password hash\n"
 
     async def test_a_damaged_hash_is_told_from_a_wrong_password(
         self, hasher: PasswordHasher

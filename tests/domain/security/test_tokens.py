@@ -54,6 +54,13 @@ class TestForm:
                 spellings.append(symbol)
         assert "".join(spellings) == "AEIMQUYcgkosw048"
 
+    @pytest.mark.parametrize("size", [31, 33])
+    def test_a_body_of_another_size_is_not_well_formed(self, size: int) -> None:
+        """Though its checksum is right."""
+        text = "lwt_" + base64.urlsafe_b64encode(bytes(size)).decode().rstrip("=")
+        check = base64.urlsafe_b64encode(zlib.crc32(text.encode()).to_bytes(4, "big"))
+        assert not well_formed(text + check.decode().rstrip("="), "lwt")
+
     @given(st.text(max_size=60))
     def test_any_text_has_an_answer(self, text: str) -> None:
         """No exception, whatever a client sends."""

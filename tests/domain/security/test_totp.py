@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pyotp
 import pytest
@@ -112,6 +112,7 @@ class TestEnrolment:
         """Read from a QR code; signs in names are escaped."""
         address = urlsplit(totp_uri(SECRET, "ada@example.com", "Latchwork & Co"))
         assert (address.scheme, address.netloc) == ("otpauth", "totp")
+        assert unquote(address.path) == "/Latchwork & Co:ada@example.com"
         assert parse_qs(address.query) == {"secret": [SECRET], "issuer": ["Latchwork & Co"]}
 
 
