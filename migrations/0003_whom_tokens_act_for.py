@@ -88,7 +88,7 @@ async def end_with_makers(apps, editor) -> None:  # type: ignore[no-untyped-def]
 
 
 class Migration(migrations.Migration):
-    dependencies = [("latchwork", "0002_phones_that_an_admin_took_off")]
+    dependencies = [("latchwork", "0003_what_crossed_changes_left")]
 
     initial = False
 

@@ -35,6 +35,10 @@ class Conflict(DatabaseUnavailable):
     """
 
 
+class RowsHeld(DatabaseUnavailable):
+    """Another transaction held the rows for too long."""
+
+
 class DuplicateRow(IntegrityError):
     """A unique constraint refused the row. `constraint` is its name, or "table.column, ..." where
     only that is known.
@@ -58,7 +62,6 @@ _LOST = (
     asyncpg.OperatorInterventionError,  # class 57: shutting down, not yet up, statement cancelled
     asyncpg.InsufficientResourcesError,  # class 53: too many connections, disk full, out of memory
     asyncpg.InternalClientError,
-    asyncpg.LockNotAvailableError,
     asyncpg.InvalidCachedStatementError,  # the schema was migrated under a prepared statement
     asyncpg.IdleInTransactionSessionTimeoutError,
     DBConnectionError,
@@ -102,6 +105,8 @@ def translate(error: BaseException) -> BaseException:
         return DuplicateRow(cause.constraint_name or "unknown")
     if isinstance(cause, _CONFLICTS):
         return Conflict(type(cause).__name__)
+    if isinstance(cause, asyncpg.LockNotAvailableError):
+        return RowsHeld(type(cause).__name__)
     lost_by_interface = isinstance(cause, asyncpg.InterfaceError) and any(
         text in str(cause) for text in _LOST_INTERFACE
     )

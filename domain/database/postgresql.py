@@ -4,7 +4,8 @@ Tortoise's transactions leak a pooled connection when they are cancelled between
 entering the block; after a few such requests the pool is empty and every request hangs, which is
 the dangerous mistake here. Waiting for a connection, waiting for somebody else's rows and every
 statement have an end: after that, `DatabaseUnavailable`. A transaction of a process that is stopped
-holds its rows until the server ends it; `turns` says who may wait for them.
+holds its rows until it is ended, by the server or by whoever waited in vain (`end_stopped`); `turns`
+says who may wait for them.
 """
 
 import asyncio
@@ -39,6 +40,14 @@ IDLE_IN_TRANSACTION_MS = 15_000
 """The server ends a transaction that says nothing for so long: a hung process must not keep rows
 locked.
 """
+NAME = "latchwork"
+"""Of our sessions, as the server knows them; those that migrate have another."""
+STOPPED = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND usename = current_user AND application_name = $1
+  AND xact_start IS NOT NULL AND wait_event = 'ClientRead'
+  AND state_change < clock_timestamp() - $2 * interval '1 millisecond'
+"""
 
 
 class PostgresClient(OurClient, tortoise_asyncpg.AsyncpgDBClient):
@@ -72,7 +81,7 @@ class PostgresClient(OurClient, tortoise_asyncpg.AsyncpgDBClient):
             command_timeout=None if self._patient else STATEMENT_SECONDS,
             reset=_leave_as_it_is,
             server_settings={
-                "application_name": "latchwork",
+                "application_name": f"{NAME} migrating" if self._patient else NAME,
                 "timezone": "UTC",
                 **_ends(self._patient),
             },
@@ -93,6 +102,14 @@ class PostgresClient(OurClient, tortoise_asyncpg.AsyncpgDBClient):
             # a connection that fails here is ended and replaced by the pool; what was done on it is done
             with contextlib.suppress(Exception):
                 await to_its_end(self._pool.release(connection, timeout=STATEMENT_SECONDS))
+
+    async def end_stopped(self) -> None:
+        """Ends the transactions whose process has said nothing for too long.
+
+        The server does so by itself between two statements, and not between the two halves of one: asyncpg prepares a
+        statement and then runs it, and a process that is stopped in between counts as busy.
+        """
+        await self.execute_query(STOPPED, [NAME, IDLE_IN_TRANSACTION_MS])
 
     def acquire_connection(self) -> PoolConnectionWrapper[Any]:
         return _Borrowed(self, self._pool_init_lock)

@@ -8,6 +8,7 @@ twice would be worse than failing.
 """
 
 import asyncio
+import contextlib
 import logging
 import random
 from collections.abc import Awaitable, Callable, Coroutine
@@ -17,7 +18,8 @@ from typing import Any, ParamSpec, TypeVar
 from tortoise.connection import get_connections
 
 from domain.database.connection import ALIAS, connected
-from domain.database.errors import Conflict, DatabaseUnavailable, TransactionMisuse
+from domain.database.errors import Conflict, DatabaseUnavailable, RowsHeld, TransactionMisuse
+from domain.database.postgresql import PostgresClient
 from domain.database.transactions import Attempt, attempt, current_transaction
 
 P = ParamSpec("P")
@@ -88,9 +90,19 @@ async def _attempts(call: Callable[[], Awaitable[R]]) -> R:
         except Conflict:
             if run.committed or not remaining:
                 raise
+        except RowsHeld:
+            await _end_stopped()
+            raise
         await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
         pause *= 2
     raise AssertionError("unreachable")
+
+
+async def _end_stopped() -> None:
+    client = connected().client
+    if isinstance(client, PostgresClient):
+        with contextlib.suppress(DatabaseUnavailable):
+            await client.end_stopped()
 
 
 def _tell_abandoned(task: asyncio.Task[Any]) -> None:

@@ -243,8 +243,9 @@ async def _spend(here: Installation, account: Account, second: _Second, now: dat
 
 
 async def _device(account: Account, phone: Phone, now: datetime, expires_at: datetime) -> Device:
-    """Within a transaction that holds the account's row."""
-    device = await Device.get_or_none(account_id=account.id, thumbprint=phone.thumbprint)
+    """Within a transaction that holds the account's row; the phone's own is held too, since it may be taken off."""
+    found = await Device.get_or_none(account_id=account.id, thumbprint=phone.thumbprint)
+    device = await lock_row(Device, found.id) if found is not None else None
     columns: dict[str, Any] = {
         "name": phone.name,
         "platform": phone.platform,
