@@ -35,6 +35,8 @@ COMMANDS = {
     "site plan": ["site", "plan", "--site", "Demo", "--seats", "7"],
     "token create": ["token", "create", "--site", "Demo", "--role", "OWNER"],
     "audit verify": ["audit", "verify", "--site", "Demo"],
+    "account show": ["account", "show", "--email", "anna@demo.example"],
+    "account end-second-factor": ["account", "end-second-factor", "--email", "anna@demo.example"],
 }
 every_command = pytest.mark.parametrize("words", COMMANDS.values(), ids=COMMANDS)
 
