@@ -76,19 +76,3 @@ def checked_proxies(text: str) -> str:
                 "must be IP addresses or networks separated by commas, such as 127.0.0.1,10.0.0.0/8"
             ) from None
     return ",".join(found)
-
-
-def network_of(address: str) -> str:
-    """The network whose people share what a process grants strangers: an IPv4 address, or an IPv6 /64 (one household's).
-
-    An IPv4 address in an IPv6 one (RFC 4291, 2.5.5.2) is itself; what is no IP address is taken as it is.
-    """
-    try:
-        found = ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if isinstance(found, IPv6Address):
-        if found.ipv4_mapped is not None:
-            return str(found.ipv4_mapped)
-        return str(ip_network((found, 64), strict=False))
-    return str(found)

@@ -4,13 +4,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from api.addresses import network_of
 from api.loaders import Loaders
 from api.protocol import Client
 from domain.clock import Clock
 from domain.installation import Installation
 from domain.people.actors import Actor, ActorKind, Caller, Standing
 from domain.people.rules import Permission, allows
+from domain.security.networks import networks_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,5 +83,5 @@ def client_of(context: Context) -> Client:
     """The client whose share and limits count: the actor or, where there is none, everybody of the same network."""
     actor = context.actor
     if actor is None:
-        return Client(network_of(context.identity.address), is_known=False)
+        return Client(networks_of(context.identity.address)[0].name, is_known=False)
     return Client(f"{actor.kind} {actor.id}", is_known=True)

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 
 from starlette.requests import Request
 
-from api.addresses import network_of
 from api.auth.cookies import known_cookie, session_cookie
 from api.auth.dpop import FRESH_SECONDS, ProofRefused, read_proof
 from api.auth.origins import foreign_page, is_own
@@ -21,6 +20,7 @@ from domain.clock import Clock
 from domain.installation import Installation
 from domain.people.actors import Actor
 from domain.people.identities import api_token_actor, device_actor, session_actor
+from domain.security.networks import networks_of
 
 PROOFS_AT_ONCE = 300
 """Proofs that one network's strangers, or one phone, may send at once. Each is remembered for ten minutes."""
@@ -74,7 +74,9 @@ class HttpAuthentication:
             )
         token = credential.strip() or None
         url = f"{self.here.public_url}{request.url.path}"
-        if token is None and not self._strangers.admit(network_of(address), now.timestamp()):
+        if token is None and not self._strangers.admit(
+            networks_of(address)[0].name, now.timestamp()
+        ):
             raise _too_many("Too many proofs from this address: wait a little.")
         try:
             proof = read_proof(

@@ -10,7 +10,7 @@ from domain.people.actors import Caller
 from domain.people.mailed_links import consume_link, usable_link
 from domain.people.passwords import LINKS_BY_ADDRESS, hashed
 from domain.people.tables import Account, LinkPurpose, MailedLink, Member
-from domain.throttling.service import count_try
+from domain.throttling.service import count_address
 
 
 async def accept_membership(
@@ -18,7 +18,7 @@ async def accept_membership(
 ) -> Member:
     """Joins the site that a mailed link names, once. An address without a password sets one here; one that has a
     password keeps it. Raises LinkNotUsable, PolicyViolation, Throttled."""
-    await count_try(here, LINKS_BY_ADDRESS, by.address, now)
+    await count_address(here, LINKS_BY_ADDRESS, by.address, now)
     link = await usable_link(here, LinkPurpose.ACCEPT_MEMBERSHIP, token, now)
     invited = await Member.get(id=link.member_id)
     email = invited.invited_email
@@ -28,7 +28,7 @@ async def accept_membership(
     if not await Account.filter(email=email, password_hash__isnull=False).exists():
         if password is None:
             raise PolicyViolation("password", "Choose a password for your new account.")
-        encoded = await hashed(here, password, email=email, second_factor=False)
+        encoded = await hashed(here, by, password, email=email, second_factor=False)
     return await _accept(here, by, link, email, encoded, now)
 
 

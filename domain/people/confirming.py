@@ -9,7 +9,7 @@ from domain.errors import NotSignedIn, PasswordNotConfirmed, SignInFailed
 from domain.installation import Installation
 from domain.people.actors import AccountActor, Caller
 from domain.people.lifetimes import CONFIRMED_FOR, PHONE_LIFETIME, SESSION_LIFETIME
-from domain.people.passwords import OWN_PASSWORD, password_holds
+from domain.people.passwords import OWN_PASSWORD, password_holds, recognised
 from domain.people.tables import Account, Device, Session
 from domain.throttling.service import count_try, give_back
 
@@ -29,7 +29,7 @@ async def confirm_password(
     subject = str(actor.account_id)
     await count_try(here, OWN_PASSWORD, subject, now)
     account = await Account.get(id=actor.account_id)
-    if not await password_holds(here, account, password):
+    if not await password_holds(here, account, password, recognised(by)):
         raise SignInFailed
     await give_back(here, OWN_PASSWORD, subject)
     return await _confirm(here, by, actor, account, now)

@@ -17,9 +17,10 @@ from domain.people.ending import end_sign_ins
 from domain.people.mailed_links import consume_link, mail_reset_link, usable_link
 from domain.people.notices import tell_password_changed
 from domain.people.tables import Account, LinkPurpose, MailedLink
+from domain.security.networks import networks_of
 from domain.security.password_rules import check_password
-from domain.security.passwords import HasherBusy
-from domain.throttling.service import Budget, count_try
+from domain.security.passwords import Asker, HasherBusy
+from domain.throttling.service import Budget, count_address, count_try
 
 OWN_PASSWORD = Budget("own password", 10, timedelta(minutes=15))
 """Guesses by whoever has signed in: to change it, and to confirm it."""
@@ -28,24 +29,33 @@ RESETS_BY_ACCOUNT = Budget("password reset by account", 3, timedelta(hours=1))
 LINKS_BY_ADDRESS = Budget("mailed link by address", 50, timedelta(minutes=15))
 
 
-async def password_holds(here: Installation, account: Account | None, password: str) -> bool:
+async def password_holds(
+    here: Installation, account: Account | None, password: str, asker: Asker
+) -> bool:
     """Whether this is the account's password; no account, or one without a password, takes as long. Raises Throttled."""
     try:
         if account is None or account.password_hash is None:
-            await here.passwords.waste()
+            await here.passwords.waste(asker)
             return False
-        return await here.passwords.verify(account.password_hash, password)
+        return await here.passwords.verify(account.password_hash, password, asker)
     except HasherBusy:
         raise _too_many() from None
 
 
-async def hashed(here: Installation, password: str, *, email: str, second_factor: bool) -> str:
-    """The hash to keep. Raises PolicyViolation for a password that does not do, Throttled."""
+def recognised(by: Caller) -> Asker:
+    """Somebody who is signed in, or has shown a mailed link: no flood of strangers keeps them waiting."""
+    return Asker(networks_of(by.address), recognised=True)
+
+
+async def hashed(
+    here: Installation, by: Caller, password: str, *, email: str, second_factor: bool
+) -> str:
+    """The hash to keep, for somebody recognised. Raises PolicyViolation for a password that does not do, Throttled."""
     problem = check_password(password, second_factor=second_factor, context=(email,))
     if problem is not None:
         raise PolicyViolation("password", _advice(problem.value))
     try:
-        return await here.passwords.hash(password)
+        return await here.passwords.hash(password, recognised(by))
     except HasherBusy:
         raise _too_many() from None
 
@@ -62,7 +72,7 @@ def _advice(problem: str) -> str:
 
 
 @use_case
-async def renew_hash(here: Installation, account: Account, password: str) -> None:
+async def renew_hash(here: Installation, account: Account, password: str, asker: Asker) -> None:
     """After a right password: one whose hash was made with another profile is hashed anew.
 
     Else checking it would take another time than checking the password of nobody, and so tell who has an account.
@@ -71,7 +81,7 @@ async def renew_hash(here: Installation, account: Account, password: str) -> Non
     if old is None or not here.passwords.needs_rehash(old):
         return
     try:
-        new = await here.passwords.hash(password)
+        new = await here.passwords.hash(password, asker)
     except HasherBusy:
         return  # at the next sign-in, then
     if await Account.filter(id=account.id, password_hash=old).update(password_hash=new) == 1:
@@ -84,10 +94,10 @@ async def change_password(
     """Raises SignInFailed for a wrong old password, PolicyViolation, Throttled."""
     await count_try(here, OWN_PASSWORD, str(actor.account_id), now)
     account = await Account.get(id=actor.account_id)
-    if not await password_holds(here, account, old):
+    if not await password_holds(here, account, old, recognised(by)):
         raise SignInFailed
     encoded = await hashed(
-        here, new, email=account.email, second_factor=account.totp_confirmed_at is not None
+        here, by, new, email=account.email, second_factor=account.totp_confirmed_at is not None
     )
     await _change(here, by, actor, account, encoded, now)
 
@@ -121,7 +131,7 @@ async def request_password_reset(
     The letter is written in the background: how long that takes would tell who has an account.
     """
     address = checked_email(email)
-    await count_try(here, RESETS_BY_ADDRESS, by.address, now)
+    await count_address(here, RESETS_BY_ADDRESS, by.address, now)
     in_background(lambda: _mail_reset(here, by, address, now), "mail_password_reset")
 
 
@@ -149,11 +159,11 @@ async def reset_password(
 ) -> Account:
     """Sets a new password from a mailed link, once; a second factor stays. Raises LinkNotUsable, PolicyViolation,
     Throttled."""
-    await count_try(here, LINKS_BY_ADDRESS, by.address, now)
+    await count_address(here, LINKS_BY_ADDRESS, by.address, now)
     link = await usable_link(here, LinkPurpose.RESET_PASSWORD, token, now)
     account = await Account.get(id=link.account_id)
     encoded = await hashed(
-        here, password, email=account.email, second_factor=account.totp_confirmed_at is not None
+        here, by, password, email=account.email, second_factor=account.totp_confirmed_at is not None
     )
     return await _reset(here, by, link, encoded, now)
 

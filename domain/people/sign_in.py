@@ -29,10 +29,12 @@ from domain.people.tables import (
     SignInTicket,
 )
 from domain.security.keys import KeyLabel
+from domain.security.networks import networks_of
+from domain.security.passwords import Asker
 from domain.security.tags import candidate_tags, keyed_tag
 from domain.security.tokens import new_token, well_formed
 from domain.sites.rules import checked_name
-from domain.throttling.service import Budget, count_try, forget_tries
+from domain.throttling.service import Budget, count_address, count_try, forget_tries
 
 BY_STRANGERS = Budget("sign-in by strangers", 10, timedelta(minutes=15))
 BY_KNOWN_DEVICE = Budget("sign-in by a known device", 10, timedelta(minutes=15))
@@ -83,13 +85,14 @@ async def sign_in(
     address = email.strip().lower()
     account = await _account_of(address)
     budget, subject = await _budget(here, account, address, phone, known, now)
-    await count_try(here, BY_ADDRESS, by.address, now)
+    await count_address(here, BY_ADDRESS, by.address, now)
     await count_try(here, budget, subject, now)
-    if not await password_holds(here, account, password):
+    asker = Asker(networks_of(by.address), recognised=budget is BY_KNOWN_DEVICE)
+    if not await password_holds(here, account, password, asker):
         raise SignInFailed
     assert account is not None
     await forget_tries(here, budget, subject)
-    await renew_hash(here, account, password)
+    await renew_hash(here, account, password, asker)
     if account.totp_confirmed_at is not None:
         raise TotpRequired(await _make_ticket(here, account, now))
     return await _begin(here, account, phone, known, now)
@@ -167,7 +170,7 @@ async def sign_in_with_totp(
 ) -> SignedIn:
     """The second step, with an authenticator's or a recovery code. Raises as `sign_in` does."""
     phone = _checked_phone(phone)
-    await count_try(here, BY_ADDRESS, by.address, now)
+    await count_address(here, BY_ADDRESS, by.address, now)
     if not well_formed(ticket, _TICKET_PREFIX):
         raise SignInFailed
     tags = candidate_tags(here.keys, KeyLabel.TOKENS, _TICKET_PREFIX, ticket)

@@ -100,6 +100,11 @@ class HashingPool:
         """The places of each asker; under `_ALL` those of everybody."""
         self._threads = ThreadPoolExecutor(max_concurrent, thread_name_prefix="argon2")
 
+    @property
+    def taken(self) -> int:
+        """How many places are taken now."""
+        return self._taken[_ALL]
+
     async def run(self, work: Callable[[], _T], askers: tuple[Network, ...] = ()) -> _T:
         """The result of `work`, computed in a thread of the pool.
 
