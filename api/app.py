@@ -16,8 +16,9 @@ from api.endpoint import Endpoint
 from api.pages import ROUTES
 from api.schema.build import build_schema
 from api.settings import Settings
-from domain.clock import Clock, system_clock
+from domain.clock import Clock
 from domain.database import DatabaseUnavailable, connect, disconnect, drain, pending
+from domain.database.common_clock import CommonClock
 from domain.installation import Installation
 from domain.mail.mailers import FolderMailer, Mailer, SmtpMailer
 from domain.mail.outbox import deliver_letters
@@ -30,6 +31,9 @@ from domain.throttling.service import sweep_counters
 PIN_PROFILE = PasswordProfile(time_cost=3, memory_kib=12 * 1024, parallelism=1)
 """What new sites get for PINs: some 30 ms on a small processor, since a lock spends one an entry."""
 SWEEP_SECONDS = 600.0
+ALIGN_SECONDS = 60.0
+WORTH_A_WARNING = timedelta(seconds=1)
+"""How far a machine's clock is from the database's."""
 DRAIN_SECONDS = 10.0
 
 log = structlog.get_logger(__name__)
@@ -97,10 +101,26 @@ async def _sweep(clock: Clock) -> None:
             log.warning("sweep postponed")
 
 
-def create_app(settings: Settings, here: Installation, *, clock: Clock = system_clock) -> Starlette:
+async def _follow_time(clock: CommonClock) -> None:
+    """A machine's clock may be set, or drift, while it runs."""
+    while True:
+        await asyncio.sleep(ALIGN_SECONDS)
+        with contextlib.suppress(DatabaseUnavailable):
+            await _align(clock)
+
+
+async def _align(clock: CommonClock) -> None:
+    moved = await clock.align()
+    if abs(moved) > WORTH_A_WARNING:
+        log.warning("this machine's clock is not the database's", seconds=moved.total_seconds())
+
+
+def create_app(settings: Settings, here: Installation, *, clock: Clock | None = None) -> Starlette:
     """The ASGI application. Refuses to start on a database that lacks migrations (SchemaBehind) or has other keys
-    (KeysMissing).
+    (KeysMissing). `clock` is the time by which it goes, by default that of the database.
     """
+    common = CommonClock()
+    clock = clock or common
     endpoint = Endpoint(
         build_schema(development=settings.development),
         here=here,
@@ -114,10 +134,12 @@ def create_app(settings: Settings, here: Installation, *, clock: Clock = system_
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         await connect(settings.database)
         try:
+            await _align(common)
             await checked_schema()
             await open_keyring(lambda fresh: here.keys, clock())
             workers = [
                 asyncio.create_task(_sweep(clock)),
+                asyncio.create_task(_follow_time(common)),
                 asyncio.create_task(deliver_letters(here, clock)),
             ]
             try:

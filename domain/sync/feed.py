@@ -198,9 +198,8 @@ class Feed:
         """The next delivery, once the one before is acknowledged: one at a time."""
         assert lock.incarnation is not None
         if now - self._opened_at >= DELIVERY_PATIENCE:
-            self._reported = (
-                0  # what it has not acknowledged by now is told again, so that it answers
-            )
+            # What it has not acknowledged by now is told again, so that it answers.
+            self._reported = 0
         behind = lock.wanted_revision > max(self._reported, lock.applied_revision)
         if not behind and not lock.snapshot_needed:
             return []

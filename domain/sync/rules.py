@@ -27,7 +27,7 @@ def command_seconds(nonce_received_at: datetime, now: datetime) -> int | None:
     The nonce arrived after it was made, so counting from its arrival can only shorten the time: a late command is
     refused by the lock, never one that was meant to be dead accepted.
     """
-    age = int((now - nonce_received_at).total_seconds())
+    age = max(0, int((now - nonce_received_at).total_seconds()))
     seconds = age + COMMAND_PATIENCE_SECONDS
     return seconds if seconds <= NONCE_LIFETIME_SECONDS else None
 

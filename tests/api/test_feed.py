@@ -49,6 +49,28 @@ async def test_the_newest_feed_wins_and_the_older_ends(served: Served) -> None:
         assert (await _state(house, entry["lockId"]))[0] is True
 
 
+async def test_what_comes_late_on_an_older_socket_changes_nothing(served: Served) -> None:
+    """The one that was proven last is fed; a subscription and a report on the other are refused."""
+    house = await served.site()
+    entry = await house.lock()
+    made = await house.invitation(entry["lockId"])
+    phone = served.phone()
+    await phone.redeem(made["code"])
+    async with BareLock(served, entry) as older, BareLock(served, entry) as newer:
+        feed = await newer.online()
+        await _ended(older.feed())
+        refused = await older.report(older.event())
+        asked = newer.nonce
+        opening = asyncio.create_task(phone.open(entry["lockId"]))
+        command = newer.read_command(await anext(feed))
+        await newer.report(newer.opened(command))
+
+        assert refused["__typename"] == "NotAllowed"
+        assert command.nonce == asked
+        assert (await opening)["__typename"] == "OpenedLock"
+        assert (await _state(house, entry["lockId"]))[0] is True
+
+
 async def test_a_feed_ends_with_its_lock_and_is_for_that_lock_only(served: Served) -> None:
     """Proves that deleteLock ends feed and socket within two seconds and for good, and whose feed one may follow."""
     house = await served.site()

@@ -89,7 +89,7 @@ async def test_a_delivery_that_nobody_answers_is_handed_out_again_under_its_name
 
 
 async def test_a_removal_while_offline_is_pending_and_says_since_when(served: Served) -> None:
-    """opensNow keeps what the lock had, pendingSince is the moment of the removal, and both end with the lock's word."""
+    """opensNow keeps what the lock had, pendingSince is the first of two changes, and both end with the lock's word."""
     house = await served.site()
     entry = await house.lock()
     lock = await installed(house, entry)
@@ -98,7 +98,8 @@ async def test_a_removal_while_offline_is_pending_and_says_since_when(served: Se
     await lock.disconnect()
     served.clock.advance(timedelta(hours=3))
     when = served.clock()
-
+    await house.change("blockPin", pinId=made["pin"]["id"])
+    served.clock.advance(timedelta(hours=2))
     await house.change("deletePin", pinId=made["pin"]["id"])
     served.clock.advance(timedelta(hours=5))
     pending = await at_lock(house, made["pin"]["id"], lock.id)

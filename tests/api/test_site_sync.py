@@ -45,7 +45,7 @@ async def test_an_item_is_of_one_moment_though_the_lock_answers_meanwhile(served
     item = await _next_item(house, context)
     await lock.settled()
     shown = await strawberry.Schema(Query).execute(
-        "{ item { lock { sync { wantedRevision appliedRevision pending status } } } }",
+        "{ item { lock { sync { wantedRevision appliedRevision pending pendingSince status } } } }",
         root_value=Query(item=item),
         context_value=context,
     )
@@ -55,4 +55,5 @@ async def test_an_item_is_of_one_moment_though_the_lock_answers_meanwhile(served
     sync = shown.data["item"]["lock"]["sync"]
     assert (sync["pending"], sync["status"]) == (1, "NOT_UPDATED")
     assert sync["appliedRevision"] < sync["wantedRevision"]
+    assert sync["pendingSince"][:16] == served.clock().isoformat()[:16]
     assert (await lock.sync())["status"] == "UPDATED"
