@@ -4,9 +4,9 @@ The dangerous direction: a schedule that loses a limit on its way through the da
 of them, always.
 """
 
-from collections.abc import MutableMapping
+from collections.abc import Iterable, MutableMapping
 from datetime import time
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from tortoise import fields
@@ -14,6 +14,7 @@ from tortoise.models import Model, ModelMeta
 from uuid_utils.compat import uuid7
 
 from domain.access.schedule import Schedule, Slot, Weekday
+from domain.search_text import folded
 
 BATCH = 200
 """Rows changed by one statement."""
@@ -85,6 +86,44 @@ class ScheduleColumns(Model, metaclass=_Unread):
         if self.slot_start is not None and self.slot_end is not None:
             slot = Slot(time.fromisoformat(self.slot_start), time.fromisoformat(self.slot_end))
         return Schedule(self.valid_from, self.valid_until, slot, _weekdays(self.weekdays))
+
+
+class Searchable(Model, metaclass=_Unread):
+    """A table that is searched: `search_text` is what its rows are found by, of the columns in `SEARCHED`, folded.
+
+    It follows them in whatever saves a row; who writes one of them by a query writes it too.
+    """
+
+    SEARCHED: ClassVar[tuple[str, ...]] = ("name",)
+    search_text = fields.TextField(db_default="")
+
+    class Meta:
+        abstract = True
+
+    def _fold(self) -> None:
+        self.search_text = folded(" ".join(getattr(self, each) for each in self.SEARCHED))
+
+    async def save(
+        self,
+        using_db: Any = None,
+        update_fields: Iterable[str] | None = None,
+        force_create: bool = False,
+        force_update: bool = False,
+    ) -> None:
+        """As Tortoise's."""
+        named = None if update_fields is None else set(update_fields)
+        if named is None or named & set(self.SEARCHED):
+            self._fold()
+            named = None if named is None else named | {"search_text"}
+        await super().save(using_db, named, force_create, force_update)
+
+    @classmethod
+    def bulk_create(cls, objects: Any, *args: Any, **kwargs: Any) -> Any:
+        """As Tortoise's."""
+        rows = list(objects)
+        for row in rows:
+            row._fold()
+        return super().bulk_create(rows, *args, **kwargs)
 
 
 def schedule_columns(schedule: Schedule) -> dict[str, Any]:

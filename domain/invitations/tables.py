@@ -5,10 +5,10 @@ from uuid import UUID
 
 from tortoise import fields
 
-from domain.columns import Row, ScheduleColumns
+from domain.columns import Row, ScheduleColumns, Searchable
 
 
-class Invitation(Row, ScheduleColumns):
+class Invitation(Row, ScheduleColumns, Searchable):
     """A code that devices redeem without an account. Nothing of it changes after creation but `devices_used` and its end.
 
     The code is stored twice, never in the clear: `code_tag` (keyed hash) to find it, `code_sealed` to share it again.

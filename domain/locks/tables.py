@@ -5,11 +5,11 @@ from uuid import UUID
 
 from tortoise import fields
 
-from domain.columns import Row
+from domain.columns import Row, Searchable
 from domain.locks.rules import Connectivity
 
 
-class Hub(Row):
+class Hub(Row, Searchable):
     """Connects locks; topology only: each lock has a socket of its own."""
 
     site_id: UUID
@@ -25,7 +25,7 @@ class Hub(Row):
         indexes = (("site", "id"),)
 
 
-class Lock(Row):
+class Lock(Row, Searchable):
     """A door with its hardware.
 
     `incarnation` is the life that last proved its secret (None before the first proof). `connections` counts the sockets

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from tortoise import fields
 
-from domain.columns import Row
+from domain.columns import Row, Searchable
 from domain.people.actors import Role
 
 
@@ -54,7 +54,7 @@ class RecoveryCode(Row):
         table = "recovery_codes"
 
 
-class Member(Row):
+class Member(Row, Searchable):
     """A person on a site, with a role.
 
     `account` is None for one who has only a name and credentials, and for one who has not answered the letter that went

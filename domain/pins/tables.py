@@ -7,7 +7,7 @@ from uuid import UUID
 from tortoise import fields
 from tortoise.migrations.constraints import UniqueConstraint
 
-from domain.columns import Row, ScheduleColumns
+from domain.columns import Row, ScheduleColumns, Searchable
 
 
 class PinKind(StrEnum):
@@ -25,13 +25,14 @@ class PinStatus(StrEnum):
     REMOVED = "REMOVED"
 
 
-class Pin(Row, ScheduleColumns):
+class Pin(Row, ScheduleColumns, Searchable):
     """A numeric credential of one member.
 
     `verifier_sealed` is the Argon2id verifier (RFC 9106) of the digits, sealed; the digits themselves are nowhere.
     `digits_version` counts their changes. A personal PIN has no locks and no schedule of its own.
     """
 
+    SEARCHED = ("notes",)
     site_id: UUID
     site: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
         "latchwork.Site", on_delete=fields.RESTRICT

@@ -26,6 +26,7 @@ from domain.moments import in_utc
 from domain.people.actors import Role
 from domain.people.tables import ApiToken, ApiTokenSite, Member
 from domain.pins.tables import Pin, PinStatus
+from domain.search_text import folded
 from domain.smartpins import service as smartpins
 from domain.smartpins.rules import SmartPinStatus
 from domain.smartpins.tables import SmartPin
@@ -65,20 +66,21 @@ def _open(rows: Any, within: Span, start: str, end: str) -> Any:
 
 
 def _searched(rows: Any, words: str | None, *columns: str) -> Any:
-    """Only rows with these words, in any case, in one of the columns (`name`, unless others are given).
+    """Only rows with all of these words, each of them in one of the columns (`search_text`, unless others are given).
 
-    Raises InvalidInput for more than 100 characters and for what cannot be printed: no name holds either, SQLite takes
-    no long pattern, and PostgreSQL no NUL.
+    A word is found in any case, in either spelling of its accents, and as a part of another. Raises InvalidInput for more
+    than 100 characters and for what cannot be printed: no name holds either, SQLite takes no long pattern, and PostgreSQL
+    no NUL.
     """
-    words = (words or "").strip()
-    if len(words) > LONGEST_SEARCH:
+    if len(words or "") > LONGEST_SEARCH:
         raise InvalidInput("search", f"Search for at most {LONGEST_SEARCH} characters.")
-    if not words.isprintable():
+    asked = folded(words or "").strip()
+    if not asked.isprintable():
         raise InvalidInput("search", "Search for printable characters.")
-    if not words:
-        return rows
-    found = [Q(**{f"{column}__icontains": words}) for column in columns or ("name",)]
-    return rows.filter(Q(*found, join_type=Q.OR))
+    for word in set(asked.split()):
+        found = [Q(**{f"{column}__contains": word}) for column in columns or ("search_text",)]
+        rows = rows.filter(Q(*found, join_type=Q.OR))
+    return rows
 
 
 def _only(rows: Any, **wanted: Any) -> Any:
@@ -170,7 +172,7 @@ def pins_of(
         held = LockEntry.filter(lock_id=lock_id, pin_id__isnull=False)
         held = held.filter(leaving | ~Q(state=EntryState.REMOVED))
         rows = rows.filter(id__in=Subquery(held.values("pin_id")))
-    rows = _searched(rows, search, "notes", "owner__name")
+    rows = _searched(rows, search, "search_text", "owner__search_text")
     found: QuerySet[Pin] = _only(rows, owner_id=owner_id)
     return found
 
@@ -187,7 +189,7 @@ def smart_pins_of(
     rows: Any = SmartPin.filter(site_id=site_id, lock__deleted_at=None)
     rows = _open(rows, within, "opens_at", "closes_at")
     rows = _only(smartpins.having_status(rows, status, now), lock_id=lock_id)
-    found: QuerySet[SmartPin] = _searched(rows, search, "guest_name")
+    found: QuerySet[SmartPin] = _searched(rows, search)
     return found
 
 

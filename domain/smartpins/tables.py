@@ -5,10 +5,10 @@ from uuid import UUID
 
 from tortoise import fields
 
-from domain.columns import Row
+from domain.columns import Row, Searchable
 
 
-class SmartPin(Row):
+class SmartPin(Row, Searchable):
     """One code of one lock in one life, given to one guest.
 
     `epoch` and `code_index` are its window and variant in one (docs/smartpin.md, section 4); with the lock's secret they
@@ -19,6 +19,7 @@ class SmartPin(Row):
     opened, a short PIN set.
     """
 
+    SEARCHED = ("guest_name",)
     site_id: UUID
     site: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
         "latchwork.Site", on_delete=fields.RESTRICT

@@ -14,6 +14,7 @@ from domain.partial_updates import Fields, check_not_cleared
 from domain.people.actors import Caller
 from domain.people.tables import Member
 from domain.pins.wanted import changing_access, follow_personal_pins, follow_pins_of_tag
+from domain.search_text import folded
 from domain.sites.rules import checked_name
 from domain.tags.tables import Tag, TaggedLock, TaggedMember, TagKind, TagTarget
 
@@ -32,7 +33,9 @@ async def make_default_tag(site_id: UUID, owner: Member | Lock, now: datetime) -
 
 async def rename_default_tag(owner: Member | Lock) -> None:
     """Part of renaming a member or lock."""
-    await Tag.filter(id=(await default_tag(owner)).id).update(name=owner.name)
+    await Tag.filter(id=(await default_tag(owner)).id).update(
+        name=owner.name, search_text=folded(owner.name)
+    )
 
 
 async def drop_default_tag(owner: Member | Lock, now: datetime) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from tortoise import fields
 
-from domain.columns import Row
+from domain.columns import Row, Searchable
 
 
 class TagKind(StrEnum):
@@ -23,7 +23,7 @@ class TagTarget(StrEnum):
     LOCK = "LOCK"
 
 
-class Tag(Row):
+class Tag(Row, Searchable):
     """A named set of members or of locks of one site."""
 
     site_id: UUID

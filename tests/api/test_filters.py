@@ -9,7 +9,7 @@ from tests.api.bare_lock import BareLock
 from tests.api.firmware_lock import installed
 from tests.api.member_steps import member_tag, rule
 from tests.api.pin_steps import lock_tag, pin_of
-from tests.api.smartpin_steps import switch
+from tests.api.smartpin_steps import switch, this_hour
 from tests.counting import counted
 from tests.serving import House, Served
 
@@ -139,6 +139,68 @@ async def test_pins_are_found_by_their_notes_and_by_their_owners_name(served: Se
     assert await notes("gone") == await notes("%") == []
 
 
+async def test_what_looks_alike_is_found_alike_in_every_list(served: Served) -> None:
+    """Written with accents of their own or in one character, in full width, in another case, renamed: found by either."""
+    house = await served.site()
+    apart, whole = "Cafe\u0301 E\u0301milie", "caf\u00e9 \u00e9milie"
+    lock = (await house.lock())["lockId"]
+    await switch(house, lock)
+    await house.change("updateLock", lockId=lock, name=apart)
+    hub = await house.change(
+        "createHub", "... on CreatedHub { hub { id } }", siteId=house.id, name="?"
+    )
+    await house.change("updateHub", hubId=hub["hub"]["id"], name=whole)
+    member = await house.member("?")
+    await house.change("updateMember", memberId=member, name=apart)
+    tag = await lock_tag(house, name="?")
+    await house.change("updateTag", tagId=tag, name=whole)
+    made = await pin_of(house, lock, ownerId=await house.member("Otto"))
+    await house.change("updatePin", pinId=made["pin"]["id"], notes=apart)
+    await house.invitation(lock, name=whole)
+    opens = this_hour(served)
+    await house.change(
+        "createSmartPin",
+        lockId=lock,
+        guestName=apart,
+        opensAt=opens.isoformat(),
+        closesAt=(opens + timedelta(hours=1)).isoformat(),
+    )
+
+    lists = ("locks", "hubs", "members", "tags", "pins", "invitations", "smartPins")
+    for field in lists:
+        for words in (
+            "\u00e9milie",
+            "E\u0301MILIE",
+            "\u00c9mil CAF",
+            "\uff23\uff21\uff26\u00c9",
+            "f\u00e9\u3000\u00e9m",
+        ):
+            assert await listed(house, field, "id", search=words), (field, words)
+        assert await listed(house, field, "id", search="\u00e9milie nobody") == [], field
+        assert await listed(house, field, "id", search="%") == [], field
+    assert len(await listed(house, "tags", "id", search=whole)) == 3, "default tags are renamed too"
+
+
+async def test_words_are_searched_one_by_one(served: Served) -> None:
+    """In whatever order, each a part of a word, all of them found; for PINs in the notes and in the owner's name."""
+    house = await served.site()
+    lock = (await house.lock())["lockId"]
+    first = await house.member("\u00d6d\u00f6n \u010cerven\u00fd Stra\u00dfe")
+    await house.member("\u010cerven\u00e1")
+    await pin_of(house, lock, ownerId=first, notes="for the gardener")
+
+    async def named(search: str) -> list[str]:
+        return await listed(house, "members", "id", search=search)
+
+    assert await named("\u010cerven\u00fd \u00d6d\u00f6n") == [first]
+    assert await named("  \u00f6d\u00f6  \u010derv  ") == [first]
+    assert await named("strasse") == [first]
+    assert await named("\u010cerven\u00fd Jan") == []
+    assert len(await named("\u010cerven")) == 2
+    assert len(await listed(house, "pins", "id", search="garden \u010derven\u00fd")) == 1
+    assert await listed(house, "pins", "id", search="garden jan") == []
+
+
 async def test_hubs_and_tags_are_found_by_name(served: Served) -> None:
     """As locks and members are."""
     house = await served.site()
@@ -187,6 +249,7 @@ async def test_a_filter_costs_no_statement_more(
     house = await served.site()
     if "lockId" in filters:
         filters = {"lockId": (await house.lock())["lockId"]}
+    await listed(house, field, "__typename")  # the first use of a token is written down
     with counted() as plain:
         await listed(house, field, "__typename")
     with counted() as narrowed:

@@ -1,0 +1,49 @@
+"""Names that an earlier version wrote are found as those of today are."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from domain.database import connect, disconnect
+from domain.sites.lists import members_of
+from tests.databases import Database
+from tests.domain.database.earlier import Earlier
+from tests.domain.database.test_rights_of_earlier_versions import a_site
+from tests.domain.database.workshop import Workshop, workshop
+
+__all__ = ["workshop"]
+
+
+@pytest.fixture
+def model_modules() -> tuple[str, ...]:
+    """No tables at all: the earlier version's migrations make them."""
+    return ()
+
+
+async def test_old_rows_are_folded_by_the_update(
+    fresh_database: Database, workshop: Workshop
+) -> None:
+    """An accent written as a character of its own, in another case and order."""
+    earlier = await Earlier.as_of("0001_initial", fresh_database, workshop)
+    site = await a_site(earlier)
+    names = ["Cafe\u0301 E\u0301MILIE", *(f"Member {number}" for number in range(20))]
+    for name in names:
+        await earlier.put(
+            "members",
+            site_id=site,
+            name=name,
+            role="USER",
+            can_edit=False,
+            created_at=datetime(2026, 11, 28, tzinfo=UTC),
+        )
+
+    await earlier.brought_up_to_date()
+    await connect(fresh_database.url)
+    try:
+        found = [row.name for row in await members_of(site, "\u00e9milie CAF\u00c9", None)]
+        others = await members_of(site, "member", None)
+    finally:
+        await disconnect()
+
+    assert found == names[:1]
+    assert len(others) == 20
