@@ -17,9 +17,10 @@ from api.pages import ROUTES
 from api.schema.build import build_schema
 from api.settings import Settings
 from domain.clock import Clock
-from domain.database import DatabaseUnavailable, connect, disconnect, drain, pending
+from domain.database import DatabaseUnavailable, connect, disconnect, drain, in_background, pending
 from domain.database.common_clock import CommonClock
 from domain.installation import Installation
+from domain.locks.settings_mended import mend_settings
 from domain.mail.mailers import FolderMailer, Mailer, SmtpMailer
 from domain.mail.outbox import deliver_letters
 from domain.people.tickets import sweep_tickets
@@ -137,6 +138,7 @@ def create_app(settings: Settings, here: Installation, *, clock: Clock | None = 
             await _align(common)
             await checked_schema()
             await open_keyring(lambda fresh: here.keys, clock())
+            in_background(lambda: mend_settings(here, clock()), "mend_settings")
             workers = [
                 asyncio.create_task(_sweep(clock)),
                 asyncio.create_task(_follow_time(common)),

@@ -21,17 +21,27 @@ from domain.sync.tables import EntryState, LockEntry
 
 async def write_settings(
     here: Installation, deed: Deed, lock_ids: Collection[UUID], now: datetime
-) -> None:
+) -> set[UUID]:
     """Within a transaction: the settings of these locks as they now are become what they should hold.
 
     The locks' rows are held first, so that what is read here is what the last change of a lock, reader or site left.
+    Returns the locks that are told something else than before.
     """
-    locks = [lock for lock in await lock_rows(Lock, lock_ids) if lock.deleted_at is None]
+    wishes = await wanted_settings(await lock_rows(Lock, lock_ids))
+    await _keep_acknowledged(wishes)
+    return {entry.lock_id for entry in await write_entries(here, deed, wishes, now)}
+
+
+async def wanted_settings(rows: Collection[Lock]) -> list[Wanted]:
+    """The settings that these locks should hold, as their site, their readers and they themselves now are; nothing for
+    deleted ones.
+    """
+    locks = [lock for lock in rows if lock.deleted_at is None]
     sites = {
         site.id: site for site in await Site.filter(id__in=list({lock.site_id for lock in locks}))
     }
     readers: dict[UUID, list[Reader]] = defaultdict(list)
-    for reader in await Reader.filter(lock_id__in=list(lock_ids), deleted_at=None):
+    for reader in await Reader.filter(lock_id__in=[lock.id for lock in locks], deleted_at=None):
         readers[reader.lock_id].append(reader)
     wishes = [
         Wanted(
@@ -61,8 +71,7 @@ async def write_settings(
         )
         for lock in locks
     ]
-    await _keep_acknowledged(wishes)
-    await write_entries(here, deed, wishes, now)
+    return wishes
 
 
 async def _keep_acknowledged(wishes: Collection[Wanted]) -> None:
