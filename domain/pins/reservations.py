@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from domain.columns import column
 from domain.database import lock_rows
 from domain.errors import PinNotAcceptable
 from domain.installation import Installation
@@ -36,7 +37,8 @@ async def retire(pin: Pin, now: datetime) -> None:
 
     The locks that may hold them keep them reserved, each until it acknowledges its entry as it is wanted now.
     """
-    rows = await PinReservation.filter(pin_id=pin.id, retired_at=None)
+    present = PinReservation.filter(pin_id=pin.id, retired_at=None)
+    rows = await lock_rows(PinReservation, await column(present, "id"))
     holders = await may_hold(await LockEntry.filter(pin_id=pin.id))
     for reservation in rows:
         reservation.retired_at = now

@@ -112,10 +112,11 @@ async def _begin_life(
             deed.unchanged()
             return False
         lock = await lock_row(Lock, row.lock_id)
-        current = await Provisioning.get_or_none(id=provisioning_id, proven_at=None)
-        if lock is None or lock.deleted_at is not None or current is None:
+        current = await lock_row(Provisioning, provisioning_id)
+        proven = current is None or current.proven_at is not None
+        if lock is None or lock.deleted_at is not None or current is None or proven:
             deed.unchanged()
-            return current is None and lock is not None and lock.incarnation == row.incarnation
+            return proven and lock is not None and lock.incarnation == row.incarnation
         await Provisioning.filter(lock_id=lock.id, id__lt=row.id).delete()
         current.proven_at = now
         await current.save(update_fields=["proven_at"])
