@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from api.loaders import Loaders
-from api.protocol import Client
+from api.protocol import Client, Spender
 from domain.clock import Clock
 from domain.installation import Installation
 from domain.people.actors import Actor, ActorKind, Caller, Standing
@@ -83,5 +83,11 @@ def client_of(context: Context) -> Client:
     """The client whose share and limits count: the actor or, where there is none, everybody of the same network."""
     actor = context.actor
     if actor is None:
-        return Client(networks_of(context.identity.address)[0].name, is_known=False)
+        networks = spenders_at(context.identity.address)
+        return Client(networks[0].name, is_known=False, networks=networks)
     return Client(f"{actor.kind} {actor.id}", is_known=True)
+
+
+def spenders_at(address: str) -> tuple[Spender, ...]:
+    """The networks that pay for what a stranger at this address does."""
+    return tuple(Spender(each.name, each.share) for each in networks_of(address))

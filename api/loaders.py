@@ -1,5 +1,6 @@
 """Batched reads, made anew for each operation, so that a list costs a constant number of SQL statements."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from domain.people.actors import Actor, Caller, Standing
 from domain.people.standings import standings_of
 from domain.people.tables import Account, ApiToken, Device, Member
 from domain.pins.tables import Pin, PinLock, PinLockTag
+from domain.sharing import qr_svg
 from domain.sites.service import seats_used
 from domain.sites.tables import Site
 from domain.smartpins.tables import SmartPin
@@ -239,6 +241,16 @@ class Loaders:
     def code(self) -> DataLoader[CodeWanted, str | None]:
         """One reading, and one audit row, whether the code is asked for once or in several forms."""
         return DataLoader(_codes, cache_key_fn=lambda wanted: wanted.invitation.id)
+
+    @cached_property
+    def qr_svg(self) -> DataLoader[str, str]:
+        """By the text; drawn once, however often it is asked for."""
+
+        async def load(texts: list[str]) -> list[str]:
+            # Some ten milliseconds each: not on the loop that serves the locks, and one thread for all of them.
+            return await asyncio.to_thread(lambda: [qr_svg(text) for text in texts])
+
+        return DataLoader(load)
 
     @cached_property
     def locks_of_rule(self) -> DataLoader[UUID, list[Lock]]:

@@ -13,14 +13,13 @@ from api.auth.cookies import known_cookie, session_cookie
 from api.auth.dpop import FRESH_SECONDS, ProofRefused, read_proof
 from api.auth.origins import foreign_page, is_own
 from api.auth.seen_proofs import take_proof
-from api.context import Identity
-from api.protocol.buckets import Buckets
+from api.context import Identity, spenders_at
+from api.protocol.buckets import Buckets, Spender
 from api.protocol.requests import RequestRefused
 from domain.clock import Clock
 from domain.installation import Installation
 from domain.people.actors import Actor
 from domain.people.identities import api_token_actor, device_actor, session_actor
-from domain.security.networks import networks_of
 
 PROOFS_AT_ONCE = 300
 """Proofs that one network's strangers, or one phone, may send at once. Each is remembered for ten minutes."""
@@ -74,9 +73,7 @@ class HttpAuthentication:
             )
         token = credential.strip() or None
         url = f"{self.here.public_url}{request.url.path}"
-        if token is None and not self._strangers.admit(
-            networks_of(address)[0].name, now.timestamp()
-        ):
+        if token is None and not self._strangers.admit(spenders_at(address), now.timestamp()):
             raise _too_many("Too many proofs from this address: wait a little.")
         try:
             proof = read_proof(
@@ -96,7 +93,7 @@ class HttpAuthentication:
                 raise _refused(
                     "invalid_token", "This access has ended, or the token is not this phone's."
                 )
-            if not self._phones.admit(proof.thumbprint, now.timestamp()):
+            if not self._phones.admit([Spender(proof.thumbprint)], now.timestamp()):
                 raise _too_many("Too many proofs by this phone: wait a little.")
         if not await take_proof(proof.proof_id, now + timedelta(seconds=2 * FRESH_SECONDS)):
             raise self._proof_refused("jti", now, url)

@@ -29,6 +29,7 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from api.protocol.buckets import Spender
 from api.protocol.caching import Documents
 from api.protocol.documents import GuardedDocuments
 from api.protocol.execution import bounded_execution
@@ -57,6 +58,7 @@ __all__ = [
     "RequestRefused",
     "SchemaKwargs",
     "SocketLimits",
+    "Spender",
     "build_schema_kwargs",
     "request_id",
     "server_options",

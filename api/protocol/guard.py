@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from graphql import DocumentNode, GraphQLSchema, validate
 
-from api.protocol.buckets import Buckets
+from api.protocol.buckets import Buckets, Spender
 from api.protocol.caching import Documents
 from api.protocol.limits import STRANGERS, Limits, too_complex
 from api.protocol.masking import VALIDATION_FAILED, PublicError
@@ -29,10 +29,14 @@ _FLAT: Final = "The document does not match the schema"
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Who asks, as far as shares and budgets go: an actor by its name or, if it is nobody we know, its network."""
+    """Who asks, as far as shares and budgets go: an actor by its name or, if it is nobody we know, its network.
+
+    `networks` are those that pay for a stranger's refused documents.
+    """
 
     name: str
     is_known: bool
+    networks: tuple[Spender, ...] = ()
 
 
 ClientOf = Callable[[Any], Client | None]
@@ -82,7 +86,7 @@ class Admission:
     def _priced(self, schema: GraphQLSchema, document: DocumentNode) -> Measured:
         if self._prices is None:
             self._prices = with_all_lists(self._given, schema, self.limits.list_size)
-        return measured(document, self.limits, self._prices)
+        return measured(document, self.limits, self._prices, schema)
 
 
 class Guard:
@@ -123,7 +127,7 @@ class Guard:
         """
         if client is None or client.is_known:
             return
-        if self._refusals.is_empty(client.name, self._clock()):
+        if self._refusals.is_empty(client.networks, self._clock()):
             raise RequestRefused(
                 429,
                 "THROTTLED",
@@ -135,7 +139,7 @@ class Guard:
     def note_refusal(self, client: Client | None) -> None:
         """Counts a refused document against a stranger's network."""
         if client is not None and not client.is_known:
-            self._refusals.admit(client.name, self._clock())
+            self._refusals.admit(client.networks, self._clock())
 
     def check_size(self, client: Client | None, size: int) -> None:
         """Raises RequestRefused (413) for a request that is longer than this client's may be."""

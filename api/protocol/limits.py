@@ -31,7 +31,7 @@ class Limits:
     `merging`           units of work that graphql-core may spend on the question whether fields of
     one name can be merged, which grows with their square; an honest document takes some twenty
     `cost`              the prices of one operation's fields, each multiplied by the pages and lists
-    that it is in; a unit is a plain field, some 15 microseconds
+    that it is in; a unit is a plain field, some ten microseconds
     `items`             items of lists that one answer holds, counted as they are answered, for everybody
     `values`            values in the variables that are sent, whatever they are nested in
     `body`              length of a request's body in bytes, or of a URL's parameters in characters

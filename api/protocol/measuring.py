@@ -19,10 +19,13 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLSchema,
+    InlineFragmentNode,
     IntValueNode,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
+    get_named_type,
 )
 from graphql.language import ArgumentNode
 
@@ -59,9 +62,16 @@ class _TooDeepError(Exception):
 class _Measure:
     """Sizes of the selection sets of one document. Each fragment is measured once."""
 
-    def __init__(self, document: DocumentNode, limits: Limits, prices: Prices) -> None:
+    def __init__(
+        self,
+        document: DocumentNode,
+        limits: Limits,
+        prices: Prices,
+        schema: GraphQLSchema | None,
+    ) -> None:
         self.limits = limits
         self.prices = prices
+        self.schema = schema
         self.directives = 0
         self.fragments = {
             definition.name.value: definition
@@ -79,12 +89,15 @@ class _Measure:
             return Size()
         self._measured[name] = Size()  # what a cycle finds
         self.directives += len(definition.directives or ())
-        size = self.selections(definition.selection_set, level)
+        within = definition.type_condition.name.value
+        size = self.selections(definition.selection_set, level, within)
         self._measured[name] = size
         return size
 
-    def selections(self, selection_set: SelectionSetNode | None, level: int) -> Size:
-        """Size of a selection set that is nested `level` deep.
+    def selections(
+        self, selection_set: SelectionSetNode | None, level: int, within: str | None
+    ) -> Size:
+        """Size of a selection set on the type `within` (None: not known), nested `level` deep.
 
         Raises `_TooDeepError` when that is more than the limit.
         """
@@ -98,14 +111,16 @@ class _Measure:
         for selection in selection_set.selections:
             self.directives += len(selection.directives or ())
             if isinstance(selection, FieldNode):
-                size = self._field(selection, level)
+                size = self._field(selection, level, within)
                 paged = paged or selection.name.value in PAGE_FIELDS
             elif isinstance(selection, FragmentSpreadNode):
                 size = self.fragment(selection.name.value, level + 1)
                 paged = paged or size.paged
             else:
-                inline: SelectionSetNode = selection.selection_set  # type: ignore[attr-defined]
-                size = self.selections(inline, level + 1)
+                assert isinstance(selection, InlineFragmentNode)
+                named = selection.type_condition
+                inner = named.name.value if named else within
+                size = self.selections(selection.selection_set, level + 1, inner)
                 paged = paged or size.paged
             depth = max(depth, size.depth)
             nesting = max(nesting, size.nesting)
@@ -116,9 +131,9 @@ class _Measure:
             lists |= size.lists
         return Size(depth, nesting + 1, selected, fields, aliases, cost, paged, lists)
 
-    def _field(self, field: FieldNode, level: int) -> Size:
-        below = self.selections(field.selection_set, level + 1)
+    def _field(self, field: FieldNode, level: int, within: str | None) -> Size:
         name = field.name.value
+        below = self.selections(field.selection_set, level + 1, self._type_of(within, name))
         factor = self._items(name, field.arguments or (), below)
         return Size(
             depth=below.depth + 1,
@@ -126,9 +141,17 @@ class _Measure:
             selected=1,
             fields=below.fields + 1,
             aliases=below.aliases + (field.alias is not None),
-            cost=min(self.prices.fields.get(name, 1) + factor * below.cost, _SATURATED),
+            cost=min(
+                self.prices.fields.get(f"{within}.{name}", 1) + factor * below.cost, _SATURATED
+            ),
             lists=below.lists | {name} if name in self.prices.lists else below.lists,
         )
+
+    def _type_of(self, within: str | None, name: str) -> str | None:
+        """The type that a field of this type selects on."""
+        parent = self.schema.type_map.get(within) if self.schema and within else None
+        definition = getattr(parent, "fields", {}).get(name)
+        return get_named_type(definition.type).name if definition is not None else None
 
     def _items(self, name: str, arguments: Iterable[ArgumentNode], below: Size) -> int:
         """How many times the fields below are answered: the size of the page, or of the list; 1
@@ -167,8 +190,13 @@ class Measured:
     cost: int = 0
 
 
-def measured(document: DocumentNode, limits: Limits, prices: Prices = NO_PRICES) -> Measured:
-    """Holds the document against the limits.
+def measured(
+    document: DocumentNode,
+    limits: Limits,
+    prices: Prices = NO_PRICES,
+    schema: GraphQLSchema | None = None,
+) -> Measured:
+    """Holds the document against the limits; at these prices of the schema's fields, if it is valid for that.
 
     Linear in the document's length. Parsing has enforced `Limits.parse_options` already. All
     operations are measured, the one that will run and those that will not, and fragments that
@@ -186,11 +214,11 @@ def measured(document: DocumentNode, limits: Limits, prices: Prices = NO_PRICES)
     ):
         if count > limit:
             return Measured(too_complex(what, limit))
-    measure, cost = _Measure(document, limits, prices), 0
+    measure, cost = _Measure(document, limits, prices, schema), 0
     try:
         for operation in operations:
             measure.directives += len(operation.directives or ())
-            size = measure.selections(operation.selection_set, 1)
+            size = measure.selections(operation.selection_set, 1, _root(schema, operation))
             if error := _exceeded_by(operation, size, limits):
                 return Measured(error)
             cost = max(cost, size.cost)
@@ -201,6 +229,11 @@ def measured(document: DocumentNode, limits: Limits, prices: Prices = NO_PRICES)
     if measure.directives > limits.directives:
         return Measured(too_complex("directives", limits.directives))
     return Measured(None, cost)
+
+
+def _root(schema: GraphQLSchema | None, operation: OperationDefinitionNode) -> str | None:
+    root = schema.get_root_type(operation.operation) if schema is not None else None
+    return root.name if root is not None else None
 
 
 def _exceeded_by(

@@ -1,8 +1,4 @@
-"""What the fields of one schema cost, beyond the plain field that each of them is.
-
-Prices go by the field's name: one name stands for all fields of that name, so that what a document comes to can be
-known without its types.
-"""
+"""What the fields of one schema cost, beyond the plain field that each of them is."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,7 +17,10 @@ PAGE_FIELDS: Final = frozenset({"edges", "nodes"})
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """`fields` that cost more than 1, and how many items to assume in `lists` without pages."""
+    """`fields` ("Type.field") that cost more than 1, and how many items to assume in `lists` without pages.
+
+    Lists go by the field's name alone: one name stands for all lists of that name.
+    """
 
     fields: Mapping[str, int] = field(default_factory=dict)
     lists: Mapping[str, int] = field(default_factory=dict)

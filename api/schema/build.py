@@ -6,7 +6,7 @@ import strawberry
 
 from api.context import client_of
 from api.operations import OperationKind, root_type
-from api.protocol import Prices, build_schema_kwargs
+from api.protocol import build_schema_kwargs
 from api.resolvers import (
     access_rules,
     actors,
@@ -29,6 +29,8 @@ from api.resolvers import (
     tags,
 )
 from api.schema.actors import InvitedDevice, LockActorType, MemberActor, TokenActorType
+from api.schema.bounds import bound_inputs
+from api.schema.prices import prices
 
 DECLARING = (
     sites,
@@ -52,16 +54,17 @@ DECLARING = (
     alerts,
 )
 """The modules that must have been imported before the schema is built: they declare what is in it."""
-PRICES = Prices(lists={"invitationCalendar": 3000})
 
 
 @cache
 def build_schema(*, development: bool) -> strawberry.Schema:
     """The whole schema. `development` as in `api.protocol`."""
-    return strawberry.Schema(
+    schema = strawberry.Schema(
         query=root_type(OperationKind.QUERY, "What can be asked."),
         mutation=root_type(OperationKind.MUTATION, "What can be changed."),
         subscription=root_type(OperationKind.SUBSCRIPTION, "What can be followed."),
         types=[MemberActor, InvitedDevice, LockActorType, TokenActorType],
-        **build_schema_kwargs(development=development, prices=PRICES, client_of=client_of),
+        **build_schema_kwargs(development=development, prices=prices(), client_of=client_of),
     )
+    bound_inputs(schema._schema)
+    return schema

@@ -1,6 +1,5 @@
 """Invitations, and the home screen of whoever redeems one."""
 
-import asyncio
 from datetime import date, datetime, time
 
 import strawberry
@@ -16,13 +15,11 @@ from api.schema.schedules import MomentSchedule, moment_schedule
 from api.schema.sharing import ShareLinks, share_links_type
 from api.schema.warnings import OF_A_CREDENTIAL, Warning_, warnings_of
 from domain.access.schedule import Weekday
-from domain.installation import Installation
 from domain.invitations import service, sharing, tables
 from domain.invitations.calendar import CalendarItem
 from domain.invitations.rules import InvitationStatus, status_of
 from domain.people.rules import Permission
 from domain.people.tables import Platform
-from domain.sharing import qr_svg
 
 
 @strawberry.type(description="A code that phones redeem without an account.")
@@ -54,7 +51,7 @@ class Invitation(Node):
     )
     async def qr_svg(self, info: Info) -> str | None:
         code = await _code(info.context, self.row)
-        return await _qr(info.context.here, code) if code is not None else None
+        return await _qr(info.context, code) if code is not None else None
 
     @strawberry.field(description="The phones bound to it.")
     async def devices(self, info: Info) -> list[Device]:
@@ -86,9 +83,9 @@ async def _share_links(context: Context, row: tables.Invitation, code: str) -> S
     return share_links_type(sharing.links_of(context.here, site, row, code))
 
 
-async def _qr(here: Installation, code: str) -> str:
-    # Some ten milliseconds each, and a list may ask for a hundred: not on the loop that serves the locks.
-    return await asyncio.to_thread(qr_svg, sharing.invitation_link(here, code))
+async def _qr(context: Context, code: str) -> str:
+    svg: str = await context.loaders.qr_svg.load(sharing.invitation_link(context.here, code))
+    return svg
 
 
 def invitation_type(row: tables.Invitation, now: datetime) -> Invitation:
@@ -169,7 +166,7 @@ class CreatedInvitation:
 
     @strawberry.field(description="The web link as a QR code, an SVG.")
     async def qr_svg(self, info: Info) -> str:
-        return await _qr(info.context.here, self.code)
+        return await _qr(info.context, self.code)
 
     @strawberry.field(description=OF_A_CREDENTIAL)
     async def warnings(self, info: Info) -> list[Warning_]:

@@ -6,6 +6,9 @@ from enum import StrEnum
 from domain.link.nonces import OFFLINE_AFTER_SECONDS
 from domain.sites.rules import SystemType
 
+MOST_READERS = 16
+"""Readers of one lock: both sides of a wide door, and more than any lock that we know has."""
+
 
 class Connectivity(StrEnum):
     """How a lock is connected."""

@@ -13,7 +13,7 @@ from domain.errors import InvalidInput, NotFound
 from domain.installation import Installation
 from domain.invitations.tables import InvitationLock
 from domain.locks.hubs import held_hub
-from domain.locks.rules import Connectivity, default_connectivity
+from domain.locks.rules import MOST_READERS, Connectivity, default_connectivity
 from domain.locks.settings import switch_smart_pins, write_settings
 from domain.locks.tables import Lock, Provisioning, Reader
 from domain.partial_updates import Fields, check_not_cleared
@@ -63,8 +63,10 @@ async def create_lock(
     readers: Sequence[NewReader],
     now: datetime,
 ) -> Lock:
-    """A new door with its readers, and its DEFAULT tag. Raises InvalidInput, NotFound."""
+    """A new door with its readers, 16 at most, and its DEFAULT tag. Raises InvalidInput, NotFound."""
     name = checked_name(name)
+    if len(readers) > MOST_READERS:
+        raise InvalidInput("readers", f"A lock has at most {MOST_READERS} readers.")
     async with recorded(here, by, "createLock", now) as deed:
         site = await lock_row(Site, by.site_id)  # its zone must not change before the lock is there
         assert site is not None

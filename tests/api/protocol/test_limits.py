@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 import pytest
-from graphql import get_introspection_query, parse
+from graphql import build_schema, get_introspection_query, parse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,12 +12,18 @@ from api.protocol import Limits, Prices
 from api.protocol.measuring import measured
 from tests.api.protocol.probe_server import Server
 
-PRICES = Prices(fields={"dear": 50}, lists={"list": 10, "other": 10, "long": 1000})
+PRICES = Prices(
+    fields={"Q.dear": 50, "Item.dear": 20}, lists={"list": 10, "other": 10, "long": 1000}
+)
+SCHEMA = build_schema(
+    "type Q { dear: Q list: [Q] a: Q item: Item } type Item { dear: Q list: [Item] }"
+    "schema { query: Q }"
+)
 
 
 def _limit(document: str, **limits: int) -> str | None:
     """The name of the limit that the document exceeds, at these prices."""
-    error = measured(parse(document), Limits(**limits), PRICES).error
+    error = measured(parse(document), Limits(**limits), PRICES, SCHEMA).error
     if error is None:
         return None
     assert error.extensions is not None
@@ -61,6 +67,10 @@ def _limit(document: str, **limits: int) -> str | None:
         ("cost", 100, "{ x: dear y: dear }"),
         ("cost", 52, "{ dear { a b } }"),
         ("cost", 511, "{ list { dear a } }"),
+        ("cost", 21, "{ item { dear } }"),
+        ("cost", 202, "{ item { list { dear } } }"),
+        ("cost", 72, "{ item { ...F dear { dear } } } fragment F on Other { dear }"),
+        ("cost", 21, "{ item { ... { ...F } } } fragment F on Item { dear }"),
         ("cost", 501, "{ a(first: 10) { ...F } } fragment F on Q { dear }"),
         ("operations", 2, "query A { a } query B { b } fragment F on Q { a }"),
         ("variables", 3, "query A($a: I) { a } query B($a: I, $b: I, $c: I) { b }"),

@@ -8,7 +8,7 @@ import pytest
 import strawberry
 from graphql import GraphQLError, get_introspection_query, parse
 
-from api.protocol import STRANGERS, Client, Guard, Limits
+from api.protocol import STRANGERS, Client, Guard, Limits, Spender
 from api.protocol.guard import REFUSALS_AT_ONCE
 from api.protocol.refusals import Refusals
 from tests.api.protocol.probe_schema import Context, Mutation, Query
@@ -19,7 +19,7 @@ KNOWN = {"authorization": "Bearer member"}
 MOST_CALLS = 30_000
 """Function calls that a stranger's document may take; some 0.2 microseconds each."""
 
-STRANGER = Client("192.0.2.7", is_known=False)
+STRANGER = Client("192.0.2.7", is_known=False, networks=(Spender("192.0.2.7"),))
 MEMBER = Client("member", is_known=True)
 
 ATTACKS = {
