@@ -22,7 +22,11 @@ _FIELDS = {
     50: "Invitation.shareLinks CreatedInvitation.shareLinks",
     25: "Invitation.code",
     20: """Invitation.devices Invitation.locks Lock.readers Lock.sync Lock.tags Member.email Pin.lockSync Pin.locks
-        MemberActor.devices MemberActor.members MemberActor.sessions""",
+        MemberActor.devices MemberActor.members MemberActor.sessions
+        AccessRule.warnings AssignedPin.warnings CreatedAccessRule.warnings CreatedInvitation.warnings CreatedPin.warnings
+        CreatedSmartPin.warnings DeletedReader.warnings Invitation.warnings Pin.warnings PinModeSet.warnings
+        ReassignedPin.warnings SmartPin.warnings UnblockedPin.warnings UnblockedSmartPin.warnings
+        UpdatedAccessRule.warnings UpdatedLock.warnings UpdatedPin.warnings UpdatedTag.warnings""",
     10: """AccessRule.chosenLocks AccessRule.lockTags AccessRule.locks AccessRule.member AccessRule.memberTag Lock.hub
         Lock.lastContactAt Lock.pinEnabled Lock.pinLockout Lock.pinSupported LockEvent.lock LockEvent.smartPin
         Member.tags MemberHome.pins NamedActor.name Pin.chosenLocks Pin.lockTags Pin.notes Pin.owner
@@ -33,7 +37,7 @@ _FIELDS = {
 _LISTS = {
     3_000: "invitationCalendar",
     10: """chosenLocks devices guessBudget homes lockSync lockTags locks memberHomes members narrowed nearest opensNow pins
-        readers reasons recoveryCodes schedules sessions sites tags weekdays widened""",
+        readers reasons recoveryCodes schedules sessions sites tags warnings weekdays widened""",
 }
 
 
