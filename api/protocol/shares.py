@@ -24,7 +24,7 @@ class ShareLimits:
     """
 
     running: int = 32
-    cost: int = 40_000
+    cost: int = 60_000
     waiting: int = 168
     followed: int = 25_000
     sockets: int = 32

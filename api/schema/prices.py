@@ -11,7 +11,7 @@ MUTATION = 200
 """A transaction with an audit row. What is hashed on the way waits in a queue of its own."""
 
 _FIELDS = {
-    15_000: "Query.invitationCalendar",  # 220 ms for twenty invitations and two months
+    30_000: "Query.invitationCalendar",  # 220 ms for twenty invitations and two months
     2_500: "Subscription.siteSync",  # 220 ms for 160 locks, at its start
     400: "Invitation.qrSvg CreatedInvitation.qrSvg",
     250: "Subscription.pinSync",
@@ -21,13 +21,13 @@ _FIELDS = {
         Subscription.myAccess Subscription.siteAlerts MemberActor.homes InvitedDevice.home""",
     50: "Invitation.shareLinks CreatedInvitation.shareLinks",
     25: "Invitation.code",
-    20: """Invitation.devices Invitation.locks Lock.readers Lock.sync Lock.tags Member.email Pin.lockSync Pin.locks
+    10: """Invitation.devices Invitation.locks Lock.readers Lock.sync Lock.tags Member.email Pin.lockSync Pin.locks
         MemberActor.devices MemberActor.members MemberActor.sessions
         AccessRule.warnings AssignedPin.warnings CreatedAccessRule.warnings CreatedInvitation.warnings CreatedPin.warnings
         CreatedSmartPin.warnings DeletedReader.warnings Invitation.warnings Pin.warnings PinModeSet.warnings
         ReassignedPin.warnings SmartPin.warnings UnblockedPin.warnings UnblockedSmartPin.warnings
         UpdatedAccessRule.warnings UpdatedLock.warnings UpdatedPin.warnings UpdatedTag.warnings""",
-    10: """AccessRule.chosenLocks AccessRule.lockTags AccessRule.locks AccessRule.member AccessRule.memberTag Lock.hub
+    5: """AccessRule.chosenLocks AccessRule.lockTags AccessRule.locks AccessRule.member AccessRule.memberTag Lock.hub
         Lock.lastContactAt Lock.pinEnabled Lock.pinLockout Lock.pinSupported LockEvent.lock LockEvent.smartPin
         Member.tags MemberHome.pins NamedActor.name Pin.chosenLocks Pin.lockTags Pin.notes Pin.owner
         PinPolicy.guessBudget Query.lockChallenge SmartPin.activateBy SmartPin.activationMissed SmartPin.blockSync
