@@ -11,12 +11,13 @@ from uuid import UUID
 
 from domain.audit.service import recorded
 from domain.database import lock_row, use_case
-from domain.errors import InvalidInput, NotAllowed, NotFound
+from domain.errors import InvalidInput, NotAllowed
 from domain.installation import Installation
 from domain.people.actors import AccountActor, Caller
 from domain.people.confirming import check_confirmed
 from domain.people.ending import end_sign_ins
 from domain.people.notices import tell_second_factor_ended, tell_second_factor_on
+from domain.people.sign_in_state import no_account
 from domain.people.tables import Account, RecoveryCode
 from domain.security.keys import KeyLabel
 from domain.security.sealing import open_sealed, seal
@@ -115,10 +116,10 @@ async def confirm_totp(
 async def end_second_factor(
     here: Installation, by: Caller, *, email: str, now: datetime
 ) -> Account:
-    """For the command line: the password alone signs in again, and all sign-ins end. Raises NotFound, NotAllowed."""
+    """For the command line: the password alone signs in again, and all sign-ins end. Raises InvalidInput, NotAllowed."""
     found = await Account.get_or_none(email=email)
     if found is None:
-        raise NotFound("email")
+        raise no_account()
     async with recorded(here, by, "endSecondFactor", now) as deed:
         account = await lock_row(Account, found.id)
         assert account is not None

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.errors import NotFound
+from domain.errors import InvalidInput
 from domain.people.tables import Account, Device, Member, RecoveryCode, Session
 
 
@@ -21,11 +21,16 @@ class SignInState:
     sites: tuple[str, ...]
 
 
+def no_account() -> InvalidInput:
+    """What the command line is told of an address without one."""
+    return InvalidInput("email", "Nobody with this e-mail address has an account.")
+
+
 async def sign_in_state(email: str, now: datetime) -> SignInState:
-    """Raises NotFound where nobody with this address has an account."""
+    """Raises InvalidInput where nobody with this address has an account."""
     account = await Account.get_or_none(email=email)
     if account is None:
-        raise NotFound("email")
+        raise no_account()
     sessions = Session.filter(account_id=account.id, ended_at=None, expires_at__gt=now)
     phones = Device.filter(account_id=account.id, removed_at=None, expires_at__gt=now)
     members = Member.filter(account_id=account.id, removed_at=None, accepted_at__isnull=False)
