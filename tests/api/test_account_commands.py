@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pyotp
 
-from api.app import installation
+from api import starting
 from api.settings import Settings
 from domain.clock import system_clock
-from domain.database import connect, disconnect
 from domain.people.actors import COMMAND_LINE, AccountActor
 from domain.people.confirming import confirm_password
 from domain.people.second_factor import confirm_totp, enroll_totp
@@ -19,10 +18,8 @@ from tests.api.test_cli import Shell
 
 async def with_second_factor(folder: Path, email: str, password: str) -> None:
     """Signs in and puts a second factor in force."""
-    chosen = Settings(data_dir=folder)
-    await connect(chosen.database)
-    try:
-        here, now = installation(chosen), system_clock()
+    async with starting.database(Settings(data_dir=folder)) as here:
+        now = system_clock()
         done = await sign_in(
             here, COMMAND_LINE, email=email, password=password, phone=None, known="", now=now
         )
@@ -32,9 +29,7 @@ async def with_second_factor(folder: Path, email: str, password: str) -> None:
         secret = (await enroll_totp(here, COMMAND_LINE, actor, now=now)).secret
         code = pyotp.TOTP(secret).at(now)
         await confirm_totp(here, COMMAND_LINE, actor, code=code, now=now)
-    finally:
         here.passwords.close()
-        await disconnect()
 
 
 def test_the_operator_helps_somebody_who_is_locked_out(tmp_path: Path) -> None:
