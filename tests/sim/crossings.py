@@ -105,7 +105,7 @@ class Machine:
         until: float = float("inf"),
     ) -> None:
         """The crossings of one seed, in a site of its own; until the first after which something is wrong."""
-        house = await CrossedHouse.make(self.served, self.urls, f"House {seed}")
+        house = await CrossedHouse.make(self.served, self.urls, seed)
         told = None
         try:
             for number in range(times):
@@ -115,12 +115,13 @@ class Machine:
                 told = await house.furnished(told, rng)
                 scene = Scene(rng, number, told, house.house.id)
                 crossed = drawn(scene, seed * A_SEED + number, only)
-                wrong = await self._crossed(house, crossed, rng)
+                async with await house.followers.follow(scene.at["pin"]):
+                    wrong = await self._crossed(house, crossed, rng)
+                    if not wrong:
+                        told, wrong = await house.disagreements()
+                        wrong += broken(crossed, told)
                 tally.crossings += AT_ONCE
                 tally.answers.update(each.answer for each in crossed)
-                if not wrong:
-                    told, wrong = await house.disagreements()
-                    wrong += broken(crossed, told)
                 if wrong:
                     tally.found.append(Found(seed, number, crossed, wrong))
                     return

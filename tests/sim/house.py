@@ -14,6 +14,7 @@ from domain.sync.tables import LockDelivery, LockEntry
 from tests.api.every_mutation import Furniture
 from tests.serving import House, Served
 from tests.sim.api_picture import Told, asked
+from tests.sim.followers import Followers
 from tests.sim.inputs import Scene
 from tests.sim.locks import CrossedLock
 from tests.sim.pictures import differences
@@ -51,18 +52,22 @@ class CrossedHouse:
         """The same site as each process serves it."""
         self.locks: dict[str, CrossedLock] = {}
         self._lives: dict[str, asyncio.Task[None]] = {}
+        self.followers = Followers(self.doors[-1])
 
     @classmethod
-    async def make(cls, served: Served, urls: Sequence[str], name: str) -> "CrossedHouse":
-        """A new site with locks that are online."""
-        return cls(await served.site(name, seat_limit=100_000), urls)
+    async def make(cls, served: Served, urls: Sequence[str], seed: int) -> "CrossedHouse":
+        """A new site with people at its streams."""
+        made = cls(await served.site(f"House {seed}", seat_limit=100_000), urls)
+        await made.followers.begin(seed)
+        return made
 
     @property
     def house(self) -> House:
         return self.doors[0]
 
     async def close(self) -> None:
-        """The locks are switched off."""
+        """The locks are switched off, and nobody follows any more."""
+        await self.followers.end()
         for life in self._lives.values():
             life.cancel()
         await asyncio.gather(*self._lives.values(), return_exceptions=True)
@@ -236,7 +241,11 @@ class CrossedHouse:
         told = await asked(self.house)
         tables = await recomputed(self.house.served.here, self.house.row.id)
         locks = {key: lock for key, lock in self.locks.items() if key in told.nodes}
-        return told, list(differences(told, tables, locks))
+        wrong = list(differences(told, tables, locks))
+        end = time.monotonic() + REST_SECONDS
+        while (behind := await self.followers.behind(told)) and time.monotonic() < end:
+            await asyncio.sleep(0.01)
+        return told, [*wrong, *behind]
 
 
 def _behind(row: Lock, lock: CrossedLock) -> str:

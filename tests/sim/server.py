@@ -8,9 +8,10 @@ import sys
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from api import streams
 from api.app import create_app, installation, keyring
 from api.observability import configure_logging
-from api.resolvers import pins
+from api.resolvers import invitations, pins
 from api.starting import listen, settings
 from domain.clock import system_clock
 from domain.security.passwords import PasswordHasher
@@ -25,8 +26,8 @@ def main() -> None:
     """Serves until it is ended."""
     chosen = settings()
     configure_logging(json=True)
-    feed.SLOW_POLL_SECONDS = NEVER_SECONDS
-    pins._SLOW_POLL_SECONDS = NEVER_SECONDS
+    feed.SLOW_POLL_SECONDS = streams.SLOW_POLL_SECONDS = NEVER_SECONDS
+    pins._SLOW_POLL_SECONDS = invitations._SLOW_POLL_SECONDS = NEVER_SECONDS
     seconds, *faults = sys.argv[1:]
     offset = timedelta(seconds=float(seconds))
     for fault in faults:
