@@ -138,7 +138,7 @@ async def my_access(call: Call) -> AsyncIterator[AccessChange | None]:
         return
     assert isinstance(actor, InvitedDeviceActor)
     async with listening(
-        f"invitation:{actor.invitation_id}", f"device:{actor.device_id}"
+        f"invitation:{actor.invitation_id}", f"device:{actor.device_id}", f"home:{actor.site_id}"
     ) as wakeups:
         shown: AccessChange | None = None
         while True:
@@ -157,9 +157,15 @@ async def _member_access(call: Call, actor: AccountActor) -> AsyncIterator[Acces
     """The same for a person: the homes of all their sites."""
     async with listening(f"account:{actor.account_id}") as wakeups:
         shown: object = None
+        heard: set[str] = set()
         while True:
             homes = await homes_of(actor.account_id)
-            wakeups.add(*(f"member:{home.member_id}" for home in homes))
+            topics = {f"member:{home.member_id}" for home in homes}
+            topics |= {f"home:{home.site_id}" for home in homes}
+            if not topics <= heard:
+                wakeups.add(*topics)
+                heard |= topics
+                continue  # what has changed before they were listened to is read now
             change = AccessChange(
                 active=bool(homes),
                 home=None,

@@ -142,7 +142,7 @@ async def delete_lock(here: Installation, by: Caller, *, lock_id: UUID, now: dat
         await Provisioning.filter(lock_id=lock.id).delete()
         await forget_lock(lock.id)
         deed.note("Lock", lock.id)
-        deed.wake(f"lock:{lock.id}", f"site-sync:{by.site_id}")
+        deed.wake(f"lock:{lock.id}", f"site-sync:{by.site_id}", f"home:{by.site_id}")
         return lock
 
 

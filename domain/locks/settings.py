@@ -25,9 +25,12 @@ async def write_settings(
     """Within a transaction: the settings of these locks as they now are become what they should hold.
 
     The locks' rows are held first, so that what is read here is what the last change of a lock, reader or site left.
-    Returns the locks that are told something else than before.
+    Whether any lock takes PINs stands on members' phones, so these are woken. Returns the locks that are told something
+    else than before.
     """
-    wishes = await wanted_settings(await lock_rows(Lock, lock_ids))
+    locks = await lock_rows(Lock, lock_ids)
+    deed.wake(*(f"home:{lock.site_id}" for lock in locks))
+    wishes = await wanted_settings(locks)
     await _keep_acknowledged(wishes)
     return {entry.lock_id for entry in await write_entries(here, deed, wishes, now)}
 

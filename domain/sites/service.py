@@ -171,6 +171,7 @@ async def update_site(
             await write_settings(here, deed, [lock.id for lock in locks], now)
         changes: dict[str, Any] = {key: after[key] for key in after if after[key] != before[key]}
         deed.note("Site", site.id, **changes)
+        deed.wake(f"home:{site.id}")
         return site
 
 
@@ -206,4 +207,5 @@ async def change_plan(
         given = {name: fields[name] for name in PLAN if name in fields}
         await site.update_from_dict(given).save(update_fields=list(given))
         deed.note("Site", site.id, chain=site.id, **given)
+        deed.wake(f"home:{site.id}")
         return site
