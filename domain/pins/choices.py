@@ -28,7 +28,9 @@ async def chosen_owner(by: Caller, owner_id: UUID | None, owner_tag_id: UUID | N
         (tag,) = await live_tags(by.site_id, [owner_tag_id], TagTarget.MEMBER, field)
         if tag.kind is not TagKind.DEFAULT:
             raise InvalidInput(field, "A PIN belongs to one member: take a default tag.")
-        (owner_id,) = await column(TaggedMember.filter(tag_id=tag.id), "member_id")
+        # nobody, where the member has been removed since the tag was read
+        held = await column(TaggedMember.filter(tag_id=tag.id), "member_id")
+        owner_id = held[0] if held else None
     member = await Member.get_or_none(id=owner_id, site_id=by.site_id, removed_at=None)
     if member is None:
         raise NotFound(field)

@@ -18,6 +18,7 @@ from domain.pins.service import create_pin, reassign_pin
 from domain.pins.tables import Pin, PinStatus
 from domain.sites.tables import Site
 from domain.sync.tables import EntryState, LockEntry
+from domain.tags.service import live_tags
 from domain.tags.tables import Tag, TagKind, TagTarget
 from tests.databases import Database, only_postgresql
 from tests.domain.sync.yard import Yard
@@ -119,3 +120,33 @@ async def test_generated_digits_in_place_of_a_pins_own_are_not_one_more(yard: Ya
     again = await reassign_pin(yard.here, yard.by, pin_id=shown.pin.id, digits=None, now=yard.now)
 
     assert (len(again.digits), again.digits == shown.digits) == (4, False)
+
+
+async def test_a_member_who_goes_between_two_reads_of_their_tag_is_not_found(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Named by their default tag, which is there when it is looked up and holds nobody a moment later."""
+    lock, owner = await yard.lock("Front"), await _member(yard)
+    tag = await Tag.get(name="Zoe", kind=TagKind.DEFAULT, target=TagTarget.MEMBER)
+    look_up = live_tags
+
+    async def and_then_they_go(*args: Any) -> list[Tag]:
+        found = await look_up(*args)
+        await remove_member(yard.here, yard.by, member_id=owner.id, now=yard.now)
+        return found
+
+    monkeypatch.setattr("domain.pins.choices.live_tags", and_then_they_go)
+    with pytest.raises(NotFound) as refused:
+        await create_pin(
+            yard.here,
+            yard.by,
+            owner_id=None,
+            owner_tag_id=tag.id,
+            digits=None,
+            notes="",
+            lock_ids=[lock.id],
+            lock_tag_ids=None,
+            schedule=ALWAYS,
+            now=yard.now,
+        )
+    assert refused.value.field == "ownerTagId"
