@@ -5,8 +5,9 @@ without `bdh` a proof would be good for any of them), and a token accepted witho
 
 A proof is a JWT in the `DPoP` header: header `typ` "dpop+jwt", `alg` "ES256", `jwk` the public P-256 key; claims `htm`,
 `htu`, `iat` within 300 s, `jti`, `ath` (base64url SHA-256 of the token) where there is a token, and `bdh`, the
-base64url SHA-256 of the request body. `exp` and `nbf` (RFC 7519) are not asked for, but count where they are. Members of
-`jwk` beyond `kty`, `crv`, `x` and `y` count for nothing, as in its thumbprint; private ones are refused.
+base64url SHA-256 of the request body. No name stands twice in it. `exp` and `nbf` (RFC 7519) are not asked for, but count
+where they are. Members of `jwk` beyond `kty`, `crv`, `x` and `y` count for nothing, as in its thumbprint; private ones
+are refused.
 """
 
 import hashlib
@@ -22,6 +23,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
 from domain.security import base64url
+from domain.security.unique_names import read_object
 
 MAX_PROOF_LENGTH = 4096
 FRESH_SECONDS = 300
@@ -91,7 +93,9 @@ def read_proof(
 
 def _key(header: str) -> ECKey:
     try:
-        protected = jws.extract_compact(header.encode("ascii")).headers()
+        payload = jws.extract_compact(header.encode("ascii")).payload
+        protected = read_object(base64url.decode(header.partition(".")[0]))
+        read_object(payload)
     except _UNREADABLE:
         raise ProofRefused("malformed") from None
     jwk = protected.get("jwk")

@@ -5,8 +5,6 @@ is dangerous when a token is believed that the lock's key did not sign: another 
 one agreed on ("none" first of all), another lock's name, an old nonce.
 """
 
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +14,7 @@ from joserfc.jwk import OctKey
 
 from domain.link.keys import LinkKeys
 from domain.security import base64url
+from domain.security.unique_names import NameTwice, read_object
 
 AUDIENCE = "lock-link"
 MAX_PROOF_LENGTH = 4096
@@ -90,29 +89,13 @@ def _stated(token: str) -> tuple[dict[str, object], dict[str, object], ProofClai
         raise ProofRefused("token: too long, or not ASCII")
     try:
         payload = jws.extract_compact(token.encode("ascii")).payload
-        header = _object(base64url.decode(token.partition(".")[0]))
-        claims = _object(payload)
+        header = read_object(base64url.decode(token.partition(".")[0]))
+        claims = read_object(payload)
+    except NameTwice:
+        raise ProofRefused("token: a name stands in it twice") from None
     except _UNREADABLE:
         raise ProofRefused("token: must be a JWT") from None
     return header, claims, _claims_of(claims)
-
-
-def _object(data: bytes) -> dict[str, object]:
-    """A JSON object with each name once (RFC 7515, section 4; RFC 7519, section 4).
-
-    A name given twice could be read one way by the lock's maker and another way here.
-    """
-
-    def once(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
-        read = dict(pairs)
-        if len(read) < len(pairs):
-            raise ProofRefused("token: a name stands in it twice")
-        return read
-
-    found = json.loads(data, object_pairs_hook=once)
-    if not isinstance(found, dict):
-        raise ProofRefused("token: must hold objects")
-    return found
 
 
 def _moment(claims: dict[str, object], name: str) -> float:

@@ -100,6 +100,26 @@ async def test_a_token_opens_nothing_without_its_key(served: Served) -> None:
     assert refusal(await phone.knock(phone.proof(ME), scheme="Basic")) == "INVALID_TOKEN"
 
 
+async def test_a_name_stands_once_in_a_proof(served: Served) -> None:
+    """RFC 7515 and 7519, section 4: a claim or a member of the header given twice could be read in two ways."""
+    _, phone = await guest(served)
+    claims = orjson.dumps(jwt.decode(phone.proof(ME), phone._key, algorithms=["ES256"]).claims)
+    head = {"typ": "dpop+jwt", "alg": "ES256", "jwk": phone._key.as_dict(private=False)}
+
+    def signed(payload: bytes) -> str:
+        return jws.serialize_compact(head, payload, phone._key, algorithms=["ES256"])
+
+    whole = await phone.knock(signed(claims))
+    assert whole.status_code == 200
+    for name in (b"jti", b"iat", b"htu", b"other"):
+        value = b'"0123456789"'
+        twice = b'{"%b":%b,' % (name, value) + claims[1:-1] + b',"%b":%b}' % (name, value)
+        assert refusal(await phone.knock(signed(twice))) == "malformed"
+    spelled = orjson.dumps(head)
+    for header in (b'{"alg":"none",' + spelled[1:], spelled[:-1] + b',"typ":"JWT"}'):
+        assert refusal(await phone.knock(phone.raw(header, claims))) == "malformed"
+
+
 async def test_a_proof_is_good_for_its_own_request_only(served: Served) -> None:
     """Proves each binding by itself: body, URL, method, time, token, name, key, algorithm; and says which failed."""
     _, phone = await guest(served)
