@@ -282,8 +282,12 @@ async def database(
     fresh_database: Database, model_modules: Sequence[str] | None
 ) -> AsyncIterator[Database]:
     """A database of its own with the tables made, connected."""
-    hurry: dict[str, Any] = {} if fresh_database.is_postgresql else {"synchronous": "OFF"}
-    await connect(fresh_database.url, model_modules=model_modules, **hurry)
+    options: dict[str, Any] = {"synchronous": "OFF"}
+    if fresh_database.is_postgresql:
+        options = {
+            "lock_wait_ms": 60_000
+        }  # changes that a test lets meet wait, however slow the machine is
+    await connect(fresh_database.url, model_modules=model_modules, **options)
     try:
         yield fresh_database
     finally:

@@ -89,7 +89,7 @@ def configuration(
     alias: str = ALIAS,
     **options: Any,
 ) -> dict[str, Any]:
-    """Tortoise's configuration; `options` are pragmas on SQLite, `pool_size` on PostgreSQL."""
+    """Tortoise's configuration; `options` are pragmas on SQLite, those of `PostgresClient` on PostgreSQL."""
     if address.kind == "sqlite":
         engine = "domain.database.sqlite"
         credentials = {"file_path": address.target, **options}

@@ -58,12 +58,21 @@ class PostgresClient(OurClient, tortoise_asyncpg.AsyncpgDBClient):
     executor_class = PostgresExecutor
 
     def __init__(
-        self, dsn: str, pool_size: int = POOL_SIZE, *, patient: bool = False, **options: Any
+        self,
+        dsn: str,
+        pool_size: int = POOL_SIZE,
+        *,
+        patient: bool = False,
+        lock_wait_ms: int | None = None,
+        **options: Any,
     ) -> None:
-        """`patient` lets statements and transactions take as long as they take, for migrations."""
+        """`patient` lets statements and transactions take as long as they take, for migrations; `lock_wait_ms` is
+        LOCK_WAIT_MS unless given.
+        """
         super().__init__(**options)
         self._dsn = dsn
         self._patient = patient
+        self._lock_wait_ms = LOCK_WAIT_MS if lock_wait_ms is None else lock_wait_ms
         self.pool_maxsize = pool_size
 
     async def create_connection(self, with_db: bool) -> None:
@@ -83,7 +92,7 @@ class PostgresClient(OurClient, tortoise_asyncpg.AsyncpgDBClient):
             server_settings={
                 "application_name": f"{NAME} migrating" if self._patient else NAME,
                 "timezone": "UTC",
-                **_ends(self._patient),
+                **_ends(self._lock_wait_ms, self._patient),
             },
         )
         await self._post_connect()
@@ -213,10 +222,10 @@ class _PooledTransaction(TransactionContext):
                 connection.terminate()
 
 
-def _ends(patient: bool) -> dict[str, str]:
+def _ends(lock_wait_ms: int, patient: bool) -> dict[str, str]:
     """The server's own ends, in milliseconds (0: none); they also hold for a process that is stopped."""
     ends = {
-        "lock_timeout": LOCK_WAIT_MS,
+        "lock_timeout": lock_wait_ms,
         "statement_timeout": int(STATEMENT_SECONDS * 1000),
         "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_MS,
     }

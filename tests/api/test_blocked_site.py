@@ -61,11 +61,11 @@ async def test_other_sites_go_on_while_a_transaction_at_one_hangs(served: Served
             if not over.is_set():
                 codes.append(answer["errors"][0]["extensions"]["code"])
 
-    async with asyncio.timeout(90), held_back(served.database, *rows_of(stuck)) as held:
+    async with asyncio.timeout(240), held_back(served.database, *rows_of(stuck)) as held:
         askers = [
             asyncio.create_task(asks(*asked[number % len(asked)])) for number in range(ASKERS)
         ]
-        await eventually(held.waiting, lambda waiting: waiting >= 2)
+        await eventually(held.waiting, lambda waiting: waiting >= 2, within_seconds=60)
         with suppress(TimeoutError):
             await asyncio.wait_for(deaf.type("1234567"), 0.1)
         for _ in range(3):
@@ -78,7 +78,7 @@ async def test_other_sites_go_on_while_a_transaction_at_one_hangs(served: Served
             nodes = (await other.ask(EVENTS, id=other.id))["site"]["events"]["nodes"]
             return any(node["kind"] == "DENIED" for node in nodes)
 
-        await eventually(stored)
+        await eventually(stored, within_seconds=60)
         member = await other.change(
             "createMember", siteId=other.id, name="B", role="USER", canEdit=False
         )

@@ -32,7 +32,7 @@ class HeldBack:
         async def stopped() -> bool:
             return task.done() or await self.waiting() > before
 
-        await eventually(stopped)
+        await eventually(stopped, within_seconds=60)
         return task
 
     async def waiting(self) -> int:

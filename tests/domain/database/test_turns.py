@@ -66,13 +66,13 @@ async def waiting(
             for queue in queues
             for _ in range(many)
         ]
-        await eventually(held.waiting, lambda seen: seen >= AT_ONCE)
+        await eventually(held.waiting, lambda seen: seen >= AT_ONCE, within_seconds=60)
         yield tasks
 
 
 async def test_one_place_has_two_connections_for_a_kind_of_work(database: Database) -> None:
     """Of the ten, all others can be had; and in the end everybody has had their turn."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         async with waiting(database, *(Queue(work, HERE) for work in Work)) as tasks:
             client = connected().client
             free = [
@@ -91,7 +91,7 @@ async def test_changes_at_many_places_leave_what_cannot_wait_its_connections(
     database: Database,
 ) -> None:
     places = [Queue(Work.CHANGES, uuid4()) for _ in range(8)]
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         async with waiting(database, *places, many=5) as tasks:
             free = [
                 await connected().client.take()  # type: ignore[attr-defined]
@@ -107,9 +107,9 @@ async def test_whoever_waits_too_long_is_told_to_try_again(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("domain.database.turns.PATIENCE_SECONDS", 0.1)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         async with waiting(database, Queue(Work.CHANGES, HERE)) as tasks:
-            await becomes(lambda: sum(task.done() for task in tasks) == 30 - AT_ONCE)
+            await becomes(lambda: sum(task.done() for task in tasks) == 30 - AT_ONCE, 60)
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
 
     refused = [each for each in outcomes if isinstance(each, DatabaseUnavailable)]
@@ -121,9 +121,9 @@ async def test_a_queue_that_is_too_long_refuses_at_once(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("domain.database.turns.MOST_WAITING", 3)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         async with waiting(database, Queue(Work.CHANGES, HERE), many=10) as tasks:
-            await becomes(lambda: sum(task.done() for task in tasks) == 10 - AT_ONCE - 3)
+            await becomes(lambda: sum(task.done() for task in tasks) == 10 - AT_ONCE - 3, 60)
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
 
     assert sum(each is None for each in outcomes) == AT_ONCE + 3
@@ -137,10 +137,10 @@ async def test_whoever_goes_away_gives_the_turn_back(database: Database) -> None
         async with transaction(Queue(Work.CHANGES, HERE)):
             await lock_row(Box, 1)
 
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         async with held_back(database, BOX) as held:
             tasks = [asyncio.create_task(change()) for _ in range(10)]
-            await eventually(held.waiting, lambda seen: seen == AT_ONCE)
+            await eventually(held.waiting, lambda seen: seen == AT_ONCE, within_seconds=60)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -215,7 +215,7 @@ async def test_a_process_that_is_stopped_in_the_middle_of_a_change_holds_nobody_
     )
     assert process.stdout is not None
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             assert await process.stdout.readline() == b"in the middle\n"
             process.send_signal(signal.SIGSTOP)
 
