@@ -86,6 +86,7 @@ def installation(
         pin_profile=PIN_PROFILE,
         mailer=mailer,
         public_url=settings.origin,
+        provisioning_kit_lifetime=timedelta(hours=settings.provisioning_kit_hours),
     )
 
 

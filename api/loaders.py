@@ -16,7 +16,7 @@ from domain.access_rules.tables import AccessRuleLock, AccessRuleLockTag
 from domain.installation import Installation
 from domain.invitations.sharing import read_codes
 from domain.invitations.tables import Invitation, InvitationLock
-from domain.locks.tables import Hub, Lock, Reader
+from domain.locks.tables import Hub, Lock, Provisioning, Reader
 from domain.people.actors import Actor, Caller, Standing
 from domain.people.standings import standings_of
 from domain.people.tables import Account, ApiToken, Device, Member
@@ -148,6 +148,12 @@ class Loaders:
         return _many(
             lambda keys: Reader.filter(lock_id__in=keys, deleted_at=None).order_by("id"), "lock_id"
         )
+
+    @cached_property
+    def kits_of_lock(self) -> DataLoader[UUID, list[Provisioning]]:
+        """Those that were neither proven nor cancelled, expired ones too."""
+        open_kits = Provisioning.filter(proven_at=None, cancelled_at=None).order_by("id")
+        return _many(lambda keys: open_kits.filter(lock_id__in=keys), "lock_id")
 
     @cached_property
     def devices_of_invitation(self) -> DataLoader[UUID, list[Device]]:

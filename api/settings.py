@@ -107,6 +107,9 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[str, AfterValidator(checked_proxies)] = "127.0.0.1"
     """Whose `X-Forwarded-For` is believed for throttling by address."""
 
+    provisioning_kit_hours: int = Field(default=24, ge=1, le=24 * 30)
+    """For how long a lock may prove a secret that `provisionLock` gave out."""
+
     token: str = Field(default="", repr=False)
     """The API token of `latchwork ask`; the server does not use it."""
 

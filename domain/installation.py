@@ -6,6 +6,7 @@ which the world reaches this installation, and nothing that changes but who wait
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from domain.mail.mailers import Mailer
 from domain.security.keys import Keyring
@@ -16,13 +17,17 @@ DELIVERIES_AT_ONCE = 16
 
 @dataclass(frozen=True)
 class Installation:
-    """`public_url` has no trailing slash; `pin_profile` is what new sites get, fixed for their life."""
+    """`public_url` has no trailing slash; `pin_profile` is what new sites get, fixed for their life.
+
+    `provisioning_kit_lifetime` is for how long a lock may prove a secret that was given out for it.
+    """
 
     keys: Keyring
     passwords: PasswordHasher
     pin_profile: PasswordProfile
     mailer: Mailer
     public_url: str
+    provisioning_kit_lifetime: timedelta = timedelta(hours=24)
     delivering: asyncio.Semaphore = field(
         default_factory=lambda: asyncio.Semaphore(DELIVERIES_AT_ONCE), compare=False, repr=False
     )

@@ -9,22 +9,17 @@ from api.schema.locks import (
     CreateLockInput,
     DeletedLock,
     DeleteLockInput,
-    LockSettings,
     PairCardInput,
     PairedCard,
-    PinProfile,
-    ProvisionedLock,
-    ProvisionLockInput,
     UpdatedLock,
     UpdateLockInput,
     lock_type,
 )
 from api.schema.nodes import chosen_key_of, key_of
-from domain.locks import pin_mode, provisioning, service
+from domain.locks import pin_mode, service
 from domain.locks.service import NewReader
 from domain.locks.tables import Lock
 from domain.people.rules import Permission
-from domain.security import base64url
 
 _AT_SITE = AtSite(Permission.DOORS)
 _AT_LOCK = AtSite(Permission.DOORS, "lock_id", "lock", Lock)
@@ -67,30 +62,6 @@ async def delete_lock(call: Call, input: DeleteLockInput) -> DeletedLock:
     key = key_of("lock", input.lock_id, "lockId")
     lock = await service.delete_lock(call.here, call.by, lock_id=key, now=call.now)
     return DeletedLock(lock=lock_type(lock, call.context.clock))
-
-
-@mutation(_AT_LOCK)
-async def provision_lock(call: Call, input: ProvisionLockInput) -> ProvisionedLock:
-    """Makes a new secret, incarnation and programming code, shown once; pending until the lock proves the secret."""
-    key = key_of("lock", input.lock_id, "lockId")
-    kit = await provisioning.provision_lock(call.here, call.by, lock_id=key, now=call.now)
-    return ProvisionedLock(
-        lock=lock_type(kit.lock, call.context.clock),
-        incarnation=kit.incarnation,
-        secret=base64url.encode(kit.secret),
-        programming_code=kit.programming_code,
-        settings=LockSettings(
-            zone=kit.zone,
-            fixed_offset_minutes=kit.fixed_offset_minutes,
-            smart_pin_enabled=kit.smart_pin_enabled,
-            pin_salt=base64url.encode(kit.pin_salt),
-            pin_profile=PinProfile(
-                time_cost=kit.pin_time_cost,
-                memory_kib=kit.pin_memory_kib,
-                parallelism=kit.pin_parallelism,
-            ),
-        ),
-    )
 
 
 @mutation(_AT_LOCK)

@@ -22,6 +22,7 @@ from api.schema.locks import lock_type
 from api.schema.members import member_type
 from api.schema.nodes import Node
 from api.schema.pins import pin_type
+from api.schema.provisioning import kit_type
 from api.schema.readers import reader_type
 from api.schema.sessions import session_type
 from api.schema.sites import site_type
@@ -30,7 +31,8 @@ from api.schema.sync import event_type
 from api.schema.tags import tag_type
 from domain.access_rules.tables import AccessRule
 from domain.invitations.tables import Invitation
-from domain.locks.tables import Hub, Lock, Reader
+from domain.locks.kits import is_pending
+from domain.locks.tables import Hub, Lock, Provisioning, Reader
 from domain.node_ids import kind_of, read_node_id
 from domain.people.actors import AccountActor, TokenActor
 from domain.people.rules import Permission
@@ -124,6 +126,13 @@ async def _api_token(context: Context, key: UUID) -> Node | None:
     return None
 
 
+async def _kit(context: Context, key: UUID) -> Node | None:
+    row = await Provisioning.get_or_none(id=key, lock__deleted_at=None).select_related("lock")
+    if row is None or not is_pending(row, context.clock()):
+        return None
+    return kit_type(row) if await context.may(Permission.DOORS, row.lock.site_id) else None
+
+
 _FINDING: dict[str, Finding] = {
     "site": _site,
     "lock": _of_site(Lock, lambda row, context: lock_type(row, context.clock)),
@@ -140,6 +149,7 @@ _FINDING: dict[str, Finding] = {
     "lock_event": _of_site(LockEvent, lambda row, _: event_type(row)),
     "device": _device,
     "session": _session,
+    "provisioning_kit": _kit,
     "api_token": _api_token,
 }
 """By the kind in the id."""

@@ -12,6 +12,7 @@ from api.schema.readers import Reader, reader_type
 from api.schema.warnings import Warning_, warning_types
 from domain.clock import Clock
 from domain.locks import tables
+from domain.locks.kits import is_pending
 from domain.locks.rules import Connectivity, Propagation, is_online, propagation
 from domain.partial_updates import Fields
 from domain.people.rules import Permission
@@ -20,6 +21,7 @@ from domain.sync.status import LockInSync
 from domain.warnings import changes
 
 if TYPE_CHECKING:
+    from api.schema.provisioning import ProvisioningKit
     from api.schema.tags import Tag
 
 
@@ -129,6 +131,20 @@ class Lock(Node):
             info, self.row.site_id, info.context.loaders.tags_of_lock, self.row.id
         )
 
+    @strawberry.field(
+        description="The provisioning kits that it may still prove; null for whoever may not provision locks."
+    )
+    async def provisioning_kits(
+        self, info: Info
+    ) -> list[Annotated["ProvisioningKit", strawberry.lazy("api.schema.provisioning")]] | None:
+        from api.schema.provisioning import kit_type  # noqa: PLC0415 - the two files show each other
+
+        if not await info.context.may(Permission.DOORS, self.row.site_id):
+            return None
+        now = info.context.clock()
+        kits = await info.context.loaders.kits_of_lock.load(self.row.id)
+        return [kit_type(kit) for kit in kits if is_pending(kit, now)]
+
 
 def lock_type(row: tables.Lock, clock: Clock, in_sync: LockInSync | None = None) -> Lock:
     """A lock as the API shows it; `in_sync`, where it was read with the row, else it is read when asked for."""
@@ -143,26 +159,6 @@ def lock_type(row: tables.Lock, clock: Clock, in_sync: LockInSync | None = None)
         smart_pin_enabled=row.smart_pin_enabled,
         deleted_at=row.deleted_at,
     )
-
-
-@strawberry.type(description="The Argon2id profile with which a lock hashes what is typed.")
-class PinProfile:
-    time_cost: int = strawberry.field(description="Passes.")
-    memory_kib: int = strawberry.field(description="Memory in KiB.")
-    parallelism: int = strawberry.field(description="Lanes.")
-
-
-@strawberry.type(description="The first settings of a lock, installed with its secret.")
-class LockSettings:
-    zone: str = strawberry.field(description="The site's IANA time zone.")
-    fixed_offset_minutes: int = strawberry.field(
-        description="The offset from UTC in which SmartPIN hours are counted, frozen now."
-    )
-    smart_pin_enabled: bool = strawberry.field(
-        description="Whether it accepts SmartPINs until it hears otherwise: it may never have a network."
-    )
-    pin_salt: str = strawberry.field(description="The site's Argon2id salt, base64url.")
-    pin_profile: PinProfile = strawberry.field(description="The site's Argon2id profile.")
 
 
 @strawberry.input(description="A reader of a new lock.")
@@ -208,11 +204,6 @@ class DeleteLockInput:
     lock_id: strawberry.ID = strawberry.field(description="The lock.")
 
 
-@strawberry.input(description="A lock to be given a new secret.")
-class ProvisionLockInput:
-    lock_id: strawberry.ID = strawberry.field(description="The lock.")
-
-
 @strawberry.input(description="An NFC card that ends lockouts of a lock; it opens nothing.")
 class PairCardInput:
     lock_id: strawberry.ID = strawberry.field(description="The lock.")
@@ -246,14 +237,3 @@ class UpdatedLock:
 @strawberry.type(description="The lock is gone.")
 class DeletedLock:
     lock: Lock = strawberry.field(description="The lock as it was.")
-
-
-@strawberry.type(description="What is installed on the lock, shown this once.")
-class ProvisionedLock:
-    lock: Lock = strawberry.field(description="The lock.")
-    incarnation: str = strawberry.field(description="The name of this life of the lock.")
-    secret: str = strawberry.field(description="The lock secret: 32 bytes, base64url.")
-    programming_code: str = strawberry.field(
-        description="Eight digits for the keypad's own functions."
-    )
-    settings: LockSettings = strawberry.field(description="The first settings.")

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import strawberry
 
-from api.schema.named_actors import actor_id
+from api.schema.named_actors import NamedActor, actor_id, named_actor
 from api.schema.nodes import global_id, kind_of_type
 from domain.alerts import tables as alert_tables
 from domain.alerts.tables import AlertKind
@@ -31,6 +31,10 @@ class Alert:
     at: datetime = strawberry.field(description="When.")
     actor_kind: ActorKind = strawberry.field(description="What kind of caller caused it.")
     member_id: strawberry.ID | None = strawberry.field(description="Which member, if a member.")
+    actor: NamedActor = strawberry.field(
+        description="Who caused it; of LOCK_REPLACED, who took the provisioning kit."
+    )
+    lock_id: strawberry.ID | None = strawberry.field(description="At which lock, if at one.")
 
 
 def alert_type(row: alert_tables.Alert) -> Alert:
@@ -40,6 +44,8 @@ def alert_type(row: alert_tables.Alert) -> Alert:
         at=row.at,
         actor_kind=row.actor_kind,
         member_id=global_id("member", row.member_id) if row.member_id else None,
+        actor=named_actor(row.actor_kind, row.actor_id),
+        lock_id=global_id("lock", row.lock_id) if row.lock_id else None,
     )
 
 

@@ -32,6 +32,7 @@ from api.schema.nodes import (
     page,
 )
 from api.schema.pins import Pin, pin_type
+from api.schema.provisioning import ProvisioningKit, kit_type
 from api.schema.records import Alert, AuditEntry, alert_type, audit_type
 from api.schema.site_settings import PinPolicy, Seats, SiteFeatures
 from api.schema.smartpins import SmartPin, smart_pin_type
@@ -241,6 +242,16 @@ class Site(Node):
         return await page(
             rows, event_type, first=first, after=after, numbered=True, newest_first=True
         )
+
+    @strawberry.field(
+        description="What was given out to be installed on its locks and may still be proven by one."
+    )
+    async def provisioning_kits(
+        self, info: Info, first: First = USUAL_PAGE, after: After = None
+    ) -> Connection[ProvisioningKit]:
+        self._may(Permission.DOORS)
+        rows = lists.provisioning_kits_of(self.row.id, info.context.clock())
+        return await page(rows, kit_type, first=first, after=after)
 
     @strawberry.field(description="Its API tokens that were not revoked.")
     async def api_tokens(

@@ -1,13 +1,17 @@
-"""Raising alerts, each at most once an hour for one cause, so that an attack does not bury what else there is."""
+"""Raising alerts. What somebody tries over and over is told once an hour, so that it does not bury what else there is."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain.alerts.tables import Alert, AlertKind
+from domain.audit.service import Deed
 from domain.bus import listening
 from domain.database import Queue, Work, hold, transaction, use_case
-from domain.people.actors import Caller
+from domain.locks.tables import Lock, Provisioning
+from domain.people.actors import ActorKind, Caller
+from domain.people.standings import standings_of_account
+from domain.people.tables import ApiToken
 
 QUIET = timedelta(hours=1)
 SLOW_POLL_SECONDS = 5.0
@@ -34,6 +38,30 @@ async def raise_alert(by: Caller, kind: AlertKind, now: datetime) -> None:
             at=now,
         )
         tx.wake(f"alerts:{by.site_id}")
+
+
+async def alert_of_replaced_lock(deed: Deed, lock: Lock, kit: Provisioning, now: datetime) -> None:
+    """Within the transaction in which the lock proves the kit in place of the secret in force: each one is told of.
+
+    The actor is who took the kit; the member is that person, or the one for whom a token acts.
+    """
+    account_id = kit.taken_by_id if kit.taken_by_kind is ActorKind.ACCOUNT else None
+    if kit.taken_by_kind is ActorKind.TOKEN:
+        token = await ApiToken.get_or_none(id=kit.taken_by_id)
+        account_id = token.account_id if token is not None else None
+    standing = None
+    if account_id is not None:
+        standing = (await standings_of_account(account_id, [lock.site_id])).get(lock.site_id)
+    await Alert.create(
+        site_id=lock.site_id,
+        kind=AlertKind.LOCK_REPLACED,
+        actor_kind=kit.taken_by_kind or ActorKind.ANONYMOUS,
+        actor_id=kit.taken_by_id,
+        member_id=standing.member_id if standing is not None else None,
+        lock_id=lock.id,
+        at=now,
+    )
+    deed.wake(f"alerts:{lock.site_id}")
 
 
 async def follow_alerts(site_id: UUID) -> AsyncIterator[Alert | None]:

@@ -19,10 +19,12 @@ class AlertKind(StrEnum):
     """Somebody chose, or had made, so many PINs that they may be finding out which ones are free."""
     LETTER_NOT_SENT = "LETTER_NOT_SENT"
     """A letter was never sent: the mail server refuses it, or was tried in vain for days."""
+    LOCK_REPLACED = "LOCK_REPLACED"
+    """A lock has proven a new secret in place of the one in force; the actor is who took the provisioning kit."""
 
 
 class Alert(Row):
-    """Something at a site that an admin should know; `actor_id` names who caused it."""
+    """Something at a site that an admin should know; `actor_id` names who caused it, `lock_id` where, if at one lock."""
 
     site_id: UUID
     site: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
@@ -32,6 +34,7 @@ class Alert(Row):
     actor_kind = fields.CharEnumField(ActorKind, max_length=16)
     actor_id = fields.UUIDField(null=True)
     member_id = fields.UUIDField(null=True)
+    lock_id = fields.UUIDField(null=True)
     at = fields.DatetimeField()
 
     class Meta:

@@ -12,16 +12,23 @@ from uuid import UUID, uuid4
 
 from domain.audit.service import recorded
 from domain.columns import id_after
-from domain.database import use_case
+from domain.database import lock_row, use_case
+from domain.errors import InvalidInput, NotFound
 from domain.installation import Installation
+from domain.locks.kits import end_kits, pending
 from domain.locks.sealed_identities import secret_identity
 from domain.locks.service import held_lock
 from domain.locks.tables import Lock, Provisioning
-from domain.people.actors import Caller
+from domain.people.actors import Caller, TokenActor
+from domain.people.rules import Permission
+from domain.people.standings import still_standing
 from domain.security.sealing import seal
 from domain.sites.service import zone_of
 from domain.sites.tables import Site
 from smartpin import fixed_offset
+
+MOST_PENDING = 10
+"""Kits of one lock that nobody has proven: more than anybody carries to a door."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,7 @@ class ProvisioningKit:
     """What is installed on a lock, shown once. `secret` is 32 bytes; the salt and profile are the site's for Argon2id."""
 
     lock: Lock
+    row: Provisioning
     incarnation: str
     secret: bytes
     programming_code: str
@@ -48,16 +56,27 @@ class ProvisioningKit:
 async def provision_lock(
     here: Installation, by: Caller, *, lock_id: UUID, now: datetime
 ) -> ProvisioningKit:
-    """A fresh secret, incarnation and programming code for a lock, pending until the lock proves it. Raises NotFound."""
+    """A fresh secret, incarnation and programming code for a lock, pending until the lock proves it.
+
+    It can be proven for as long as the installation says, and not beyond the end of a token that takes it; it ends with
+    the rights of whoever took it. Raises NotFound, NotAllowed, and InvalidInput while too many are pending.
+    """
     secret = os.urandom(32)
     incarnation = uuid4().hex
     async with recorded(here, by, "provisionLock", now) as deed:
+        # The site's row first: whoever takes the caller's rights away holds it too.
+        site = await lock_row(Site, by.site_id)
+        assert site is not None
+        by = await still_standing(by, Permission.DOORS, now)
         lock = await held_lock(by, lock_id)
-        site = await Site.get(id=by.site_id)
+        if await Provisioning.filter(pending(now), lock_id=lock.id).count() >= MOST_PENDING:
+            raise InvalidInput(
+                "lockId", f"This lock has {MOST_PENDING} pending kits already: cancel one first."
+            )
         zone = zone_of(site)
         offset = fixed_offset(zone, now.astimezone(zone).year)
         last = await Provisioning.filter(lock_id=lock.id).order_by("-id").first()
-        await Provisioning.create(
+        row = await Provisioning.create(
             id=id_after(last.id if last is not None else None),
             lock=lock,
             incarnation=incarnation,
@@ -66,10 +85,14 @@ async def provision_lock(
             fixed_offset_minutes=offset,
             smart_pin_enabled=lock.smart_pin_enabled,
             created_at=now,
+            expires_at=_end(here, by, now),
+            taken_by_kind=by.actor_kind,
+            taken_by_id=by.actor_id,
         )
-        deed.note("Lock", lock.id, incarnation=incarnation)
+        deed.note("Lock", lock.id, incarnation=incarnation, kit=str(row.id))
     return ProvisioningKit(
         lock=lock,
+        row=row,
         incarnation=incarnation,
         secret=secret,
         programming_code=f"{secrets.randbelow(10**8):08}",
@@ -81,3 +104,26 @@ async def provision_lock(
         pin_memory_kib=site.pin_memory_kib,
         pin_parallelism=site.pin_parallelism,
     )
+
+
+def _end(here: Installation, by: Caller, now: datetime) -> datetime:
+    end = now + here.provisioning_kit_lifetime
+    token_end = by.actor.ends_at if isinstance(by.actor, TokenActor) else None
+    return end if token_end is None else min(end, token_end)
+
+
+@use_case
+async def cancel_kit(
+    here: Installation, by: Caller, *, kit_id: UUID, now: datetime
+) -> tuple[Provisioning, Lock]:
+    """Ends a pending kit: no lock can prove its secret any more. Raises NotFound for one that is not pending."""
+    async with recorded(here, by, "cancelProvisioningKit", now) as deed:
+        found = await Provisioning.get_or_none(id=kit_id)
+        if found is None:
+            raise NotFound("kitId")
+        # The lock's row before the kit's, as when a kit is proven.
+        lock = await held_lock(by, found.lock_id)
+        ended = await end_kits(deed, Provisioning.filter(id=kit_id), now)
+        if not ended:
+            raise NotFound("kitId")
+        return ended[0], lock

@@ -4,9 +4,11 @@ from typing import Any
 from uuid import UUID
 
 from tortoise import fields
+from tortoise.fields.db_defaults import SqlDefault
 
 from domain.columns import Row, Searchable
 from domain.locks.rules import Connectivity
+from domain.people.actors import ActorKind
 
 
 class Hub(Row, Searchable):
@@ -90,6 +92,8 @@ class Provisioning(Row):
     """One lock secret, sealed. Pending until `proven_at`; a proven one is replaced only by a newer proven one. Which of a
     lock's is newer, its key says.
 
+    It can be proven before `expires_at` and unless it was cancelled (`cancelled_at`). `taken_by_kind` and `taken_by_id`
+    name who took it; None where that is not known any more.
     `zone`, `fixed_offset_minutes` and `smart_pin_enabled` are what was given with it: by what the lock goes until it is told
     otherwise. The last is None where it was not written down.
     """
@@ -105,6 +109,10 @@ class Provisioning(Row):
     smart_pin_enabled = fields.BooleanField(null=True)
     created_at = fields.DatetimeField()
     proven_at = fields.DatetimeField(null=True)
+    expires_at = fields.DatetimeField(db_default=SqlDefault("'1970-01-01 00:00:00+00:00'"))
+    cancelled_at = fields.DatetimeField(null=True)
+    taken_by_kind = fields.CharEnumField(ActorKind, max_length=16, null=True)
+    taken_by_id = fields.UUIDField(null=True)
 
     class Meta:
         table = "provisionings"

@@ -13,6 +13,7 @@ from domain.columns import column
 from domain.database import lock_row, lock_rows, use_case
 from domain.errors import InvalidInput, NotAllowed, NotFound
 from domain.installation import Installation
+from domain.locks.kits import end_kits_of_token
 from domain.moments import in_utc
 from domain.people.actors import AccountActor, ActorKind, Caller, Role, TokenActor
 from domain.people.identities import API_TOKEN_PREFIX
@@ -177,6 +178,7 @@ async def _end(deed: Deed, rows: Sequence[ApiToken], site_id: UUID | None, now: 
             await row.save(update_fields=["revoked_at"])
         else:
             await ApiTokenSite.filter(token_id=row.id, site_id__in=ending).delete()
+        await end_kits_of_token(deed, row.id, ending, now)
         for each in ending:
             deed.note("ApiToken", row.id, chain=each)
         deed.wake(f"token:{row.id}")

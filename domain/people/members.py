@@ -14,13 +14,14 @@ from domain.audit.service import Deed, recorded
 from domain.database import lock_row, use_case
 from domain.errors import InvalidInput, NotAllowed, NotFound
 from domain.installation import Installation
+from domain.locks.kits import end_kits_of_account
 from domain.mail.addresses import checked_email
 from domain.mail.budgets import count_letter
 from domain.partial_updates import Fields, check_not_cleared
-from domain.people.actors import COMMAND_LINE, Caller, Role
+from domain.people.actors import COMMAND_LINE, Caller, Role, Standing
 from domain.people.api_tokens import end_tokens_of
 from domain.people.mailed_links import end_links, mail_membership_link, make_membership_link
-from domain.people.rules import Grade, Permission, grade, may_give
+from domain.people.rules import Grade, Permission, allows, grade, may_give
 from domain.people.standings import still_standing
 from domain.people.tables import Member
 from domain.pins.tables import Pin, PinStatus
@@ -185,6 +186,9 @@ async def _update_member(
         await member.save(update_fields=["name", "role", "can_edit", "invited_email"])
         if address is not None:
             await mail_membership_link(here, by, site, member, now)
+        standing = Standing(site.id, member.role, member.can_edit, member.id)
+        if member.account_id is not None and not allows(standing, Permission.DOORS):
+            await end_kits_of_account(deed, member.account_id, site.id, now)
         deed.note("Member", member.id, changed=sorted(fields), role=member.role.value)
         _wake(deed, member)
         return member
@@ -229,6 +233,7 @@ async def remove_member(
         await AccessRule.filter(member_id=member.id, deleted_at=None).update(deleted_at=now)
         if member.account_id is not None and member.accepted_at is not None:
             await end_tokens_of(deed, member.account_id, by.site_id, now)
+            await end_kits_of_account(deed, member.account_id, by.site_id, now)
         await end_links(member_id=member.id)
         member.removed_at = now
         await member.save(update_fields=["removed_at"])

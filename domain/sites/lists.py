@@ -21,7 +21,8 @@ from domain.invitations import service as invitations
 from domain.invitations.rules import InvitationStatus
 from domain.invitations.tables import Invitation, InvitationLock
 from domain.link.events import LockEventKind
-from domain.locks.tables import Hub, Lock
+from domain.locks.kits import pending
+from domain.locks.tables import Hub, Lock, Provisioning
 from domain.moments import in_utc
 from domain.people.actors import Role
 from domain.people.tables import ApiToken, ApiTokenSite, Member
@@ -212,6 +213,11 @@ def events_of(
         rows = rows.filter(Q(at__lt=within.until) | Q(at=None, recorded_at__lt=within.until))
     found: QuerySet[LockEvent] = rows
     return found
+
+
+def provisioning_kits_of(site_id: UUID, now: datetime) -> QuerySet[Provisioning]:
+    """The kits that a lock of the site may still prove."""
+    return Provisioning.filter(pending(now), lock__site_id=site_id, lock__deleted_at=None)
 
 
 def api_tokens_of(site_id: UUID) -> QuerySet[ApiToken]:

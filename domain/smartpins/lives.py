@@ -9,6 +9,7 @@ from uuid import UUID
 from domain.columns import column
 from domain.errors import PolicyViolation
 from domain.link.entries import EntryKind
+from domain.locks.kits import pending
 from domain.locks.tables import Lock, Provisioning
 from domain.smartpins.tables import SmartPin
 from domain.sync.tables import LockEntry
@@ -20,9 +21,9 @@ async def end_other_lives(lock: Lock, now: datetime) -> None:
     Their blocks go with them: the lock has forgotten its list, and the digits mean nothing to it any more. The codes of
     secrets that were given out later and may still be proven are not dead: they open where such a secret is installed.
     """
-    pending = await column(Provisioning.filter(lock_id=lock.id, proven_at=None), "incarnation")
+    live = Provisioning.filter(pending(now), lock_id=lock.id)
     others = SmartPin.filter(lock_id=lock.id, dead_at=None).exclude(
-        incarnation__in=[*pending, lock.incarnation]
+        incarnation__in=[*await column(live, "incarnation"), lock.incarnation]
     )
     names = await column(others, "entry_name")
     await SmartPin.filter(lock_id=lock.id, entry_name__in=names).update(dead_at=now)

@@ -119,7 +119,7 @@ async def create_smart_pin(
         if not lock.smart_pin_enabled:
             raise SmartPinsOff(NoSmartPins.SWITCHED_OFF, "SmartPINs are switched off at this lock.")
         zone = zone_of(site)
-        secret, newer_pending = await serving_secret(lock, incarnation)
+        secret, newer_pending = await serving_secret(lock, incarnation, now)
         life = opened(here, secret, zone)
         effective = fitted(
             opens_at,

@@ -5,12 +5,17 @@ that may or may not have heard of a new zone is not given codes that depend on i
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from tortoise.expressions import Q
 
+from domain.columns import column
+from domain.database import lock_rows
 from domain.errors import LockZoneUnknown, NotFound, SmartPinsOff
 from domain.installation import Installation
+from domain.locks.kits import pending
+from domain.locks.rules import Propagation, propagation
 from domain.locks.tables import Lock, Provisioning
 from domain.sites.tables import Site
 from domain.smartpins.rules import NoSmartPins
@@ -36,15 +41,31 @@ def opened(here: Installation, row: Provisioning, zone: ZoneInfo) -> Life:
     return Life(row.incarnation, codec, LockTime(row.fixed_offset_minutes, zone))
 
 
-async def serving_secret(lock: Lock, incarnation: str | None) -> tuple[Provisioning, bool]:
-    """The secret that a new code is for, and whether a newer one was given out that the lock has not proven.
+def _live(lock: Lock, now: datetime) -> Q:
+    """The secrets of a lock that are in force or may come to be.
 
-    It is the one asked for by its incarnation; else the proven one; of a lock that never proved any, the newest.
+    A lock without a network proves nothing: one that was installed within its time cannot be told from one that was not,
+    so such a lock keeps the secrets that were not cancelled until it has proven one.
+    """
+    live = pending(now) | Q(incarnation=lock.incarnation or "")
+    if lock.incarnation is None and propagation(lock.connectivity) is Propagation.OPPORTUNISTIC:
+        live |= Q(proven_at=None, cancelled_at=None)
+    return live
+
+
+async def serving_secret(
+    lock: Lock, incarnation: str | None, now: datetime
+) -> tuple[Provisioning, bool]:
+    """Within a transaction: the secret that a new code is for, and whether a newer one may still be proven.
+
+    It is the one asked for by its incarnation; else the proven one; of a lock that never proved any, the newest. Its row
+    is held, so that it ends before or after the code is made.
     Raises SmartPinsOff for a lock without a secret, NotFound for an incarnation that is neither in force nor pending.
     """
     # Those that can come to serve, newest first: a proof deletes all that were given out before it.
-    live = Q(proven_at=None) | Q(incarnation=lock.incarnation or "")
-    rows = await Provisioning.filter(live, lock_id=lock.id).order_by("-id")
+    live = Provisioning.filter(_live(lock, now), lock_id=lock.id)
+    await lock_rows(Provisioning, await column(live, "id"))
+    rows = await live.order_by("-id")
     if not rows:
         raise SmartPinsOff(
             NoSmartPins.NOT_PROVISIONED, "This lock has no secret yet: provision it first."

@@ -11,10 +11,13 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
+from domain.alerts.service import alert_of_replaced_lock
 from domain.audit.service import recorded
-from domain.database import Queue, Work, lock_row, use_case
+from domain.columns import column
+from domain.database import Queue, Work, lock_row, lock_rows, use_case
 from domain.installation import Installation
 from domain.link.proof import ProofRefused, claimed_proof, read_proof
+from domain.locks.kits import is_pending, taker_may
 from domain.locks.tables import Lock, Provisioning
 from domain.node_ids import read_node_id
 from domain.people.actors import ActorKind, Caller
@@ -81,7 +84,7 @@ async def prove_lock(
     lock = await Lock.get_or_none(id=lock_id, deleted_at=None) if lock_id else None
     if lock is None:
         return None
-    for row in await _candidates(lock):
+    for row in await _candidates(lock, now):
         try:
             read_proof(link_keys(here, row), proof, lock_name, claims.nonce, now)
         except ProofRefused:
@@ -93,17 +96,21 @@ async def prove_lock(
     return None
 
 
-async def _candidates(lock: Lock) -> list[Provisioning]:
-    """The secret in force, and those given out after it that nobody has proven yet, newest first."""
+async def _candidates(lock: Lock, now: datetime) -> list[Provisioning]:
+    """The secret in force, and those given out after it that may still be proven, newest first."""
     rows = await Provisioning.filter(lock_id=lock.id).order_by("-id")
-    return [row for row in rows if row.proven_at is None or row.incarnation == lock.incarnation]
+    return [row for row in rows if is_pending(row, now) or row.incarnation == lock.incarnation]
 
 
 @use_case
 async def _begin_life(
     here: Installation, provisioning_id: UUID, site_id: UUID, now: datetime
 ) -> bool:
-    """Makes a pending secret the one in force, once; older ones are void from here on."""
+    """Makes a pending secret the one in force, once; older ones are void from here on.
+
+    Whether it still may be is asked under the rows of the lock and its secrets, which whoever ends it holds too. Where it
+    takes the place of one that was in force, the site's admins are alerted.
+    """
     by = Caller(ActorKind.LOCK, None)
     queue = Queue(Work.LOCKS, site_id)
     async with recorded(here, by, "proveLock", now, queue=queue) as deed:
@@ -112,11 +119,18 @@ async def _begin_life(
             deed.unchanged()
             return False
         lock = await lock_row(Lock, row.lock_id)
-        current = await lock_row(Provisioning, provisioning_id)
-        proven = current is None or current.proven_at is not None
-        if lock is None or lock.deleted_at is not None or current is None or proven:
+        secrets = await lock_rows(
+            Provisioning, await column(Provisioning.filter(lock_id=row.lock_id), "id")
+        )
+        current = next((each for each in secrets if each.id == provisioning_id), None)
+        if lock is None or lock.deleted_at is not None or current is None:
             deed.unchanged()
-            return proven and lock is not None and lock.incarnation == row.incarnation
+            return False
+        if not is_pending(current, now) or not await taker_may(current, lock.site_id, now):
+            deed.unchanged()
+            return current.proven_at is not None and lock.incarnation == current.incarnation
+        if lock.incarnation is not None:
+            await alert_of_replaced_lock(deed, lock, current, now)
         await Provisioning.filter(lock_id=lock.id, id__lt=row.id).delete()
         current.proven_at = now
         await current.save(update_fields=["proven_at"])

@@ -33,7 +33,7 @@ class Furniture:
     async def fresh(self, kind: str) -> str:
         """The id of a new thing of this kind, to be deleted perhaps."""
         mutation, noun, asked = _MAKING[kind]
-        result = mutation.replace("create", "Created")
+        result = _RESULTS.get(mutation) or mutation.replace("create", "Created")
         answer = await self.house.change(
             mutation, f"... on {result} {{ {noun} {{ id }} }}", **await self.filled(asked)
         )
@@ -92,8 +92,11 @@ _MAKING: dict[str, tuple[str, str, Input]] = {
     "access rule": ("createAccessRule", "accessRule", _RULE),
     "smart lock": ("createLock", "lock", {**_LOCK, "readers": [{"name": "Keypad"}]}),
     "smart pin": ("createSmartPin", "smartPin", _SMART_PIN),
+    "kit": ("provisionLock", "kit", {"lockId": "<new lock>"}),
     "token": ("createApiToken", "apiToken", {"siteId": "<site>", "name": "Script", "role": "USER"}),
 }
+_RESULTS = {"provisionLock": "ProvisionedLock"}
+"""What a mutation answers that is not named after a thing which it creates."""
 _READYING: dict[str, list[tuple[str, Input]]] = {
     "smart lock": [("provisionLock", {}), ("updateLock", {"smartPinEnabled": True})],
 }
@@ -121,6 +124,7 @@ AT_A_SITE: dict[str, Case] = {
     ),
     "deleteLock": Case(ADMINS, {"lockId": "<new lock>"}),
     "provisionLock": Case(ADMINS, {"lockId": "<lock>"}),
+    "cancelProvisioningKit": Case(ADMINS, {"kitId": "<new kit>"}),
     "createReader": Case(ADMINS, {"lockId": "<lock>", "name": "Reader"}),
     "updateReader": Case(ADMINS, {"readerId": "<reader>", "name": "Keypad"}),
     "deleteReader": Case(ADMINS, {"readerId": "<new reader>"}),

@@ -29,6 +29,7 @@ FURNITURE = {
     "Pin": "pin",
     "SmartPin": "smart pin",
     "ApiToken": "token",
+    "ProvisioningKit": "kit",
 }
 """What an owner makes, by its type; of the rest see below."""
 

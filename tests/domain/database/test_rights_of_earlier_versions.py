@@ -7,7 +7,9 @@ import pytest
 
 from domain.columns import column, new_id
 from domain.database import connect, disconnect
-from domain.people.actors import Role
+from domain.locks.kits import pending, taker_may
+from domain.locks.tables import Provisioning
+from domain.people.actors import ActorKind, Role
 from domain.people.tables import ApiToken, ApiTokenSite, Device, Member
 from domain.tags.service import default_tag
 from tests.databases import Database
@@ -165,6 +167,73 @@ async def test_a_site_that_a_token_made_is_its_maker_s(
     assert {row.site_id for row in owned} == {house, hers}
     assert (new.role, new.name, tag.name) == (Role.OWNER, "ada@example.com", "ada@example.com")
     assert (set(acts), set(kept)) == ({house, hers}, {house, nobodys})
+
+
+async def test_a_secret_that_no_lock_has_proven_ends_a_day_after_its_making(
+    fresh_database: Database, workshop: Workshop
+) -> None:
+    """Its taker is known from the audit; where the audit does not know, its time is the only limit."""
+    earlier = await Earlier.as_of("0001_initial", fresh_database, workshop)
+    site = await a_site(earlier)
+    ada = await an_account(earlier, "ada")
+    await a_member(earlier, site, ada)
+    lock = await a_lock(earlier, site)
+    hers, unknown = await a_secret(earlier, lock, "hers"), await a_secret(earlier, lock, "unknown")
+    proven = await a_secret(earlier, lock, "proven", proven_at=THEN)
+    asked = ("provisionLock", "Lock", lock, "ACCOUNT", ada)
+    await an_audit_row(earlier, site, *asked, incarnation="hers")
+
+    await earlier.brought_up_to_date()
+    await connect(fresh_database.url)
+    try:
+        kits = {row.id: row for row in await Provisioning.all()}
+        last = THEN + timedelta(days=1) - timedelta(seconds=1)
+        still, over = [
+            set(await column(Provisioning.filter(pending(now)), "id"))
+            for now in (last, THEN + timedelta(days=1))
+        ]
+        may = {key: await taker_may(row, site, last) for key, row in kits.items()}
+    finally:
+        await disconnect()
+
+    assert (still, over) == ({hers, unknown}, set())
+    takers = {key: (row.taken_by_kind, row.taken_by_id) for key, row in kits.items()}
+    assert takers == {hers: (ActorKind.ACCOUNT, ada), unknown: (None, None), proven: (None, None)}
+    assert may == {hers: True, unknown: True, proven: True}
+
+
+async def a_lock(earlier: Earlier, site: UUID) -> UUID:
+    return await earlier.put(
+        "locks",
+        site_id=site,
+        name="Door",
+        connectivity="ONLINE_WIRED",
+        smart_pin_enabled=False,
+        nonces=[],
+        epoch=1,
+        wanted_revision=0,
+        applied_revision=0,
+        snapshot_needed=False,
+        state_unknown=False,
+        card_pairings=0,
+        wrong_entries=0,
+        created_at=THEN,
+    )
+
+
+async def a_secret(
+    earlier: Earlier, lock: UUID, incarnation: str, *, proven_at: datetime | None = None
+) -> UUID:
+    return await earlier.put(
+        "provisionings",
+        lock_id=lock,
+        incarnation=incarnation,
+        secret_sealed=b"sealed",
+        zone="UTC",
+        fixed_offset_minutes=0,
+        created_at=THEN,
+        proven_at=proven_at,
+    )
 
 
 async def an_account(earlier: Earlier, name: str) -> UUID:

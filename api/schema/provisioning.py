@@ -1,0 +1,97 @@
+"""Provisioning: what is given out to be installed on a lock, and what of it is still pending."""
+
+from datetime import datetime
+
+import strawberry
+from strawberry.types import Info
+
+from api.schema.locks import Lock, lock_type
+from api.schema.named_actors import NamedActor, named_actor
+from api.schema.nodes import Node, global_id
+from domain.locks import tables
+
+
+@strawberry.type(
+    description="A secret that was given out for a lock and that no lock has proven yet; the secret itself is shown once."
+)
+class ProvisioningKit(Node):
+    row: strawberry.Private[tables.Provisioning]
+    incarnation: str = strawberry.field(
+        description="The name of the life of the lock that it begins."
+    )
+    created_at: datetime = strawberry.field(description="When it was taken.")
+    expires_at: datetime = strawberry.field(description="Until when a lock may prove it.")
+    taken_by: NamedActor | None = strawberry.field(
+        description="Who took it, with whose right to provision locks it ends; null: taken before that was kept."
+    )
+
+    @strawberry.field(description="The lock that it is for.")
+    async def lock(self, info: Info) -> Lock:
+        context = info.context
+        return lock_type(await context.loaders.lock.load(self.row.lock_id), context.clock)
+
+
+def kit_type(row: tables.Provisioning) -> ProvisioningKit:
+    """A kit as the API shows it."""
+    return ProvisioningKit(
+        id=global_id("provisioning_kit", row.id),
+        row=row,
+        incarnation=row.incarnation,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        taken_by=(
+            named_actor(row.taken_by_kind, row.taken_by_id)
+            if row.taken_by_kind is not None
+            else None
+        ),
+    )
+
+
+@strawberry.type(description="The Argon2id profile with which a lock hashes what is typed.")
+class PinProfile:
+    time_cost: int = strawberry.field(description="Passes.")
+    memory_kib: int = strawberry.field(description="Memory in KiB.")
+    parallelism: int = strawberry.field(description="Lanes.")
+
+
+@strawberry.type(description="The first settings of a lock, installed with its secret.")
+class LockSettings:
+    zone: str = strawberry.field(description="The site's IANA time zone.")
+    fixed_offset_minutes: int = strawberry.field(
+        description="The offset from UTC in which SmartPIN hours are counted, frozen now."
+    )
+    smart_pin_enabled: bool = strawberry.field(
+        description="Whether it accepts SmartPINs until it hears otherwise: it may never have a network."
+    )
+    pin_salt: str = strawberry.field(description="The site's Argon2id salt, base64url.")
+    pin_profile: PinProfile = strawberry.field(description="The site's Argon2id profile.")
+
+
+@strawberry.input(description="A lock to be given a new secret.")
+class ProvisionLockInput:
+    lock_id: strawberry.ID = strawberry.field(description="The lock.")
+
+
+@strawberry.type(description="What is installed on the lock, shown this once.")
+class ProvisionedLock:
+    lock: Lock = strawberry.field(description="The lock.")
+    kit: ProvisioningKit = strawberry.field(
+        description="The kit, until its secret is proven; with its id it can be cancelled."
+    )
+    incarnation: str = strawberry.field(description="The name of this life of the lock.")
+    secret: str = strawberry.field(description="The lock secret: 32 bytes, base64url.")
+    programming_code: str = strawberry.field(
+        description="Eight digits for the keypad's own functions."
+    )
+    settings: LockSettings = strawberry.field(description="The first settings.")
+
+
+@strawberry.input(description="A provisioning kit to cancel.")
+class CancelProvisioningKitInput:
+    kit_id: strawberry.ID = strawberry.field(description="The kit.")
+
+
+@strawberry.type(description="No lock can prove the kit any more.")
+class CancelledProvisioningKit:
+    kit: ProvisioningKit = strawberry.field(description="The kit as it was.")
+    lock: Lock = strawberry.field(description="The lock.")

@@ -1,0 +1,85 @@
+"""Provisioning kits that no lock has proven: which of them still may be, and how they end.
+
+The dangerous direction: a secret that takes a working lock over when whoever took it may do that no more. A kit that has
+ended stays ended, whatever becomes of its taker's rights; and whoever lets one be proven asks here, under its held row.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from tortoise.expressions import Q
+
+from domain.audit.service import Deed
+from domain.columns import column
+from domain.database import lock_rows
+from domain.locks.tables import Provisioning
+from domain.people.actors import ActorKind
+from domain.people.identities import token_by_id
+from domain.people.rules import Permission, allows
+from domain.people.standings import standing_at, standings_of_account
+from domain.people.tables import ApiToken
+from domain.smartpins.tables import SmartPin
+
+
+def pending(now: datetime) -> Q:
+    """The kits that a lock may still prove."""
+    return Q(proven_at=None, cancelled_at=None, expires_at__gt=now)
+
+
+def is_pending(kit: Provisioning, now: datetime) -> bool:
+    """The same of one kit."""
+    return kit.proven_at is None and kit.cancelled_at is None and kit.expires_at > now
+
+
+async def taker_may(kit: Provisioning, site_id: UUID, now: datetime) -> bool:
+    """Whether whoever took the kit may give the site's locks secrets now; the command line always may.
+
+    Of a kit of an earlier version nobody may know who took it: its end is the only one then.
+    """
+    standing = None
+    match kit.taken_by_kind:
+        case None | ActorKind.COMMAND_LINE:
+            return True
+        case ActorKind.ACCOUNT:
+            assert kit.taken_by_id is not None
+            standing = (await standings_of_account(kit.taken_by_id, [site_id])).get(site_id)
+        case ActorKind.TOKEN:
+            assert kit.taken_by_id is not None
+            standing = await standing_at(await token_by_id(kit.taken_by_id, now), site_id)
+    return standing is not None and allows(standing, Permission.DOORS)
+
+
+async def end_kits_of_account(deed: Deed, account_id: UUID, site_id: UUID, now: datetime) -> None:
+    """Part of taking a person's right to the site's doors: their pending kits end, and those of their tokens."""
+    tokens = await column(ApiToken.filter(account_id=account_id), "id")
+    theirs = Q(taken_by_kind=ActorKind.ACCOUNT, taken_by_id=account_id)
+    scripts = Q(taken_by_kind=ActorKind.TOKEN, taken_by_id__in=tokens)
+    kits = Provisioning.filter(theirs | scripts if tokens else theirs, lock__site_id=site_id)
+    await end_kits(deed, kits, now)
+
+
+async def end_kits_of_token(
+    deed: Deed, token_id: UUID, site_ids: Collection[UUID], now: datetime
+) -> None:
+    """Part of ending a token at these sites: the pending kits that it took there end."""
+    if site_ids:
+        kits = Provisioning.filter(
+            taken_by_kind=ActorKind.TOKEN, taken_by_id=token_id, lock__site_id__in=list(site_ids)
+        )
+        await end_kits(deed, kits, now)
+
+
+async def end_kits(deed: Deed, kits: Any, now: datetime) -> list[Provisioning]:
+    """Within a transaction: ends those that are pending among these; the SmartPINs under them open nothing from here on."""
+    held = await lock_rows(Provisioning, await column(kits.filter(pending(now)), "id"))
+    ending = [kit for kit in held if is_pending(kit, now)]
+    for kit in ending:
+        kit.cancelled_at = now
+        await kit.save(update_fields=["cancelled_at"])
+        codes = SmartPin.filter(lock_id=kit.lock_id, incarnation=kit.incarnation, dead_at=None)
+        await codes.update(dead_at=now)
+        lock = await kit.lock
+        deed.note("ProvisioningKit", kit.id, chain=lock.site_id, lock=str(lock.id))
+    return ending
