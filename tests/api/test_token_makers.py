@@ -16,7 +16,7 @@ from domain.people.rules import Grade, grade
 from domain.people.tables import Account, ApiToken, ApiTokenSite, Member
 from tests.api.every_mutation import ADMINS, EDITORS, GRADES, OWNERS
 from tests.browser import Browser
-from tests.serving import PASSWORD, House, Served
+from tests.serving import House, Served
 from tests.waiting import becomes
 
 MAKER = "maker@example.com"
@@ -397,10 +397,13 @@ def test_the_grades_here_are_all_there_are() -> None:
     assert {grade(Role(role), bool(can_edit)) for role, _, can_edit in names} == set(Grade)
 
 
-@use_case
 async def accepted(email: str, served: Served) -> None:
     """Whoever was invited has accepted, with the password of all people here."""
-    account = await Account.get(email=email)
-    account.password_hash = await served.here.passwords.hash(PASSWORD)
-    await account.save(update_fields=["password_hash"])
-    await Member.filter(account_id=account.id).update(accepted_at=served.clock())
+    account = await served._account(email)
+    await _accepted(email, account, served)
+
+
+@use_case
+async def _accepted(email: str, account: Account, served: Served) -> None:
+    joined = {"account_id": account.id, "invited_email": None, "accepted_at": served.clock()}
+    await Member.filter(invited_email=email).update(**joined)
