@@ -15,6 +15,7 @@ from domain.locks.provisioning import MOST_PENDING
 from domain.locks.rules import Connectivity
 from domain.node_ids import read_node_id
 from domain.people.actors import Role
+from domain.security.keys import Keyring
 from tests.api.bare_lock import BareLock
 from tests.api.smartpin_steps import ask, seen, smart_pin, switch
 from tests.browser import Browser
@@ -182,7 +183,8 @@ async def test_a_kit_is_good_for_a_day(served: Served) -> None:
 
 def test_the_day_is_a_setting() -> None:
     """Proves LATCHWORK_PROVISIONING_KIT_HOURS, and that it has bounds."""
-    here = installation(Settings(provisioning_kit_hours=2, secret="A" * 43))
+    keys = Keyring.from_secret(b"k" * 32)
+    here = installation(Settings(provisioning_kit_hours=2), keys)
     assert here.provisioning_kit_lifetime == timedelta(hours=2)
     for hours in (0, -1, 24 * 30 + 1):
         with pytest.raises(ValueError, match="provisioning_kit_hours"):
