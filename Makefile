@@ -28,7 +28,7 @@ test: setup
 COUNT ?= 1000
 SEEDS ?= 20
 SIM = $(BIN)/python -m tests.sim
-OPTIONS = $(if $(START),--start $(START)) $(if $(MINUTES),--minutes $(MINUTES)) $(addprefix --on ,$(ON)) $(if $(SKEW),--skew $(SKEW))
+OPTIONS = $(if $(START),--start $(START)) $(if $(MINUTES),--minutes $(MINUTES)) $(addprefix --on ,$(ON)) $(if $(SKEW),--skew $(SKEW)) $(addprefix --only ,$(ONLY))
 
 test-long: setup
 	$(SIM) all --count $(COUNT) --seeds $(SEEDS) $(OPTIONS)

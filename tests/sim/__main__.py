@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import os
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -25,7 +26,7 @@ import structlog
 from domain.database import connect, disconnect
 from tests.databases import MISSING, Database, Servers, answering_server
 from tests.domain.sync.yard import Yard
-from tests.sim.crossings import A_SEED, AT_ONCE, Machine, Tally
+from tests.sim.crossings import A_SEED, AT_ONCE, Machine, Pair, Tally
 from tests.sim.world import STEPS, World
 
 CRITICAL = 50
@@ -42,6 +43,7 @@ class Asked:
     on: Sequence[str]
     minutes: float | None
     skew: float
+    only: Sequence[Pair]
 
     def deadline(self, parts: int) -> float:
         """When one of so many equal parts that begins now has to end."""
@@ -58,10 +60,17 @@ def read(arguments: Sequence[str]) -> Asked:
     parser.add_argument("--on", choices=["sqlite", "postgresql"], action="append")
     parser.add_argument("--minutes", type=float, help="end after so long, however many there were")
     parser.add_argument("--skew", type=float, default=0, help="seconds between two processes")
+    parser.add_argument(
+        "--only", action="append", default=[], help="a pair, as deletePin/updateTag"
+    )
     given = parser.parse_args(arguments)
     start = random.SystemRandom().randrange(2**31) if given.start is None else given.start
     on = given.on or ["sqlite", "postgresql"]
-    return Asked(given.what, given.count, given.seeds, start, on, given.minutes, given.skew)
+    only = []
+    for pair in given.only:
+        one, _, other = pair.partition("/")
+        only.append((one, other))
+    return Asked(given.what, given.count, given.seeds, start, on, given.minutes, given.skew, only)
 
 
 @asynccontextmanager
@@ -82,10 +91,11 @@ async def crossings(asked: Asked, servers: Servers, kind: str, deadline: float) 
             while tally.crossings < asked.count and time.monotonic() < deadline:
                 left = -(-(asked.count - tally.crossings) // AT_ONCE)
                 before = len(tally.found)
-                await machine.play(seed, tally, min(A_SEED, left), until=deadline)
+                await machine.play(seed, tally, min(A_SEED, left), only=asked.only, until=deadline)
                 for each in tally.found[before:]:
                     print(each, flush=True)
                 seed += 1
+                print(f"{kind}: {tally.crossings} crossings, seed {seed} is next", flush=True)
             tally.complaints = machine.complaints()
     for line in tally.complaints:
         print(line)
@@ -149,6 +159,8 @@ async def play(asked: Asked, servers: Servers) -> bool:
 
 def main() -> None:
     """Ends with 1 where something did not hold."""
+    # ended in the middle, it ends its servers too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(CRITICAL))
     asked = read(sys.argv[1:])
     with tempfile.TemporaryDirectory() as folder:
