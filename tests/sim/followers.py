@@ -12,8 +12,9 @@ from tests.api.member_steps import MY_ACCESS, MembersPhone, member_phone
 from tests.serving import House
 from tests.sim.api_picture import Told
 
-SITE_SYNC = """subscription($id: ID!) { siteSync(siteId: $id) { lock { id online
-  sync { wantedRevision appliedRevision pending status } } } }"""
+SYNC = "wantedRevision appliedRevision pending status"
+SITE_SYNC = f"""subscription($id: ID!) {{ siteSync(siteId: $id) {{
+  lock {{ id online sync {{ {SYNC} }} }} }} }}"""
 PIN_SYNC = """subscription($id: ID!) { pinSync(pinId: $id) {
   lock { id } status wantedVersion appliedVersion opensNow } }"""
 
@@ -88,8 +89,9 @@ class Followers:
         """What the streams have said last and is not so, in words."""
         found = []
         for key, lock in told.of("lock").items():
-            said = self._locks.last.get(key, {"lock": {}})["lock"]
-            if (said.get("online"), said.get("sync")) != (lock["online"], lock["sync"]):
+            said = self._locks.last.get(key, {"lock": {"online": None, "sync": {}}})["lock"]
+            now = {name: lock["sync"][name] for name in SYNC.split()}
+            if (said["online"], said["sync"]) != (lock["online"], now):
                 found.append(f"siteSync said last {said}, the API says {lock['sync']}")
         for sync in told.nodes.get(self._pin_id, {}).get("lockSync", ()):
             said = self._pin.last.get(sync["lock"]["id"], {})
