@@ -80,7 +80,7 @@ async def _database(servers: Servers, kind: str) -> AsyncIterator[Database]:
     await servers.remove(made)
 
 
-async def crossings(asked: Asked, servers: Servers, kind: str, deadline: float) -> Tally:
+async def crossings(asked: Asked, servers: Servers, kind: str, parts: int) -> Tally:
     """As many as asked for, or as there is time for."""
     tally, seed = Tally(), asked.start
     with tempfile.TemporaryDirectory() as folder:
@@ -88,6 +88,7 @@ async def crossings(asked: Asked, servers: Servers, kind: str, deadline: float) 
             _database(servers, kind) as database,
             Machine.running(database, Path(folder), skew_seconds=asked.skew) as machine,
         ):
+            deadline = asked.deadline(parts)  # the servers' start does not count
             while tally.crossings < asked.count and time.monotonic() < deadline:
                 left = -(-(asked.count - tally.crossings) // AT_ONCE)
                 before = len(tally.found)
@@ -104,9 +105,10 @@ async def crossings(asked: Asked, servers: Servers, kind: str, deadline: float) 
     return tally
 
 
-async def worlds(asked: Asked, servers: Servers, kind: str, deadline: float) -> tuple[int, int]:
+async def worlds(asked: Asked, servers: Servers, kind: str, parts: int) -> tuple[int, int]:
     """How many were played, and how many of them held."""
     played = held = 0
+    deadline = asked.deadline(parts)
     for seed in range(asked.start, asked.start + asked.seeds):
         if time.monotonic() > deadline:
             break
@@ -146,12 +148,12 @@ async def play(asked: Asked, servers: Servers) -> bool:
             whole = whole and not os.environ.get("CI")
             continue
         if asked.what != "worlds":
-            tally = await crossings(asked, servers, kind, asked.deadline(parts))
-            whole = whole and not (tally.found or tally.complaints)
+            tally = await crossings(asked, servers, kind, parts)
+            whole = whole and tally.crossings > 0 and not (tally.found or tally.complaints)
             said.append(f"{tally.crossings} crossings on {kind}, {len(tally.found)} wrong")
         if asked.what != "crossings":
-            played, held = await worlds(asked, servers, kind, asked.deadline(parts))
-            whole = whole and played == held
+            played, held = await worlds(asked, servers, kind, parts)
+            whole = whole and played == held > 0
             said.append(f"{held} of {played} worlds held on {kind}")
     print(f"{'HELD' if whole else 'NOT HELD'} from seed {asked.start} on: {'; '.join(said)}")
     return whole
