@@ -30,6 +30,7 @@ from domain.database import DatabaseUnavailable, connect, disconnect, migrate
 from domain.database.connection import Address
 from domain.errors import Refusal
 from domain.installation import Installation
+from domain.pins.whole_seconds import mend_parts_of_seconds
 from domain.recorded_keys.service import KeysMissing
 from domain.security.keys import KeyFileError, NoKeyFile
 
@@ -172,4 +173,5 @@ def listen(app: Starlette, chosen: Settings) -> None:
 async def look(chosen: Settings) -> Installation:
     """What a server will stand on. Raises what `database` does."""
     async with database(chosen) as here:
+        await mend_parts_of_seconds(here, system_clock())
         return here

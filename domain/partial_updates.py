@@ -12,12 +12,16 @@ from domain.errors import InvalidInput
 Fields = Mapping[str, Any]
 
 
-def check_not_cleared(fields: Fields, *names: str) -> None:
-    """Raises InvalidInput, with the API's spelling, where one of these is None: there must always be a value."""
+def check_not_cleared(fields: Fields, *names: str, inside: str = "") -> None:
+    """Raises InvalidInput, with the API's spelling, where one of these is None: there must always be a value.
+
+    `inside` names the input in which they are, if it is one within another.
+    """
     for name in names:
         if name in fields and fields[name] is None:
             raise InvalidInput(
-                _as_spelled(name), "This cannot be cleared: leave it out, or give a value."
+                f"{inside}.{_as_spelled(name)}" if inside else _as_spelled(name),
+                "This cannot be cleared: leave it out, or give a value.",
             )
 
 

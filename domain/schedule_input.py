@@ -7,6 +7,11 @@ from domain.access.schedule import EVERY_DAY, Schedule, Slot, Weekday
 from domain.access.schedule import InvalidSchedule as ScheduleFault
 from domain.errors import InvalidSchedule
 
+
+class EndOfDay(time):
+    """24:00 (ISO 8601-1:2019, section 5.3.2 b): where a slot may end. As a time of day it is the next day's first moment."""
+
+
 _API_NAMES = {
     "valid_from": "validFrom",
     "valid_until": "validUntil",
@@ -25,17 +30,31 @@ def make_schedule(
     slot_end: time | None,
     weekdays: Collection[Weekday] | None,
 ) -> Schedule:
-    """A schedule; `weekdays` None means every day, empty is refused. Raises InvalidSchedule."""
+    """A schedule; `weekdays` None means every day, empty is refused. Raises InvalidSchedule.
+
+    A slot from 00:00 to the end of the day is none. Its ends are whole seconds: locks are told no parts of them.
+    """
     if (slot_start is None) != (slot_end is None):
         raise InvalidSchedule(
             "slotStart" if slot_start is None else "slotEnd", "A slot has both a start and an end."
         )
+    for field, value in (("slotStart", slot_start), ("slotEnd", slot_end)):
+        if value is not None and value.microsecond:
+            raise InvalidSchedule(field, f"{field} is a time of day in whole seconds, as 06:00:00.")
+    if isinstance(slot_start, EndOfDay):
+        raise InvalidSchedule("slotStart", "A slot that begins with a day begins at 00:00.")
     try:
-        slot = (
-            Slot(slot_start, slot_end) if slot_start is not None and slot_end is not None else None
-        )
+        slot = _slot(slot_start, slot_end)
         days = EVERY_DAY if weekdays is None else frozenset(weekdays)
         return Schedule(valid_from, valid_until, slot, days)
     except ScheduleFault as fault:
         field = _API_NAMES[fault.field]
         raise InvalidSchedule(field, f"{field} {fault.message}.") from None
+
+
+def _slot(start: time | None, end: time | None) -> Slot | None:
+    if start is None or end is None:
+        return None
+    if isinstance(end, EndOfDay):
+        return None if start == time.min else Slot(start, time.min)
+    return Slot(start, end)

@@ -139,12 +139,12 @@ def decode_date(value: object, field: str) -> date:
 
 
 def decode_time(value: object, field: str) -> time:
-    """A wall time without a zone, `06:00:00`."""
+    """A wall time in whole seconds without a zone, `06:00:00`."""
     spelled = text(value, field)
     try:
         wall = time.fromisoformat(spelled)
     except ValueError:
         raise Malformed(field, "must be a time of day") from None
-    if wall.tzinfo is not None or wall.isoformat() != spelled:
+    if wall.tzinfo is not None or wall.microsecond or wall.isoformat() != spelled:
         raise Malformed(field, "must be a time of day as 06:00:00")
     return wall

@@ -37,7 +37,7 @@ async def _held_reader(by: Caller, reader_id: UUID) -> Reader:
     found = await Reader.get_or_none(id=reader_id, lock__site_id=by.site_id)
     if found is None:
         raise NotFound("readerId")
-    await held_lock(by, found.lock_id)  # a reader never moves to another lock
+    await held_lock(by, found.lock_id, "readerId")  # a reader never moves to another lock
     reader = await lock_row(Reader, reader_id)
     if reader is None or reader.deleted_at is not None:
         raise NotFound("readerId")

@@ -44,11 +44,11 @@ async def add_reader(lock: Lock, reader: NewReader, field: str) -> Reader:
     )
 
 
-async def held_lock(by: Caller, lock_id: UUID) -> Lock:
-    """The site's lock, its row held. Raises NotFound."""
+async def held_lock(by: Caller, lock_id: UUID, field: str = "lockId") -> Lock:
+    """The site's lock, its row held. Raises NotFound, naming the field that led to it."""
     lock = await lock_row(Lock, lock_id)
     if lock is None or lock.site_id != by.site_id or lock.deleted_at is not None:
-        raise NotFound("lockId")
+        raise NotFound(field)
     return lock
 
 

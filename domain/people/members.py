@@ -45,6 +45,14 @@ def _may_edit(role: Role, asked: bool) -> bool:
     return asked if role is Role.LIMITED_ADMIN else role is not Role.USER
 
 
+def _check_may_edit(role: Role, asked: bool) -> None:
+    """Raises InvalidInput for a USER who is to edit: the role has no such thing. Higher roles have it, asked for or not."""
+    if asked and not _may_edit(role, asked):
+        raise InvalidInput(
+            "canEdit", "A USER edits nothing. Leave this out, or give the role LIMITED_ADMIN."
+        )
+
+
 async def create_member(
     here: Installation,
     by: Caller,
@@ -65,6 +73,7 @@ async def create_member(
     if address is None and role is not Role.USER:
         raise InvalidInput("email", "An admin needs an e-mail address to sign in with.")
     _check_giving(by, grade(role, can_edit))
+    _check_may_edit(role, can_edit)
     if address is not None:
         await count_letter(here, by, address, now)
     return await _create_member(here, by, name, role, can_edit, address, now)
@@ -179,6 +188,7 @@ async def _update_member(
                 member.role = role
             member.can_edit = _may_edit(role, fields.get("can_edit", member.can_edit))
             _check_giving(by, grade(member.role, member.can_edit))
+            _check_may_edit(role, fields.get("can_edit", False))
             if member.role is not Role.USER and not (_has_address(member) or address):
                 raise InvalidInput("email", "An admin needs an e-mail address to sign in with.")
         if address is not None:

@@ -133,7 +133,9 @@ async def _assign(
     instead_of = present.id if present is not None else None
     granted = (await grants_of_members([member.id])).get(member.id, {})
     locks = await locks_with_keypad(granted.keys())
-    check_schedules({lock_id: granted[lock_id] for lock_id in locks})
+    check_schedules(
+        {lock_id: granted[lock_id] for lock_id in locks}, "siteId" if own else "ownerId"
+    )
     if digits is not None:
         accepted = await chosen_digits(here, by, site, digits, locks, now, instead_of=instead_of)
     else:

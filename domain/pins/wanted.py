@@ -137,11 +137,11 @@ async def follow_pins(
     return changed
 
 
-def check_schedules(locks: Mapping[UUID, Sequence[Schedule]]) -> None:
+def check_schedules(locks: Mapping[UUID, Sequence[Schedule]], field: str = "memberId") -> None:
     """A lock refuses an entry with more schedules than it takes, and with it all that comes after. Raises InvalidInput."""
     if any(len(schedules) > MAX_SCHEDULES for schedules in locks.values()):
         raise InvalidInput(
-            "memberId", f"At most {MAX_SCHEDULES} different schedules for one member at one lock."
+            field, f"At most {MAX_SCHEDULES} different schedules for one member at one lock."
         )
 
 

@@ -92,15 +92,17 @@ def check_pin_policy(minimum: int, maximum: int, automatic: int, guess_limit: in
     """Raises PolicyViolation, naming the field, unless minimum <= automatic <= maximum, all are lengths that a keypad takes,
     and the guess limit is between one chance in 100 and one in 1,000,000.
     """
-    for field, length in (("minLength", minimum), ("maxLength", maximum)):
+    for field, length in (("pinPolicy.minLength", minimum), ("pinPolicy.maxLength", maximum)):
         if not SHORTEST <= length <= LONGEST:
             raise PolicyViolation(field, f"PINs have {SHORTEST} to {LONGEST} digits.")
     if minimum > maximum:
-        raise PolicyViolation("minLength", "The fewest digits are no more than the most.")
+        raise PolicyViolation("pinPolicy.minLength", "The fewest digits are no more than the most.")
     if not minimum <= automatic <= maximum:
-        raise PolicyViolation("autoLength", "Generated PINs must be as long as the policy allows.")
+        raise PolicyViolation(
+            "pinPolicy.autoLength", "Generated PINs must be as long as the policy allows."
+        )
     if not 100 <= guess_limit <= 1_000_000:
         raise PolicyViolation(
-            "guessLimit",
-            "guessLimit is one chance in 100 to one chance in 1,000,000 for ten tries.",
+            "pinPolicy.guessLimit",
+            "The guess limit is one chance in 100 to one chance in 1,000,000 for ten tries.",
         )

@@ -144,7 +144,7 @@ async def update_site(
     """
     check_not_cleared(fields, "name", "timezone", "pin_policy", "smart_pin_activation")
     policy: Fields = fields.get("pin_policy", {})
-    check_not_cleared(policy, *_POLICY_COLUMNS)
+    check_not_cleared(policy, *_POLICY_COLUMNS, inside="pinPolicy")
     async with recorded(here, by, "updateSite", now) as deed:
         site = await lock_row(Site, by.site_id)
         assert site is not None

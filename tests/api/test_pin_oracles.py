@@ -123,7 +123,7 @@ async def test_rules_that_are_too_many_for_a_pin_are_said_before_its_digits_are_
 
     refused = await alike(house, "createPin", token, siteId=house.id, ownerId=emil)
 
-    assert (refused["__typename"], refused["field"]) == ("InvalidInput", "memberId")
+    assert (refused["__typename"], refused["field"]) == ("InvalidInput", "ownerId")
 
 
 async def test_a_blocked_pin_is_refused_before_its_new_digits_are_judged(served: Served) -> None:

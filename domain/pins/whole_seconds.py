@@ -1,0 +1,73 @@
+"""Times of day that an earlier version took with parts of a second, which locks refuse, and with them all that comes after.
+
+They are cut to whole seconds when a server starts, inwards, so that nothing opens longer than it was allowed to. It is no
+migration, since what locks should hold is made anew by it, and that takes the keys.
+"""
+
+from datetime import datetime, time
+from typing import Any
+from uuid import UUID
+
+from tortoise.expressions import Q
+
+from domain.access_rules.grants import members_of_rules
+from domain.access_rules.tables import AccessRule
+from domain.columns import column
+from domain.database import use_case
+from domain.installation import Installation
+from domain.invitations.tables import Invitation
+from domain.people.actors import command_line_at
+from domain.pins.tables import Pin, PinStatus
+from domain.pins.wanted import changing_access, follow_personal_pins, follow_pins
+
+_PARTS = Q(slot_start__contains=".") | Q(slot_end__contains=".")
+
+
+def whole(start: time, end: time) -> tuple[time, time]:
+    """The whole seconds within a slot, over midnight too; one second where there is none."""
+    begins, ends = _microseconds(start), _microseconds(end)
+    if ends <= begins:
+        ends += 86_400 * _SECOND
+    first, last = -(-begins // _SECOND), ends // _SECOND
+    if last <= first:
+        first = begins // _SECOND
+        last = first + 1
+    return _wall(first), _wall(last)
+
+
+_SECOND = 1_000_000
+
+
+def _microseconds(wall: time) -> int:
+    return ((wall.hour * 60 + wall.minute) * 60 + wall.second) * _SECOND + wall.microsecond
+
+
+def _wall(seconds: int) -> time:
+    return time(seconds // 3600 % 24, seconds // 60 % 60, seconds % 60)
+
+
+@use_case
+async def mend_parts_of_seconds(here: Installation, now: datetime) -> None:
+    """Cuts all that there are, site by site. Where there are none it costs three statements."""
+    sites: set[UUID] = set()
+    for table in (Pin, AccessRule, Invitation):
+        sites |= set(await column(table.filter(_PARTS), "site_id"))
+    for site_id in sorted(sites):
+        by = command_line_at(site_id)
+        async with changing_access(here, by, "mendSchedules", now) as deed:
+            pins = await _cut(Pin, site_id)
+            rules = await _cut(AccessRule, site_id)
+            await _cut(Invitation, site_id)
+            there = [pin.id for pin in pins if pin.status is not PinStatus.REMOVED]
+            await follow_pins(here, deed, there, now)
+            await follow_personal_pins(here, deed, await members_of_rules(rules), now)
+            deed.note("Site", site_id)
+
+
+async def _cut(table: Any, site_id: UUID) -> list[Any]:
+    rows: list[Any] = await table.filter(_PARTS, site_id=site_id)
+    for row in rows:
+        start, end = whole(time.fromisoformat(row.slot_start), time.fromisoformat(row.slot_end))
+        row.slot_start, row.slot_end = start.isoformat(), end.isoformat()
+        await row.save(update_fields=["slot_start", "slot_end"])
+    return rows
