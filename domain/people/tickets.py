@@ -4,6 +4,7 @@ The dangerous direction: a ticket that opens two sockets. It is taken by a guard
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from domain.database import use_case
@@ -12,8 +13,10 @@ from domain.people.tables import KnownBrowser, MailedLink, Session, SignInTicket
 from domain.security.keys import KeyLabel
 from domain.security.tags import candidate_tags, keyed_tag
 from domain.security.tokens import new_token, well_formed
+from domain.throttling.service import Budget, count_try
 
 LIFETIME = timedelta(seconds=30)
+TICKETS = Budget("socket tickets of one phone, sign-in or token", 120, timedelta(minutes=1))
 _PREFIX = "lwk"
 
 
@@ -26,15 +29,17 @@ async def create_socket_ticket(
     token_id: UUID | None,
     now: datetime,
 ) -> tuple[str, datetime]:
-    """A ticket that opens one websocket within thirty seconds, as whoever asked for it."""
+    """A ticket that opens one websocket within thirty seconds, as whoever asked for it.
+
+    Their tickets that are over go, so that nobody fills the table. Raises Throttled for one who asks for very many.
+    """
     ticket = new_token(_PREFIX)
     expires_at = now + LIFETIME
+    asker: dict[str, Any] = {"session_id": session_id, "device_id": device_id, "token_id": token_id}
+    await count_try(here, TICKETS, str(session_id or device_id or token_id), now)
+    await SocketTicket.filter(**asker, expires_at__lte=now).delete()
     await SocketTicket.create(
-        tag=keyed_tag(here.keys, KeyLabel.TOKENS, _PREFIX, ticket),
-        session_id=session_id,
-        device_id=device_id,
-        token_id=token_id,
-        expires_at=expires_at,
+        tag=keyed_tag(here.keys, KeyLabel.TOKENS, _PREFIX, ticket), expires_at=expires_at, **asker
     )
     return ticket, expires_at
 

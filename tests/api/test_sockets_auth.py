@@ -16,7 +16,7 @@ from domain.link.keys import LinkKeys
 from domain.node_ids import node_id
 from domain.people.actors import Role
 from domain.people.tables import SocketTicket
-from domain.people.tickets import LIFETIME
+from domain.people.tickets import LIFETIME, TICKETS
 from tests.serving import House, Served
 from tests.waiting import becomes
 
@@ -135,6 +135,24 @@ async def test_a_cookie_opens_a_socket_from_our_own_pages_only(served: Served) -
     evil = {"cookie": cookie, "origin": "https://evil.example", "host": "evil.example"}
     with pytest.raises(Exception, match="403"):
         await served.socket({}, evil)
+
+
+async def test_nobody_fills_the_table_with_tickets(served: Served) -> None:
+    """Proves the budget of one asker, that others are not concerned, and that tickets which are over go with the next."""
+    house = await served.site()
+    other = await house.make_token(Role.USER)
+    asking = " ".join(f"t{n}: createSocketTicket {{ __typename }}" for n in range(5))
+    kinds: list[str] = []
+    for _ in range(TICKETS.tries // 5 + 1):
+        answer = await house.ask(f"mutation {{ {asking} }}")
+        kinds += [each["__typename"] for each in answer.values()]
+    theirs = await house.ask(f"mutation {{ {asking} }}", token=other)
+
+    assert kinds == ["SocketTicket"] * TICKETS.tries + ["Throttled"] * 5
+    assert {each["__typename"] for each in theirs.values()} == {"SocketTicket"}
+    served.clock.advance(TICKETS.window)
+    await house.ask("mutation { createSocketTicket { __typename } }")
+    assert await SocketTicket.all().count() == 1 + 5
 
 
 async def test_sockets_end_with_what_they_stand_on(served: Served) -> None:
