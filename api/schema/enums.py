@@ -133,6 +133,7 @@ _enum(
     "What the admins of a site should know.",
     PIN_REFUSALS_SPENT="Somebody was refused so many PINs that they may be looking for other people's.",
     PIN_CHOICES_SPENT="Somebody chose, or had made, so many PINs that they may be finding out which ones are free.",
+    LOCK_REPLACED="A lock has proven a new secret in place of the one in force; the actor is who took the provisioning kit.",
     LETTER_NOT_SENT="A letter was never sent: the mail server refuses it, or was tried in vain for days.",
 )
 _enum(

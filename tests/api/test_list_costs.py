@@ -15,7 +15,7 @@ from domain.database import use_case
 from domain.invitations.tables import Invitation, InvitationLock
 from domain.link.events import LockEventKind
 from domain.locks.rules import Connectivity
-from domain.locks.tables import Hub, Lock, Reader
+from domain.locks.tables import Hub, Lock, Provisioning, Reader
 from domain.people.actors import ActorKind, Role
 from domain.people.tables import Account, Device, Member, Platform
 from domain.smartpins.tables import SmartPin
@@ -30,10 +30,11 @@ LISTS = {
     "accessRules": "member { name tags { name } } memberTag { name } locks { name tags { name } }"
     " lockTags { name } chosenLocks { name } warnings { code locks { name } }",
     "alerts": "kind memberId",
-    "apiTokens": "name role",
+    "apiTokens": "name role createdBy { name }",
     "auditLog": "number action",
     "events": "kind lock { name readers { name } }",
     "hubs": "name",
+    "provisioningKits": "incarnation takenBy { name } lock { name }",
     "invitations": "name status schedule { weekdays } devices { name }"
     " locks { name online readers { name } hub { name } tags { name kind } } warnings { code locks { name } }",
     "locks": "name online sync { status } readers { name } hub { name } tags { name }",
@@ -71,6 +72,17 @@ async def _grow(house: House, count: int, numbered: int) -> None:
         await TaggedLock.create(tag_id=held.tag_id, lock=lock)
         rule = await AccessRule.create(site=site, member=member, created_at=now)
         await AccessRuleLock.create(rule=rule, lock=lock)
+        await Provisioning.create(
+            lock=lock,
+            incarnation=lock.id.hex,
+            secret_sealed=b"",
+            zone="UTC",
+            fixed_offset_minutes=0,
+            created_at=now,
+            expires_at=now + timedelta(days=1),
+            taken_by_kind=ActorKind.ACCOUNT,
+            taken_by_id=account.id,
+        )
         await Alert.create(
             site=site, kind=next(iter(AlertKind)), actor_kind=ActorKind.ACCOUNT, at=now
         )
