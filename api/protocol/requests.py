@@ -23,6 +23,7 @@ JSON: Final = "application/json"
 GRAPHQL_RESPONSE: Final = "application/graphql-response+json"
 _DRAINED_BYTES: Final = 16 * 1024 * 1024
 _DRAIN_SECONDS: Final = 2.0
+_MOST_VALUES: Final = 20_000  # punctuation in strings included; what may be meant is far less
 
 
 class RequestRefused(Exception):
@@ -179,8 +180,11 @@ def _too_large(limit: int) -> RequestRefused:
 def parameters_of_body(body: bytes) -> Parameters:
     """The parameters of a POST.
 
-    Raises `RequestRefused` (400) for anything but one well-formed object.
+    Raises `RequestRefused` (400) for anything but one well-formed object, and unread for one that
+    holds too many values: making them costs more than their bytes.
     """
+    if body.count(b",") + body.count(b"[") + body.count(b"{") > _MOST_VALUES:
+        raise _malformed("The body holds too many values.")
     sent = _json(body, "The body")
     if isinstance(sent, list):
         raise _malformed("Batches are not supported: send one request at a time.")

@@ -1,6 +1,6 @@
 """The schema, assembled from what the resolver modules declare. Built once a process."""
 
-from datetime import time
+from datetime import date, datetime, time
 from functools import cache
 
 import strawberry
@@ -32,6 +32,7 @@ from api.resolvers import (
 )
 from api.schema.actors import InvitedDevice, LockActorType, MemberActor, TokenActorType
 from api.schema.bounds import bound_inputs
+from api.schema.dates import DATE, DATE_TIME
 from api.schema.prices import prices
 from api.schema.times import TIME
 
@@ -67,7 +68,7 @@ def build_schema(*, development: bool) -> strawberry.Schema:
         query=root_type(OperationKind.QUERY, "What can be asked."),
         mutation=root_type(OperationKind.MUTATION, "What can be changed."),
         subscription=root_type(OperationKind.SUBSCRIPTION, "What can be followed."),
-        scalar_overrides={time: TIME},
+        scalar_overrides={date: DATE, datetime: DATE_TIME, time: TIME},
         types=[MemberActor, InvitedDevice, LockActorType, TokenActorType],
         **build_schema_kwargs(development=development, prices=prices(), client_of=client_of),
     )

@@ -1,5 +1,6 @@
 """Times of day as they are written in the API."""
 
+import re
 from datetime import time
 
 from strawberry.schema.types.base_scalars import TimeDefinition, wrap_parser
@@ -7,8 +8,13 @@ from strawberry.types.scalar import ScalarDefinition
 
 from domain.schedule_input import EndOfDay
 
+_TIME = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2})?")
+"""What could be meant; parts of seconds and offsets get an answer that names their field."""
+
 
 def _read(text: str) -> time:
+    if not _TIME.fullmatch(text):
+        raise ValueError("Write it as 06:00 or 06:00:00.")
     return EndOfDay() if text in ("24:00", "24:00:00") else time.fromisoformat(text)
 
 

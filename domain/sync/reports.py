@@ -16,6 +16,7 @@ from domain.database import Queue, Work, lock_row, transaction, use_case
 from domain.errors import InvalidInput, NotAllowed, NotFound
 from domain.link.events import LockEventBody, LockEventKind, OpeningMethod
 from domain.link.nonces import well_formed_nonce
+from domain.link.wire import Malformed
 from domain.locks.tables import Lock
 from domain.people.actors import LockActor
 from domain.smartpins.reported import note_events, smart_pins_named
@@ -130,8 +131,10 @@ def _check(applied_revision: int, nonce: str | None, events: Sequence[LockEventB
             raise InvalidInput("events", f"No lock sends this: {event.kind} is the server's word.")
         try:
             LockEventBody.from_report(event.to_report())
-        except (ValueError, OverflowError) as malformed:
+        except Malformed as malformed:
             raise InvalidInput("events", f"No lock sends this: {malformed}.") from None
+        except (ValueError, OverflowError):  # no offset, or in UTC before the year 1 or after 9999
+            raise InvalidInput("events", "No lock sends this: at is no moment in UTC.") from None
 
 
 def _follow_lockout(lock: Lock, event: LockEvent) -> None:
