@@ -37,7 +37,8 @@ _FIELDS = {
 
 _LISTS = {
     3_000: "invitationCalendar",
-    10: """chosenLocks devices guessBudget homes lockSync lockTags locks memberHomes members narrowed nearest opensNow pins provisioningKits
+    10: """chosenLocks devices guessBudget homes lockSync lockTags locks memberHomes members narrowed nearest opensNow pins
+        provisioningKits
         readers reasons recoveryCodes schedules sessions sites tags warnings weekdays widened""",
 }
 
