@@ -7,9 +7,11 @@ mode 0600 in the data directory; they are never printed by the server or logged.
 
 import os
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from uuid import UUID
 
 import orjson
 
@@ -71,11 +73,18 @@ async def seed(here: Installation, data_dir: Path, now: datetime) -> bool:
         },
     )
     offline = {lock.id for lock in demo.locks if lock.connectivity is Connectivity.WIRELESS_OFFLINE}
-    keypads = {reader.lock_id for reader in await Reader.filter(has_keypad=True)}
+    keypads: dict[UUID, list[Reader]] = {lock.id: [] for lock in demo.locks}
+    for reader in await Reader.filter(has_keypad=True).order_by("id"):
+        keypads[reader.lock_id].append(reader)
     _write_private(
         data_dir / "locks.json",
         [
-            kit_entry(kit, online=kit.lock.id not in offline, keypad=kit.lock.id in keypads)
+            kit_entry(
+                kit,
+                online=kit.lock.id not in offline,
+                keypad=bool(keypads[kit.lock.id]),
+                keypads=keypads[kit.lock.id],
+            )
             for kit in demo.kits
         ],
     )
@@ -164,14 +173,19 @@ async def _member(
 
 
 def kit_entry(
-    kit: ProvisioningKit, *, online: bool = True, keypad: bool = True
+    kit: ProvisioningKit,
+    *,
+    online: bool = True,
+    keypad: bool = True,
+    keypads: Sequence[Reader] = (),
 ) -> dict[str, object]:
-    """A provisioned lock as `python -m locksim` reads it. It is a secret."""
+    """A provisioned lock as `python -m locksim` reads it, with its keypads if they are to be told apart. It is a secret."""
     return {
         "lockId": node_id("lock", kit.lock.id),
         "name": kit.lock.name,
         "network": online,
         "keypad": keypad,
+        "keypads": [{"id": node_id("reader", each.id), "name": each.name} for each in keypads],
         "incarnation": kit.incarnation,
         "secret": base64url.encode(kit.secret),
         "programmingCode": kit.programming_code,

@@ -219,6 +219,16 @@ class LockWithoutKeypad(Refusal):
         self.locks = tuple(locks)
 
 
+class LockTooOld(Refusal):
+    """The firmware of these locks (`locks`, by name) cannot hold what was asked; `needs` is what it would have to read."""
+
+    def __init__(self, locks: Sequence[str], needs: Sequence[str], message: str = "") -> None:
+        asked = message or "The firmware of these locks cannot hold this"
+        super().__init__(f"{asked}: {', '.join(locks)}. It would have to read {', '.join(needs)}.")
+        self.locks = tuple(locks)
+        self.needs = tuple(needs)
+
+
 class InvalidWindow(Refusal):
     """A start and an end that make no SmartPIN window; `nearest` are spans that do, `limits` what windows there are."""
 

@@ -106,8 +106,9 @@ class Connection:
         http: httpx.AsyncClient,
         lock_id: str,
         prove: Callable[[str], str],
+        said: Mapping[str, object],
     ) -> Self:
-        """Fetch a challenge, prove the key over it, and wait for the acknowledgement.
+        """Fetch a challenge, prove the key over it, say what the firmware reads, and wait for the acknowledgement.
 
         Raises LinkLost for whatever stands in the way.
         """
@@ -128,7 +129,7 @@ class Connection:
                 )
                 connection = cls(socket, lock_id)
                 try:
-                    await connection._initialise(proof)
+                    await connection._initialise(proof, said)
                 except BaseException:
                     await socket.close()
                     raise
@@ -176,8 +177,8 @@ class Connection:
         """Close the socket; waits a second at most."""
         await self._socket.close()
 
-    async def _initialise(self, proof: str) -> None:
-        payload = {"lock": {"id": self._lock_id, "proof": proof}}
+    async def _initialise(self, proof: str, said: Mapping[str, object]) -> None:
+        payload = {"lock": {"id": self._lock_id, "proof": proof, **said}}
         await self._send({"type": "connection_init", "payload": payload})
         while (message := await self._receive()).get("type") != "connection_ack":
             if message.get("type") == "ping":

@@ -6,10 +6,12 @@ milliseconds: `uptime_ms` since the start, which only grows; trusted time comes 
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 
+from domain.link import features
+from domain.link.entries import Entry
 from domain.link.events import LockEventKind
 from domain.link.keys import LinkKeys
 from locksim import journal
@@ -26,6 +28,15 @@ OPEN_MS = 5000
 """Milliseconds for which the bolt stays drawn."""
 _STATE_ID_BYTES = 16
 _MINUTE_MS = 60_000
+
+
+def unread_in(entries: Iterable[Entry], reads: Collection[str]) -> set[str]:
+    """The ids of the entries that need what this firmware does not read."""
+    return {
+        entry.id
+        for entry in entries
+        if entry.payload is not None and features.unread(entry.kind, entry.payload, reads)
+    }
 
 
 class Core:
@@ -67,7 +78,13 @@ class Core:
     def holdings_of(self, state: LockState) -> Holdings:
         """What a state's entries amount to at this lock. Raises UnknownZone and Malformed."""
         own = self.provisioning
-        return Holdings.of(state.entries, own.zone, provisioned_smartpins=own.smartpin_enabled)
+        unread = unread_in(state.entries.values(), own.firmware.reads)
+        return Holdings.of(
+            {name: entry for name, entry in state.entries.items() if name not in unread},
+            own.zone,
+            # Firmware that cannot read the settings any more does not go back to what held before them.
+            provisioned_smartpins=own.smartpin_enabled and not unread,
+        )
 
     @property
     def lock_time(self) -> LockTime:

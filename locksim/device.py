@@ -125,15 +125,15 @@ class Device:
         firmware = self._firmware
         return (self.provisioning.zone if firmware is None else firmware.zone).key
 
-    async def press(self, *keys: Key) -> None:
-        """Press keys, one after the other. Raises PowerIsOff."""
+    async def press(self, *keys: Key, reader: str | None = None) -> None:
+        """Press keys, one after the other, at the keypad of this reader (None: the first). Raises PowerIsOff."""
         for key in keys:
             # Enter is the one slow thing a lock does; the other locks go on meanwhile.
-            await self._do(self._running(), _pressing(key), threaded=key is Key.ENTER)
+            await self._do(self._running(), _pressing(key, reader), threaded=key is Key.ENTER)
 
-    async def type(self, digits: str) -> None:
+    async def type(self, digits: str, *, reader: str | None = None) -> None:
         """Type digits and Enter. Raises PowerIsOff, and ValueError for anything but digits."""
-        await self.press(*(Key(digit) for digit in digits), Key.ENTER)
+        await self.press(*(Key(digit) for digit in digits), Key.ENTER, reader=reader)
 
     async def present_card(self, uid: bytes) -> None:
         """Hold an NFC card to the reader. Raises PowerIsOff."""
@@ -200,7 +200,11 @@ class Device:
         around = self._around
         async with around.handshakes:
             connection = await Connection.open(
-                around.address, around.http, self.provisioning.lock_id, firmware.prove
+                around.address,
+                around.http,
+                self.provisioning.lock_id,
+                firmware.prove,
+                self.provisioning.said,
             )
         try:
             async with self._turn:
@@ -273,8 +277,8 @@ class Device:
         return reports
 
 
-def _pressing(key: Key) -> Step:
-    return lambda lock, uptime_ms: lock.press(key, uptime_ms)
+def _pressing(key: Key, reader: str | None) -> Step:
+    return lambda lock, uptime_ms: lock.press(key, uptime_ms, reader)
 
 
 async def _in_thread(step: Callable[[], None]) -> None:

@@ -6,6 +6,7 @@ differs: all denials show one signal, and the reason stands in the event alone.
 """
 
 import hmac
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -28,36 +29,42 @@ SlowHash = Callable[[str, bytes, PasswordProfile], bytes]
 
 
 class Face:
-    """Keypad and card reader of one lock."""
+    """Keypads and card reader of one lock."""
 
     def __init__(self, core: Core, slow_hash: SlowHash) -> None:
         self._core = core
         self._slow_hash = slow_hash
-        self._keypad = Keypad()
-        self._dialogue = Dialogue()
+        self._keypads: defaultdict[str, Keypad] = defaultdict(Keypad)
+        """By the names of their readers. What is typed at one is no part of an entry at another."""
+        self._dialogues: defaultdict[str, Dialogue] = defaultdict(Dialogue)
 
-    @property
-    def typed(self) -> int:
-        """How many digits stand in the entry."""
-        return self._keypad.length
+    def typed(self, reader: str | None = None) -> int:
+        """How many digits stand in the entry at the keypad of this reader; None: the first."""
+        return self._keypads[self._named(reader)].length
+
+    def _named(self, reader: str | None) -> str:
+        return self._core.provisioning.main_keypad if reader is None else reader
 
     @property
     def due_ms(self) -> int | None:
         """The uptime at which an unfinished entry is dropped, if there is one."""
-        return self._keypad.expires_ms
+        due = [each.expires_ms for each in self._keypads.values()]
+        return min((each for each in due if each is not None), default=None)
 
     def tick(self, uptime_ms: int) -> None:
-        """Drop an entry that was left unfinished."""
-        if self._keypad.tick(uptime_ms):
-            self._core.outbox.append(Signal.CLEARED)
+        """Drop the entries that were left unfinished."""
+        for keypad in self._keypads.values():
+            if keypad.tick(uptime_ms):
+                self._core.outbox.append(Signal.CLEARED)
 
-    def press(self, key: Key, uptime_ms: int) -> None:
-        """Take one key; Enter behind at least one digit is an entry."""
-        entry = self._keypad.press(key, uptime_ms)
+    def press(self, key: Key, uptime_ms: int, reader: str | None = None) -> None:
+        """Take one key at the keypad of this reader (None: the first); Enter behind at least one digit is an entry."""
+        name = self._named(reader)
+        entry = self._keypads[name].press(key, uptime_ms)
         if entry is not None:
-            self._enter(entry, uptime_ms)
+            self._enter(name, entry, uptime_ms)
         elif key is Key.CANCEL:
-            self._dialogue = Dialogue()
+            self._dialogues[name] = Dialogue()
             self._core.outbox.append(Signal.CLEARED)
         else:
             self._core.outbox.append(Signal.KEY)
@@ -75,18 +82,19 @@ class Face:
         core.commit(core.released(state, uptime_ms) if locked else state)
         core.outbox.append(Signal.RELEASED if locked else Signal.CLEARED)
 
-    def _enter(self, entry: str, uptime_ms: int) -> None:
+    def _enter(self, reader: str, entry: str, uptime_ms: int) -> None:
         core = self._core
-        before, dialogue = core.state.budget, self._dialogue
-        self._dialogue = Dialogue()
-        meant = dialogue.meaning(len(entry), began_ms=self._keypad.began_ms, uptime_ms=uptime_ms)
+        before, dialogue = core.state.budget, self._dialogues[reader]
+        self._dialogues[reader] = Dialogue()
+        began_ms = self._keypads[reader].began_ms
+        meant = dialogue.meaning(len(entry), began_ms=began_ms, uptime_ms=uptime_ms)
         if meant is Awaited.SHORT_PIN and self._is_programming_code(entry):
             # It can never be a short PIN: a guest who blocks the code at once spends no try.
             meant = Awaited.NOTHING
         if before.locked:
             verdict: Verdict | None = entries.locked_out(len(entry))
         else:
-            verdict = entries.turned_off(core.holdings, len(entry))
+            verdict = entries.turned_off(core.holdings.at(reader), len(entry))
         counts = verdict is None
         state = core.state
         if counts:
@@ -97,19 +105,19 @@ class Face:
         own = core.provisioning
         digest = pin_digest(core.keys, self._slow_hash(entry, own.pin_salt, own.pin_profile))
         if verdict is None:
-            situation = self._situation(uptime_ms)
+            situation = self._situation(reader, uptime_ms)
             verdict = entries.judge(situation, Typed(entry, digest), meant, dialogue.smartpin)
         self._act(verdict, state if counts else None, before, uptime_ms)
         if verdict.awaited is not Awaited.NOTHING:
             # Another try at a short PIN has the time that is left, not ten seconds more.
             again = meant is Awaited.SHORT_PIN
             since_ms = dialogue.since_ms if again else uptime_ms
-            self._dialogue = Dialogue(verdict.awaited, verdict.smartpin, since_ms)
+            self._dialogues[reader] = Dialogue(verdict.awaited, verdict.smartpin, since_ms)
 
-    def _situation(self, uptime_ms: int) -> Situation:
+    def _situation(self, reader: str, uptime_ms: int) -> Situation:
         core = self._core
         return Situation(
-            holdings=core.holdings,
+            holdings=core.holdings.at(reader),
             book=core.state.guest_book,
             codec=core.codec,
             lock_time=core.lock_time,

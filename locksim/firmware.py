@@ -24,17 +24,29 @@ from locksim.state import LockState
 
 
 @dataclass(frozen=True, slots=True)
+class KeypadFront:
+    """What a person in front of one of several keypads could see."""
+
+    reader_id: str
+    name: str
+    typed: int
+    pin_enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Front:
     """What a person in front of the lock could see."""
 
     bolt_drawn: bool
     typed: int
-    """Digits in the entry so far."""
+    """Digits in the entry so far, at the first keypad."""
     locked_out: bool
     pin_enabled: bool
     smartpin_enabled: bool
     now_ms: int | None
     """Trusted time (Unix, ms), or None: the lock has no time."""
+    keypads: tuple[KeypadFront, ...] = ()
+    """Its keypads, where it knows which reader each is."""
 
 
 class Firmware:
@@ -84,11 +96,20 @@ class Firmware:
         """What can be seen from outside."""
         return Front(
             bolt_drawn=self._core.bolt_falls_ms is not None,
-            typed=self._face.typed,
+            typed=self._face.typed(),
             locked_out=self._core.state.budget.locked,
             pin_enabled=self._core.holdings.pin_enabled,
             smartpin_enabled=self._core.holdings.smartpin_enabled,
             now_ms=self._core.clock.now_ms(uptime_ms),
+            keypads=tuple(
+                KeypadFront(
+                    each.reader_id,
+                    each.name,
+                    self._face.typed(each.reader_id),
+                    self._core.holdings.at(each.reader_id).pin_enabled,
+                )
+                for each in self._core.provisioning.keypads
+            ),
         )
 
     def prove(self, challenge: str) -> str:
@@ -111,10 +132,10 @@ class Firmware:
         self._link.receive(message, uptime_ms)
         self._link.offer_report()
 
-    def press(self, key: Key, uptime_ms: int) -> None:
-        """Take one key; Enter takes the time of one Argon2."""
+    def press(self, key: Key, uptime_ms: int, reader: str | None = None) -> None:
+        """Take one key at the keypad of this reader (None: the first); Enter takes the time of one Argon2."""
         self._core.tick(uptime_ms)
-        self._face.press(key, uptime_ms)
+        self._face.press(key, uptime_ms, reader)
         self._link.offer_report()
 
     def present_card(self, uid: bytes, uptime_ms: int) -> None:

@@ -50,6 +50,14 @@ class Holdings:
     """The names of SmartPINs that the server has blocked; they are, for as long as the entry is held."""
     activation_required: bool = False
     """Whether a SmartPIN dies that was not used within a day of its start."""
+    pin_readers: frozenset[str] | None = None
+    """The readers at which PIN mode is on, where it is off at others; None: it is the same at all."""
+
+    def at(self, reader: str) -> Self:
+        """What holds at the keypad of this reader: PIN mode is on only where it was said to be."""
+        if self.pin_readers is None or reader in self.pin_readers:
+            return self
+        return replace(self, pin_enabled=False)
 
     @classmethod
     def of(
@@ -102,4 +110,5 @@ class Holdings:
             pin_enabled=settings.pin_enabled,
             smartpin_enabled=settings.smartpin_enabled,
             lockout_release_minutes=settings.lockout_release_minutes,
+            pin_readers=None if settings.pin_readers is None else frozenset(settings.pin_readers),
         )

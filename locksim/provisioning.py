@@ -14,7 +14,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
 
+from domain.link.claims import SILENT, Claim, UnknownLinkVersion
+from domain.link.features import Feature
 from domain.link.keys import LOCK_SECRET_BYTES
+from domain.link.wire import Malformed
 from domain.security import base64url
 from domain.security.passwords import MIN_SALT_BYTES, PasswordProfile
 from smartpin.locktime import MAX_OFFSET_MINUTES, MIN_OFFSET_MINUTES
@@ -25,6 +28,18 @@ _OTHERS = 0o077
 
 class InvalidProvisioning(ValueError):
     """The file cannot be used; the message names the place and never quotes what is there."""
+
+
+NEWEST = Claim(reads=tuple(sorted(Feature)))
+"""What the simulated lock reads, unless its entry makes it an older one."""
+
+
+@dataclass(frozen=True, slots=True)
+class FittedKeypad:
+    """A keypad of the lock, and which reader of the server it is."""
+
+    reader_id: str
+    name: str
 
 
 @dataclass(frozen=True)
@@ -50,6 +65,20 @@ class Provisioning:
     """Whether a network reaches the lock; one that is offline waits for phones."""
     has_keypad: bool = True
     """Whether digits can be typed at the lock, or only cards and phones reach it."""
+    keypads: tuple[FittedKeypad, ...] = ()
+    """Its keypads, where the installer has said which reader each is; the first one is typed at unless another is named."""
+    firmware: Claim = NEWEST
+    """What its firmware reads; one that reads nothing besides version 1 says nothing of itself either."""
+
+    @property
+    def main_keypad(self) -> str:
+        """The name of the keypad that is meant unless another is named; empty where no names were given."""
+        return self.keypads[0].reader_id if self.keypads else ""
+
+    @property
+    def said(self) -> dict[str, object]:
+        """What the lock adds to its proof: nothing, where its firmware is of before there was anything to say."""
+        return {} if self.firmware == SILENT else self.firmware.to_payload()
 
     @classmethod
     def from_json(cls, value: object, place: str) -> Self:
@@ -87,6 +116,10 @@ class Provisioning:
             smartpin_enabled=settings.flag("smartPinEnabled", default=False),
             network=lock.flag("network", default=True),
             has_keypad=lock.flag("keypad", default=True),
+            keypads=tuple(
+                FittedKeypad(each.text("id"), each.text("name")) for each in lock.objects("keypads")
+            ),
+            firmware=lock.firmware(),
         )
 
 
@@ -139,6 +172,26 @@ class _Fields:
         if not isinstance(value, bool):
             raise InvalidProvisioning(f"{self._place}.{name}: must be true or false")
         return value
+
+    def objects(self, name: str) -> list["_Fields"]:
+        value = self._value.get(name, [])
+        if not isinstance(value, list):
+            raise InvalidProvisioning(f"{self._place}.{name}: must be a list")
+        return [_Fields(each, f"{self._place}.{name}[{n}]") for n, each in enumerate(value)]
+
+    def firmware(self) -> Claim:
+        """`link` and `reads`, as the lock is to say them; without either it is the newest firmware there is."""
+        if "link" not in self._value and "reads" not in self._value:
+            return NEWEST
+        try:
+            claim = Claim.read(self._value)
+        except (Malformed, UnknownLinkVersion) as error:
+            raise InvalidProvisioning(f"{self._place}: {error}") from None
+        if unknown := set(claim.reads) - set(NEWEST.reads):
+            raise InvalidProvisioning(
+                f"{self._place}.reads: {len(unknown)} of them are unknown here"
+            )
+        return claim
 
     def number(self, name: str, least: int) -> int:
         value = self.value(name)

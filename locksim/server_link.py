@@ -14,7 +14,7 @@ from domain.link.sealing import MessageKind, Unreadable, unseal_message
 from domain.link.wire import Malformed
 from locksim import deliveries, journal
 from locksim.clock import LATEST_MS, SETTING_NOTICED_MS
-from locksim.core import Core
+from locksim.core import Core, unread_in
 from locksim.holdings import Holdings, UnknownZone
 from locksim.journal import Happening
 from locksim.nonces import Nonce
@@ -102,7 +102,10 @@ class ServerLink:
             core.record(uptime_ms, refusal)
             return
         try:
-            state = deliveries.applied(core.state, epoch, DeliveryBody.decode(data))
+            body = DeliveryBody.decode(data)
+            if unread_in(body.entries, core.provisioning.firmware.reads):
+                raise Malformed("delivery.entries", "must be what this firmware reads")
+            state = deliveries.applied(core.state, epoch, body)
             holdings = core.holdings_of(state)
             state = _without_displaced(core, state, holdings, uptime_ms)
         except (Malformed, UnknownZone):

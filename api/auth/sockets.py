@@ -14,6 +14,8 @@ from api.protocol.requests import RequestRefused
 from domain.bus import listening
 from domain.clock import Clock
 from domain.installation import Installation
+from domain.link.claims import Claim, UnknownLinkVersion
+from domain.link.wire import Malformed
 from domain.people.actors import Actor
 from domain.people.identities import (
     api_token_actor,
@@ -38,7 +40,7 @@ class SocketAuthentication:
     clock: Clock
 
     async def identify(self, websocket: WebSocket, payload: dict[str, Any]) -> Identity:
-        """Raises RequestRefused, which closes the socket with 4403."""
+        """Raises RequestRefused, which closes the socket with 4403, or with 4400 for a lock that says nonsense of itself."""
         address = websocket.client.host if websocket.client else ""
         shown = [name for name in ("ticket", "token", "lock") if name in payload]
         if len(shown) > 1:
@@ -74,13 +76,17 @@ class SocketAuthentication:
     async def _lock(self, shown: object, address: str) -> Identity:
         now = self.clock()
         if isinstance(shown, dict):
+            try:
+                claim = Claim.read(shown)
+            except (Malformed, UnknownLinkVersion) as error:
+                raise RequestRefused(400, "BAD_USER_INPUT", str(error)) from None
             lock_name, proof = shown.get("id"), shown.get("proof")
             if isinstance(lock_name, str) and isinstance(proof, str):
                 proven = await prove_lock(self.here, lock_name, proof, now)
                 if proven is not None and await take_proof(
                     proven.proof_id, now + 2 * CHALLENGE_LIFETIME
                 ):
-                    actor = await begin_connection(proven)
+                    actor = await begin_connection(proven, claim)
                     if actor is not None:
                         return Identity(actor, address)
         raise _refused("This is no proof of a lock.")

@@ -127,7 +127,7 @@ class GraphQLApp(strawberry.asgi.GraphQL[Any, None]):
     ) -> Any:
         """Who asks, by the handshake's headers and the payload of `connection_init`.
 
-        Raise `RequestRefused` to close the socket: 4403, with its message as the reason.
+        Raise `RequestRefused` to close the socket: 4403, or 4400 for what is malformed, with its message as the reason.
         """
         return None
 

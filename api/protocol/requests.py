@@ -31,7 +31,7 @@ class RequestRefused(Exception):
 
     `status` is the HTTP status, `code` becomes `extensions.code`, `message` is for the client,
     `headers` are added to the response, `extensions` to the error's. Raised while a socket is
-    authenticated, it closes that with 4403 and the message (with 1013 if it is temporary); raised
+    authenticated, it closes that with 4403 and the message (4400 for status 400, 1013 if it is temporary); raised
     for one of its operations, it is that operation's `error`.
     """
 

@@ -273,7 +273,7 @@ class GraphQLSocket:
         if refused.is_temporary:
             self.end(_TRY_AGAIN)
         else:
-            self.end(Closing(4429 if refused.status == 429 else 4403, refused.message))
+            self.end(Closing({400: 4400, 429: 4429}.get(refused.status, 4403), refused.message))
 
     def _fail(self, fault: Exception) -> None:
         """End the socket for a fault: as the application explains it, or 4500 with the request id."""

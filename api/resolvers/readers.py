@@ -2,7 +2,7 @@
 
 from api.context import Call
 from api.operations import AtAnyOf, AtSite, mutation
-from api.schema.errors import LockWithoutKeypad, PinTooShort
+from api.schema.errors import LockTooOld, LockWithoutKeypad, PinTooShort
 from api.schema.nodes import key_of
 from api.schema.readers import (
     CreatedReader,
@@ -35,7 +35,7 @@ _AT_LOCK = AtSite(Permission.DOORS, "lock_id", "lock", Lock)
 _AT_READER = AtSite(Permission.DOORS, "reader_id", "reader", _ReaderSite)
 
 
-@mutation(_AT_LOCK, PinTooShort)
+@mutation(_AT_LOCK, PinTooShort, LockTooOld)
 async def create_reader(call: Call, input: CreateReaderInput) -> CreatedReader:
     """Adds a reader to a lock."""
     reader = await readers.create_reader(
@@ -72,6 +72,7 @@ async def delete_reader(call: Call, input: DeleteReaderInput) -> DeletedReader:
 @mutation(
     AtAnyOf(Permission.PIN_MODE, "target_id", {"lock": Lock, "hub": Hub, "reader": _ReaderSite}),
     LockWithoutKeypad,
+    LockTooOld,
 )
 async def set_pin_mode(call: Call, input: SetPinModeInput) -> PinModeSet:
     """Switches PIN mode at a lock, at all locks of a hub, or at one reader."""

@@ -135,6 +135,7 @@ _enum(
     PIN_CHOICES_SPENT="Somebody chose, or had made, so many PINs that they may be finding out which ones are free.",
     LOCK_REPLACED="A lock has proven a new secret in place of the one in force; the actor is who took the provisioning kit.",
     LETTER_NOT_SENT="A letter was never sent: the mail server refuses it, or was tried in vain for days.",
+    LOCK_TOO_OLD="A lock has connected whose firmware cannot hold what is wanted of it: see `Lock.linkLacks`.",
 )
 _enum(
     Platform,
@@ -187,6 +188,8 @@ _enum(
     LOCK_WITHOUT_KEYPAD="The lock has no keypad: a PIN or SmartPIN cannot be typed there.",
     LOCK_NEVER_SET_UP="The lock has not proven a secret yet, or has none: it knows of nothing.",
     LOCK_HAS_NO_NETWORK="The lock has no network of its own: it hears of nothing by itself, and no phone opens it.",
+    LOCK_TOO_OLD="The firmware of the lock cannot hold what is wanted of its keypads: PINs open at none.",
+    LOCK_MAY_BE_TOO_OLD="The lock has not said whether it can hold what is wanted of its keypads; it gets nothing before.",
     SETTING_NOT_ON_LOCK="PIN mode, or the use of SmartPINs, is off or not known to have reached the lock.",
     ALREADY_OVER="No time is left at which it opens.",
 )

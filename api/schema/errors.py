@@ -152,6 +152,16 @@ class LockWithoutKeypad(Error):
     locks: list[str] = strawberry.field(description="Their names.")
 
 
+@strawberry.type(
+    description="The firmware of these locks cannot hold what was asked: update it, or ask for what it can hold."
+)
+class LockTooOld(Error):
+    locks: list[str] = strawberry.field(description="Their names.")
+    needs: list[str] = strawberry.field(
+        description="What a lock would have to read, by the names of `Lock.linkReads`."
+    )
+
+
 @strawberry.type(description="A start and an end for a SmartPIN that would do as they are.")
 class WindowSpan:
     opens_at: datetime = strawberry.field(description="The start.")
@@ -227,6 +237,7 @@ ERRORS: dict[type[domain.Refusal], type[Error]] = {
     domain.PinTooShort: PinTooShort,
     domain.PinNotAcceptable: PinNotAcceptable,
     domain.LockWithoutKeypad: LockWithoutKeypad,
+    domain.LockTooOld: LockTooOld,
     domain.InvalidWindow: InvalidWindow,
     domain.NoFreeWindow: NoFreeWindow,
     domain.SmartPinsOff: SmartPinsOff,

@@ -14,6 +14,7 @@ from domain.clock import Clock
 from domain.locks import tables
 from domain.locks.kits import is_pending
 from domain.locks.rules import Connectivity, Propagation, is_online, propagation
+from domain.locks.settings import unread_settings
 from domain.partial_updates import Fields
 from domain.people.rules import Permission
 from domain.sync.rules import SyncStatus
@@ -69,6 +70,35 @@ class Lock(Node):
     )
     async def last_contact_at(self, info: Info) -> datetime | None:
         return self.row.last_contact_at if await self._shown(info) else None
+
+    @strawberry.field(
+        description="The version of the link that its firmware speaks, as it last said; null: it has not said it yet, or "
+        "for whoever may not read the site."
+    )
+    async def link_version(self, info: Info) -> int | None:
+        return self.row.link_version if await self._shown(info) else None
+
+    @strawberry.field(
+        description="What its firmware reads besides, by name (`docs/lock.md`), as it last said; null: it has not said it "
+        "yet, or for whoever may not read the site."
+    )
+    async def link_reads(self, info: Info) -> list[str] | None:
+        reads: list[str] | None = self.row.link_reads
+        return reads if await self._shown(info) else None
+
+    @strawberry.field(
+        description="What is wanted of it that its firmware does not read, or has not said to read: it holds less, which "
+        "opens less. Empty: nothing. Null for whoever may not read the site."
+    )
+    async def link_lacks(self, info: Info) -> list[str] | None:
+        if not await self._shown(info):
+            return None
+        loaders = info.context.loaders
+        site = await loaders.site.load(self.row.site_id)
+        assert site is not None
+        return list(
+            unread_settings(self.row, site, await loaders.readers_of_lock.load(self.row.id))
+        )
 
     @strawberry.field(description="Its readers; null for whoever may not read the site.")
     async def readers(self, info: Info) -> list[Reader] | None:

@@ -7,7 +7,6 @@ from api.schema.nodes import Node, global_id
 from api.schema.warnings import Warning_, warning_types
 from domain.locks import tables
 from domain.warnings import changes
-from domain.warnings.rules import Way
 
 
 @strawberry.type(description="A keypad, NFC or BLE face of a lock.")
@@ -53,6 +52,14 @@ class DeleteReaderInput:
 class CreatedReader:
     reader: Reader = strawberry.field(description="The reader.")
 
+    @strawberry.field(
+        description="Whether its lock has not said whether it can hold a PIN mode for each keypad, where they differ now."
+    )
+    async def warnings(self, info: Info) -> list[Warning_]:
+        clock = info.context.clock
+        found = await changes.of_pin_mode({self.reader.row.lock_id}, enabled=False, now=clock())
+        return warning_types(found, clock)
+
 
 @strawberry.type(description="The reader as it is now.")
 class UpdatedReader:
@@ -84,8 +91,12 @@ class PinModeSet:
     enabled: strawberry.Private[bool]
     readers: list[Reader] = strawberry.field(description="The readers that were switched.")
 
-    @strawberry.field(description="Which locks do not hear at once that PIN mode is on now.")
+    @strawberry.field(
+        description="Which locks do not hear at once that PIN mode is on now, and which have not said whether they can hold "
+        "a PIN mode for each keypad."
+    )
     async def warnings(self, info: Info) -> list[Warning_]:
         clock = info.context.clock
-        ids = {each.row.lock_id for each in self.readers} if self.enabled else set()
-        return warning_types(await changes.of_switching_on(ids, Way.PIN, clock()), clock)
+        ids = {each.row.lock_id for each in self.readers}
+        found = await changes.of_pin_mode(ids, enabled=self.enabled, now=clock())
+        return warning_types(found, clock)

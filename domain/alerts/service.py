@@ -7,7 +7,7 @@ from uuid import UUID
 from domain.alerts.tables import Alert, AlertKind
 from domain.audit.service import Deed
 from domain.bus import listening
-from domain.database import Queue, Work, hold, transaction, use_case
+from domain.database import Queue, Transaction, Work, hold, transaction, use_case
 from domain.locks.tables import Lock, Provisioning
 from domain.people.actors import ActorKind, Caller
 from domain.people.standings import standings_of_account
@@ -23,21 +23,38 @@ PAGE = 50
 async def raise_alert(by: Caller, kind: AlertKind, now: datetime) -> None:
     """Tells the admins of the caller's site what the caller caused."""
     async with transaction(Queue(Work.CHANGES, by.site_id)) as tx:
-        await hold(f"alerts:{by.site_id}")
-        recent = Alert.filter(
-            site_id=by.site_id, kind=kind, actor_id=by.actor_id, at__gt=now - QUIET
-        )
-        if await recent.exists():
-            return
-        await Alert.create(
-            site_id=by.site_id,
-            kind=kind,
-            actor_kind=by.actor_kind,
-            actor_id=by.actor_id,
-            member_id=by.standing.member_id if by.standing else None,
-            at=now,
-        )
-        tx.wake(f"alerts:{by.site_id}")
+        where = {"member_id": by.standing.member_id if by.standing else None}
+        await _write(tx, by.site_id, by.actor_kind, by.actor_id, kind, now, where)
+
+
+async def alert_of_old_lock(tx: Transaction, lock: Lock, now: datetime) -> None:
+    """Within the transaction in which the lock has said that it reads less than what is wanted of it needs."""
+    kind, of_lock = AlertKind.LOCK_TOO_OLD, {"lock_id": lock.id}
+    await _write(tx, lock.site_id, ActorKind.LOCK, lock.id, kind, now, of_lock)
+
+
+async def _write(
+    tx: Transaction,
+    site_id: UUID,
+    actor_kind: ActorKind,
+    actor_id: UUID | None,
+    kind: AlertKind,
+    now: datetime,
+    where: dict[str, UUID | None],
+) -> None:
+    await hold(f"alerts:{site_id}")
+    recent = Alert.filter(site_id=site_id, kind=kind, actor_id=actor_id, at__gt=now - QUIET)
+    if await recent.exists():
+        return
+    await Alert.create(
+        site_id=site_id,
+        kind=kind,
+        actor_kind=actor_kind,
+        actor_id=actor_id,
+        at=now,
+        **where,
+    )
+    tx.wake(f"alerts:{site_id}")
 
 
 async def alert_of_replaced_lock(deed: Deed, lock: Lock, kit: Provisioning, now: datetime) -> None:

@@ -21,6 +21,8 @@ class AlertKind(StrEnum):
     """A letter was never sent: the mail server refuses it, or was tried in vain for days."""
     LOCK_REPLACED = "LOCK_REPLACED"
     """A lock has proven a new secret in place of the one in force; the actor is who took the provisioning kit."""
+    LOCK_TOO_OLD = "LOCK_TOO_OLD"
+    """A lock has connected whose firmware cannot hold what is wanted of it: it was given less, which opens less."""
 
 
 class Alert(Row):

@@ -3,7 +3,8 @@
 Why: server and lock must agree on every byte of an entry, for the lock's state is compared by
 their hashes. A mistake is dangerous when a lock reads more into an entry than was written: a field
 that it does not know may be a limit, so a payload with any other fields is refused whole and the
-server is told. Kinds and fields are append-only: a new meaning is a new kind.
+server is told. Kinds and fields are append-only: a new meaning is a new kind, or a field that only
+locks get which have said that they read it (`features`).
 """
 
 from collections.abc import Mapping
@@ -34,6 +35,8 @@ MAX_SCHEDULES = 64
 MAX_LOCKOUT_RELEASE_MINUTES = 7 * 24 * 60
 _PIN_FIELDS = frozenset({"digest", "schedules"})
 _SETTINGS_FIELDS = frozenset({"zone", "pinEnabled", "smartPinEnabled", "lockoutReleaseMinutes"})
+MAX_PIN_READERS = 64
+"""More readers than a lock has."""
 _CARD_FIELDS = frozenset({"cardDigest"})
 _BLOCK_FIELDS = frozenset({"codeDigest", "until"})
 _RULES_FIELDS = frozenset({"activationRequired"})
@@ -90,29 +93,51 @@ class SettingsPayload:
     smartpin_enabled: bool
     lockout_release_minutes: int | None
     """Minutes after which a lockout ends by itself; None: only card or remote unlock end it."""
+    pin_readers: tuple[str, ...] | None = None
+    """The names of the readers at which PIN mode is on, sorted, when it is off at others; None: it is one at all."""
 
     def to_payload(self) -> dict[str, object]:
-        """As it is sealed and hashed."""
-        return {
+        """As it is sealed and hashed; `pinReaders` is there only where keypads differ, for locks that read it."""
+        payload: dict[str, object] = {
             "zone": self.zone,
             "pinEnabled": self.pin_enabled,
             "smartPinEnabled": self.smartpin_enabled,
             "lockoutReleaseMinutes": self.lockout_release_minutes,
         }
+        if self.pin_readers is not None:
+            payload["pinReaders"] = list(self.pin_readers)
+        return payload
 
     @classmethod
     def from_payload(cls, payload: object) -> Self:
         """Raises `Malformed`. Whether the lock knows the zone is the lock's own question."""
-        fields = exact_fields(payload, "settings", _SETTINGS_FIELDS)
+        names = _SETTINGS_FIELDS
+        if isinstance(payload, dict) and "pinReaders" in payload:
+            names = names | {"pinReaders"}
+        fields = exact_fields(payload, "settings", names)
         minutes = fields["lockoutReleaseMinutes"]
+        pin_enabled = boolean(fields["pinEnabled"], "settings.pinEnabled")
         return cls(
             zone=text(fields["zone"], "settings.zone"),
-            pin_enabled=boolean(fields["pinEnabled"], "settings.pinEnabled"),
+            pin_enabled=pin_enabled,
             smartpin_enabled=boolean(fields["smartPinEnabled"], "settings.smartPinEnabled"),
             lockout_release_minutes=None
             if minutes is None
             else integer(minutes, "settings.lockoutReleaseMinutes", 1, MAX_LOCKOUT_RELEASE_MINUTES),
+            pin_readers=_pin_readers(fields["pinReaders"], pin_enabled)
+            if "pinReaders" in fields
+            else None,
         )
+
+
+def _pin_readers(value: object, pin_enabled: bool) -> tuple[str, ...]:
+    where = "settings.pinReaders"
+    readers = tuple(identifier(each, where) for each in items(value, where, MAX_PIN_READERS))
+    if not readers or not pin_enabled:
+        raise Malformed(where, "must name readers where PIN mode is on")
+    if list(readers) != sorted(set(readers)):
+        raise Malformed(where, "must be sorted, each once")
+    return readers
 
 
 @dataclass(frozen=True)

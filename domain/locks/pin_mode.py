@@ -12,7 +12,7 @@ from domain.installation import Installation
 from domain.link.digests import CARD_UID_BYTES
 from domain.locks.sealed_identities import card_identity
 from domain.locks.service import held_lock
-from domain.locks.settings import write_card, write_settings
+from domain.locks.settings import refuse_unread_settings, write_card, write_settings
 from domain.locks.tables import Hub, Lock, Reader
 from domain.people.actors import Caller
 from domain.security.sealing import seal
@@ -43,12 +43,16 @@ async def set_pin_mode(
 ) -> Sequence[Reader]:
     """Switches PIN mode at the keypads of a lock, of a hub's locks, or of one reader; returns those readers.
 
-    Raises NotFound, LockWithoutKeypad when there is no keypad to switch, InvalidInput for a hub that connects no lock.
+    Raises NotFound, LockWithoutKeypad when there is no keypad to switch, InvalidInput for a hub that connects no lock, and
+    LockTooOld for one of several keypads at a lock that knows one switch for all.
     """
     async with recorded(here, by, "setPinMode", now) as deed:
         readers = await _held_keypads(by, lock_id, hub_id, reader_id)
         await Reader.filter(id__in=[reader.id for reader in readers]).update(pin_enabled=enabled)
-        await write_settings(here, deed, {reader.lock_id for reader in readers}, now)
+        lock_ids = {reader.lock_id for reader in readers}
+        if reader_id is not None:  # whoever switches whole locks leaves no keypad that differs
+            await refuse_unread_settings(lock_ids)
+        await write_settings(here, deed, lock_ids, now)
         for reader in readers:
             reader.pin_enabled = enabled
             deed.note("Reader", reader.id, pinEnabled=enabled)

@@ -9,7 +9,7 @@ from domain.errors import InvalidInput, NotFound
 from domain.installation import Installation
 from domain.locks.rules import MOST_READERS
 from domain.locks.service import NewReader, add_reader, held_lock
-from domain.locks.settings import write_settings
+from domain.locks.settings import refuse_unread_settings, write_settings
 from domain.locks.tables import Reader
 from domain.people.actors import Caller
 from domain.pins.wanted import changing_access, follow_pins_of_lock
@@ -20,12 +20,17 @@ from domain.sites.rules import checked_name
 async def create_reader(
     here: Installation, by: Caller, *, lock_id: UUID, reader: NewReader, now: datetime
 ) -> Reader:
-    """Adds a reader to a lock, which has 16 at most. Raises InvalidInput, NotFound."""
+    """Adds a reader to a lock, which has 16 at most.
+
+    Raises InvalidInput, NotFound, and LockTooOld for a keypad beside others that are off, at a lock that knows one switch.
+    """
     async with changing_access(here, by, "createReader", now) as deed:
         lock = await held_lock(by, lock_id)
         if await Reader.filter(lock_id=lock.id, deleted_at=None).count() >= MOST_READERS:
             raise InvalidInput("lockId", f"A lock has at most {MOST_READERS} readers.")
         row = await add_reader(lock, reader, "name")
+        if row.has_keypad:
+            await refuse_unread_settings([lock.id])
         await write_settings(here, deed, [lock.id], now)
         await follow_pins_of_lock(here, deed, lock.id, now)
         deed.note("Reader", row.id)

@@ -1,6 +1,7 @@
 """The settings of a lock as one entry: its zone, PIN mode, SmartPINs; their rules and its paired card as others.
 
-PIN mode is kept at the readers; for the lock it is on when it is on at any reader with a keypad.
+PIN mode is kept at the readers; for the lock it is on when it is on at any reader with a keypad. Where keypads differ, the
+lock is told at which it is on, if its firmware reads that; else it is off at all.
 """
 
 from collections import defaultdict
@@ -9,20 +10,22 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.audit.service import Deed
-from domain.database import lock_rows
-from domain.errors import LockWithoutKeypad
+from domain.database import Transaction, lock_rows
+from domain.errors import LockTooOld, LockWithoutKeypad
 from domain.installation import Installation
 from domain.link.entries import EntryKind, SettingsPayload, SmartPinRulesPayload
+from domain.link.features import Feature, fitted, unread
 from domain.locks.tables import Lock, Reader
+from domain.node_ids import node_id
 from domain.sites.tables import Site
 from domain.sync.entries import CARD, SETTINGS, SMARTPIN_RULES, Wanted, write_entries
 from domain.sync.tables import EntryState, LockEntry
 
 
 async def write_settings(
-    here: Installation, deed: Deed, lock_ids: Collection[UUID], now: datetime
+    here: Installation, deed: Deed | Transaction, lock_ids: Collection[UUID], now: datetime
 ) -> set[UUID]:
-    """Within a transaction: the settings of these locks as they now are become what they should hold.
+    """Within a transaction: the settings of these locks as they now are become what they should hold, as far as they can.
 
     The locks' rows are held first, so that what is read here is what the last change of a lock, reader or site left.
     Whether any lock takes PINs stands on members' phones, so these are woken. Returns the locks that are told something
@@ -52,12 +55,11 @@ async def wanted_settings(rows: Collection[Lock]) -> list[Wanted]:
             name=SETTINGS,
             kind=EntryKind.SETTINGS,
             state=EntryState.LIVE,
-            content=SettingsPayload(
-                zone=sites[lock.site_id].timezone,
-                pin_enabled=any(each.has_keypad and each.pin_enabled for each in readers[lock.id]),
-                smartpin_enabled=lock.smart_pin_enabled,
-                lockout_release_minutes=sites[lock.site_id].lockout_release_minutes,
-            ).to_payload(),
+            content=fitted(
+                EntryKind.SETTINGS,
+                _settings(lock, sites[lock.site_id], readers[lock.id]),
+                lock.link_reads or (),
+            ),
         )
         for lock in locks
     ]
@@ -75,6 +77,49 @@ async def wanted_settings(rows: Collection[Lock]) -> list[Wanted]:
         for lock in locks
     ]
     return wishes
+
+
+def _settings(lock: Lock, site: Site, readers: Collection[Reader]) -> dict[str, object]:
+    """What is wanted of the lock, whether it can hold that or not."""
+    return SettingsPayload(
+        zone=site.timezone,
+        pin_enabled=any(each.has_keypad and each.pin_enabled for each in readers),
+        smartpin_enabled=lock.smart_pin_enabled,
+        lockout_release_minutes=site.lockout_release_minutes,
+        pin_readers=_pin_readers(readers),
+    ).to_payload()
+
+
+def _pin_readers(readers: Collection[Reader]) -> tuple[str, ...] | None:
+    """At which keypads PIN mode is on, where it is off at others; None: there are no such others."""
+    keypads = [each for each in readers if each.has_keypad]
+    on = sorted(node_id("reader", each.id) for each in keypads if each.pin_enabled)
+    return tuple(on) if 0 < len(on) < len(keypads) else None
+
+
+def unread_settings(lock: Lock, site: Site, readers: Collection[Reader]) -> list[Feature]:
+    """What the settings that are wanted of a lock need that its firmware does not read, or has not said to read."""
+    return unread(EntryKind.SETTINGS, _settings(lock, site, readers), lock.link_reads or ())
+
+
+async def refuse_unread_settings(lock_ids: Collection[UUID]) -> None:
+    """Within a transaction, under the locks' rows: raises LockTooOld if one of them cannot hold what its readers say now.
+
+    One that has never said what it reads is given the benefit of the doubt: it gets nothing before it has.
+    """
+    needs: set[str] = set()
+    names = []
+    for lock in await Lock.filter(id__in=list(lock_ids), link_version__isnull=False):
+        readers = await Reader.filter(lock_id=lock.id, deleted_at=None)
+        if missing := unread_settings(lock, await Site.get(id=lock.site_id), readers):
+            needs |= set(missing)
+            names.append(lock.name)
+    if names:
+        raise LockTooOld(
+            sorted(names),
+            sorted(needs),
+            "PIN mode is one for all keypads of these locks, so switch it for the whole lock",
+        )
 
 
 async def _keep_acknowledged(wishes: Collection[Wanted]) -> None:

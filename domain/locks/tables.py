@@ -34,7 +34,8 @@ class Lock(Row, Searchable):
     on which it did, `connection` is the newest on which it was heard; `feed_id` names the newest feed on that, `nonces`
     the newest two reported on it, each with the moment of its arrival (newest first). `epoch` is
     the life of the data that this lock follows. After a disagreement the next delivery is a snapshot (`snapshot_needed`);
-    until it is acknowledged, what the lock holds is not known (`state_unknown`).
+    until it is acknowledged, what the lock holds is not known (`state_unknown`). `link_version` and `link_reads` are what it
+    last said of its firmware (`domain.link.claims`); None: it has not connected since it could say it.
     """
 
     site_id: UUID
@@ -52,6 +53,8 @@ class Lock(Row, Searchable):
     connections = fields.BigIntField(default=0, db_default=0)
     connection = fields.BigIntField(default=0, db_default=0)
     feed_id = fields.CharField(max_length=32, null=True)
+    link_version = fields.IntField(null=True)
+    link_reads: Any = fields.JSONField(null=True)
     last_contact_at = fields.DatetimeField(null=True)
     nonces: Any = fields.JSONField(default=list)
     epoch = fields.BigIntField(default=1)

@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from domain.link.claims import SILENT, Claim
+
 
 class Role(StrEnum):
     """What a member is at a site."""
@@ -71,6 +73,8 @@ class LockActor:
     name: str
     incarnation: str
     connection: int
+    claim: Claim = SILENT
+    """What it said of its firmware on this socket."""
     kind = ActorKind.LOCK
 
     @property

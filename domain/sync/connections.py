@@ -4,21 +4,22 @@ Connections are counted in the order in which they were proven, in the lock's ro
 """
 
 from domain.database import Queue, Work, lock_row, transaction, use_case
+from domain.link.claims import Claim
 from domain.locks.tables import Lock
 from domain.people.actors import LockActor
 from domain.sync.lock_identity import ProvenLock
 
 
 @use_case
-async def begin_connection(proven: ProvenLock) -> LockActor | None:
-    """The lock on a socket on which it has proven itself just now; None when this life of it is over."""
+async def begin_connection(proven: ProvenLock, claim: Claim) -> LockActor | None:
+    """The lock on a socket on which it has proven itself and said what it reads; None when this life of it is over."""
     async with transaction(Queue(Work.LOCKS, proven.site_id)):
         lock = await lock_row(Lock, proven.lock_id)
         if lock is None or lock.deleted_at is not None or lock.incarnation != proven.incarnation:
             return None
         lock.connections += 1
         await lock.save(update_fields=["connections"])
-    return LockActor(lock.id, lock.site_id, lock.name, proven.incarnation, lock.connections)
+    return LockActor(lock.id, lock.site_id, lock.name, proven.incarnation, lock.connections, claim)
 
 
 def is_heard(lock: Lock, actor: LockActor) -> bool:

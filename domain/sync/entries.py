@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.audit.service import Deed
-from domain.database import lock_rows
+from domain.database import Transaction, lock_rows
 from domain.installation import Installation
 from domain.link.digests import card_digest, pin_digest
 from domain.link.entries import CardPayload, EntryKind, PinPayload, read_payload
@@ -48,7 +48,7 @@ class Wanted:
 
 
 async def write_entries(
-    here: Installation, deed: Deed, wanted: Sequence[Wanted], now: datetime
+    here: Installation, deed: Deed | Transaction, wanted: Sequence[Wanted], now: datetime
 ) -> list[LockEntry]:
     """Within a transaction: writes what differs from what was wanted before; returns the rows that changed."""
     locks = {

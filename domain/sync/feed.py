@@ -30,6 +30,7 @@ from domain.people.actors import LockActor
 from domain.sync.connections import hear, is_heard
 from domain.sync.deliveries import CutDelivery, cut_delivery
 from domain.sync.entries import TamperedEntry
+from domain.sync.firmware import fit_to_firmware, hear_claim
 from domain.sync.lock_keys import proven_keys
 from domain.sync.rules import DELIVERY_PATIENCE, LONGEST_PATIENCE, TIME_INTERVAL
 from domain.sync.server_events import record_server_event
@@ -71,7 +72,9 @@ def check_position(position: FeedPosition) -> None:
 
 
 @use_case
-async def _open(actor: LockActor, feed_id: str, position: FeedPosition, now: datetime) -> bool:
+async def _open(
+    here: Installation, actor: LockActor, feed_id: str, position: FeedPosition, now: datetime
+) -> bool:
     async with transaction(Queue(Work.LOCKS, actor.site_id)) as tx:
         lock = await lock_row(Lock, actor.lock_id)
         if lock is None or not is_heard(lock, actor):
@@ -82,6 +85,7 @@ async def _open(actor: LockActor, feed_id: str, position: FeedPosition, now: dat
         if lock.state_unknown and not was_unknown:
             tx.wake(*await topics_of_pins_at(lock.id))
         hear(lock, actor)
+        said_anew = hear_claim(lock, actor.claim)
         lock.feed_id, lock.last_contact_at = feed_id, now
         await lock.save(
             update_fields=[
@@ -93,8 +97,12 @@ async def _open(actor: LockActor, feed_id: str, position: FeedPosition, now: dat
                 "applied_revision",
                 "snapshot_needed",
                 "state_unknown",
+                "link_version",
+                "link_reads",
             ]
         )
+        if said_anew:
+            await fit_to_firmware(here, tx, lock, now)
         tx.wake(f"lock:{lock.id}", f"site-sync:{lock.site_id}")
     return True
 
@@ -142,7 +150,7 @@ class Feed:
 
     async def begin(self) -> bool:
         """Makes it the newest feed; False when this life or this connection of the lock is over."""
-        return await _open(self._actor, self._id, self._position, self._opened_at)
+        return await _open(self._here, self._actor, self._id, self._position, self._opened_at)
 
     async def close(self) -> None:
         """The socket is gone."""

@@ -15,7 +15,7 @@ from domain.tags.service import locks_of_tags
 from domain.tags.tables import Tag, TaggedLock, TagTarget
 from domain.warnings.credentials import lacks_of_rules, rules_with_pins
 from domain.warnings.doors import Doors, Warned
-from domain.warnings.rules import Lack, WarningCode, Way, lacks
+from domain.warnings.rules import Lack, WarningCode, Way, lacks, too_old
 
 
 async def of_tag(tag_id: UUID, now: datetime) -> list[Warned]:
@@ -40,6 +40,19 @@ async def of_readers(lock_id: UUID) -> list[Warned]:
     if not without or not await _typed_at(lock_id):
         return []
     return doors.said((WarningCode.LOCK_WITHOUT_KEYPAD, door) for door in without)
+
+
+async def of_pin_mode(lock_ids: Collection[UUID], *, enabled: bool, now: datetime) -> list[Warned]:
+    """At which of these locks PIN mode was switched as they cannot hold it, or on without their hearing of it at once."""
+    doors = await Doors.of(lock_ids)
+    return doors.said(
+        lack
+        for door in doors.at(lock_ids)
+        for lack in chain(
+            () if door.too_old is False else (too_old(door),),
+            _unheard(doors, door.lock_id, Way.PIN, now) if enabled else (),
+        )
+    )
 
 
 async def _typed_at(lock_id: UUID) -> bool:

@@ -7,8 +7,9 @@ from typing import Self
 from uuid import UUID
 
 from domain.locks.rules import Connectivity
-from domain.locks.settings import settings_on_lock
+from domain.locks.settings import settings_on_lock, unread_settings
 from domain.locks.tables import Lock, Provisioning, Reader
+from domain.sites.tables import Site
 from domain.sync.entries import SETTINGS
 from domain.sync.tables import LockEntry
 from domain.warnings.rules import Door, Lack, WarningCode, findings
@@ -32,7 +33,7 @@ class Doors:
 
     @classmethod
     async def of(cls, lock_ids: Collection[UUID]) -> Self:
-        """Those of the locks that are not deleted; four statements, however many."""
+        """Those of the locks that are not deleted; five statements, however many."""
         rows, doors = await _read(lock_ids)
         return cls(rows, doors)
 
@@ -63,22 +64,36 @@ def _by_name(lock: Lock) -> tuple[str, UUID]:
 async def _read(lock_ids: Collection[UUID]) -> tuple[dict[UUID, Lock], dict[UUID, Door]]:
     locks = await Lock.filter(id__in=list(lock_ids), deleted_at=None)
     ids = [lock.id for lock in locks]
-    keypads: dict[UUID, bool] = defaultdict(bool)
+    sites = {site.id: site for site in await Site.filter(id__in={lock.site_id for lock in locks})}
+    readers: dict[UUID, list[Reader]] = defaultdict(list)
     for reader in await Reader.filter(lock_id__in=ids, deleted_at=None):
-        keypads[reader.lock_id] |= reader.has_keypad
+        readers[reader.lock_id].append(reader)
     settings = {row.lock_id: row for row in await LockEntry.filter(lock_id__in=ids, name=SETTINGS)}
     secrets: dict[UUID, list[Provisioning]] = defaultdict(list)
     for row in await Provisioning.filter(lock_id__in=ids):
         secrets[row.lock_id].append(row)
     doors = [
-        _door(lock, keypads[lock.id], settings.get(lock.id), secrets[lock.id]) for lock in locks
+        _door(
+            lock,
+            readers[lock.id],
+            settings.get(lock.id),
+            secrets[lock.id],
+            unread=bool(unread_settings(lock, sites[lock.site_id], readers[lock.id])),
+        )
+        for lock in locks
     ]
     return {lock.id: lock for lock in locks}, {door.lock_id: door for door in doors}
 
 
 def _door(
-    lock: Lock, has_keypad: bool, entry: LockEntry | None, secrets: Collection[Provisioning]
+    lock: Lock,
+    readers: Collection[Reader],
+    entry: LockEntry | None,
+    secrets: Collection[Provisioning],
+    *,
+    unread: bool,
 ) -> Door:
+    too_old = (None if lock.link_version is None else True) if unread else False
     has_network = lock.connectivity is not Connectivity.WIRELESS_OFFLINE
     told = settings_on_lock(lock, entry) if entry is not None else None
     pins_wanted = entry is not None and bool(entry.content["pinEnabled"])
@@ -90,10 +105,11 @@ def _door(
     return Door(
         lock_id=lock.id,
         name=lock.name,
-        has_keypad=has_keypad,
+        has_keypad=any(reader.has_keypad for reader in readers),
         has_network=has_network,
         # Of a lock without a network nobody hears that it has its secret.
         set_up=lock.incarnation is not None or (not has_network and bool(secrets)),
         takes_pins=told is not None and told.pin_enabled and pins_wanted,
         smart_pins_of=frozenset(smart_pins_of if lock.smart_pin_enabled else ()),
+        too_old=too_old,
     )

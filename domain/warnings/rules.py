@@ -18,6 +18,8 @@ class WarningCode(StrEnum):
     LOCK_WITHOUT_KEYPAD = "LOCK_WITHOUT_KEYPAD"
     LOCK_NEVER_SET_UP = "LOCK_NEVER_SET_UP"
     LOCK_HAS_NO_NETWORK = "LOCK_HAS_NO_NETWORK"
+    LOCK_TOO_OLD = "LOCK_TOO_OLD"
+    LOCK_MAY_BE_TOO_OLD = "LOCK_MAY_BE_TOO_OLD"
     SETTING_NOT_ON_LOCK = "SETTING_NOT_ON_LOCK"
     ALREADY_OVER = "ALREADY_OVER"
 
@@ -26,6 +28,9 @@ _WORDS = {
     WarningCode.LOCK_WITHOUT_KEYPAD: "There is no keypad to type digits on",
     WarningCode.LOCK_NEVER_SET_UP: "The lock has not proven a secret yet, so it knows of nothing",
     WarningCode.LOCK_HAS_NO_NETWORK: "The lock has no network: it hears of nothing, and no phone opens it",
+    WarningCode.LOCK_TOO_OLD: "The firmware cannot hold a PIN mode for each keypad, so it is off at all of them",
+    WarningCode.LOCK_MAY_BE_TOO_OLD: "The lock has not said whether it can hold a PIN mode for each keypad; if not, it "
+    "will be off at all of them",
     WarningCode.SETTING_NOT_ON_LOCK: "The lock is not known to take such digits: it has not told that the setting is on",
     WarningCode.ALREADY_OVER: "No time is left at which this opens",
 }
@@ -41,9 +46,9 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """What is known of a lock. The last two say what it holds, as it has told or was provisioned, not what is wanted.
-
-    `smart_pins_of` are the incarnations under which it takes SmartPINs.
+    """What is known of a lock. `takes_pins` and `smart_pins_of` say what it holds, as it has told or was provisioned, not
+    what is wanted; the latter are the incarnations under which it takes SmartPINs. `too_old`: its settings need what its
+    firmware does not read; None: it has not said what it reads.
     """
 
     lock_id: UUID
@@ -53,6 +58,7 @@ class Door:
     set_up: bool
     takes_pins: bool
     smart_pins_of: frozenset[str]
+    too_old: bool | None = False
 
 
 Lack = tuple[WarningCode, Door | None]
@@ -85,8 +91,17 @@ def lacks(door: Door, way: Way, *, incarnation: str | None = None) -> Iterator[L
         Way.SMART_PIN: incarnation in door.smart_pins_of,
         Way.PHONE: True,
     }
-    if not takes[way]:
+    if way is Way.PIN and door.too_old is not False:
+        yield too_old(door)
+    if not takes[way] and not (way is Way.PIN and door.too_old):
         yield WarningCode.SETTING_NOT_ON_LOCK, door
+
+
+def too_old(door: Door) -> Lack:
+    """What keeps a door that needs it from a PIN mode for each keypad."""
+    if door.too_old is None:
+        return WarningCode.LOCK_MAY_BE_TOO_OLD, door
+    return WarningCode.LOCK_TOO_OLD, door
 
 
 def findings(found: Iterable[Lack]) -> list[Finding]:

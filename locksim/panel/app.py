@@ -71,6 +71,15 @@ def view(device: Device) -> dict[str, object]:
         "smartPinEnabled": front is not None and front.smartpin_enabled,
         "lockedOut": front is not None and front.locked_out,
         "nowMs": front.now_ms if front else None,
+        "keypads": [
+            {
+                "id": each.reader_id,
+                "name": each.name,
+                "typed": each.typed,
+                "pinEnabled": each.pin_enabled,
+            }
+            for each in (front.keypads if front else ())
+        ],
     }
 
 
@@ -167,7 +176,7 @@ class Panel:
 
 
 async def _press(device: Device, body: dict[str, object]) -> None:
-    """`{"keys": ["4", "0", "BACKSPACE", "ENTER"]}`."""
+    """`{"keys": ["4", "0", "BACKSPACE", "ENTER"], "reader": "reader_…"}`; without `reader` at the first keypad."""
     keys = body.get("keys")
     names = {key.value: key for key in Key}
     if not isinstance(keys, list) or not 1 <= len(keys) <= MAX_KEYS:
@@ -177,7 +186,11 @@ async def _press(device: Device, body: dict[str, object]) -> None:
         raise ActionRefused(422, "keys must be digits, BACKSPACE, CANCEL or ENTER")
     if not device.provisioning.has_keypad:
         raise ActionRefused(409, "this lock has no keypad")
-    await device.press(*(key for key in pressed if key is not None))
+    reader = body.get("reader")
+    known = [each.reader_id for each in device.provisioning.keypads]
+    if reader is not None and (not isinstance(reader, str) or reader not in known):
+        raise ActionRefused(409, "this lock has no such keypad")
+    await device.press(*(key for key in pressed if key is not None), reader=reader)
 
 
 async def _present(device: Device, body: dict[str, object]) -> None:

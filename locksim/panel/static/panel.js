@@ -161,6 +161,24 @@ function pinEntry(lock) {
   return [lock.smartPinEnabled ? "off (PIN mode); SmartPINs open" : "off (PIN mode)", true];
 }
 
+// Which of several keypads is typed at: the page's own choice, by lock.
+const keypads = new Map();
+
+function keypadOf(lock) {
+  return lock.keypads.find((each) => each.id === keypads.get(lock.key)) ?? lock.keypads[0];
+}
+
+function drawKeypads(lock) {
+  el("at").hidden = lock.keypads.length < 2;
+  const list = el("keypad");
+  const text = (each) => (each.pinEnabled ? each.name : `${each.name} (PIN mode off)`);
+  const drawn = [...list.options].map((each) => `${each.value} ${each.textContent}`).join();
+  if (drawn !== lock.keypads.map((each) => `${each.id} ${text(each)}`).join()) {
+    list.replaceChildren(...lock.keypads.map((each) => new Option(text(each), each.id)));
+  }
+  list.value = keypadOf(lock)?.id ?? "";
+}
+
 function draw() {
   const lock = locks.get(chosen);
   const main = document.querySelector("main");
@@ -173,8 +191,10 @@ function draw() {
   document.title = lock.name;
   el("door").classList.toggle("open", lock.doorOpen);
   put("door-text", lock.doorOpen ? "Open" : "Shut");
-  put("dots", "•".repeat(lock.typed));
-  put("typed", lock.typed ? `${lock.typed} ${lock.typed === 1 ? "digit" : "digits"} entered` : "");
+  drawKeypads(lock);
+  const typed = keypadOf(lock)?.typed ?? lock.typed;
+  put("dots", "•".repeat(typed));
+  put("typed", typed ? `${typed} ${typed === 1 ? "digit" : "digits"} entered` : "");
   put("online", lock.online ? "connected" : "not connected", !lock.online);
   put("lockout", ...pinEntry(lock));
   for (const id of ["power", "network", "silent"]) el(id).setAttribute("aria-checked", lock[id]);
@@ -215,7 +235,7 @@ function press(key) {
   const button = document.querySelector(`[data-key="${key}"]`);
   button.classList.add("pressed");
   setTimeout(() => button.classList.remove("pressed"), 120);
-  send("keys", { keys: [key] }, "answer");
+  send("keys", { keys: [key], ...(keypadOf(lock) && { reader: keypadOf(lock).id }) }, "answer");
 }
 
 function hold(uid) {
@@ -232,6 +252,10 @@ function drift(text) {
 }
 
 el("choose").addEventListener("change", (event) => choose(event.target.value));
+el("keypad").addEventListener("change", (event) => {
+  keypads.set(chosen, event.target.value);
+  draw();
+});
 el("keys").addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button) return;

@@ -154,7 +154,9 @@ class YardLock:
         proven = await prove_lock(
             yard.here, self.own.lock_id, self.firmware.prove(challenge), yard.now
         )
-        self.actor = await begin_connection(proven) if proven is not None else None
+        self.actor = (
+            await begin_connection(proven, self.own.firmware) if proven is not None else None
+        )
         if self.actor is None:
             return
         start = self.firmware.connected(self.uptime_ms())
