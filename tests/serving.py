@@ -5,6 +5,7 @@ same use cases and the same API as anybody's.
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +22,7 @@ from domain.installation import Installation
 from domain.locks.provisioning import provision_lock
 from domain.locks.rules import Connectivity
 from domain.locks.service import NewReader, create_lock
+from domain.locks.tables import Reader
 from domain.node_ids import node_id
 from domain.people.actors import COMMAND_LINE, Caller, Role, command_line_at
 from domain.people.api_tokens import create_api_token
@@ -226,8 +228,11 @@ class House:
         connectivity: Connectivity = Connectivity.ONLINE_WIRED,
         *,
         keypad: bool = True,
+        keypads: Sequence[str] = (),
     ) -> dict[str, Any]:
-        """A lock, provisioned; what `python -m locksim` would read of it (`lockId`, `secret`, ...)."""
+        """A lock, provisioned; what `python -m locksim` would read of it (`lockId`, `secret`, ...). `keypads` are the names
+        of several, which the lock then knows.
+        """
         now = self.served.clock()
         row = await create_lock(
             self.served.here,
@@ -235,11 +240,12 @@ class House:
             name=name,
             connectivity=connectivity,
             hub_id=None,
-            readers=[NewReader("Keypad", keypad)],
+            readers=[NewReader(each) for each in keypads] or [NewReader("Keypad", keypad)],
             now=now,
         )
         kit = await provision_lock(self.served.here, self.by, lock_id=row.id, now=now)
-        return kit_entry(kit)
+        fitted = await Reader.filter(lock_id=row.id).order_by("id") if keypads else []
+        return kit_entry(kit, keypads=fitted)
 
     def simulated(self, entry: dict[str, Any], age: str = "") -> WatchedLock:
         """The simulated lock of this entry, running; its disk is in the test's folder, a new one for each `age`."""

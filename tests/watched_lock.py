@@ -35,9 +35,9 @@ class WatchedLock(Device):
             on_change=lambda _, signal: self.signals.append(signal) if signal else None,
         )
 
-    async def shows(self, digits: str) -> Signal:
-        """What the keypad shows for these digits and Enter; hyphens are not keys."""
+    async def shows(self, digits: str, *, reader: str | None = None) -> Signal:
+        """What the keypad (of this reader) shows for these digits and Enter; hyphens are not keys."""
         before = len(self.signals)
-        await self.type(digits.replace("-", ""))
+        await self.type(digits.replace("-", ""), reader=reader)
         assert len(self.signals) > before, "the keypad showed nothing"
         return self.signals[-1]

@@ -127,7 +127,7 @@ async def test_the_page_shows_each_lock_and_no_secret(browser: Browser) -> None:
     assert set(first) == {
         *("key", "lockId", "name", "zone", "power", "network", "silent", "driftPpm", "online"),
         *("running", "doorOpen", "typed", "hasKeypad", "pinEnabled", "smartPinEnabled"),
-        *("lockedOut", "nowMs"),
+        *("lockedOut", "nowMs", "keypads"),
     }
     page = await browser.http.get("/")
     assert page.status_code == 200
