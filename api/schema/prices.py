@@ -21,7 +21,8 @@ _FIELDS = {
         Subscription.myAccess Subscription.siteAlerts MemberActor.homes InvitedDevice.home""",
     50: "Invitation.shareLinks CreatedInvitation.shareLinks",
     25: "Invitation.code",
-    10: """Invitation.devices Invitation.locks Lock.readers Lock.sync Lock.tags Member.email Pin.lockSync Pin.locks
+    10: """CreatedReader.warnings Invitation.devices Invitation.locks Lock.linkLacks
+        Lock.readers Lock.sync Lock.tags Member.email Pin.lockSync Pin.locks
         MemberActor.devices MemberActor.members MemberActor.sessions
         AccessRule.warnings AssignedPin.warnings CreatedAccessRule.warnings CreatedInvitation.warnings CreatedPin.warnings
         CreatedSmartPin.warnings DeletedReader.warnings Invitation.warnings Pin.warnings PinModeSet.warnings
@@ -29,7 +30,8 @@ _FIELDS = {
         Lock.provisioningKits ProvisioningKit.lock Site.provisioningKits
         UpdatedAccessRule.warnings UpdatedLock.warnings UpdatedPin.warnings UpdatedTag.warnings""",
     5: """AccessRule.chosenLocks AccessRule.lockTags AccessRule.locks AccessRule.member AccessRule.memberTag Lock.hub
-        Lock.lastContactAt Lock.pinEnabled Lock.pinLockout Lock.pinSupported LockEvent.lock LockEvent.smartPin
+        Lock.lastContactAt Lock.linkReads Lock.linkVersion
+        Lock.pinEnabled Lock.pinLockout Lock.pinSupported LockEvent.lock LockEvent.smartPin
         Member.tags MemberHome.pins NamedActor.name Pin.chosenLocks Pin.lockTags Pin.notes Pin.owner
         PinPolicy.guessBudget Query.lockChallenge SmartPin.activateBy SmartPin.activationMissed SmartPin.blockSync
         SmartPin.lock SmartPin.secretProven Tag.locks Tag.members""",
@@ -38,7 +40,7 @@ _FIELDS = {
 _LISTS = {
     3_000: "invitationCalendar",
     10: """chosenLocks devices guessBudget homes lockSync lockTags locks memberHomes members narrowed nearest opensNow pins
-        provisioningKits
+        linkLacks linkReads needs provisioningKits
         readers reasons recoveryCodes schedules sessions sites tags warnings weekdays widened""",
 }
 

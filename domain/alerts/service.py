@@ -23,25 +23,28 @@ PAGE = 50
 async def raise_alert(by: Caller, kind: AlertKind, now: datetime) -> None:
     """Tells the admins of the caller's site what the caller caused."""
     async with transaction(Queue(Work.CHANGES, by.site_id)) as tx:
-        where = {"member_id": by.standing.member_id if by.standing else None}
-        await _write(tx, by.site_id, by.actor_kind, by.actor_id, kind, now, where)
+        member_id = by.standing.member_id if by.standing else None
+        cause = (by.actor_kind, by.actor_id)
+        await _write(tx, by.site_id, kind, cause, now, member_id=member_id)
 
 
 async def alert_of_old_lock(tx: Transaction, lock: Lock, now: datetime) -> None:
     """Within the transaction in which the lock has said that it reads less than what is wanted of it needs."""
-    kind, of_lock = AlertKind.LOCK_TOO_OLD, {"lock_id": lock.id}
-    await _write(tx, lock.site_id, ActorKind.LOCK, lock.id, kind, now, of_lock)
+    cause = (ActorKind.LOCK, lock.id)
+    await _write(tx, lock.site_id, AlertKind.LOCK_TOO_OLD, cause, now, lock_id=lock.id)
 
 
 async def _write(
     tx: Transaction,
     site_id: UUID,
-    actor_kind: ActorKind,
-    actor_id: UUID | None,
     kind: AlertKind,
+    cause: tuple[ActorKind, UUID | None],
     now: datetime,
-    where: dict[str, UUID | None],
+    *,
+    member_id: UUID | None = None,
+    lock_id: UUID | None = None,
 ) -> None:
+    actor_kind, actor_id = cause
     await hold(f"alerts:{site_id}")
     recent = Alert.filter(site_id=site_id, kind=kind, actor_id=actor_id, at__gt=now - QUIET)
     if await recent.exists():
@@ -51,8 +54,9 @@ async def _write(
         kind=kind,
         actor_kind=actor_kind,
         actor_id=actor_id,
+        member_id=member_id,
+        lock_id=lock_id,
         at=now,
-        **where,
     )
     tx.wake(f"alerts:{site_id}")
 

@@ -272,17 +272,3 @@ async def test_a_lock_that_says_something_else_at_each_connection_alerts_once(
             shown = await door.shown()
         assert (shown["linkReads"], shown["linkLacks"]) == (reads, [] if turn % 2 else READS)
     assert await door.alerts() == [("LOCK_TOO_OLD", door.id)]
-
-
-async def test_a_lock_has_so_many_readers_and_no_more(served: Served) -> None:
-    """64: their names must fit what a lock can be told."""
-    house = await served.site()
-    many = [{"name": f"Keypad {each}"} for each in range(65)]
-    more = "... on CreatedLock { lock { id } } ... on InvalidInput { field }"
-    asked = {"siteId": house.id, "name": "Hall"}
-    refused = await house.change("createLock", more, readers=many, **asked)
-    assert (refused["__typename"], refused["field"]) == ("InvalidInput", "readers")
-    made = await house.change("createLock", more, readers=many[:64], **asked)
-    more = "... on InvalidInput { field }"
-    one_more = await house.change("createReader", more, lockId=made["lock"]["id"], name="Another")
-    assert (one_more["__typename"], one_more["field"]) == ("InvalidInput", "lockId")
