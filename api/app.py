@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
 
 import structlog
@@ -12,12 +12,13 @@ from starlette.routing import Route, WebSocketRoute
 from api.auth.http import HttpAuthentication
 from api.auth.seen_proofs import sweep_seen_proofs
 from api.auth.sockets import SocketAuthentication
+from api.background import repeat
 from api.endpoint import Endpoint
 from api.pages import ROUTES
 from api.schema.build import build_schema
 from api.settings import Settings
 from domain.clock import Clock
-from domain.database import DatabaseUnavailable, connect, disconnect, drain, in_background, pending
+from domain.database import connect, disconnect, drain, in_background, pending
 from domain.database.common_clock import CommonClock
 from domain.installation import Installation
 from domain.locks.settings_mended import mend_settings
@@ -90,28 +91,17 @@ def installation(
     )
 
 
-async def _sweep(clock: Clock) -> None:
-    """Forgets what time has made worthless; a failure is tried again at the next turn."""
-    while True:
-        await asyncio.sleep(SWEEP_SECONDS)
-        now = clock()
-        try:
-            await sweep_seen_proofs(now)
-            await sweep_counters(now - timedelta(days=2))
-            await sweep_tickets(now - timedelta(days=1))
-        except DatabaseUnavailable:
-            log.warning("sweep postponed")
-
-
-async def _follow_time(clock: CommonClock) -> None:
-    """A machine's clock may be set, or drift, while it runs."""
-    while True:
-        await asyncio.sleep(ALIGN_SECONDS)
-        with contextlib.suppress(DatabaseUnavailable):
-            await _align(clock)
+def _sweeps(clock: Clock) -> list[Callable[[], Awaitable[object]]]:
+    """What forgets that which time has made worthless."""
+    return [
+        lambda: sweep_seen_proofs(clock()),
+        lambda: sweep_counters(clock() - timedelta(days=2)),
+        lambda: sweep_tickets(clock() - timedelta(days=1)),
+    ]
 
 
 async def _align(clock: CommonClock) -> None:
+    """A machine's clock may be set, or drift, while it runs."""
     moved = await clock.align()
     if abs(moved) > WORTH_A_WARNING:
         log.warning("this machine's clock is not the database's", seconds=moved.total_seconds())
@@ -141,8 +131,8 @@ def create_app(settings: Settings, here: Installation, *, clock: Clock | None = 
             await open_keyring(lambda fresh: here.keys, clock())
             in_background(lambda: mend_settings(here, clock()), "mend_settings")
             workers = [
-                asyncio.create_task(_sweep(clock)),
-                asyncio.create_task(_follow_time(common)),
+                asyncio.create_task(repeat(SWEEP_SECONDS, *_sweeps(clock))),
+                asyncio.create_task(repeat(ALIGN_SECONDS, lambda: _align(common))),
                 asyncio.create_task(deliver_letters(here, clock)),
             ]
             try:

@@ -64,9 +64,13 @@ def name_in_letters(name: str) -> str:
 
 
 def _names_an_address(name: str) -> bool:
-    """Asked of what programs make of the name (NFKC, and the full stops of RFC 3490, 3.1), not of how it is spelt."""
+    """Asked of what programs make of the name (NFKC, and the full stops of RFC 3490, 3.1), not of how it is spelt.
+
+    Marks are left out: many a script writes its vowels as such, and one behind a full stop would hide the letter after it.
+    """
     plain = unicodedata.normalize("NFKC", name.translate(_JOINERS)).replace("\u3002", ".")
-    return _ADDRESS_IN_NAME.search(plain) is not None
+    letters = "".join(each for each in plain if not unicodedata.category(each).startswith("M"))
+    return _ADDRESS_IN_NAME.search(letters) is not None
 
 
 def checked_zone(name: str) -> ZoneInfo:

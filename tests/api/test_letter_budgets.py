@@ -170,6 +170,10 @@ NOT_NAMES = [
     "10.0.0.1/x",
     "hxxp://evil",
     "b\u00fccher.example",
+    "\u0909.\u092d\u093e\u0930\u0924",  # a vowel sign, which is a mark, after the first letter
+    "\u0b9a.\u0b9a\u0bbf\u0b99\u0bcd\u0b95",
+    "evil.\ufe0fcom",
+    "evil.c\u0335om",
 ]
 NAMES = [
     "House",
@@ -180,6 +184,7 @@ NAMES = [
     "B&B #1",
     "Caf\u00e9 24/7",
     "Wait...what",
+    "\u0918\u0930 \u0928\u0902. \u096b",
 ]
 
 
