@@ -6,6 +6,7 @@ pictures agree. What is sent comes from the seed alone; what meets whom, within 
 
 import asyncio
 import random
+import signal
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -25,6 +26,9 @@ A_SEED = 25
 """How many times one seed lets some cross."""
 AT_ONCE = 4
 """How many pairs cross at the same time, before everything is looked at."""
+STOPPED = 0.05
+"""How likely one of the processes stands still meanwhile."""
+UNAVAILABLE = "'UNAVAILABLE'"
 Pair = tuple[str, str]
 
 
@@ -119,7 +123,8 @@ class Machine:
                     wrong = await self._crossed(house, crossed, rng)
                     if not wrong:
                         told, wrong = await house.disagreements()
-                        wrong += broken(crossed, told)
+                        if not any(each.error for each in crossed):  # whose outcome is not known
+                            wrong += broken(crossed, told)
                 tally.crossings += AT_ONCE
                 tally.answers.update(each.answer for each in crossed)
                 if wrong:
@@ -139,10 +144,18 @@ class Machine:
             )
             for place, each in enumerate(crossed)
         ]
-        looking = asyncio.create_task(house.watched())
-        await asyncio.gather(house.misfortunes(rng), *sent)
-        wrong = await looking
-        wrong += [f"{each.mutation.name}: {each.error}" for each in crossed if each.error]
+        stops = rng.random() < STOPPED and len(self.processes) > 1
+        besides = asyncio.create_task(self._stop_one(rng) if stops else house.watched())
+        await asyncio.gather(house.misfortunes(random.Random(rng.random())), *sent)
+        wrong = await besides
+        refused = (
+            UNAVAILABLE if stops else "nothing"
+        )  # while a process stands still, that may be said
+        wrong += [
+            f"{each.mutation.name}: {each.error}"
+            for each in crossed
+            if each.error and refused not in each.error
+        ]
         wrong += [
             f"{each.mutation.name} took {each.seconds:.1f} s"
             for each in crossed
@@ -150,6 +163,17 @@ class Machine:
         ]
         missing = await house.at_rest()
         return [*wrong, missing] if missing else wrong
+
+    async def _stop_one(self, rng: random.Random) -> list[str]:
+        """One of several processes stands still in the middle of what it does, and goes on a while later."""
+        child = rng.choice(self.processes).child
+        await asyncio.sleep(rng.uniform(0, 0.02))
+        child.send_signal(signal.SIGSTOP)
+        try:
+            await asyncio.sleep(rng.uniform(0.1, 1.0))
+        finally:
+            child.send_signal(signal.SIGCONT)
+        return []
 
 
 def drawn(scene: Scene, turn: int, only: Sequence[Pair] = ()) -> list[Done]:
