@@ -29,6 +29,8 @@ AT_ONCE = 4
 STOPPED = 0.05
 """How likely one of the processes stands still meanwhile."""
 UNAVAILABLE = "'UNAVAILABLE'"
+WATCHED = 0.3
+"""How likely somebody asks all the while what opens where, and not just once."""
 Pair = tuple[str, str]
 
 
@@ -145,9 +147,14 @@ class Machine:
             for place, each in enumerate(crossed)
         ]
         stops = rng.random() < STOPPED and len(self.processes) > 1
-        besides = asyncio.create_task(self._stop_one(rng) if stops else house.watched())
+        over = asyncio.Event()
+        if rng.random() > WATCHED:
+            over.set()
+        besides = asyncio.create_task(self._stop_one(rng) if stops else house.watched(over))
         await asyncio.gather(house.misfortunes(random.Random(rng.random())), *sent)
-        wrong = await besides
+        missing = await house.at_rest()
+        over.set()
+        wrong = [*await besides, missing] if missing else await besides
         refused = (
             UNAVAILABLE if stops else "nothing"
         )  # while a process stands still, that may be said
@@ -161,8 +168,7 @@ class Machine:
             for each in crossed
             if each.seconds > ANSWER_SECONDS
         ]
-        missing = await house.at_rest()
-        return [*wrong, missing] if missing else wrong
+        return wrong
 
     async def _stop_one(self, rng: random.Random) -> list[str]:
         """One of several processes stands still in the middle of what it does, and goes on a while later."""

@@ -37,6 +37,7 @@ STANDS = {
     "pin": 4,
     "smart pin": 1,
     "token": 1,
+    "kit": 1,
 }
 """Of each kind how many are there before each crossing, at least; by the words of `every_mutation.py`."""
 WATCHED = """query($id: ID!) { site(id: $id) {
@@ -125,6 +126,7 @@ class CrossedHouse:
             "lock tag": scene.things("tag", "lock"),
             "member tag": scene.things("tag", "member"),
             "token": scene.things("api_token"),
+            "kit": scene.things("provisioning_kit"),
         }
         return [
             kind
@@ -147,6 +149,9 @@ class CrossedHouse:
             smart = [present["lock"]]
             await self.house.change("updateLock", lockId=smart[0], smartPinEnabled=True)
         present["smart lock"] = rng.choice(smart) if smart else ""
+        if kind == "kit":
+            await self.house.change("provisionLock", lockId=present["lock"])
+            return
         await Furniture(self.house, **present).fresh(kind)
 
     # What happens in it
@@ -183,8 +188,15 @@ class CrossedHouse:
         if done.took_place:
             done.things = read(done.mutation.result, said["data"]["answer"])
 
-    async def watched(self) -> list[str]:
-        """Asks once what opens where, in the middle of everything: what a lock holds all the while is not denied."""
+    async def watched(self, over: asyncio.Event) -> list[str]:
+        """Asks what opens where, again and again until it is over, once at least; what was wrong."""
+        wrong = await self._denied()
+        while not over.is_set() and not wrong:
+            wrong = await self._denied()
+        return wrong
+
+    async def _denied(self) -> list[str]:
+        """What a lock has held all the while, and an answer has denied in the middle of everything."""
         before = self._held()
         site = (await self.doors[-1].ask(WATCHED, id=self.house.id))["site"]
         after = self._held()

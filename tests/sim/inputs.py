@@ -14,7 +14,7 @@ from graphql import (
 )
 
 from tests.api.every_mutation import AT_A_SITE
-from tests.sim.api_picture import Told
+from tests.sim.api_picture import Told, listed
 from tests.sim.mutations import Mutation, is_list, is_required
 
 OFTEN = 0.8
@@ -40,11 +40,9 @@ class Scene:
     drawn: int = 0
 
     def __post_init__(self) -> None:
-        for kind in ("lock", "hub", "member", "tag", "access_rule", "invitation", "smart_pin"):
+        for kind in dict.fromkeys(listed().values()):
             self.at[kind] = self._one_of(self.things(kind))
-        self.at["pin"] = self._one_of(self.things("pin"))
         self.at["reader"] = self._one_of(sorted(self.told.nodes[self.at["lock"]]["readers"]))
-        self.at["api_token"] = self._one_of(self.things("api_token"))
         self.at["site"] = self.site
 
     def things(self, kind: str, target: str | None = None) -> list[str]:
@@ -67,11 +65,11 @@ class Scene:
         return self.rng.choice(ids) if ids else ""
 
     def one(self, kind: str, target: str | None = None) -> str:
-        """The thing at which this happens, mostly; another of its kind else."""
+        """The thing at which this happens, mostly; another of its kind else; where there is none, one that never was."""
         ids = self.things(kind, target)
         if self.at[kind] in ids and self.rng.random() < OFTEN:
             return self.at[kind]
-        return self._one_of(ids)
+        return self._one_of(ids) or f"{kind}_{0:032x}"
 
     def word(self, what: str) -> str:
         """A name that nothing has."""

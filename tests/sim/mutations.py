@@ -116,11 +116,14 @@ def _kinds_named(mutation: str, field: str) -> frozenset[str]:
 def belongings() -> dict[str, frozenset[str]]:
     """For each kind of thing the kinds of rows to which one belongs, its own among them.
 
-    By the tables' foreign keys, and one step over the tables that tie two things together.
+    By what its type names, by the tables' foreign keys, and one step over the tables that tie two things together.
     """
     tables = {each.__name__: each for each in _rows(Row)}
     kind_of = {known.name: kind for kind, known in kinds().items()}
     parents: dict[str, set[str]] = defaultdict(set)
+    for kind, shape in kinds().items():  # what a type itself says, whatever its table is called
+        single = (get_nullable_type(each.type) for each in shape.fields.values())
+        parents[kind] |= {kind_of[each.name] for each in single if each in kinds().values()}
     tied: dict[str, set[str]] = defaultdict(set)
     for name, table in tables.items():
         named = {_target(table, field) for field in table._meta.fk_fields} & kind_of.keys()
