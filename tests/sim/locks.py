@@ -36,6 +36,10 @@ class CrossedLock(WatchedLock):
             case 2:
                 await asyncio.sleep(rng.uniform(0, 0.02))
                 self.network.turn(on=False)  # until it is asked for again
+            case 3:
+                for _ in range(3):
+                    await self._blinks(rng.uniform(0, 0.06), rng.uniform(0, 0.01))
+                self.network.turn(on=rng.random() < 0.5)
 
     async def _reads_late(self, seconds: float) -> None:
         async with self._turn:
