@@ -21,6 +21,7 @@ from domain.link.entries import (
     read_payload,
     smartpin_entry_id,
 )
+from locksim.earlier_entries import as_read_today
 
 
 class UnknownZone(ValueError):
@@ -77,7 +78,7 @@ class Holdings:
         cards, blocked = set(), set()
         activation = False
         for entry in entries.values():
-            payload = read_payload(entry.kind, entry.payload)
+            payload = read_payload(entry.kind, as_read_today(entry.payload))
             if isinstance(payload, PinPayload):
                 other = pins.get(payload.digest)
                 schedules = payload.schedules + (other.schedules if other else ())

@@ -13,6 +13,7 @@ import orjson
 
 from domain.link.entries import Entry
 from domain.link.events import LockEventBody
+from locksim.earlier_entries import entry_from_disk
 from locksim.guest_book import GuestBook
 from locksim.lockout import GuessBudget
 from locksim.signals import Acknowledgement
@@ -123,7 +124,7 @@ class LockState:
 
 
 def _entries(value: object) -> tuple[Entry, ...]:
-    return tuple(Entry.from_wire(entry) for entry in cast("list[object]", value))
+    return tuple(entry_from_disk(entry) for entry in cast("list[Mapping[str, object]]", value))
 
 
 def _gathering(value: Mapping[str, object] | None) -> Gathering | None:

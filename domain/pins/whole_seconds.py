@@ -10,6 +10,7 @@ from uuid import UUID
 
 from tortoise.expressions import Q
 
+from domain.access.whole_seconds import whole
 from domain.access_rules.grants import members_of_rules
 from domain.access_rules.tables import AccessRule
 from domain.columns import column
@@ -21,29 +22,6 @@ from domain.pins.tables import Pin, PinStatus
 from domain.pins.wanted import changing_access, follow_personal_pins, follow_pins
 
 _PARTS = Q(slot_start__contains=".") | Q(slot_end__contains=".")
-
-
-def whole(start: time, end: time) -> tuple[time, time]:
-    """The whole seconds within a slot, over midnight too; one second where there is none."""
-    begins, ends = _microseconds(start), _microseconds(end)
-    if ends <= begins:
-        ends += 86_400 * _SECOND
-    first, last = -(-begins // _SECOND), ends // _SECOND
-    if last <= first:
-        first = begins // _SECOND
-        last = first + 1
-    return _wall(first), _wall(last)
-
-
-_SECOND = 1_000_000
-
-
-def _microseconds(wall: time) -> int:
-    return ((wall.hour * 60 + wall.minute) * 60 + wall.second) * _SECOND + wall.microsecond
-
-
-def _wall(seconds: int) -> time:
-    return time(seconds // 3600 % 24, seconds // 60 % 60, seconds % 60)
 
 
 @use_case

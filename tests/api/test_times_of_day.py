@@ -11,13 +11,14 @@ from strawberry.exceptions import StrawberryInputCoercionError
 
 from api.schema.times import TIME
 from domain.access.schedule import Slot
+from domain.access.whole_seconds import whole
 from domain.access_rules.tables import AccessRule
 from domain.database import use_case
 from domain.errors import InvalidSchedule
 from domain.link.schedules import schedule_from_wire, schedule_to_wire
 from domain.link.wire import Malformed, canonical, decode_time, read_object
 from domain.pins.tables import Pin
-from domain.pins.whole_seconds import mend_parts_of_seconds, whole
+from domain.pins.whole_seconds import mend_parts_of_seconds
 from domain.schedule_input import make_schedule
 from domain.sync.tables import LockEntry
 from tests.api.member_steps import rule
