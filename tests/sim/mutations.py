@@ -51,7 +51,7 @@ class Mutation:
     @property
     def ends(self) -> bool:
         """Whether what it names is gone afterwards."""
-        return self.name.startswith(("delete", "remove", "revoke"))
+        return self.name.startswith(("delete", "remove", "revoke", "cancel", "end"))
 
 
 @cache
