@@ -74,7 +74,7 @@ def _broken(one: Done, thing: dict[str, Any], others: Sequence[Done], told: Told
     now = told.nodes.get(key)
     gone = now is None or now.get("status") == "REMOVED"
     if one.mutation.ends:
-        if not gone:
+        if not gone and key in one.asked.values():
             yield f"{one.mutation.name} took {key} away, and it is there"
         return
     if now is None or gone:
