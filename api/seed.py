@@ -16,7 +16,7 @@ from uuid import UUID
 import orjson
 
 from domain.audit.service import recorded
-from domain.database import use_case
+from domain.database import DuplicateRow, use_case
 from domain.installation import Installation
 from domain.locks.hubs import create_hub
 from domain.locks.pin_mode import pair_card
@@ -35,6 +35,7 @@ from domain.tags.service import create_tag, make_default_tag
 from domain.tags.tables import TagTarget
 
 SITE_NAME = "Demo"
+OWNER_EMAIL = "anna@demo.example"
 CARD_UID = "04a1b2c3d4e5f6"
 """The card that ends a lockout at the demo's doors: what the keypad page holds to the reader unless told otherwise."""
 _PEOPLE = (
@@ -59,10 +60,18 @@ class Demo:
 
 
 async def seed(here: Installation, data_dir: Path, now: datetime) -> bool:
-    """Makes the demo site and writes `demo.json` and `locks.json`; False when the database is not empty."""
+    """Makes the demo site and writes `demo.json` and `locks.json`; False when the database is not empty.
+
+    Of several that begin at once the one that makes the owner's account goes on.
+    """
     if await Site.exists() or await Account.exists():
         return False
-    demo = await _make(here, now)
+    sign_ins: dict[str, str] = {}
+    try:
+        owner = await _account(here, OWNER_EMAIL, sign_ins, now)
+    except DuplicateRow:
+        return False
+    demo = await _make(here, owner, sign_ins, now)
     _write_private(
         data_dir / "demo.json",
         {
@@ -91,9 +100,9 @@ async def seed(here: Installation, data_dir: Path, now: datetime) -> bool:
     return True
 
 
-async def _make(here: Installation, now: datetime) -> Demo:
-    sign_ins: dict[str, str] = {}
-    owner = await _account(here, "anna@demo.example", sign_ins, now)
+async def _make(
+    here: Installation, owner: Account, sign_ins: dict[str, str], now: datetime
+) -> Demo:
     site = await create_site(
         here,
         COMMAND_LINE,
