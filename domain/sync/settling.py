@@ -12,6 +12,7 @@ from uuid import UUID
 import structlog
 
 from domain.columns import column
+from domain.link.state import state_sum
 from domain.locks.tables import Lock
 from domain.node_ids import node_id
 from domain.pins.reservations import release
@@ -89,7 +90,8 @@ async def take_acknowledgement(
     exact = named is not None and applied == named.to_revision
     delivery = named if exact else await _handed_out(lock, applied)
     refused = named is not None and was_refused(named, applied)
-    if delivery is None and not refused:
+    empty = applied == 0 and sum_of_lock == state_sum(())
+    if delivery is None and not (refused and empty):
         return await _never_handed_out(lock, named, applied)
     if delivery is not None and delivery.expected_sum not in (None, sum_of_lock.lower()):
         lock.snapshot_needed = lock.state_unknown = True

@@ -132,12 +132,13 @@ class TestReports:
 
     def test_why_is_a_name_that_a_lock_can_act_on(self) -> None:
         """A name of a newer lock is told from a mistake, and from what is not for locks to say."""
-        for changed, code in (
+        cases: list[tuple[dict[str, object], str]] = [
             ({"kind": "DOOR_FORCED"}, "UNKNOWN_NAME"),
             ({"method": "IRIS"}, "UNKNOWN_NAME"),
             ({"reasons": ["ENDED", "FULL_MOON"]}, "UNKNOWN_NAME"),
             *(({"kind": kind}, "SERVER_KIND") for kind in sorted(SERVER_EVENTS)),
-        ):
+        ]
+        for changed, code in cases:
             with pytest.raises(EventRefused) as refusal:
                 LockEventBody.from_report({**LEAST, **changed})
             assert refusal.value.code == code
