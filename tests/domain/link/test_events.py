@@ -1,6 +1,7 @@
 """What a lock reports of itself."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -132,7 +133,7 @@ class TestReports:
 
     def test_why_is_a_name_that_a_lock_can_act_on(self) -> None:
         """A name of a newer lock is told from a mistake, and from what is not for locks to say."""
-        cases: list[tuple[dict[str, object], str]] = [
+        cases: list[tuple[dict[str, Any], str]] = [
             ({"kind": "DOOR_FORCED"}, "UNKNOWN_NAME"),
             ({"method": "IRIS"}, "UNKNOWN_NAME"),
             ({"reasons": ["ENDED", "FULL_MOON"]}, "UNKNOWN_NAME"),
