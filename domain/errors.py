@@ -114,15 +114,10 @@ class DeviceLimitReached(Refusal):
 
 
 class AccessDenied(Refusal):
-    """The door stays closed, for every one of `reasons`; none: the lock itself refused and did not say why."""
+    """The door stays closed, for every one of `reasons`."""
 
     def __init__(self, reasons: Sequence[DenialReason]) -> None:
-        if reasons:
-            super().__init__("The door did not open: " + ", ".join(reasons) + ".")
-        else:
-            super().__init__(
-                "The door did not open: the lock refused the order and gave no reason."
-            )
+        super().__init__("The door did not open: " + ", ".join(reasons) + ".")
         self.reasons = tuple(reasons)
 
 

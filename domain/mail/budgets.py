@@ -8,7 +8,7 @@ that letter.
 from datetime import datetime, timedelta
 
 from domain.installation import Installation
-from domain.people.actors import Caller, TokenActor
+from domain.people.actors import Caller
 from domain.throttling.service import Budget, count_try
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
@@ -21,11 +21,10 @@ TO_ADDRESS_A_DAY = Budget("letters to address a day", 30, _DAY)
 
 async def count_letter(here: Installation, by: Caller, address: str, now: datetime) -> None:
     """Counts a letter to the address that the caller asks for, whatever the site. Raises Throttled."""
-    if isinstance(by.actor, TokenActor) and by.actor.account_id is None:
-        await count_try(here, BY_SCRIPT, str(by.actor.token_id), now)
+    if by.account_id is not None:
+        await count_try(here, BY_PERSON, str(by.account_id), now)
     elif by.actor is not None:
-        person = by.actor.account_id if isinstance(by.actor, TokenActor) else by.actor_id
-        await count_try(here, BY_PERSON, str(person), now)
+        await count_try(here, BY_SCRIPT, str(by.actor_id), now)
     await count_try(here, BY_SITE, str(by.site_id), now)
     await count_try(here, TO_ADDRESS, address, now)
     await count_try(here, TO_ADDRESS_A_DAY, address, now)

@@ -134,6 +134,15 @@ class Caller:
         assert self.standing is not None
         return self.standing.site_id
 
+    @property
+    def account_id(self) -> UUID | None:
+        """The person who acts, or for whom a token acts; None for the command line and its tokens, guests and locks."""
+        match self.actor:
+            case AccountActor(account_id=account_id) | TokenActor(account_id=account_id):
+                return account_id
+            case _:
+                return None
+
 
 COMMAND_LINE = Caller(ActorKind.COMMAND_LINE, None)
 """Somebody with the machine's own shell: may everything, and is named as such in the audit."""

@@ -8,6 +8,8 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from tortoise.expressions import Q
+
 from domain.audit.service import Deed, recorded
 from domain.columns import column
 from domain.database import lock_row, lock_rows, use_case
@@ -19,12 +21,15 @@ from domain.people.actors import AccountActor, ActorKind, Caller, Role, TokenAct
 from domain.people.identities import API_TOKEN_PREFIX
 from domain.people.rules import Permission, allows
 from domain.people.standings import standings_of, still_standing
-from domain.people.tables import ApiToken, ApiTokenSite
+from domain.people.tables import Account, ApiToken, ApiTokenSite
 from domain.security.keys import KeyLabel
 from domain.security.tags import keyed_tag
 from domain.security.tokens import new_token
 from domain.sites.rules import checked_name
 from domain.sites.tables import Site
+
+MOST_OF_ONE_PERSON = 100
+"""Each token has a share of the server of its own, so that a person has not as many shares as they like."""
 
 
 @use_case
@@ -41,7 +46,8 @@ async def create_api_token(
 ) -> tuple[ApiToken, str]:
     """A token for these sites; the caller has checked that `by` owns each of them. Raises InvalidInput, NotAllowed.
 
-    It acts for whoever makes it, who limits it. One that a token makes ends no later than its maker.
+    It acts for whoever makes it, who limits it, and of whose tokens so many live at a time. One that a token makes ends
+    no later than its maker.
     """
     expires_at = _checked_end(by, expires_at, now)
     token = new_token(API_TOKEN_PREFIX)
@@ -49,12 +55,14 @@ async def create_api_token(
         if by.standing is not None:
             await lock_row(Site, by.site_id)
             by = await still_standing(by, Permission.SITE_SETTINGS, now)
+        if by.account_id is not None:
+            await _check_few(by.account_id, now)
         row = await ApiToken.create(
             name=checked_name(name),
             tag=keyed_tag(here.keys, KeyLabel.TOKENS, API_TOKEN_PREFIX, token),
             role=role,
             can_edit=can_edit,
-            account_id=acting_for(by),
+            account_id=by.account_id,
             parent_id=by.actor.token_id if isinstance(by.actor, TokenActor) else None,
             created_at=now,
             expires_at=expires_at,
@@ -65,13 +73,14 @@ async def create_api_token(
         return row, token
 
 
-def acting_for(by: Caller) -> UUID | None:
-    """The account of the person who acts, or for whom a token acts; None for the command line and its tokens."""
-    match by.actor:
-        case AccountActor(account_id=account_id) | TokenActor(account_id=account_id):
-            return account_id
-        case _:
-            return None
+async def _check_few(account_id: UUID, now: datetime) -> None:
+    """Under the account's row, held from here on, so that two made at once are counted. Raises InvalidInput."""
+    await lock_row(Account, account_id)
+    living = ApiToken.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
+    if await living.filter(account_id=account_id).count() >= MOST_OF_ONE_PERSON:
+        raise InvalidInput(
+            "siteId", f"You have {MOST_OF_ONE_PERSON} tokens already: revoke one first."
+        )
 
 
 def _checked_end(by: Caller, expires_at: datetime | None, now: datetime) -> datetime | None:

@@ -6,6 +6,7 @@ a USER has 5 refusals in 24 hours, a LIMITED_ADMIN 20, others 500. An acceptance
 whoever goes through the numbers finds the taken ones all the same: digits of one's own choice, taken or refused, are 20
 in 24 hours for a USER, 50 for a LIMITED_ADMIN, 1,000 for others. Generated digits never meet a refusal; each costs
 hashes, so a USER has 10 in 24 hours, a LIMITED_ADMIN 500, and OWNERs, SUPER_ADMINs and tokens as many as they ask for.
+What a person's tokens choose is theirs: else a new token would be a new budget.
 """
 
 from collections.abc import Collection
@@ -82,8 +83,8 @@ def _role(by: Caller) -> Role:
 
 
 def _spender(by: Caller) -> str:
-    """Whose budget it is: a person's at this site, whatever member or role they are today."""
-    return f"{by.site_id} {by.actor_id}"
+    """Whose budget it is: a person's at this site, whatever member or role they are today; what their tokens ask for too."""
+    return f"{by.site_id} {by.account_id or by.actor_id}"
 
 
 async def generated_digits(

@@ -297,6 +297,23 @@ async def test_admins_have_budgets_of_their_own(served: Served) -> None:
     assert {each["actorKind"] for each in await alerts(house)} == {"TOKEN"}
 
 
+async def test_a_new_token_is_no_new_budget(served: Served) -> None:
+    """Whoever makes themselves many tokens guesses no more with all of them than with one."""
+    house, _, _ = await ready(served)
+    owner = await house.member("Emil")
+    await house.member("Maker", Role.OWNER, email="maker@example.com")
+    browser = served.browser()
+    await browser.sign_in("maker@example.com")
+    asked = {"siteId": house.id, "name": "N", "role": "LIMITED_ADMIN"}
+    tokens = [
+        str((await browser.change("createApiToken", fields, **asked))["token"])
+        for fields in ["... on CreatedApiToken { token }"] * 2
+    ]
+    for number in range(20):
+        assert await created(house, tokens[number % 2], TAKEN, owner) == REFUSED
+    assert [await created(house, each, TAKEN, owner) for each in tokens] == [SPENT] * 2
+
+
 async def test_a_spent_budget_survives_a_restart_of_the_server(
     fresh_database: Database, tmp_path: Path
 ) -> None:

@@ -407,3 +407,45 @@ async def accepted(email: str, served: Served) -> None:
 async def _accepted(email: str, account: Account, served: Served) -> None:
     joined = {"account_id": account.id, "invited_email": None, "accepted_at": served.clock()}
     await Member.filter(invited_email=email).update(**joined)
+
+
+async def test_one_person_has_a_bounded_number_of_tokens(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their own, those of their tokens, and at other sites count together, also when they are made at once; one that has
+    ended makes room. Tokens of the command line are not concerned.
+    """
+    monkeypatch.setattr("domain.people.api_tokens.MOST_OF_ONE_PERSON", 4)
+    house, other = await served.site(), await served.site("Other")
+    maker = await Maker.at(house)
+    first = await maker.token("OWNER")
+    made = await house.change(
+        "createSite",
+        "... on CreatedSite { site { id } }",
+        token=first["token"],
+        name="Third",
+        timezone="Europe/Rome",
+        systemType="EASY",
+    )
+    sites = [house.id, made["site"]["id"]] * 4
+    asked = "... on CreatedApiToken { apiToken { id } } ... on InvalidInput { field }"
+    answers = await asyncio.gather(
+        *(
+            house.change(
+                "createApiToken", asked, token=first["token"], siteId=each, name="N", role="USER"
+            )
+            for each in sites
+        )
+    )
+    got = [each for each in answers if each["__typename"] == "CreatedApiToken"]
+    assert len(got) == 3
+    assert {each.get("field") for each in answers if each not in got} == {"siteId"}
+
+    token_id = got[0]["apiToken"]["id"]
+    site_id = sites[answers.index(got[0])]
+    await house.change("revokeApiToken", token=first["token"], siteId=site_id, tokenId=token_id)
+    again = await house.change(
+        "createApiToken", asked, token=first["token"], siteId=house.id, name="N", role="USER"
+    )
+    assert again["__typename"] == "CreatedApiToken"
+    assert all([await other.make_token(Role.OWNER) for _ in range(5)])
