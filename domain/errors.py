@@ -114,10 +114,15 @@ class DeviceLimitReached(Refusal):
 
 
 class AccessDenied(Refusal):
-    """The door stays closed, for every one of `reasons`."""
+    """The door stays closed, for every one of `reasons`; none: the lock itself refused and did not say why."""
 
     def __init__(self, reasons: Sequence[DenialReason]) -> None:
-        super().__init__("The door did not open: " + ", ".join(reasons) + ".")
+        if reasons:
+            super().__init__("The door did not open: " + ", ".join(reasons) + ".")
+        else:
+            super().__init__(
+                "The door did not open: the lock refused the order and gave no reason."
+            )
         self.reasons = tuple(reasons)
 
 

@@ -36,6 +36,8 @@ PING_S = 20.0
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 _PROTOCOL = Subprotocol("graphql-transport-ws")
 _FEED = "feed"
+_MAX_REASON = 200
+"""Characters of the server's words that are kept for the log."""
 _CHALLENGE = "query($id: ID!) { lockChallenge(lockId: $id) }"
 _SUBSCRIPTION = """subscription($lock: ID!, $incarnation: String!, $epoch: Int!, $revision: Int!) {
   lockFeed(lockId: $lock, incarnation: $incarnation, epoch: $epoch, appliedRevision: $revision) {
@@ -48,7 +50,7 @@ _SUBSCRIPTION = """subscription($lock: ID!, $incarnation: String!, $epoch: Int!,
 _REPORT = """mutation($input: ReportLockInput!) {
   reportLock(input: $input) {
     __typename
-    ... on LockReported { stateId eventsUpTo }
+    ... on LockReported { stateId eventsUpTo refused { sequence code message } }
     ... on Error { message }
   }
 }"""
@@ -64,7 +66,7 @@ class LinkLost(Exception):
 
 
 class FeedCompleted(LinkLost):
-    """The server has ended the feed: another has taken its place, or the lock is deleted or provisioned anew."""
+    """The server has ended the feed: another has taken its place, or this life of the lock is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +234,7 @@ def _feed_item(payload: object) -> Inbound | None:
     """The message of the feed; None for a type that this lock does not know."""
     item = _field(_field(payload, "data"), "lockFeed")
     if item is None:
-        raise LinkLost("the feed failed")
+        raise FeedCompleted(f"the feed was refused: {_reason(payload)}")
     kind = _FEED_TYPES.get(_field(item, "__typename"))
     if kind is None:
         return None
@@ -246,10 +248,23 @@ def _feed_item(payload: object) -> Inbound | None:
     return kind(name, data)
 
 
+def _reason(payload: object) -> str:
+    """Why, in the server's own words."""
+    errors = _field(payload, "errors")
+    said = _field(errors[0], "message") if isinstance(errors, list) and errors else None
+    return said[:_MAX_REASON] if isinstance(said, str) else "it did not say why"
+
+
 def _answer(payload: object) -> Inbound:
     """What became of a report."""
     answer = _field(_field(payload, "data"), "reportLock")
     state_id, up_to = _field(answer, "stateId"), _field(answer, "eventsUpTo")
     if _field(answer, "__typename") != "LockReported" or not isinstance(up_to, int):
         return ReportRefused()
-    return Reported(state_id if isinstance(state_id, str) else None, up_to)
+    refused = _field(answer, "refused")
+    sequences = [_field(each, "sequence") for each in refused] if isinstance(refused, list) else []
+    return Reported(
+        state_id if isinstance(state_id, str) else None,
+        up_to,
+        tuple(each for each in sequences if isinstance(each, int)),
+    )

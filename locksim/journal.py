@@ -2,10 +2,13 @@
 
 Sequence numbers have no gaps, so what finds the journal full is counted and not recorded, and the
 last quarter is kept from denials, refusals and starts: somebody who types nonsense all night cannot
-push an opening out of the log. The dangerous mistake is an opening without its event.
+push an opening out of the log. How many were dropped is an event of its own, as soon as there is room
+again. The dangerous mistake is an opening without its event.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import orjson
 
@@ -44,34 +47,62 @@ class Happening:
     entry_id: str | None = None
     command_id: str | None = None
     reasons: tuple[DenialReason, ...] = ()
+    count: int | None = None
+    delivery_id: str | None = None
 
 
 def recorded(state: LockState, now_ms: int | None, *happenings: Happening) -> LockState:
     """The state with these events, at trusted time `now_ms` (Unix, ms) or without time."""
     at = None if now_ms is None else moment(now_ms)
     for each in happenings:
+        state = _with_dropped_told(state, at)
         limit = NOISE_CAPACITY if each.kind in _NOISE else CAPACITY
         if len(state.events) >= limit:
             state = replace(state, unrecorded=state.unrecorded + 1)
-            continue
-        event = LockEventBody(
-            state_id=state.state_id,
-            sequence=state.next_sequence,
-            at=at,
-            kind=each.kind,
-            method=each.method,
-            entry_id=each.entry_id,
-            command_id=each.command_id,
-            reasons=each.reasons,
-        )
-        state = replace(state, events=(*state.events, event), next_sequence=state.next_sequence + 1)
+        else:
+            state = _with_event(state, at, each)
     return state
 
 
-def acknowledged(state: LockState, up_to: int) -> LockState:
+def acknowledged(state: LockState, up_to: int, now_ms: int | None) -> LockState:
     """The state without the events that the server has, up to this sequence of this state id."""
-    left = tuple(event for event in state.events if event.sequence > up_to)
-    return state if len(left) == len(state.events) else replace(state, events=left)
+    return _with_room(state, tuple(e for e in state.events if e.sequence > up_to), now_ms)
+
+
+def refused(state: LockState, sequences: Collection[int], now_ms: int | None) -> LockState:
+    """The state without the events that the server will never take."""
+    return _with_room(state, tuple(e for e in state.events if e.sequence not in sequences), now_ms)
+
+
+def _with_room(state: LockState, left: tuple[LockEventBody, ...], now_ms: int | None) -> LockState:
+    if len(left) == len(state.events):
+        return state
+    at = None if now_ms is None else moment(now_ms)
+    return _with_dropped_told(replace(state, events=left), at)
+
+
+def _with_dropped_told(state: LockState, at: datetime | None) -> LockState:
+    """Says how many events were dropped, once there is room for the next of any kind."""
+    if not state.unrecorded or len(state.events) >= NOISE_CAPACITY:
+        return state
+    dropped = Happening(LockEventKind.EVENTS_DROPPED, count=state.unrecorded)
+    return _with_event(replace(state, unrecorded=0), at, dropped)
+
+
+def _with_event(state: LockState, at: datetime | None, happening: Happening) -> LockState:
+    event = LockEventBody(
+        state_id=state.state_id,
+        sequence=state.next_sequence,
+        at=at,
+        kind=happening.kind,
+        method=happening.method,
+        entry_id=happening.entry_id,
+        command_id=happening.command_id,
+        reasons=happening.reasons,
+        count=happening.count,
+        delivery_id=happening.delivery_id,
+    )
+    return replace(state, events=(*state.events, event), next_sequence=state.next_sequence + 1)
 
 
 def batch(state: LockState, above: int) -> tuple[LockEventBody, ...]:

@@ -11,7 +11,7 @@ from domain.link.events import LockEventKind, OpeningMethod
 from domain.link.messages import DeliveryBody, SealedTimeBody, UnlockCommandBody
 from domain.link.proof import make_proof
 from domain.link.sealing import MessageKind, Unreadable, unseal_message
-from domain.link.wire import Malformed
+from domain.link.wire import Malformed, identifier
 from locksim import deliveries, journal
 from locksim.clock import LATEST_MS, SETTING_NOTICED_MS
 from locksim.core import Core, unread_in
@@ -86,11 +86,17 @@ class ServerLink:
             case SealedTime():
                 self._take_time(message, uptime_ms)
             case Reported():
-                if message.state_id == self._core.state.state_id:
-                    self._core.commit(journal.acknowledged(self._core.state, message.events_up_to))
+                self._forget_events(message, uptime_ms)
                 self._report_answered(recorded=True)
             case ReportRefused():
                 self._report_answered(recorded=False)
+
+    def _forget_events(self, told: Reported, uptime_ms: int) -> None:
+        core, state = self._core, self._core.state
+        if told.state_id == state.state_id:
+            now_ms = core.clock.now_ms(uptime_ms)
+            state = journal.refused(state, told.refused, now_ms)
+            core.commit(journal.acknowledged(state, told.events_up_to, now_ms))
 
     def _take_delivery(self, message: Delivery, uptime_ms: int) -> None:
         """Apply it or leave everything; either way say so, unless it is nobody's."""
@@ -109,7 +115,9 @@ class ServerLink:
             holdings = core.holdings_of(state)
             state = _without_displaced(core, state, holdings, uptime_ms)
         except (Malformed, UnknownZone):
-            state, holdings = core.recorded(core.state, uptime_ms, refusal), core.holdings
+            # It was sealed for this lock, so the server's own name for it is worth saying.
+            named = replace(refusal, delivery_id=_name(message))
+            state, holdings = core.recorded(core.state, uptime_ms, named), core.holdings
         answer = Acknowledgement(message.id, deliveries.sum_of(state))
         core.commit(replace(state, last_ack=answer))
         core.holdings = holdings
@@ -166,7 +174,7 @@ class ServerLink:
         before = core.clock.now_ms(uptime_ms)
         core.clock.set(body.unix_ms, uptime_ms)
         core.outbox.append(SetBattery(body.unix_ms))
-        state = journal.acknowledged(core.state, body.event_floor)
+        state = journal.acknowledged(core.state, body.event_floor, body.unix_ms)
         if before is None:
             state = replace(state, budget=state.budget.timed_anew(body.unix_ms))
         if before is None or abs(body.unix_ms - before) > SETTING_NOTICED_MS:
@@ -186,6 +194,14 @@ class ServerLink:
     def _report_answered(self, *, recorded: bool) -> None:
         if self._uplink is not None:
             self._uplink.answered(recorded=recorded)
+
+
+def _name(message: Delivery) -> str | None:
+    """The name beside a seal, which is not proven: None if it could not be kept."""
+    try:
+        return identifier(message.id, "id")
+    except Malformed:
+        return None
 
 
 def _without_displaced(

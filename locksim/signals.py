@@ -44,6 +44,8 @@ class Reported:
 
     state_id: str | None
     events_up_to: int
+    refused: tuple[int, ...] = ()
+    """The sequences of events that it will never take."""
 
 
 @dataclass(frozen=True, slots=True)

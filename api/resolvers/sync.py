@@ -21,6 +21,7 @@ from api.operations import (
 from api.schema.errors import AccessDenied, LockDidNotAnswer, LockOffline
 from api.schema.filters import AtLock
 from api.schema.nodes import TheSite, chosen_key_of, key_of, number_at
+from api.schema.scalars import Int64
 from api.schema.sync import (
     Delivery,
     LockEvent,
@@ -28,6 +29,7 @@ from api.schema.sync import (
     LockReported,
     OpenedLock,
     OpenLockInput,
+    RefusedEvent,
     RemoteUnlockInput,
     ReportLockInput,
     SealedTime,
@@ -35,7 +37,6 @@ from api.schema.sync import (
     event_type,
 )
 from domain.errors import NotFound
-from domain.link.events import LockEventBody
 from domain.locks.tables import Lock
 from domain.people.actors import LockActor
 from domain.people.rules import Permission
@@ -95,22 +96,22 @@ async def report_lock(call: Call, input: ReportLockInput) -> LockReported:
             else None
         ),
         nonce=input.nonce,
-        events=[
-            LockEventBody(
-                state_id=each.state_id,
-                sequence=each.sequence,
-                at=each.at,
-                kind=each.kind,
-                method=each.method,
-                entry_id=each.entry_id,
-                command_id=each.command_id,
-                reasons=tuple(each.reasons),
-            )
-            for each in input.events
-        ],
+        events=input.events or [],
         now=call.now,
     )
-    return LockReported(state_id=done.state_id, events_up_to=done.events_up_to)
+    return LockReported(
+        state_id=done.state_id,
+        events_up_to=Int64(done.events_up_to),
+        refused=[
+            RefusedEvent(
+                index=each.index,
+                sequence=None if each.sequence is None else Int64(each.sequence),
+                code=each.code,
+                message=each.message,
+            )
+            for each in done.refused
+        ],
+    )
 
 
 def _delivery_key(text: str) -> UUID | None:

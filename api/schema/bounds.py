@@ -19,21 +19,18 @@ from graphql import (
 
 from api.schema.errors import error_of
 from api.schema.nodes import MOST_IDS
-from domain.access.decision import DenialReason
 from domain.access.schedule import Weekday
 from domain.errors import InvalidInput
 from domain.link.events import LockEventKind
 from domain.locks.rules import MOST_READERS
-from domain.sync.rules import MAX_EVENTS_PER_REPORT
 
 MOST_ITEMS = {
-    "events": MAX_EVENTS_PER_REPORT,
+    "events": 1_000,  # as many as a message has room for; those above a report's 200 are left to the next
     "kinds": len(LockEventKind),
     "lockIds": MOST_IDS,
     "lockTagIds": MOST_IDS,
     "memberIds": MOST_IDS,
     "readers": MOST_READERS,
-    "reasons": len(DenialReason),
     "weekdays": len(Weekday),
 }
 """Of each list in an input, by its name."""

@@ -34,6 +34,7 @@ from api.schema.actors import InvitedDevice, LockActorType, MemberActor, TokenAc
 from api.schema.bounds import bound_inputs
 from api.schema.dates import DATE, DATE_TIME
 from api.schema.prices import prices
+from api.schema.scalars import SCALARS
 from api.schema.times import TIME
 
 DECLARING = (
@@ -68,7 +69,7 @@ def build_schema(*, development: bool) -> strawberry.Schema:
         query=root_type(OperationKind.QUERY, "What can be asked."),
         mutation=root_type(OperationKind.MUTATION, "What can be changed."),
         subscription=root_type(OperationKind.SUBSCRIPTION, "What can be followed."),
-        scalar_overrides={date: DATE, datetime: DATE_TIME, time: TIME},
+        scalar_overrides={date: DATE, datetime: DATE_TIME, time: TIME, **SCALARS},
         types=[MemberActor, InvitedDevice, LockActorType, TokenActorType],
         **build_schema_kwargs(development=development, prices=prices(), client_of=client_of),
     )

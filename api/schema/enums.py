@@ -8,7 +8,7 @@ from domain.access.decision import DenialReason
 from domain.access.schedule import Weekday
 from domain.alerts.tables import AlertKind
 from domain.invitations.rules import InvitationStatus
-from domain.link.events import LockEventKind, OpeningMethod
+from domain.link.events import EventRefusal, LockEventKind, OpeningMethod
 from domain.locks.rules import Connectivity, Propagation
 from domain.people.actors import ActorKind, Role
 from domain.people.tables import Platform
@@ -97,6 +97,17 @@ _enum(
     SMARTPIN_BLOCKED="A SmartPIN was blocked at the door.",
     OUT_OF_STEP="The lock had something that the server did not know of; it gets everything anew.",
     DELIVERY_REFUSED="What the server sent could not be applied.",
+    EVENTS_DROPPED="The lock had no room for `count` events, so they are not here.",
+    EVENTS_MISSING="Before the next event the lock left out `count` numbers: it never reported what they stand for.",
+    EVENT_REFUSED="The lock reported something that could not be read; `refusal` says why.",
+)
+_enum(
+    EventRefusal,
+    "Why an event of a lock is not taken.",
+    MALFORMED="A field is not what it must be.",
+    UNKNOWN_NAME="A kind, method or reason that this server does not know.",
+    SERVER_KIND="A kind that only the server writes.",
+    OTHER_STATE="It has another state id than the report's first event.",
 )
 _enum(
     OpeningMethod,

@@ -41,7 +41,7 @@ _LISTS = {
     3_000: "invitationCalendar",
     10: """chosenLocks devices guessBudget homes lockSync lockTags locks memberHomes members narrowed nearest opensNow pins
         linkLacks linkReads needs provisioningKits
-        readers reasons recoveryCodes schedules sessions sites tags warnings weekdays widened""",
+        readers reasons refused recoveryCodes schedules sessions sites tags warnings weekdays widened""",
 }
 
 

@@ -8,9 +8,10 @@ from strawberry.types import Info
 
 from api.schema.locks import Lock, lock_type
 from api.schema.nodes import Node, global_id, number_cursor
+from api.schema.scalars import Int64, LockEventInput
 from api.schema.smartpins import SmartPin, smart_pin_type
 from domain.access.decision import DenialReason
-from domain.link.events import LockEventKind, OpeningMethod
+from domain.link.events import EventRefusal, LockEventKind, OpeningMethod
 from domain.people.rules import Permission, allows
 from domain.sync import tables
 
@@ -28,6 +29,15 @@ class LockEvent(Node):
     )
     recorded_at: datetime = strawberry.field(description="When the server stored it.")
     reasons: list[DenialReason] = strawberry.field(description="Why a door stayed closed.")
+    count: Int64 | None = strawberry.field(
+        description="How many events the lock dropped, or never reported."
+    )
+    refusal: EventRefusal | None = strawberry.field(
+        description="Of EVENT_REFUSED: why the lock's event could not be taken."
+    )
+    claimed_kind: LockEventKind | None = strawberry.field(
+        description="Of EVENT_REFUSED: what the lock's event said had happened, if that could be read."
+    )
     member_id: strawberry.ID | None = strawberry.field(
         description="Whose doing it was, if a member's."
     )
@@ -68,6 +78,9 @@ def event_type(row: tables.LockEvent) -> LockEvent:
         at=row.at,
         recorded_at=row.recorded_at,
         reasons=[DenialReason(each) for each in row.reasons],
+        count=None if row.count is None else Int64(row.count),
+        refusal=row.refusal,
+        claimed_kind=row.claimed_kind,
         member_id=global_id("member", row.member_id) if row.member_id else None,
         invitation_id=global_id("invitation", row.invitation_id) if row.invitation_id else None,
         device_id=global_id("device", row.device_id) if row.device_id else None,
@@ -90,24 +103,6 @@ class OpenedLock:
     event: LockEvent = strawberry.field(description="The lock's own event.")
 
 
-@strawberry.input(description="What happened at the lock; see docs/lock.md.")
-class LockEventInput:
-    state_id: str = strawberry.field(description="Random, made with the lock's empty disk.")
-    sequence: int = strawberry.field(description="Counted from 1 under one state id.")
-    at: datetime | None = strawberry.field(
-        default=None, description="When, by the lock's clock; null: it had no time."
-    )
-    kind: LockEventKind = strawberry.field(description="What happened.")
-    method: OpeningMethod | None = strawberry.field(default=None, description="With what.")
-    entry_id: str | None = strawberry.field(default=None, description="The credential's entry.")
-    command_id: str | None = strawberry.field(
-        default=None, description="The command that it answers."
-    )
-    reasons: list[DenialReason] = strawberry.field(
-        default_factory=list, description="Why the door stayed closed."
-    )
-
-
 @strawberry.input(description="The acknowledgement of a delivery.")
 class DeliveryAckInput:
     delivery_id: str = strawberry.field(description="The delivery.")
@@ -124,16 +119,33 @@ class ReportLockInput:
     ack: DeliveryAckInput | None = strawberry.field(
         default=None, description="The delivery that it applied last."
     )
-    events: list[LockEventInput] = strawberry.field(
+    events: list[LockEventInput | None] | None = strawberry.field(
         default_factory=list, description="At most 200, in order, of one state id."
     )
 
 
-@strawberry.type(description="The report is stored.")
+@strawberry.type(
+    description="An event of a report that is not taken; all the rest of the report is."
+)
+class RefusedEvent:
+    index: int = strawberry.field(description="Its place in the report's events, from 0.")
+    sequence: Int64 | None = strawberry.field(
+        description="Its sequence; null: that cannot be read either."
+    )
+    code: EventRefusal = strawberry.field(description="Why.")
+    message: str = strawberry.field(description="Which field is at fault and what it must be.")
+
+
+@strawberry.type(description="The report is stored, whatever became of its events.")
 class LockReported:
-    state_id: str | None = strawberry.field(description="The state id of the events.")
-    events_up_to: int = strawberry.field(
+    state_id: str | None = strawberry.field(
+        description="The state id of the events; null: there were none that have one."
+    )
+    events_up_to: Int64 = strawberry.field(
         description="The lock may forget its events up to this sequence; 0: there were none."
+    )
+    refused: list[RefusedEvent] = strawberry.field(
+        description="The events that were not taken, in order; the lock forgets them, or says those of another state apart."
     )
 
 

@@ -1,8 +1,8 @@
 """What a lock tells of itself, as `reportLock` takes it.
 
 Why: the event log is what people believe about a door. A mistake is dangerous when an event is lost
-or made up: so each has a sequence number under the state id of the lock's disk, a report is read
-strictly, and "the lock had no time" is said and not filled in.
+or made up: so each has a sequence number under the state id of the lock's disk, what cannot be read is
+refused by name and one event at a time, and "the lock had no time" is not filled in.
 """
 
 from collections.abc import Mapping
@@ -14,9 +14,8 @@ from typing import Self, TypeVar
 from domain.access.decision import DenialReason
 from domain.link.wire import Malformed, encode_moment, identifier, integer, items, text
 
-_FIELDS = frozenset(
-    {"stateId", "sequence", "at", "kind", "method", "entryId", "commandId", "reasons"}
-)
+MAX_REASONS = 64
+"""Reasons of one event at most, known or not."""
 _E = TypeVar("_E", bound=StrEnum)
 
 
@@ -43,6 +42,12 @@ class LockEventKind(StrEnum):
     """Written by the server: the lock said that it has what nobody wanted; it gets everything anew."""
     DELIVERY_REFUSED = "DELIVERY_REFUSED"
     """It could not be read or applied; nothing changed."""
+    EVENTS_DROPPED = "EVENTS_DROPPED"
+    """The lock had no room for `count` events and did not record them; no number was used up."""
+    EVENTS_MISSING = "EVENTS_MISSING"
+    """Written by the server: `count` numbers before the next event were never reported."""
+    EVENT_REFUSED = "EVENT_REFUSED"
+    """Written by the server in place of an event that it could not read."""
 
 
 class OpeningMethod(StrEnum):
@@ -53,6 +58,33 @@ class OpeningMethod(StrEnum):
     SHORT_PIN = "SHORT_PIN"
     PHONE = "PHONE"
     REMOTE = "REMOTE"
+
+
+SERVER_EVENTS = frozenset(
+    {LockEventKind.OUT_OF_STEP, LockEventKind.EVENTS_MISSING, LockEventKind.EVENT_REFUSED}
+)
+"""What a lock cannot know, and so does not report."""
+
+
+class EventRefusal(StrEnum):
+    """Why the server does not take an event. Append only: locks in the field know these names."""
+
+    MALFORMED = "MALFORMED"
+    """A field is not what it must be."""
+    UNKNOWN_NAME = "UNKNOWN_NAME"
+    """A kind, method or reason that this server does not know."""
+    SERVER_KIND = "SERVER_KIND"
+    """A kind that only the server writes."""
+    OTHER_STATE = "OTHER_STATE"
+    """The events of one report have one state id."""
+
+
+class EventRefused(Malformed):
+    """One event cannot be taken; `code` says why, `field` where."""
+
+    def __init__(self, code: EventRefusal, field: str, expected: str) -> None:
+        super().__init__(field, expected)
+        self.code = code
 
 
 @dataclass(frozen=True)
@@ -71,10 +103,14 @@ class LockEventBody:
     """The PIN's entry, when one was recognised."""
     command_id: str | None = None
     reasons: tuple[DenialReason, ...] = ()
+    count: int | None = None
+    """Of EVENTS_DROPPED: how many."""
+    delivery_id: str | None = None
+    """Of DELIVERY_REFUSED: which, if it could be opened."""
 
     def to_report(self) -> dict[str, object]:
         """As `ReportLockInput.events` takes it; `at` is ISO 8601 in UTC."""
-        return {
+        report: dict[str, object] = {
             "stateId": self.state_id,
             "sequence": self.sequence,
             "at": None if self.at is None else encode_moment(self.at),
@@ -84,34 +120,45 @@ class LockEventBody:
             "commandId": self.command_id,
             "reasons": [reason.value for reason in self.reasons],
         }
+        if self.count is not None:
+            report["count"] = self.count
+        if self.delivery_id is not None:
+            report["deliveryId"] = self.delivery_id
+        return report
 
     @classmethod
-    def from_report(cls, report: Mapping[str, object]) -> Self:
-        """Raises `Malformed`, naming the field.
+    def from_report(cls, report: object) -> Self:
+        """Raises `EventRefused`, and `Malformed`, naming the field.
 
-        `method`, `entryId`, `commandId` and `reasons` may be left out; `at` may not, since "no
-        time" is something that a lock says. Any offset is understood.
+        What is left out is null, but for `stateId`, `sequence` and `kind`, and for the `count` of what was dropped. Any
+        offset is understood. A field that is not listed is one of a newer lock, and is passed over.
         """
-        if not report.keys() <= _FIELDS:
-            raise Malformed("event", "must have no other field")
-        if "at" not in report:
-            raise Malformed("event.at", "is missing")
-        reasons = items(report.get("reasons", []), "event.reasons", len(DenialReason))
-        method = report.get("method")
+        if not isinstance(report, Mapping):
+            raise Malformed("event", "must be an object")
+        kind = _member(LockEventKind, report.get("kind"), "event.kind")
+        if kind in SERVER_EVENTS:
+            raise EventRefused(EventRefusal.SERVER_KIND, "event.kind", "is the server's word")
+        method, reasons = report.get("method"), report.get("reasons")
+        reasons = [] if reasons is None else items(reasons, "event.reasons", MAX_REASONS)
+        dropped = kind is LockEventKind.EVENTS_DROPPED
         return cls(
             state_id=identifier(report.get("stateId"), "event.stateId"),
             sequence=integer(report.get("sequence"), "event.sequence", 1),
-            at=_moment(report["at"]),
-            kind=_member(LockEventKind, report.get("kind"), "event.kind"),
+            at=moment_of(report.get("at")),
+            kind=kind,
             method=None if method is None else _member(OpeningMethod, method, "event.method"),
             entry_id=_optional_identifier(report.get("entryId"), "event.entryId"),
             command_id=_optional_identifier(report.get("commandId"), "event.commandId"),
-            reasons=tuple(_member(DenialReason, each, "event.reasons") for each in reasons),
+            reasons=tuple(
+                dict.fromkeys(_member(DenialReason, each, "event.reasons") for each in reasons)
+            ),
+            count=integer(report.get("count"), "event.count", 1) if dropped else None,
+            delivery_id=_optional_identifier(report.get("deliveryId"), "event.deliveryId"),
         )
 
 
-def _moment(value: object) -> datetime | None:
-    """In UTC, or None for null."""
+def moment_of(value: object) -> datetime | None:
+    """The `at` of an event in UTC, or None for null. Raises `Malformed`."""
     if value is None:
         return None
     try:
@@ -128,7 +175,8 @@ def _optional_identifier(value: object, field: str) -> str | None:
 
 
 def _member(names: type[_E], value: object, field: str) -> _E:
+    name = text(value, field)
     try:
-        return names(text(value, field))
+        return names(name)
     except ValueError:
-        raise Malformed(field, "must be a known name") from None
+        raise EventRefused(EventRefusal.UNKNOWN_NAME, field, "must be a known name") from None

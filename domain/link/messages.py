@@ -25,6 +25,8 @@ from domain.link.wire import (
 )
 
 MAX_PARTS = 1000
+MAX_REVISION = 2**31 - 1
+"""Of revisions, and of epochs: where the numbers end in which a lock names its own to the server (GraphQL's Int)."""
 MAX_UNIX_MS = 253_402_300_799_999
 """The last millisecond of the year 9999, beyond which a calendar ends."""
 _DELIVERY_FRAME_BYTES = 512
@@ -71,8 +73,8 @@ class DeliveryBody:
         entries = items(fields["entries"], "delivery.entries", MAX_DELIVERY_ENTRIES)
         parts = integer(fields["parts"], "delivery.parts", 1, MAX_PARTS)
         body = cls(
-            from_revision=integer(fields["fromRevision"], "delivery.fromRevision", 0),
-            to_revision=integer(fields["toRevision"], "delivery.toRevision", 1),
+            from_revision=integer(fields["fromRevision"], "delivery.fromRevision", 0, MAX_REVISION),
+            to_revision=integer(fields["toRevision"], "delivery.toRevision", 1, MAX_REVISION),
             snapshot=boolean(fields["snapshot"], "delivery.snapshot"),
             part=integer(fields["part"], "delivery.part", 1, parts),
             parts=parts,

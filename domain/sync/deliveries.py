@@ -21,6 +21,7 @@ from domain.locks.tables import Lock
 from domain.node_ids import node_id
 from domain.people.actors import LockActor
 from domain.sync.entries import payloads
+from domain.sync.refused_deliveries import forget_refused
 from domain.sync.tables import EntryState, LockDelivery, LockEntry
 
 
@@ -76,7 +77,7 @@ async def _changes(
 
 
 async def _snapshot_handed_out(lock: Lock) -> bool:
-    """Whether a snapshot of all that is wanted now waits for its acknowledgement: it may be handed out again."""
+    """Whether a snapshot of all that is wanted now was not acknowledged: its revision may be handed out again."""
     return await LockDelivery.filter(
         lock_id=lock.id,
         incarnation=lock.incarnation,
@@ -135,7 +136,9 @@ async def _hand_out(
         "to_revision": bodies[0].to_revision,
         "snapshot": bodies[0].snapshot,
         "expected_sum": expected_sum,
+        "parts": bodies[0].parts,
     }
+    await forget_refused(lock)
     items = [[str(row.id), row.version, row.state is EntryState.LIVE] for row in rows]
     # The same changes again, since nobody has acknowledged them: one row, however often a deaf lock is told.
     unanswered = await LockDelivery.filter(settled_at=None, **what).order_by("-id")

@@ -18,11 +18,11 @@ import structlog
 from domain.bus import listening
 from domain.clock import Clock
 from domain.database import Queue, Work, lock_row, transaction, use_case
-from domain.errors import InvalidInput
+from domain.errors import InvalidInput, NotAllowed
 from domain.installation import Installation
 from domain.link.events import LockEventKind
 from domain.link.keys import LinkKeys
-from domain.link.messages import SealedTimeBody, UnlockCommandBody
+from domain.link.messages import MAX_REVISION, SealedTimeBody, UnlockCommandBody
 from domain.link.sealing import MessageKind, seal_message
 from domain.locks.tables import Lock
 from domain.node_ids import node_id
@@ -36,12 +36,10 @@ from domain.sync.rules import DELIVERY_PATIENCE, LONGEST_PATIENCE, TIME_INTERVAL
 from domain.sync.server_events import record_server_event
 from domain.sync.settling import FeedPosition, reconcile
 from domain.sync.status import topics_of_pins_at
-from domain.sync.tables import LockDelivery, UnlockCommand
+from domain.sync.tables import DeliveryAnswer, LockDelivery, UnlockCommand
 from domain.sync.unlocking import still_stands
 
 SLOW_POLL_SECONDS = 10.0
-LAST_EPOCH = 2**31 - 1
-"""The highest that a lock's epoch may become: GraphQL's Int ends there."""
 
 log = structlog.get_logger(__name__)
 
@@ -65,9 +63,9 @@ class FeedItem:
 
 def check_position(position: FeedPosition) -> None:
     """Raises InvalidInput for what no lock can be at. An epoch counts seconds, so the last one that fits is far off."""
-    if not 0 <= position.epoch < LAST_EPOCH:
+    if not 0 <= position.epoch < MAX_REVISION:
         raise InvalidInput("epoch", "An epoch is counted from 0.")
-    if position.revision < 0:
+    if not 0 <= position.revision <= MAX_REVISION:
         raise InvalidInput("appliedRevision", "Revisions are counted from 0.")
 
 
@@ -139,6 +137,8 @@ class Feed:
         """The last delivery and when it was handed out."""
         self._patience = DELIVERY_PATIENCE
         """How long it may stay unacknowledged: doubled each time, so that a deaf lock does not make the server busy."""
+        self._again_at_once = True
+        """Whether a lock that disagrees after a snapshot gets the next without a wait: once, until one settles."""
 
     @classmethod
     async def open(
@@ -233,16 +233,20 @@ class Feed:
     async def _waits(self, lock: Lock, now: datetime) -> bool:
         """Whether the last delivery may still be acknowledged, so that no other is due.
 
-        A lock that could not apply changes needs a snapshot at once; one that disagrees after a snapshot gets the next
-        only after a while, and the one after that later still.
+        A lock that could not apply changes needs a snapshot at once; one that disagrees after a snapshot gets one more at
+        once, the next only after a while, and the one after that later still.
         """
         if self._handed is None:
             return False
         cut, at = self._handed
         if lock.snapshot_needed and not cut.snapshot:
             return False
-        if not await LockDelivery.filter(id=cut.id, epoch=lock.epoch, settled_at=None).exists():
-            self._patience = DELIVERY_PATIENCE
+        left = await LockDelivery.get_or_none(id=cut.id, epoch=lock.epoch, settled_at=None)
+        if left is None:
+            self._patience, self._again_at_once = DELIVERY_PATIENCE, True
+            return False
+        if left.answer is DeliveryAnswer.DIFFERS and self._again_at_once:
+            self._again_at_once = False
             return False
         if now - at < self._patience:
             return True
@@ -258,16 +262,21 @@ async def follow_feed(
     position: FeedPosition,
     clock: Clock,
 ) -> AsyncGenerator[FeedItem, None]:
-    """What the lock should get, as it arises, until the feed is over. Raises InvalidInput."""
+    """What the lock should get, as it arises, until a newer feed or the end of this life ends it.
+
+    Raises InvalidInput, and NotAllowed for a feed that cannot begin.
+    """
     check_position(position)
     if incarnation != actor.incarnation:
-        return
+        raise NotAllowed(
+            "This incarnation is not the one that the lock has proven: provision it anew."
+        )
     async with listening(f"lock:{actor.lock_id}") as wakeups:
         feed = Feed(here, actor, position, clock())
         opening = asyncio.create_task(feed.begin())
         try:
             if not await asyncio.shield(opening):
-                return
+                raise NotAllowed("The lock is on a newer connection, or this life of it has ended.")
             while True:
                 async with aclosing(feed.due(clock)) as items:
                     async for item in items:

@@ -1,6 +1,6 @@
 """What may be on a lock: the acknowledged versions, and those in deliveries that nobody has acknowledged yet.
 
-Nothing is inferred from silence: a delivery that was handed out may have arrived.
+Nothing is inferred from silence: a delivery that was handed out may have arrived, unless the lock says that it refused it.
 """
 
 from collections import defaultdict
@@ -9,13 +9,15 @@ from uuid import UUID
 
 from domain.columns import column
 from domain.locks.tables import Lock
-from domain.sync.tables import LockDelivery, LockEntry
+from domain.sync.tables import DeliveryAnswer, LockDelivery, LockEntry
 
 
 async def unsettled_versions(lock_ids: Collection[UUID]) -> dict[UUID, set[int]]:
-    """For each entry (row id): its versions that open, in deliveries handed out and not settled."""
+    """For each entry (row id): its versions that open, in deliveries handed out, and neither settled nor refused."""
     found: dict[UUID, set[int]] = defaultdict(set)
     for delivery in await LockDelivery.filter(lock_id__in=list(lock_ids), settled_at=None):
+        if delivery.answer is DeliveryAnswer.REFUSED:
+            continue
         for entry_id, version, live in delivery.items:
             if live:
                 found[UUID(entry_id)].add(version)

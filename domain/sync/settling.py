@@ -12,11 +12,13 @@ from uuid import UUID
 import structlog
 
 from domain.columns import column
+from domain.link.state import state_sum
 from domain.locks.tables import Lock
 from domain.node_ids import node_id
 from domain.pins.reservations import release
+from domain.sync.refused_deliveries import note_refusal, was_refused
 from domain.sync.rules import pending_since, without_applied
-from domain.sync.tables import EntryState, LockDelivery, LockEntry
+from domain.sync.tables import DeliveryAnswer, EntryState, LockDelivery, LockEntry
 
 log = structlog.get_logger(__name__)
 
@@ -87,23 +89,29 @@ async def take_acknowledgement(
         lock.snapshot_needed = True  # it could not apply this one: it needs a whole one
     exact = named is not None and applied == named.to_revision
     delivery = named if exact else await _handed_out(lock, applied)
-    if delivery is None:
+    refused = named is not None and was_refused(named, applied)
+    empty = applied == 0 and sum_of_lock == state_sum(())
+    if delivery is None and not (refused and empty):
         return await _never_handed_out(lock, named, applied)
-    if delivery.expected_sum not in (None, sum_of_lock.lower()):
+    if delivery is not None and delivery.expected_sum not in (None, sum_of_lock.lower()):
         lock.snapshot_needed = lock.state_unknown = True
         lock.wanted_revision += 1  # a snapshot of this revision would not be above the lock's own
         log.warning("lock holds something else than was sent", lock=node_id("lock", lock.id))
+        delivery.answer = DeliveryAnswer.DIFFERS
+        await delivery.save(update_fields=["answer"])
         return Taken(await _pins_of(lock))
+    pins = await note_refusal(lock, named) if named is not None and refused else frozenset()
+    if delivery is None:
+        return Taken(pins)
     known = delivery.settled_at is not None or delivery.to_revision <= lock.applied_revision
-    # While its state is unknown it may tell of what it had before it lost it: nothing becomes known, nor free, by that.
-    if known or (lock.state_unknown and not delivery.snapshot):
-        return Taken()
     proven = exact or delivery.expected_sum is not None
-    if named is None and not proven:
-        return (
-            Taken()
-        )  # without a sum only a delivery of this epoch tells that the lock speaks of this epoch
-    return Taken(await _settle(lock, delivery if proven else None, applied, now))
+    # While its state is unknown it may tell of what it had before it lost it: nothing becomes known, nor free, by that.
+    of_a_lost_state = lock.state_unknown and not delivery.snapshot
+    # Without a sum only a delivery of this epoch tells that the lock speaks of this epoch.
+    of_some_epoch = named is None and not proven
+    if known or of_a_lost_state or of_some_epoch:
+        return Taken(pins)
+    return Taken(pins | await _settle(lock, delivery if proven else None, applied, now))
 
 
 async def _never_handed_out(lock: Lock, named: LockDelivery | None, applied: int) -> Taken:

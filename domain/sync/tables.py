@@ -8,7 +8,7 @@ from tortoise import fields
 
 from domain.columns import Row
 from domain.link.entries import EntryKind
-from domain.link.events import LockEventKind, OpeningMethod
+from domain.link.events import EventRefusal, LockEventKind, OpeningMethod
 
 
 class UnlockCommand(Row):
@@ -38,7 +38,11 @@ class UnlockCommand(Row):
 
 
 class LockEvent(Row):
-    """What a lock reported, once: unique by (lock, state id, sequence), numbered in its site in commit order."""
+    """What a lock reported, once: unique by (lock, state id, sequence), numbered in its site in commit order.
+
+    `count` says how many events were dropped or are missing. An event that could not be read is EVENT_REFUSED, with why
+    and the kind that it claimed to be.
+    """
 
     site_id: UUID
     site: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
@@ -62,6 +66,9 @@ class LockEvent(Row):
     device_id = fields.UUIDField(null=True)
     smart_pin_id = fields.UUIDField(null=True)
     reasons: Any = fields.JSONField(default=list)
+    count = fields.BigIntField(null=True)
+    refusal = fields.CharEnumField(EventRefusal, max_length=16, null=True)
+    claimed_kind = fields.CharEnumField(LockEventKind, max_length=24, null=True)
 
     class Meta:
         table = "lock_events"
@@ -115,10 +122,20 @@ class LockEntry(Row):
         indexes = (("lock", "revision"), ("pin",))
 
 
+class DeliveryAnswer(StrEnum):
+    """What a lock said of a delivery that did not settle it."""
+
+    REFUSED = "REFUSED"
+    """It was not applied and will not be: what it carried is not there by it."""
+    DIFFERS = "DIFFERS"
+    """The lock is at its revision with another sum: what it holds is not known."""
+
+
 class LockDelivery(Row):
     """A sealed set of entries that was handed out: what it carried, and, if it was everything wanted, the sum to expect.
 
-    `items` is a list of [entry row id, version, live].
+    `items` is a list of [entry row id, version, live]. `answer` is null while nothing has been heard of it, and once it
+    is settled.
     """
 
     lock_id: UUID
@@ -134,6 +151,8 @@ class LockDelivery(Row):
     items: Any = fields.JSONField()
     created_at = fields.DatetimeField()
     settled_at = fields.DatetimeField(null=True)
+    parts = fields.IntField(null=True)
+    answer = fields.CharEnumField(DeliveryAnswer, max_length=8, null=True)
 
     class Meta:
         table = "lock_deliveries"

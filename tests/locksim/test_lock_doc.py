@@ -19,7 +19,7 @@ from domain.access.pin_shape import LONGEST, SHORTEST
 from domain.link import entries, messages, nonces, sealing
 from domain.link.digests import card_digest, pin_digest
 from domain.link.entries import Entry, EntryKind
-from domain.link.events import LockEventKind, OpeningMethod
+from domain.link.events import EventRefusal, LockEventKind, OpeningMethod
 from domain.link.keys import LinkKeys
 from domain.link.messages import DeliveryBody, SealedTimeBody, UnlockCommandBody
 from domain.link.proof import make_proof, read_proof
@@ -263,7 +263,7 @@ def test_the_documents_of_the_document_are_of_the_schema(text: str) -> None:
 
 def test_every_name_that_a_lock_may_meet_is_in_the_document(text: str) -> None:
     """Kinds of entries, events, methods, reasons, and the fields of every payload and body."""
-    for names in (EntryKind, LockEventKind, OpeningMethod, DenialReason):
+    for names in (EntryKind, LockEventKind, EventRefusal, OpeningMethod, DenialReason):
         for name in names:
             assert f"`{name.value}`" in text, name
     fields = {field for each in V["payloads"] for field in each["entry"]["payload"]}

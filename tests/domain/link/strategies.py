@@ -17,7 +17,7 @@ from domain.link.entries import (
     SmartPinBlockPayload,
     SmartPinRulesPayload,
 )
-from domain.link.events import LockEventBody, LockEventKind, OpeningMethod
+from domain.link.events import SERVER_EVENTS, LockEventBody, LockEventKind, OpeningMethod
 from domain.link.messages import DeliveryBody
 
 digests = st.binary(min_size=32, max_size=32)
@@ -93,12 +93,12 @@ removals = st.builds(
 def deliveries(draw: st.DrawFn) -> DeliveryBody:
     """A delivery that may be sent: of changes, or part of a snapshot."""
     snapshot = draw(st.booleans())
-    start = 0 if snapshot else draw(st.integers(0, 2**62))
+    start = 0 if snapshot else draw(st.integers(0, 2**30))
     parts = draw(st.integers(1, 20)) if snapshot else 1
     kinds = live_entries if snapshot else live_entries | removals
     return DeliveryBody(
         from_revision=start,
-        to_revision=draw(st.integers(start + 1, 2**63 - 1)),
+        to_revision=draw(st.integers(start + 1, 2**31 - 1)),
         snapshot=snapshot,
         part=draw(st.integers(1, parts)),
         parts=parts,
@@ -111,7 +111,10 @@ events = st.builds(
     state_id=identifiers,
     sequence=counters,
     at=st.none() | moments,
-    kind=st.sampled_from(LockEventKind),
+    kind=st.sampled_from(
+        sorted(set(LockEventKind) - SERVER_EVENTS - {LockEventKind.EVENTS_DROPPED})
+    ),
+    delivery_id=st.none() | identifiers,
     method=st.none() | st.sampled_from(OpeningMethod),
     entry_id=st.none() | identifiers,
     command_id=st.none() | identifiers,

@@ -1,12 +1,19 @@
 """What a lock reports of itself."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from hypothesis import given
 
 from domain.access.decision import DenialReason
-from domain.link.events import LockEventBody, LockEventKind, OpeningMethod
+from domain.link.events import (
+    SERVER_EVENTS,
+    EventRefused,
+    LockEventBody,
+    LockEventKind,
+    OpeningMethod,
+)
 from domain.link.wire import Malformed
 from tests.domain.link import strategies
 
@@ -43,17 +50,25 @@ class TestReports:
         """With or without a time, a method, an entry, a command and reasons."""
         assert LockEventBody.from_report(event.to_report()) == event
 
-    def test_no_time_is_said_and_not_left_out(self) -> None:
-        """Unknown is not empty: a report without `at` is refused, one with null is believed."""
-        assert LockEventBody.from_report(LEAST).at is None
-        with pytest.raises(Malformed) as refusal:
-            LockEventBody.from_report({key: LEAST[key] for key in LEAST if key != "at"})
-        assert refusal.value.field == "event.at"
+    @pytest.mark.parametrize("name", ["at", "method", "entryId", "commandId", "reasons"])
+    def test_what_does_not_apply_is_null_or_left_out(self, name: str) -> None:
+        """Both say the same: no time, nobody, no reason."""
+        event = LockEventBody("disk-1", 1, None, LockEventKind.STARTED)
+        least = {key: LEAST[key] for key in ("stateId", "sequence", "kind")}
+        assert LockEventBody.from_report(least) == event
+        assert LockEventBody.from_report({**LEAST, name: None}) == event
 
-    def test_optional_fields_may_be_left_out(self) -> None:
-        """GraphQL clients omit what they have not."""
-        event = LockEventBody.from_report(LEAST)
-        assert event == LockEventBody("disk-1", 1, None, LockEventKind.STARTED)
+    def test_what_was_dropped_is_counted(self) -> None:
+        """From 1 to what 64 bits hold; of another kind a count says nothing."""
+        for count in (1, 2**63 - 1):
+            event = LockEventBody.from_report({**LEAST, "kind": "EVENTS_DROPPED", "count": count})
+            assert event.count == count
+            assert event.to_report()["count"] == count
+        assert LockEventBody.from_report({**LEAST, "count": 3}).count is None
+        for count in (None, 0, -1, True, 1.5, "3", 2**63):  # type: ignore[assignment]
+            with pytest.raises(Malformed) as refusal:
+                LockEventBody.from_report({**LEAST, "kind": "EVENTS_DROPPED", "count": count})
+            assert refusal.value.field == "event.count"
 
     def test_any_offset_and_values_that_are_converted_already_are_understood(self) -> None:
         """The API may hand over datetimes and enum members in place of their text."""
@@ -87,8 +102,11 @@ class TestReports:
             ("entryId", ""),
             ("entryId", 1),
             ("commandId", "ä"),
-            ("reasons", None),
+            ("deliveryId", "a b"),
+            ("kind", 5),
+            ("method", 5),
             ("reasons", "ENDED"),
+            ("reasons", [None]),
             ("reasons", ["BAD_MOOD"]),
             ("reasons", ["ENDED"] * 200),
         ],
@@ -102,10 +120,29 @@ class TestReports:
         assert refusal.value.field == f"event.{name}"
         assert not value or len(str(value)) < 3 or str(value) not in str(refusal.value)
 
-    def test_a_further_field_is_refused(self) -> None:
-        """It may say something that this server would lose."""
-        with pytest.raises(Malformed, match="no other field"):
-            LockEventBody.from_report({**LEAST, "mood": "bad"})
+    def test_a_further_field_is_one_of_a_newer_lock(self) -> None:
+        """The event is taken by what this server knows of it: an opening that is not recorded would be worse."""
+        plain = LockEventBody.from_report(LEAST)
+        assert LockEventBody.from_report({**LEAST, "mood": "bad"}) == plain
+
+    @pytest.mark.parametrize("event", [None, "STARTED", 5, [LEAST], {}])
+    def test_what_is_no_event_is_refused(self, event: object) -> None:
+        """Whatever JSON may hold."""
+        with pytest.raises(Malformed):
+            LockEventBody.from_report(event)
+
+    def test_why_is_a_name_that_a_lock_can_act_on(self) -> None:
+        """A name of a newer lock is told from a mistake, and from what is not for locks to say."""
+        cases: list[tuple[dict[str, Any], str]] = [
+            ({"kind": "DOOR_FORCED"}, "UNKNOWN_NAME"),
+            ({"method": "IRIS"}, "UNKNOWN_NAME"),
+            ({"reasons": ["ENDED", "FULL_MOON"]}, "UNKNOWN_NAME"),
+            *(({"kind": kind}, "SERVER_KIND") for kind in sorted(SERVER_EVENTS)),
+        ]
+        for changed, code in cases:
+            with pytest.raises(EventRefused) as refusal:
+                LockEventBody.from_report({**LEAST, **changed})
+            assert refusal.value.code == code
 
 
 class TestNames:
@@ -128,6 +165,9 @@ class TestNames:
             "SMARTPIN_BLOCKED",
             "OUT_OF_STEP",
             "DELIVERY_REFUSED",
+            "EVENTS_DROPPED",
+            "EVENTS_MISSING",
+            "EVENT_REFUSED",
         ]
 
     def test_the_methods_are_what_they_always_were(self) -> None:

@@ -162,7 +162,8 @@ class TestStrictness:
             ("fromRevision", {"snapshot": True, "entries": []}),
             ("toRevision", {"toRevision": 4}),
             ("toRevision", {"toRevision": 3}),
-            ("toRevision", {"toRevision": 2**63}),
+            ("toRevision", {"toRevision": 2**31}),
+            ("fromRevision", {"fromRevision": 2**31}),
             ("toRevision", {"toRevision": "6"}),
             ("snapshot", {"snapshot": 0}),
             ("part", {"part": 0}),
@@ -268,10 +269,10 @@ class TestLimits:
             Entry(f"{number:064d}", EntryKind.PIN, 2**63 - 1, payload) for number in range(200)
         )
         count = entries_that_fit(entries)
-        body = DeliveryBody(2**62, 2**63 - 1, False, 1, 1, entries[:count])
+        body = DeliveryBody(2**30, 2**31 - 1, False, 1, 1, entries[:count])
         assert 1 < count < len(entries)
         assert len(body.encode()) <= MAX_BODY_BYTES
-        longer = DeliveryBody(2**62, 2**63 - 1, False, 1, 1, entries[: count + 1])
+        longer = DeliveryBody(2**30, 2**31 - 1, False, 1, 1, entries[: count + 1])
         assert len(longer.encode()) > MAX_BODY_BYTES - 1024
 
     @pytest.mark.parametrize(("over", "fit"), [(0, 3), (1, 2)])

@@ -228,12 +228,13 @@ class YardLock:
                 applied_revision=report.applied_revision,
                 acknowledged=Acknowledged(UUID(ack.delivery_id), ack.state_sum) if ack else None,
                 nonce=report.nonce,
-                events=report.events,
+                events=[event.to_report() for event in report.events],
                 now=self.yard.now,
             )
         except NotAllowed:
             return ReportRefused()
-        return Reported(done.state_id, done.events_up_to)
+        refused = tuple(each.sequence for each in done.refused if each.sequence is not None)
+        return Reported(done.state_id, done.events_up_to, refused)
 
     async def settle(self) -> bool:
         """Passes on everything until nothing moves; whether anything did."""

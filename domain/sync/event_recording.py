@@ -1,0 +1,172 @@
+"""Writing down what a lock told: each event once, numbered in its site, and what is missing or could not be read too."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from domain.columns import column
+from domain.link.events import LockEventBody, LockEventKind
+from domain.locks.tables import Lock
+from domain.smartpins.reported import note_events, smart_pins_named
+from domain.sync.event_numbers import next_numbers
+from domain.sync.server_events import server_event
+from domain.sync.tables import LockEntry, LockEvent, UnlockCommand
+from domain.sync.told_events import RefusedEvent, ToldEvents
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What was new: the events in the order of their numbers, and of them those that the lock is not behind with."""
+
+    events: Sequence[LockEvent] = ()
+    current: Sequence[LockEvent] = ()
+
+
+async def record_events(lock: Lock, told: ToldEvents, now: datetime) -> Recorded:
+    """Within a transaction, under the lock's row: stores what is new.
+
+    An event that the server cannot read leaves EVENT_REFUSED in its place; numbers that were never reported leave
+    EVENTS_MISSING before the event behind them, once. Whatever comes late for such a number is stored all the same.
+    """
+    refused = {
+        place: each
+        for each in reversed(told.refused)
+        if (place := _place(each, told.state_id)) is not None
+    }
+    known = set(await _known(lock, told.state_id, [*told.events, *refused]))
+    events = {number: each for number, each in told.events.items() if number not in known}
+    notices = [
+        _notice(lock, each, now, state_id=told.state_id, sequence=number)
+        for number, each in refused.items()
+        if number not in known and number not in told.events
+    ]
+    behind = await _highest(lock, told.state_id)
+    rows = sorted([*await _rows(lock, events, now), *notices], key=lambda row: row.sequence)
+    rows = [*_with_gaps(lock, rows, behind, now), *await _unnamed(lock, told, now)]
+    if not rows:
+        return Recorded()
+    for row, number in zip(rows, await next_numbers(lock.site_id, len(rows)), strict=True):
+        row.number = number
+    await LockEvent.bulk_create(rows)
+    return Recorded(
+        rows, [row for row in rows if row.state_id == told.state_id and row.sequence > behind]
+    )
+
+
+async def _known(lock: Lock, state_id: str | None, sequences: Sequence[int]) -> list[int]:
+    """Those of the sequences that are stored."""
+    rows = LockEvent.filter(lock_id=lock.id, state_id=state_id, sequence__in=sequences)
+    return await column(rows, "sequence") if sequences else []
+
+
+async def _highest(lock: Lock, state_id: str | None) -> int:
+    """The highest sequence that is stored of a state; 0 for none."""
+    rows = LockEvent.filter(lock_id=lock.id, state_id=state_id).order_by("-sequence")
+    last = await rows.first() if state_id is not None else None
+    return last.sequence if last is not None else 0
+
+
+def _with_gaps(
+    lock: Lock, rows: Sequence[LockEvent], behind: int, now: datetime
+) -> Sequence[LockEvent]:
+    """The rows of one state, in order, with an event before each that the numbers do not lead up to."""
+    whole = []
+    for row in rows:
+        if row.sequence > behind + 1:
+            missing = row.sequence - behind - 1
+            whole.append(server_event(lock, LockEventKind.EVENTS_MISSING, now, count=missing))
+        whole.append(row)
+        behind = max(behind, row.sequence)
+    return whole
+
+
+def _place(refused: RefusedEvent, state_id: str | None) -> int | None:
+    """The sequence of a refused event, if it has one among the events of this state."""
+    return refused.sequence if state_id is not None and refused.state_id == state_id else None
+
+
+def _notice(lock: Lock, refused: RefusedEvent, now: datetime, **name: object) -> LockEvent:
+    """What the admins are told of an event that was refused; nothing of what could not be read."""
+    return server_event(
+        lock,
+        LockEventKind.EVENT_REFUSED,
+        now,
+        refusal=refused.code,
+        claimed_kind=refused.kind,
+        **{**name, "at": refused.at},
+    )
+
+
+async def _unnamed(lock: Lock, told: ToldEvents, now: datetime) -> list[LockEvent]:
+    """Notices of what has no name of this state: a lock may say it again for ever, so of each field at fault one a day."""
+    first: dict[str, RefusedEvent] = {}
+    for each in reversed(told.refused):
+        if _place(each, told.state_id) is None:
+            first[f"refused-{each.field.removeprefix('event.')}-{now.date()}"] = each
+    rows = LockEvent.filter(lock_id=lock.id, state_id__in=list(first), sequence=1)
+    known = set(await column(rows, "state_id")) if first else set()
+    return [
+        _notice(lock, each, now, state_id=name, sequence=1)
+        for name, each in first.items()
+        if name not in known
+    ]
+
+
+async def _rows(lock: Lock, events: dict[int, LockEventBody], now: datetime) -> list[LockEvent]:
+    """The rows of new events, which are in order, without their numbers."""
+    commands = await _commands(lock, events.values())
+    owners = await _owners(lock, events.values())
+    names = {event.entry_id for event in events.values() if event.entry_id is not None}
+    guests = await smart_pins_named(lock, names)
+    rows = []
+    for sequence, event in events.items():
+        command = commands.get(_as_uuid(event.command_id))
+        guest = guests.get(event.entry_id)
+        rows.append(
+            LockEvent(
+                site_id=lock.site_id,
+                lock_id=lock.id,
+                state_id=event.state_id,
+                sequence=sequence,
+                kind=event.kind,
+                method=event.method,
+                at=event.at,
+                recorded_at=now,
+                entry_id=event.entry_id,
+                command_id=command.id if command else None,
+                member_id=command.member_id if command else owners.get(event.entry_id),
+                invitation_id=command.invitation_id if command else None,
+                device_id=command.device_id if command else None,
+                smart_pin_id=guest.id if guest else None,
+                reasons=[reason.value for reason in event.reasons],
+                count=event.count,
+            )
+        )
+    await note_events(guests, events.values(), now)
+    return rows
+
+
+async def _owners(lock: Lock, events: Iterable[LockEventBody]) -> dict[str | None, UUID]:
+    """Whose PINs these events name, by entry name; only entries of this very lock count."""
+    names = {event.entry_id for event in events if event.entry_id is not None}
+    if not names:
+        return {}
+    rows = await LockEntry.filter(lock_id=lock.id, name__in=list(names)).select_related("pin")
+    return {row.name: row.pin.owner_id for row in rows if row.pin is not None}
+
+
+def _as_uuid(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
+
+
+async def _commands(
+    lock: Lock, events: Iterable[LockEventBody]
+) -> dict[UUID | None, UnlockCommand]:
+    """The orders that these events answer; only orders to this very lock count."""
+    ids = {_as_uuid(event.command_id) for event in events}
+    rows = await UnlockCommand.filter(id__in=[each for each in ids if each], lock_id=lock.id)
+    return {row.id: row for row in rows}
