@@ -9,6 +9,7 @@ import importlib
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from pathlib import Path
 
 from tortoise.migrations.writer import MigrationWriter, format_migration_name
@@ -37,11 +38,15 @@ async def make_migration(
 async def drift(
     *, model_modules: Sequence[str] | None = None, migrations: str = MIGRATIONS
 ) -> list[str]:
-    """What the models have and the migrations have not, or the other way round, a line each; empty
-    when they agree.
+    """What the models have and the migrations have not, or the other way round, a line each, and migrations that
+    have one number; empty when they agree and stand in one line.
     """
     async with _differences(model_modules, migrations) as writers:
-        return [operation.describe() for writer in writers for operation in writer.operations]
+        found = [operation.describe() for writer in writers for operation in writer.operations]
+    for before, after in pairwise(sorted(_numbered(migrations))):
+        if before[0] == after[0]:
+            found.append(f"{before[1]} and {after[1]} stand side by side: give one the next number")
+    return found
 
 
 @asynccontextmanager
@@ -53,11 +58,14 @@ async def _differences(
         yield await Autodetector(context, migrations).changes()
 
 
-def _next_number(migrations: str) -> int:
+def _numbered(migrations: str) -> list[tuple[int, str]]:
     package = importlib.import_module(migrations)
-    names = [path.name for folder in package.__path__ for path in Path(folder).glob("*.py")]
-    numbers = [int(found.group()) for name in names if (found := re.match(r"\d{4}", name))]
-    return max(numbers, default=0) + 1
+    names = [path.stem for folder in package.__path__ for path in Path(folder).glob("*.py")]
+    return [(int(found.group()), name) for name in names if (found := re.match(r"\d{4}", name))]
+
+
+def _next_number(migrations: str) -> int:
+    return max((number for number, _ in _numbered(migrations)), default=0) + 1
 
 
 def _module_text(writer: MigrationWriter, name: str) -> str:

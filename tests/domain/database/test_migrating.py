@@ -262,6 +262,16 @@ async def test_drift_names_what_is_missing(workshop: Workshop) -> None:
     assert left == ["Add field width to Box"]
 
 
+async def test_migrations_that_stand_side_by_side_are_told(workshop: Workshop) -> None:
+    """Two people wrote the next one at once: which comes first would be chance."""
+    module = workshop.version(MODELS)
+    await workshop.change(module, "first")
+    for name in ("0002_mine", "0002_yours"):
+        workshop.write_migration(name, NEXT % ("", "0001_first", 'ops.RunSQL("SELECT 1")'))
+    told = await drift(model_modules=[module], migrations=workshop.migrations)
+    assert told == ["0002_mine and 0002_yours stand side by side: give one the next number"]
+
+
 async def test_migrations_are_numbered_and_named(workshop: Workshop) -> None:
     """The next number, and the words of the name in small letters."""
     module = workshop.version(MODELS)

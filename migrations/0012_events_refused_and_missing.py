@@ -7,7 +7,7 @@ from tortoise import fields
 
 
 class Migration(migrations.Migration):
-    dependencies = [("latchwork", "0007_what_locks_read")]
+    dependencies = [("latchwork", "0011_what_locks_read")]
 
     initial = False
 

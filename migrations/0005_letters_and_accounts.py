@@ -14,10 +14,7 @@ _UNANSWERED = "SELECT id FROM accounts WHERE password_hash IS NULL" + "".join(
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("latchwork", "0003_what_crossed_changes_left"),
-        ("latchwork", "0003_whom_tokens_act_for"),
-    ]
+    dependencies = [("latchwork", "0004_whom_tokens_act_for")]
 
     initial = False
 

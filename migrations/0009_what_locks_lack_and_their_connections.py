@@ -7,10 +7,7 @@ from tortoise import fields
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("latchwork", "0004_letters_and_accounts"),
-        ("latchwork", "0004_settings_that_locks_have"),
-    ]
+    dependencies = [("latchwork", "0008_what_is_searched")]
 
     initial = False
 

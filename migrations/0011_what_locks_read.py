@@ -7,7 +7,7 @@ from tortoise import fields
 
 
 class Migration(migrations.Migration):
-    dependencies = [("latchwork", "0006_provisioning_kits_that_end")]
+    dependencies = [("latchwork", "0010_provisioning_kits_that_end")]
 
     initial = False
 

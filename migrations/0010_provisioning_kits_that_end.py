@@ -27,11 +27,7 @@ async def end_in_time(apps, editor) -> None:  # type: ignore[no-untyped-def]
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("latchwork", "0005_recorded_keys"),
-        ("latchwork", "0005_what_is_searched"),
-        ("latchwork", "0005_what_locks_lack_and_their_connections"),
-    ]
+    dependencies = [("latchwork", "0009_what_locks_lack_and_their_connections")]
 
     initial = False
 

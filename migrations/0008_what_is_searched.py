@@ -33,10 +33,7 @@ async def fold(apps, editor) -> None:  # type: ignore[no-untyped-def]
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("latchwork", "0004_letters_and_accounts"),
-        ("latchwork", "0004_settings_that_locks_have"),
-    ]
+    dependencies = [("latchwork", "0007_recorded_keys")]
 
     initial = False
 

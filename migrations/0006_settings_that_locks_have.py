@@ -7,10 +7,7 @@ from tortoise import fields
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("latchwork", "0003_what_crossed_changes_left"),
-        ("latchwork", "0003_whom_tokens_act_for"),
-    ]
+    dependencies = [("latchwork", "0005_letters_and_accounts")]
 
     initial = False
 
