@@ -1,0 +1,87 @@
+"""The simulated lock on the bench of `latchwork lock-check`, with somebody who cuts its power and types at it."""
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import uvicorn
+
+from api.lock_check.bench import Bench
+from api.lock_check.kit import Kit
+from api.lock_check.rules import Findings
+from api.lock_check.stage import Stage
+from locksim.connection import ServerAddress
+from locksim.device import Device, Surroundings
+from locksim.disk import Disk, FileDisk
+from locksim.faults import HardwareClock
+from locksim.provisioning import Provisioning
+from tests.locksim.site import Eager
+from tests.locksim.site import running as switched_on
+from tests.running import running
+from tests.waiting import becomes
+
+PATIENCE_SECONDS = 30.0
+"""So long that no slow machine breaks a rule."""
+
+
+@dataclass
+class Person:
+    """Whoever stands at the lock."""
+
+    device: Device
+
+    async def cut_power(self) -> None:
+        """Off without a warning, and on again."""
+        self.device.power.turn(on=False)
+        await becomes(lambda: self.device.front is None)
+        self.device.power.turn(on=True)
+
+    async def type(self, digits: str) -> None:
+        """Digits and Enter."""
+        await becomes(lambda: self.device.front is not None)
+        await self.device.type(digits)
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals of the test alone."""
+        yield
+
+
+@contextlib.asynccontextmanager
+async def bench(
+    folder: Path,
+    *,
+    patience: float = PATIENCE_SECONDS,
+    open_disk: Callable[[Path], Disk] = lambda path: FileDisk(path, sync=False),
+    drift_ppm: float = 0.0,
+) -> AsyncIterator[Bench]:
+    """A simulated lock that runs against the stage of the check."""
+    kit, findings = Kit.new(), Findings()
+    stage = Stage(kit, findings)
+    server = _Server(
+        uvicorn.Config(stage.app, host="127.0.0.1", port=0, log_level="critical", lifespan="off")
+    )
+    async with running(server), httpx.AsyncClient(trust_env=False) as http:
+        port = server.servers[0].sockets[0].getsockname()[1]
+        device = Device(
+            Provisioning.from_json(kit.to_json(), "kit"),
+            lambda: open_disk(folder / "disk"),
+            around=Surroundings(
+                ServerAddress(f"http://127.0.0.1:{port}"), http, asyncio.Semaphore(1)
+            ),
+            clock=HardwareClock(
+                monotonic=time.monotonic, started_unix_s=time.time(), drift_ppm=drift_ppm
+            ),
+            rng=Eager(),
+            random_bytes=random.Random(2).randbytes,
+        )
+        async with switched_on(device):
+            yield Bench(stage, Person(device), patience)
+        server.force_exit = True
