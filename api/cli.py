@@ -1,4 +1,6 @@
-"""The command line: `latchwork serve | migrate | seed | tour | demo | ask | site | token | key | audit | account`."""
+"""The command line: `latchwork serve | migrate | seed | tour | demo | ask | lock-check`, and what has commands of its own:
+`site | token | key | audit | account`.
+"""
 
 import asyncio
 from datetime import datetime
@@ -12,6 +14,7 @@ from api.account_commands import account_commands
 from api.addresses import checked_origin
 from api.asking import AskFailed, ask
 from api.demo import run_demo
+from api.lock_check.command import lock_check
 from api.schema.build import build_schema
 from api.seed import seed as seed_demo
 from api.tour.play import TourFailed, play
@@ -46,6 +49,7 @@ main.add_typer(token_commands, name="token")
 main.add_typer(key_commands, name="key")
 main.add_typer(audit_commands, name="audit")
 main.add_typer(account_commands, name="account")
+main.command("lock-check")(lock_check)
 
 
 async def _site_named(name: str) -> Site:

@@ -4,9 +4,9 @@
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 from uuid import uuid4
 
 from api.lock_check import kit as pens
@@ -26,14 +26,14 @@ class NoAnswer(Exception):
     """The lock did not say what it must say, in time: the scenario cannot go on. The message says what is missing."""
 
 
-class Hands(Protocol):
+@dataclass(frozen=True, slots=True)
+class Hands:
     """Whatever can touch the lock."""
 
-    async def cut_power(self) -> None:
-        """Off without a warning, and on again."""
-
-    async def type(self, digits: str) -> None:
-        """Digits and Enter."""
+    cut_power: Callable[[], Awaitable[None]] | None = None
+    """Off without a warning, and on again."""
+    enter: Callable[[str], Awaitable[None]] | None = None
+    """Digits and Enter."""
 
 
 @dataclass
@@ -57,7 +57,7 @@ class Wanted:
 class Bench:
     """One run of the check."""
 
-    def __init__(self, stage: Stage, hands: Hands | None, patience: float) -> None:
+    def __init__(self, stage: Stage, hands: Hands, patience: float) -> None:
         """`patience`: seconds in which "at once" is over."""
         self.stage = stage
         self.hands = hands
@@ -96,7 +96,7 @@ class Bench:
 
     async def power_cut(self) -> Connection:
         """Cuts the power at once and returns the next connection. Raises NoAnswer."""
-        assert self.hands is not None
+        assert self.hands.cut_power is not None
         before = self.stage.connections[-1]
         await self.hands.cut_power()
         return await self.connection(before)

@@ -5,6 +5,7 @@ a time, the newest; every answer is given at once unless a scenario holds it bac
 """
 
 import contextlib
+import functools
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ from domain.link.proof import ProofRefused, read_proof
 from domain.security import base64url
 
 _FORBIDDEN = 4403
+_NOT_UNDERSTOOD = 4400
 
 
 @dataclass
@@ -76,6 +78,12 @@ class Connection:
         await self.say({"id": name, "type": "complete"})
 
 
+@functools.cache
+def _schema() -> GraphQLSchema:
+    """The server's, without its resolvers."""
+    return read_schema(build_schema(development=False).as_str())
+
+
 class Stage:
     """The server played; `app` is the application, `connections` are those that were proven."""
 
@@ -85,7 +93,7 @@ class Stage:
         self.heard = Heard(findings)
         self.connections: list[Connection] = []
         self._challenges: set[str] = set()
-        self._schema: GraphQLSchema = read_schema(build_schema(development=False).as_str())
+        self._schema = _schema()
         self.app = Starlette(
             routes=[
                 Route("/graphql", self._post, methods=["POST"]),
@@ -138,7 +146,12 @@ class Stage:
             while True:
                 text = await socket.receive_text()
                 self.heard.take_frame(text)
-                frame = orjson.loads(text)
+                try:
+                    frame = orjson.loads(text)
+                except orjson.JSONDecodeError:
+                    self.findings.note(Rule.DOCUMENTS, False, "a message is not JSON.")
+                    await connection.close(_NOT_UNDERSTOOD)
+                    break
                 await self._take(connection, frame)
                 await self.heard.tell()
         connection.closed = True

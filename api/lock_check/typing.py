@@ -15,9 +15,9 @@ ROW = 10
 
 async def _typed(bench: Bench, digits: str) -> Event:
     """What became of an entry. Raises NoAnswer."""
-    assert bench.hands is not None
+    assert bench.hands.enter is not None
     mark = bench.mark()
-    await bench.hands.type(digits)
+    await bench.hands.enter(digits)
     return await bench.event(mark, "OPENED", "DENIED")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import uvicorn
 
-from api.lock_check.bench import Bench
+from api.lock_check.bench import Bench, Hands
 from api.lock_check.kit import Kit
 from api.lock_check.rules import Findings
 from api.lock_check.stage import Stage
@@ -41,7 +41,7 @@ class Person:
         await becomes(lambda: self.device.front is None)
         self.device.power.turn(on=True)
 
-    async def type(self, digits: str) -> None:
+    async def enter(self, digits: str) -> None:
         """Digits and Enter."""
         await becomes(lambda: self.device.front is not None)
         await self.device.type(digits)
@@ -83,5 +83,6 @@ async def bench(
             random_bytes=random.Random(2).randbytes,
         )
         async with switched_on(device):
-            yield Bench(stage, Person(device), patience)
+            person = Person(device)
+            yield Bench(stage, Hands(person.cut_power, person.enter), patience)
         server.force_exit = True
