@@ -7,7 +7,7 @@ from typing import Any
 
 from api.lock_check.rules import Findings, Rule
 from api.protocol.socket_limits import SocketLimits
-from domain.link.events import LockEventBody
+from domain.link.events import EventRefusal, EventRefused, LockEventBody
 from domain.link.nonces import well_formed_nonce
 from domain.link.wire import Malformed
 from domain.sync.rules import MAX_EVENTS_PER_REPORT
@@ -50,8 +50,8 @@ class Heard:
             Rule.REPORT_SIZE, size <= most, f"a message has {size} bytes; {most} is the most."
         )
 
-    def take_report(self, report: Mapping[str, Any], *, stored: bool) -> None:
-        """What holds for each report; its events count as told if they are `stored`."""
+    def take_report(self, report: Mapping[str, Any], *, stored: bool) -> Mapping[str, Any]:
+        """What holds for each report, and its answer; its events count as told if they are `stored`."""
         nonce, events = report["nonce"], report["events"]
         count = len(events)
         self.findings.note(
@@ -63,17 +63,27 @@ class Heard:
                 well_formed_nonce(nonce),
                 "a nonce is not 32 bytes in base64url.",
             )
-        for event in events:
-            self._take_event(event, stored=stored)
-
-    def _take_event(self, event: Event, *, stored: bool) -> None:
-        state_id, sequence = event["stateId"], event["sequence"]
-        try:
-            LockEventBody.from_report(event)
-        except Malformed as malformed:
-            self.findings.note(Rule.EVENT_FIELDS, False, f"{malformed}.")
-        else:
+        read: list[LockEventBody] = []
+        refused: list[Mapping[str, Any]] = []
+        for index, event in enumerate(events):
+            try:
+                body = LockEventBody.from_report(event)
+            except Malformed as malformed:
+                self.findings.note(Rule.EVENT_FIELDS, False, f"{malformed}.")
+                refused.append(_refusal(index, event, malformed))
+                continue
             self.findings.note(Rule.EVENT_FIELDS, True, "")
+            self._take_event(body, stored=stored)
+            read.append(body)
+        return {
+            "__typename": "LockReported",
+            "stateId": read[0].state_id if read else None,
+            "eventsUpTo": max((each.sequence for each in read), default=0),
+            "refused": refused,
+        }
+
+    def _take_event(self, event: LockEventBody, *, stored: bool) -> None:
+        state_id, sequence = event.state_id, event.sequence
         if self._state_id is None:
             self._state_id = state_id
         else:
@@ -91,4 +101,17 @@ class Heard:
         self._next[state_id] = max(sequence + 1, expected or 1)
         if stored and (state_id, sequence) not in self._told:
             self._told.add((state_id, sequence))
-            self.events.append(event)
+            self.events.append(event.to_report())
+
+
+def _refusal(index: int, event: object, malformed: Malformed) -> Mapping[str, Any]:
+    """As a server names an event that it does not take."""
+    sequence = event.get("sequence") if isinstance(event, Mapping) else None
+    code = malformed.code if isinstance(malformed, EventRefused) else EventRefusal.MALFORMED
+    return {
+        "__typename": "RefusedEvent",
+        "index": index,
+        "sequence": sequence if isinstance(sequence, int) else None,
+        "code": code.value,
+        "message": str(malformed),
+    }

@@ -213,7 +213,7 @@ class Stage:
             await connection.answer(name, result)
 
     def _take_report(self, connection: Connection, report: Mapping[str, Any]) -> Mapping[str, Any]:
-        self.heard.take_report(report, stored=not connection.refusing)
+        answer = self.heard.take_report(report, stored=not connection.refusing)
         connection.reports.append(report)
         nonce = report["nonce"]
         if isinstance(nonce, str) and nonce not in connection.nonces:
@@ -227,13 +227,7 @@ class Stage:
             self.heard.nonces.add(nonce)
         if connection.refusing:
             raise GraphQLError("Not now.", extensions={"meant": True})
-        events = report["events"]
-        return {
-            "__typename": "LockReported",
-            "stateId": events[0]["stateId"] if events else None,
-            "eventsUpTo": max((each["sequence"] for each in events), default=0),
-            "refused": [],
-        }
+        return answer
 
     async def feed(self, connection: Connection, item: Mapping[str, Any] | None) -> None:
         """One item of the feed, or, for None, one of a type that no lock knows yet."""

@@ -10,9 +10,11 @@ from graphql import GraphQLUnionType, build_schema
 
 from api.auth import sockets
 from api.protocol import messages, websocket
-from domain.link.events import LockEventBody, LockEventKind
-from domain.sync.server_events import SERVER_EVENTS
+from domain.link.events import SERVER_EVENTS, LockEventBody, LockEventKind
+from domain.link.sealing import MessageKind, seal_message
+from locksim import journal
 from locksim.connection import ANSWER_TIMEOUT_S
+from locksim.signals import Delivery
 from tests.locksim.bench import Bench
 from tests.locksim.codes import bench_with_smartpins, block_at_keypad, code_now
 from tests.locksim.rig import CARD, NOON
@@ -20,7 +22,7 @@ from tests.locksim.test_lock_doc import DOCS, SCHEMA
 
 OF_UVICORN = 1012
 """Sent by the server below the application when it is shut down."""
-FIELDS = ("method", "entryId", "commandId", "reasons")
+FIELDS = ("method", "entryId", "commandId", "reasons", "count", "deliveryId")
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +47,18 @@ def everything() -> Iterable[LockEventBody]:
     bench.receive(type(order)("x", order.sealed[:-1] + bytes([order.sealed[-1] ^ 1])))
     snapshot = pen.snapshot(99)
     bench.receive(type(snapshot)("x", snapshot.sealed[:-1] + bytes([snapshot.sealed[-1] ^ 1])))
+    at = bench.firmware.state.applied
+    malformed = b'{"more":null}'
+    sealed = seal_message(
+        pen.keys.bundle,
+        MessageKind.DELIVERY,
+        bench.lock.lock_id,
+        bench.lock.incarnation,
+        pen.epoch,
+        malformed,
+    )
+    bench.receive(Delivery("malformed", sealed))
+    assert bench.firmware.state.applied == at
     bench.type("40718263")
     bench.type("1")
     bench.type(code)
@@ -62,6 +76,11 @@ def everything() -> Iterable[LockEventBody]:
     bench.receive(pen.time(nonce, NOON.replace(year=2027)))
     bench.settle()
     yield from bench.events()
+    full = Bench()
+    for number in range(journal.NOISE_CAPACITY + 1):
+        full.present(number.to_bytes(4, "big"))
+    full.connect()
+    yield from full.events()
     lost = Bench()
     lost.wait(hours=1)
     lost.restart(battery=NOON)
@@ -75,16 +94,16 @@ def test_each_kind_has_the_fields_that_the_table_says(text: str) -> None:
         report = event.to_report()
         kind = seen.setdefault(event.kind.value, {field: set() for field in FIELDS})
         for field in FIELDS:
-            kind[field].add(bool(report[field]))
+            kind[field].add(bool(report.get(field)))
     words = {frozenset({True}): "yes", frozenset({False}): "no", frozenset({True, False}): "maybe"}
     told = [
         [kind, *(words[frozenset(seen.get(kind, {}).get(field, ()))] for field in FIELDS)]
         for kind in (each.value for each in LockEventKind if each not in SERVER_EVENTS)
     ]
 
-    assert sorted(rows(text, "kind | `method` | `entryId` | `commandId` | `reasons`")) == sorted(
-        told
-    )
+    assert sorted(
+        rows(text, "kind | `method` | `entryId` | `commandId` | `reasons` | `count` | `deliveryId`")
+    ) == sorted(told)
 
 
 def codes_in(module: ModuleType) -> set[int]:
