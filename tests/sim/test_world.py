@@ -30,9 +30,13 @@ SEEDS = (
 async def test_everything_agrees_when_the_storm_is_over(
     database: Database, tmp_path: Path, seed: int
 ) -> None:
-    """During it nothing opens that was not said to open; after it every lock has what is wanted, and no event is lost."""
+    """During it nothing opens that was not said to open; after it every lock has what is wanted, and no event is lost.
+
+    Locks are of all ages, but where the seed tells a story of before there were any.
+    """
     yard = await Yard.make(tmp_path)
-    world = World(yard, database, seed)
+    mixed = seed not in (*AN_OLD_DELIVERY_HEARD_AGAIN, *NOBODY_OPENS_IN_THE_STORM)
+    world = World(yard, database, seed, mixed=mixed)
     try:
         await world.build()
         await world.run(STEPS)

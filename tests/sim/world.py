@@ -13,7 +13,9 @@ from uuid import UUID
 
 from domain.access.schedule import ALWAYS, Schedule, Slot, Weekday
 from domain.database import connect, disconnect
-from domain.errors import PinNotAcceptable
+from domain.errors import LockTooOld, PinNotAcceptable
+from domain.link.claims import SILENT, Claim
+from domain.link.features import Feature
 from domain.node_ids import node_id
 from domain.pins.rules import generate
 from domain.pins.service import delete_pin, reassign_pin, set_blocked, update_pin
@@ -25,6 +27,7 @@ from domain.tags.service import create_tag, update_tag
 from domain.tags.tables import TagTarget
 from locksim.clock import moment
 from locksim.faults import Fault, FaultKind, script
+from locksim.provisioning import NEWEST
 from tests.databases import Database
 from tests.domain.access.oracle import opens as oracle_opens
 from tests.domain.sync.yard import Yard
@@ -32,6 +35,9 @@ from tests.domain.sync.yard_lock import YardLock
 
 STEPS = 50
 LOCKS = 4
+KEYPADS = 2
+AGES = (SILENT, Claim(reads=("moments",)), NEWEST)
+"""What a lock's firmware may read: as it was before there was anything to say, something else, all there is."""
 MOST_PINS = 8
 STEP = timedelta(seconds=20)
 
@@ -52,6 +58,8 @@ class Place:
     """A lock in the world, and what the world does to it."""
 
     lock: YardLock
+    switches: list[bool]
+    """At which keypads PIN mode is wanted."""
     powered: bool = True
     reachable: bool = True
 
@@ -59,8 +67,10 @@ class Place:
 class World:
     """One run."""
 
-    def __init__(self, yard: Yard, database: Database, seed: int) -> None:
-        self.yard, self.database = yard, database
+    def __init__(self, yard: Yard, database: Database, seed: int, *, mixed: bool = True) -> None:
+        """`mixed`: locks have firmware of any age and several keypads; else all are of the newest, with one."""
+        self.yard, self.database, self.mixed = yard, database, mixed
+        self.keypads = KEYPADS if mixed else 1
         self.rng = random.Random(seed)
         self.pins: dict[UUID, Wish] = {}
         self.gone: set[UUID] = set()
@@ -74,9 +84,10 @@ class World:
     async def build(self) -> None:
         """The locks, each with a clock of its own kind, and a tag."""
         for number in range(LOCKS):
-            lock = await self.yard.lock(f"Door {number}")
+            age = self.rng.choice(AGES) if self.mixed else NEWEST
+            lock = await self.yard.lock(f"Door {number}", keypads=self.keypads, firmware=age)
             lock.drift = 1 + self.rng.uniform(-500, 500) / 1_000_000
-            self.places.append(Place(lock))
+            self.places.append(Place(lock, [True] * self.keypads))
         tag = await create_tag(
             **self._common(),
             name="Doors",
@@ -103,6 +114,8 @@ class World:
                 await self._wire(place)
             if self.rng.random() < 0.02:
                 await self._kill_the_server()
+            if self.mixed and self.rng.random() < 0.06:
+                await self._flash()
         for fault in faults:
             await self._fault(fault)
         await self._at_rest()
@@ -132,6 +145,12 @@ class World:
             case FaultKind.BATTERY_EMPTY:
                 lock.battery_ms = None
         self._note_events()
+
+    async def _flash(self) -> None:
+        """Other firmware, newer or older, is put on a lock that has power."""
+        place = self.rng.choice(self.places)
+        if place.powered:
+            await place.lock.flash(self.rng.choice(AGES))
 
     async def _kill_the_server(self) -> None:
         await disconnect()
@@ -169,6 +188,7 @@ class World:
             (3 if len(self.pins) < MOST_PINS else 0, self._make),
             (2, self._change),
             (1, self._tag_locks),
+            *([(1, self._switch)] if self.mixed else []),
             (6, self._type),
         ]
         weights, deeds = zip(*likely, strict=True)
@@ -254,6 +274,17 @@ class World:
         ids = [self.places[each].lock.id for each in sorted(self.tag_holds)]
         await update_tag(**self._common(), tag_id=self.tag, fields={"lock_ids": ids})
 
+    async def _switch(self) -> None:
+        """PIN mode at one keypad, or at a whole lock, as far as the lock can hold that."""
+        place = self.rng.choice(self.places)
+        keypad, enabled = self.rng.choice((None, *range(KEYPADS))), self.rng.random() < 0.6
+        try:
+            await self.yard.switched(place.lock, keypad=keypad, enabled=enabled)
+        except LockTooOld:
+            return
+        for each in range(KEYPADS) if keypad is None else (keypad,):
+            place.switches[each] = enabled
+
     async def _type(self) -> None:
         place = self.rng.choice(self.places)
         if not place.powered:
@@ -266,7 +297,10 @@ class World:
             return
         states = await self._states(lock)
         now_ms = lock.firmware.front(lock.uptime_ms()).now_ms
-        opened = lock.type(digits)
+        keypad = self.rng.randrange(KEYPADS) if self.mixed else 0
+        takes_pins = lock.takes_pins(keypad)
+        opened = lock.type(digits, keypad=keypad)
+        assert takes_pins or not opened, "it opened at a keypad that is off"
         self._note_events()
         if not opened:
             return
@@ -308,6 +342,7 @@ class World:
         self._note_events()
         for number, place in enumerate(self.places):
             await self._agrees(number, place.lock)
+            self._takes_pins_where_it_can(place)
         stored = await LockEvent.all().values_list("lock_id", "state_id", "sequence", "kind")
         recorded = {(lock, state, number): kind for lock, state, number, kind in stored}
         assert len(recorded) == len(stored)
@@ -317,15 +352,23 @@ class World:
         assert await Pin.filter(id__in=list(self.pins)).count() == len(self.pins)
 
     async def _every_door_opens(self) -> None:
-        """For a new PIN; where the keypad is locked, for nobody."""
+        """For a new PIN, once PIN mode is on; where the keypad is locked, for nobody."""
         locks = [place.lock for place in self.places]
+        for lock in locks:
+            await self.yard.switched(lock, keypad=None, enabled=True)
         shown = await self.yard.pin(*locks)
         await self.yard.settle()
         for lock in locks:
             locked = lock.firmware.front(lock.uptime_ms()).locked_out
-            opened = lock.type(shown.digits)
+            opened = lock.type(shown.digits, keypad=self.keypads - 1)
             assert opened is not locked, "a door opens for its PIN"
             self.openings += opened
+
+    def _takes_pins_where_it_can(self, place: Place) -> None:
+        reads = Feature.PIN_MODE_BY_READER in place.lock.own.firmware.reads
+        same = len(set(place.switches)) == 1
+        wanted = place.switches if reads or same else [False] * self.keypads
+        assert [place.lock.takes_pins(each) for each in range(self.keypads)] == wanted
 
     async def _agrees(self, number: int, lock: YardLock) -> None:
         wanted = {

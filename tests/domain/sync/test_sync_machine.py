@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from domain.database import disconnect
-from domain.errors import PinNotAcceptable
+from domain.errors import LockTooOld, PinNotAcceptable
 from domain.link import messages
+from domain.link.claims import SILENT, Claim
+from domain.link.features import Feature
 from domain.link.nonces import MAX_DELIVERY_ENTRIES
 from domain.node_ids import node_id
 from domain.pins.service import delete_pin, reassign_pin, set_blocked, update_pin
@@ -25,13 +27,17 @@ from domain.sync.rules import SyncStatus
 from domain.sync.status import PinAtLock, pins_at_locks
 from domain.tags.service import create_tag, update_tag
 from domain.tags.tables import TagTarget
+from locksim.provisioning import NEWEST
 from tests.domain.sync.yard import Yard, opened_yard, reconnected
 from tests.domain.sync.yard_lock import YardLock
 
 DIGITS = ("49172638", "58203917", "60314028", "71425139", "82536240")
 LOCKS = 2
+KEYPADS = 2
 MOST_PINS = 4
 which = st.integers(0, LOCKS - 1)
+any_keypad = st.integers(0, KEYPADS - 1)
+any_firmware = st.sampled_from([SILENT, Claim(reads=("moments",)), NEWEST])
 some_locks = st.sets(which)
 
 
@@ -60,7 +66,7 @@ class Doubt:
 
 
 class SyncMachine(RuleBasedStateMachine):
-    """Two locks, one tag, five sets of digits."""
+    """Two locks with two keypads each, of any firmware, one tag, five sets of digits."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -71,22 +77,30 @@ class SyncMachine(RuleBasedStateMachine):
         self.tag_holds: set[int] = set()
         self.used: set[str] = set()
         self.doubts = [Doubt() for _ in range(LOCKS)]
+        self.switches = [[True] * KEYPADS for _ in range(LOCKS)]
+        """Where PIN mode is wanted, by lock and keypad."""
 
     def run(self, work: Any) -> Any:
         """Runs a coroutine on the machine's own loop."""
         return self.loop.run(work)
 
-    @initialize(most=st.sampled_from([1, 2, MAX_DELIVERY_ENTRIES]))
-    def open(self, most: int) -> None:
+    @initialize(
+        most=st.sampled_from([1, 2, MAX_DELIVERY_ENTRIES]),
+        ages=st.tuples(*[any_firmware] * LOCKS),
+    )
+    def open(self, most: int, ages: tuple[Claim, ...]) -> None:
         """A site with its locks, which have all that is wanted. Deliveries may be cut short after very few entries."""
         self.short = pytest.MonkeyPatch()
         for module in (deliveries, messages):
             self.short.setattr(module, "MAX_DELIVERY_ENTRIES", most)
-        self.run(self._open())
+        self.run(self._open(ages))
 
-    async def _open(self) -> None:
+    async def _open(self, ages: tuple[Claim, ...]) -> None:
         self.yard: Yard = await opened_yard(Path(self.folder.name))
-        self.locks: list[YardLock] = [await self.yard.lock(f"Door {n}") for n in range(LOCKS)]
+        self.locks: list[YardLock] = [
+            await self.yard.lock(f"Door {number}", keypads=KEYPADS, firmware=age)
+            for number, age in enumerate(ages)
+        ]
         tag = await create_tag(
             self.yard.here,
             self.yard.by,
@@ -121,6 +135,23 @@ class SyncMachine(RuleBasedStateMachine):
         if self.pins:
             edits += [self._give_digits, self._give_digits, self._block, self._move, self._delete]
         draw.draw(st.sampled_from(edits), label="edit")(draw)
+
+    @rule(at=which, keypad=st.none() | any_keypad, enabled=st.booleans())
+    def switch_pin_mode(self, at: int, keypad: int | None, enabled: bool) -> None:
+        """At one keypad or at all; refused exactly where the lock has said that it reads no switch for each."""
+        wanted = list(self.switches[at])
+        for each in range(KEYPADS) if keypad is None else (keypad,):
+            wanted[each] = enabled
+        row = self.run(self.locks[at].row())
+        reads = Feature.PIN_MODE_BY_READER in row.link_reads
+        try:
+            self.run(self.yard.switched(self.locks[at], keypad=keypad, enabled=enabled))
+        except LockTooOld:
+            assert len(set(wanted)) > 1
+            assert not reads
+            return
+        assert reads or keypad is None or len(set(wanted)) == 1
+        self.switches[at] = wanted
 
     def _accepts(self, digits: str, pin_id: UUID | None) -> None:
         """Whoever gets digits is the only one who has them, at every lock that can be known."""
@@ -228,9 +259,12 @@ class SyncMachine(RuleBasedStateMachine):
 
     @rule(draw=st.data(), at=which)
     def disturb_the_lock(self, draw: Any, at: int) -> None:
-        """The power will go at one of the next writes; the disk is copied, put back, or emptied with a new secret."""
+        """The power will go at one of the next writes; the disk is copied, put back, or emptied with a new secret; other
+        firmware is put on the lock, newer or older.
+        """
         lock, doubt = self.locks[at], self.doubts[at]
-        match draw.draw(st.sampled_from(["cut", "cut", "copy", "put back", "put back", "reset"])):
+        misfortunes = ["cut", "cut", "copy", "put back", "put back", "reset", "flash", "flash"]
+        match draw.draw(st.sampled_from(misfortunes)):
             case "cut":
                 lock.disk.cut_at = draw.draw(st.integers(0, 3))
                 lock.disk.keeps_cut_write = draw.draw(st.booleans())
@@ -240,20 +274,24 @@ class SyncMachine(RuleBasedStateMachine):
             case "reset":
                 lock.reset(self.run(self.yard.provision(lock.id)))
                 self.doubts[at] = Doubt(emptied=True)
+            case "flash":
+                self.run(lock.flash(draw.draw(any_firmware)))
             case _ if lock.disk.state is not None:
                 doubt.images.append(lock.disk.state)
 
     # What must hold
 
-    @rule(at=which, digits=st.sampled_from(DIGITS))
-    def type(self, at: int, digits: str) -> None:
+    @rule(at=which, digits=st.sampled_from(DIGITS), keypad=any_keypad)
+    def type(self, at: int, digits: str, keypad: int) -> None:
         """What opens was said to open, and belongs to nobody else."""
         lock = self.locks[at]
         held = {entry.id: entry for entry in lock.held(digits)}
         if not held:  # wrong entries would only lock the keypad
             return
         states = self.run(self._states(lock))
-        opened = lock.type(digits)
+        takes_pins = lock.takes_pins(keypad)
+        opened = lock.type(digits, keypad=keypad)
+        assert takes_pins or not opened, "it opened at a keypad that is off"
         if not opened or self.doubts[at].any:
             return
         assert len(held) == 1, "one entry has these digits"
@@ -312,6 +350,7 @@ class SyncMachine(RuleBasedStateMachine):
             row = await lock.row()
             assert (row.state_unknown, row.snapshot_needed) == (False, False)
             assert row.applied_revision == row.wanted_revision == lock.firmware.state.applied
+            self._takes_pins_where_it_can(number, lock)
             states = await self._states(lock)
             for state in states.values():
                 assert state.status in (SyncStatus.UPDATED, SyncStatus.REMOVED)
@@ -319,6 +358,12 @@ class SyncMachine(RuleBasedStateMachine):
             self._compare(lock, states)
         assert await HeldDigits.all().count() == 0, "no lock holds given-up digits any more"
         assert await PinReservation.all().count() == len(self.pins)
+
+    def _takes_pins_where_it_can(self, number: int, lock: YardLock) -> None:
+        wanted = self.switches[number]
+        if len(set(wanted)) > 1 and Feature.PIN_MODE_BY_READER not in lock.own.firmware.reads:
+            wanted = [False] * KEYPADS
+        assert [lock.takes_pins(each) for each in range(KEYPADS)] == wanted
 
 
 TestSyncMachine = SyncMachine.TestCase

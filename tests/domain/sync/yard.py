@@ -18,9 +18,13 @@ from api.settings import Settings
 from domain.access.schedule import ALWAYS, Schedule
 from domain.database import connect, disconnect, migrate, use_case
 from domain.installation import Installation
+from domain.link.claims import Claim
+from domain.locks.pin_mode import set_pin_mode
 from domain.locks.provisioning import provision_lock
 from domain.locks.rules import Connectivity
 from domain.locks.service import NewReader, create_lock
+from domain.locks.tables import Reader
+from domain.node_ids import read_node_id
 from domain.people.actors import COMMAND_LINE, Role, command_line_at
 from domain.people.tables import Member
 from domain.pins.service import Shown, create_pin, update_pin
@@ -30,7 +34,7 @@ from domain.sites.rules import SystemType
 from domain.sites.service import create_site
 from domain.sites.tables import Site
 from domain.tags.service import make_default_tag
-from locksim.provisioning import Provisioning
+from locksim.provisioning import NEWEST, Provisioning
 from tests.domain.sync.yard_lock import YardLock
 from tests.serving import CHEAP
 
@@ -81,25 +85,27 @@ class Yard:
         """The server's time."""
         return self.now
 
-    async def lock(self, name: str) -> "YardLock":
-        """A lock that has never connected."""
+    async def lock(self, name: str, *, keypads: int = 1, firmware: Claim = NEWEST) -> "YardLock":
+        """A lock that has never connected, with so many keypads, and firmware that reads this."""
         row = await create_lock(
             self.here,
             self.by,
             name=name,
             connectivity=Connectivity.ONLINE_WIRED,
             hub_id=None,
-            readers=[NewReader("Keypad")],
+            readers=[NewReader(f"Keypad {number}") for number in range(keypads)],
             now=self.now,
         )
-        lock = YardLock(self, row.id, await self.provision(row.id))
+        own = replace(await self.provision(row.id), firmware=firmware)
+        lock = YardLock(self, row.id, own)
         self.locks.append(lock)
         return lock
 
     async def provision(self, lock_id: UUID) -> Provisioning:
         """A fresh secret for a lock."""
         kit = await provision_lock(self.here, self.by, lock_id=lock_id, now=self.now)
-        return Provisioning.from_json(kit_entry(kit), "entry")
+        keypads = await Reader.filter(lock_id=lock_id, deleted_at=None).order_by("id")
+        return Provisioning.from_json(kit_entry(kit, keypads=keypads), "entry")
 
     async def pin(
         self,
@@ -126,6 +132,12 @@ class Yard:
         """The PIN is at these locks from now on, and at no other."""
         fields = {"lock_ids": [lock.id for lock in locks]}
         await update_pin(self.here, self.by, pin_id=pin.id, fields=fields, now=self.now)
+
+    async def switched(self, lock: "YardLock", *, keypad: int | None, enabled: bool) -> None:
+        """PIN mode is this at one keypad of the lock, or at all (None). Raises LockTooOld."""
+        reader = None if keypad is None else read_node_id("reader", lock.keypad(keypad))
+        where = {"lock_id": lock.id} if reader is None else {"reader_id": reader}
+        await set_pin_mode(self.here, self.by, enabled=enabled, now=self.now, **where)
 
     async def settle(self) -> None:
         """Everybody is online, and everything that is said arrives."""

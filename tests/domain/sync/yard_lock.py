@@ -1,10 +1,12 @@
 """One lock of a yard: the real firmware on a disk in memory, a clock that may drift, and the two directions of its wire."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from domain.errors import NotAllowed
+from domain.link.claims import Claim
 from domain.link.digests import pin_digest
 from domain.link.entries import Entry, EntryKind, PinPayload
 from domain.link.keys import LinkKeys
@@ -93,10 +95,24 @@ class YardLock:
         self.firmware = self._start()
 
     def reset(self, own: Provisioning) -> None:
-        """A factory reset: an empty disk and another secret."""
-        self.own, self.disk = own, MemoryDisk()
+        """A factory reset: an empty disk and another secret; the firmware is what it was."""
+        self.own, self.disk = replace(own, firmware=self.own.firmware), MemoryDisk()
         self.heard.clear()
         self.restart()
+
+    async def flash(self, firmware: Claim) -> None:
+        """Other firmware, newer or older, on the same disk."""
+        await self.disconnect(noticed=False)
+        self.own = replace(self.own, firmware=firmware)
+        self.restart()
+
+    def keypad(self, number: int) -> str:
+        """The reader that this keypad of it is."""
+        return self.own.keypads[number].reader_id
+
+    def takes_pins(self, number: int) -> bool:
+        """Whether PIN mode is on at this keypad."""
+        return self.firmware.front(self.uptime_ms()).keypads[number].pin_enabled
 
     def restore(self, image: bytes) -> None:
         """The disk is put back to an older image."""
@@ -126,11 +142,12 @@ class YardLock:
                 self.openings += 1
         return shown
 
-    def type(self, digits: str) -> bool:
-        """Types digits and Enter; whether the door opened."""
+    def type(self, digits: str, *, keypad: int = 0) -> bool:
+        """Types digits and Enter at one of its keypads; whether the door opened."""
         shown: list[Signal] = []
+        at = self.keypad(keypad)
         for key in (*(Key(digit) for digit in digits), Key.ENTER):
-            shown = self.do(lambda lock, uptime, key=key: lock.press(key, uptime))  # type: ignore[misc]
+            shown = self.do(lambda lock, uptime, key=key: lock.press(key, uptime, at))  # type: ignore[misc]
         return Signal.GRANTED in shown
 
     def held(self, digits: str) -> list[Entry]:
