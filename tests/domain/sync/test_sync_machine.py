@@ -87,20 +87,26 @@ class SyncMachine(RuleBasedStateMachine):
     @initialize(
         most=st.sampled_from([1, 2, MAX_DELIVERY_ENTRIES]),
         ages=st.tuples(*[any_firmware] * LOCKS),
+        half_on=some_locks,
     )
-    def open(self, most: int, ages: tuple[Claim, ...]) -> None:
-        """A site with its locks, which have all that is wanted. Deliveries may be cut short after very few entries."""
+    def open(self, most: int, ages: tuple[Claim, ...], half_on: set[int]) -> None:
+        """A site with its locks, which have all that is wanted, PIN mode at some keypads only where nobody knew yet whether
+        the lock can hold that. Deliveries may be cut short after very few entries.
+        """
         self.short = pytest.MonkeyPatch()
         for module in (deliveries, messages):
             self.short.setattr(module, "MAX_DELIVERY_ENTRIES", most)
-        self.run(self._open(ages))
+        self.run(self._open(ages, half_on))
 
-    async def _open(self, ages: tuple[Claim, ...]) -> None:
+    async def _open(self, ages: tuple[Claim, ...], half_on: set[int]) -> None:
         self.yard: Yard = await opened_yard(Path(self.folder.name))
         self.locks: list[YardLock] = [
             await self.yard.lock(f"Door {number}", keypads=KEYPADS, firmware=age)
             for number, age in enumerate(ages)
         ]
+        for number in sorted(half_on):
+            await self.yard.switched(self.locks[number], keypad=0, enabled=False)
+            self.switches[number][0] = False
         tag = await create_tag(
             self.yard.here,
             self.yard.by,
