@@ -6,15 +6,16 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
 import orjson
 import pytest
 
+from domain.link.claims import SILENT
 from domain.security import base64url
-from locksim.provisioning import Provisioning
+from locksim.provisioning import NEWEST, Provisioning
 from tests.locksim.rig import CHEAP, SALT, Pen, provisioning
 from tests.locksim.tiny_server import Stage, TinyServer, serving
 
@@ -40,6 +41,7 @@ def as_json(own: Provisioning) -> dict[str, object]:
         "incarnation": own.incarnation,
         "secret": base64url.encode(own.secret),
         "programmingCode": own.programming_code,
+        **({"link": 1} if own.firmware == SILENT else {}),
         "settings": {
             "zone": "Europe/Berlin",
             "fixedOffsetMinutes": 60,
@@ -142,6 +144,29 @@ async def test_the_locks_of_a_file_connect_survive_a_kill_and_may_be_joined_by_o
     for own in house.server.locks.values():
         assert base64url.encode(own.secret) not in errors
         assert own.programming_code not in errors
+
+
+async def test_a_lock_that_is_updated_keeps_its_state_and_says_what_it_reads_now(
+    house: House,
+) -> None:
+    """Another `link` or `reads` in its entry is other firmware on the same disk, in both directions."""
+    old = replace(lock(1), firmware=SILENT)
+    house.provision(old)
+    async with house.running() as process:
+        await lines(process, 1)
+        (feed,) = house.server.feeds
+        pen = Pen(old)
+        feed.send(pen.snapshot(5, pen.settings(), pen.pin("a", "40718263")))
+        while not any(report["ack"] for report in house.server.reports):
+            await house.server.report(len(house.server.reports))
+        for firmware in (NEWEST, SILENT):
+            house.provision(replace(old, firmware=firmware))
+            await lines(process, 1)
+        assert [feed.variables["revision"] for feed in house.server.feeds] == [0, 5, 5]
+        newest = {"link": 1, "reads": list(NEWEST.reads)}
+        assert house.server.said == [{}, newest, {}]
+        code, _ = await stopped(process, signal.SIGTERM)
+    assert code == 0
 
 
 async def test_two_processes_do_not_share_a_folder_of_disks(house: House) -> None:

@@ -125,3 +125,32 @@ def test_a_file_that_is_no_list_of_different_locks_is_refused(
     """Also half a file, which somebody is still writing."""
     with pytest.raises(InvalidProvisioning):
         read_provisionings(write(tmp_path, content))
+
+
+def test_a_lock_is_of_the_newest_firmware_unless_the_file_makes_it_an_old_one(
+    tmp_path: Path,
+) -> None:
+    """An old one says nothing of itself; what the simulator does not read it cannot claim to."""
+    old = LOCK | {"lockId": "a", "link": 1}
+    some = LOCK | {"lockId": "b", "link": 1, "reads": ["pin-mode-by-reader"]}
+    locks = read_provisionings(write(tmp_path, [LOCK, old, some]))
+    newest = {"link": 1, "reads": ["pin-mode-by-reader"]}
+    assert [lock.said for lock in locks] == [newest, {}, newest]
+    for wrong in ({"link": 0}, {"link": 2}, {"reads": "all"}, {"reads": ["tomorrow"]}):
+        with pytest.raises(InvalidProvisioning):
+            read_provisionings(write(tmp_path, [LOCK | wrong]))
+
+
+def test_a_lock_knows_which_readers_its_keypads_are(tmp_path: Path) -> None:
+    """The first is meant where none is named; without names there is one, which is no reader's."""
+    keypads = [{"id": "reader_a", "name": "Street"}, {"id": "reader_b", "name": "Yard"}]
+    named, plain = read_provisionings(
+        write(tmp_path, [LOCK | {"lockId": "a", "keypads": keypads}, LOCK])
+    )
+    assert [(each.reader_id, each.name) for each in named.keypads] == [
+        ("reader_a", "Street"),
+        ("reader_b", "Yard"),
+    ]
+    assert (named.main_keypad, plain.main_keypad) == ("reader_a", "")
+    with pytest.raises(InvalidProvisioning, match="keypads"):
+        read_provisionings(write(tmp_path, [LOCK | {"keypads": "two"}]))

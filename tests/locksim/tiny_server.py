@@ -61,6 +61,8 @@ class TinyServer:
     def __init__(self) -> None:
         self.locks: dict[str, Provisioning] = {}
         self.feeds: list[Feed] = []
+        self.said: list[dict[str, Any]] = []
+        """What each lock said of its firmware, connection by connection."""
         self.reports: list[dict[str, Any]] = []
         self.sizes: list[int] = []
         """Bytes of each frame that a lock sent."""
@@ -128,7 +130,9 @@ class TinyServer:
         await socket.accept("graphql-transport-ws")
         with contextlib.suppress(WebSocketDisconnect):
             init = await socket.receive_json()
-            if not self._proven(init["payload"]["lock"]):
+            lock = init["payload"]["lock"]
+            self.said.append({name: lock[name] for name in lock.keys() - {"id", "proof"}})
+            if not self._proven(lock):
                 await socket.close(4403, "Forbidden")
                 return
             await socket.send_json({"type": "connection_ack"})
