@@ -1,0 +1,83 @@
+"""Locks that an earlier version told one PIN mode for keypads that differ: open at all of them, whatever was asked for."""
+
+import pytest
+
+from domain.database import connect, disconnect
+from domain.locks.settings import wanted_settings
+from domain.locks.tables import Lock
+from domain.warnings.doors import Doors
+from tests.databases import Database
+from tests.domain.database.earlier import Earlier
+from tests.domain.database.test_rights_of_earlier_versions import a_site
+from tests.domain.database.test_settings_of_earlier_versions import SETTINGS, THEN
+from tests.domain.database.workshop import Workshop, workshop
+
+__all__ = ["workshop"]
+
+
+@pytest.fixture
+def model_modules() -> tuple[str, ...]:
+    """No tables at all: the earlier version's migrations make them."""
+    return ()
+
+
+async def test_it_has_not_said_what_it_reads_and_is_to_open_at_none_until_it_has(
+    fresh_database: Database, workshop: Workshop
+) -> None:
+    """A lock whose keypads agree stays as it is."""
+    earlier = await Earlier.as_of("0006_provisioning_kits_that_end", fresh_database, workshop)
+    site, keys = await a_site(earlier), []
+    for name, switches in (("Gate", (True, False)), ("Front", (True, True))):
+        lock = await earlier.put(
+            "locks",
+            site_id=site,
+            name=name,
+            connectivity="ONLINE_WIRED",
+            smart_pin_enabled=True,
+            incarnation=name,
+            nonces=[],
+            epoch=1,
+            wanted_revision=1,
+            applied_revision=1,
+            snapshot_needed=False,
+            state_unknown=False,
+            card_pairings=0,
+            wrong_entries=0,
+            created_at=THEN,
+        )
+        for enabled in switches:
+            await earlier.put(
+                "readers", lock_id=lock, name="Keypad", has_keypad=True, pin_enabled=enabled
+            )
+        await earlier.put(
+            "lock_entries",
+            lock_id=lock,
+            name="settings",
+            kind="SETTINGS",
+            state="LIVE",
+            version=1,
+            revision=1,
+            content=SETTINGS,
+            payload_hash="",
+            applied_version=1,
+            applied_live=True,
+        )
+        keys.append(lock)
+
+    await earlier.brought_up_to_date()
+    await connect(fresh_database.url)
+    try:
+        gate, front = (await Doors.of(keys)).at(keys)
+        rows = {lock.id: lock for lock in await Lock.all()}
+        wanted = {
+            each.lock_id: each.content
+            for each in await wanted_settings(list(rows.values()))
+            if each.name == "settings"
+        }
+    finally:
+        await disconnect()
+
+    assert [(lock.link_version, lock.link_reads) for lock in rows.values()] == [(None, None)] * 2
+    assert (gate.too_old, front.too_old) == (None, False)
+    assert wanted[keys[0]] == {**SETTINGS, "pinEnabled": False}
+    assert wanted[keys[1]] == SETTINGS
