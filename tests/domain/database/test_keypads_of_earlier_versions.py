@@ -25,7 +25,7 @@ async def test_it_has_not_said_what_it_reads_and_is_to_open_at_none_until_it_has
     fresh_database: Database, workshop: Workshop
 ) -> None:
     """A lock whose keypads agree stays as it is."""
-    earlier = await Earlier.as_of("0006_provisioning_kits_that_end", fresh_database, workshop)
+    earlier = await Earlier.as_of("0010_provisioning_kits_that_end", fresh_database, workshop)
     site, keys = await a_site(earlier), []
     for name, switches in (("Gate", (True, False)), ("Front", (True, True))):
         lock = await earlier.put(
