@@ -36,7 +36,7 @@ from api.schema.sync import (
     UnlockCommand,
     event_type,
 )
-from domain.errors import NotFound
+from domain.errors import NotAllowed, NotFound
 from domain.locks.tables import Lock
 from domain.people.actors import LockActor
 from domain.people.rules import Permission
@@ -145,13 +145,17 @@ async def lock_feed(
         position=FeedPosition(epoch, applied_revision),
         clock=call.context.clock,
     )
-    async with aclosing(items):
-        async for item in items:
-            sealed = base64url.encode(item.sealed)
-            message: LockFeedMessage = _MESSAGES[item.kind](
-                id=strawberry.ID(item.id), sealed=sealed
-            )
-            yield message
+    try:
+        async with aclosing(items):
+            async for item in items:
+                sealed = base64url.encode(item.sealed)
+                message: LockFeedMessage = _MESSAGES[item.kind](
+                    id=strawberry.ID(item.id), sealed=sealed
+                )
+                yield message
+    except NotAllowed as refusal:
+        # An item with an error, and then the end: firmware may know of no other way in which a feed ends.
+        yield refusal  # type: ignore[misc]
 
 
 _MESSAGES: dict[feed.FeedItemKind, Callable[..., LockFeedMessage]] = {

@@ -1,11 +1,14 @@
 """A lock's feed: the newest wins, it ends with the lock, it brings the time; and `online` is true when it says so."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
 
 from api.tour.socket import SocketRefused
 from domain.locks.tables import Lock
@@ -89,6 +92,37 @@ async def test_a_feed_ends_with_its_lock_and_is_for_that_lock_only(served: Serve
         assert (await lock.socket.closed(within_seconds=15))[0] == 4403
     with pytest.raises(SocketRefused):
         await BareLock(served, entry).connect()
+
+
+async def test_a_feed_that_cannot_begin_says_why_and_is_then_completed(served: Served) -> None:
+    """One item with an error, then the end, as a lock reads it that knows of no errors."""
+    house = await served.site()
+    entry = await house.lock()
+    async with BareLock(served, entry) as lock:
+        frames = await _frames(served, await lock.proof(), lock.id, "0" * 32)
+    assert [frame["type"] for frame in frames] == ["next", "complete"]
+    payload = frames[0]["payload"]
+    assert payload["data"] is None
+    assert "provision it anew" in payload["errors"][0]["message"]
+
+
+async def _frames(served: Served, proof: str, lock: str, incarnation: str) -> list[dict[str, Any]]:
+    """What comes on a new socket of a lock behind its subscription, up to its completion."""
+    url = served.url.replace("http", "ws") + "/graphql"
+    protocol = Subprotocol("graphql-transport-ws")
+    query = """subscription($lock: ID!, $incarnation: String!, $epoch: Int!, $revision: Int!) {
+      lockFeed(lockId: $lock, incarnation: $incarnation, epoch: $epoch, appliedRevision: $revision) { __typename } }"""
+    variables = {"lock": lock, "incarnation": incarnation, "epoch": 0, "revision": 0}
+    subscribe = {"query": query, "variables": variables}
+    async with asyncio.timeout(10), connect(url, subprotocols=[protocol]) as socket:
+        payload = {"lock": {"id": lock, "proof": proof}}
+        await socket.send(json.dumps({"type": "connection_init", "payload": payload}))
+        assert json.loads(await socket.recv())["type"] == "connection_ack"
+        await socket.send(json.dumps({"type": "subscribe", "id": "feed", "payload": subscribe}))
+        frames: list[dict[str, Any]] = []
+        while not frames or frames[-1]["type"] != "complete":
+            frames.append(json.loads(await socket.recv()))
+        return frames
 
 
 async def test_a_position_that_no_lock_is_at_is_refused(served: Served) -> None:

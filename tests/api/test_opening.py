@@ -186,6 +186,31 @@ async def test_a_lock_that_refuses_is_believed(served: Served) -> None:
             assert (answer["__typename"], answer["reasons"]) == ("AccessDenied", [reason])
 
 
+@pytest.mark.parametrize("kind", ["COMMAND_REFUSED", "DENIED"])
+async def test_a_lock_that_refuses_without_a_reason_is_said_to_give_none(
+    served: Served, kind: str
+) -> None:
+    """To the guest and to the admin, in a sentence that is whole."""
+    house = await served.site()
+    entry = await house.lock()
+    phone = await _guest(house, entry["lockId"])
+    query = """mutation($input: RemoteUnlockInput!) { remoteUnlock(input: $input) {
+      __typename ... on AccessDenied { message reasons } } }"""
+    async with BareLock(served, entry) as lock:
+        feed = await lock.online()
+        for asked in (
+            phone.open(lock.id),
+            house.ask(query, input={"lockId": lock.id}),
+        ):
+            opening = asyncio.create_task(asked)
+            command = lock.read_command(await anext(feed))
+            await lock.report(lock.event(kind, commandId=command.command_id, reasons=None))
+            answer = await opening
+            answer = answer.get("remoteUnlock", answer)
+            assert (answer["__typename"], answer["reasons"]) == ("AccessDenied", [])
+            assert answer.get("message", "gave no reason.").endswith("gave no reason.")
+
+
 async def test_an_order_is_handed_out_again_only_while_it_stands(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:

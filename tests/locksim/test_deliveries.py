@@ -139,7 +139,8 @@ class TestUnreadable:
         assert held(bench) == {"settings": 1, "a": 1}
         report = bench.report()
         assert report.ack is None
-        assert [event.kind for event in report.events] == [LockEventKind.DELIVERY_REFUSED]
+        (event,) = report.events
+        assert (event.kind, event.delivery_id) == (LockEventKind.DELIVERY_REFUSED, None)
 
     def test_another_locks_or_lifes_delivery_changes_nothing(self, bench: Bench) -> None:
         """Another secret, and the same secret under another incarnation."""
@@ -156,8 +157,21 @@ class TestUnreadable:
         bench.receive(pen.delivery(4, 5, *entries))
         assert held(bench) == {"settings": 1, "a": 1}
         report = bench.report()
-        assert (report.applied_revision, report.ack is not None) == (4, True)
-        assert [event.kind for event in report.events] == [LockEventKind.DELIVERY_REFUSED]
+        assert report.ack is not None
+        assert report.applied_revision == 4
+        (event,) = report.events
+        assert (event.kind, event.delivery_id) == (
+            LockEventKind.DELIVERY_REFUSED,
+            report.ack.delivery_id,
+        )
+
+    @pytest.mark.parametrize("name", ["", "a b", "x" * 65, "\u00e4"])
+    def test_a_name_that_no_server_gives_is_not_kept(self, bench: Bench, name: str) -> None:
+        """It is not proven: what is said beside a seal must not spoil the disk."""
+        settings = bench.pen.settings(zone="Mars/Olympus", version=2)
+        bench.receive(Delivery(name, bench.pen.delivery(4, 5, settings).sealed))
+        assert bench.report().events[0].delivery_id is None
+        bench.restart()
 
 
 class TestAcknowledgement:

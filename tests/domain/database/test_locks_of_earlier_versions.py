@@ -3,10 +3,12 @@
 import pytest
 
 from domain.database import connect, disconnect
+from domain.link.events import LockEventKind
 from domain.locks.tables import Lock
+from domain.sync.refused_deliveries import was_refused
 from domain.sync.rules import without_applied
 from domain.sync.status import locks_in_sync
-from domain.sync.tables import LockEntry
+from domain.sync.tables import LockDelivery, LockEntry, LockEvent
 from tests.databases import Database
 from tests.domain.database.earlier import Earlier
 from tests.domain.database.test_rights_of_earlier_versions import THEN, a_site
@@ -67,3 +69,65 @@ async def test_a_lock_that_is_behind_stays_so_since_then(
     assert (whole.lock.connection, whole.pending, whole.pending_since) == (0, 1, THEN)
     assert [row.pending_since for row in rows] == [THEN, None]
     assert [without_applied(row.pending_changes, 2) for row in rows] == [None, None]
+
+
+async def test_what_locks_reported_and_were_handed_before_stays(
+    fresh_database: Database, workshop: Workshop
+) -> None:
+    """Events without a count, and deliveries of which nobody knows in how many parts they were."""
+    earlier = await Earlier.as_of("0011_what_locks_read", fresh_database, workshop)
+    site = await a_site(earlier)
+    lock = await earlier.put(
+        "locks",
+        site_id=site,
+        name="Front",
+        connectivity="ONLINE_WIRED",
+        smart_pin_enabled=False,
+        nonces=[],
+        epoch=1,
+        wanted_revision=3,
+        applied_revision=2,
+        snapshot_needed=True,
+        state_unknown=False,
+        card_pairings=0,
+        wrong_entries=0,
+        connection=0,
+        connections=0,
+        created_at=THEN,
+    )
+    await earlier.put(
+        "lock_events",
+        site_id=site,
+        number=1,
+        lock_id=lock,
+        state_id="disk",
+        sequence=1,
+        kind="OPENED",
+        method="PIN",
+        recorded_at=THEN,
+        reasons=[],
+    )
+    await earlier.put(
+        "lock_deliveries",
+        lock_id=lock,
+        incarnation="life",
+        epoch=1,
+        from_revision=0,
+        to_revision=3,
+        snapshot=True,
+        items=[],
+        created_at=THEN,
+    )
+
+    await earlier.brought_up_to_date()
+    await connect(fresh_database.url)
+    try:
+        (event,), (delivery,) = await LockEvent.all(), await LockDelivery.all()
+    finally:
+        await disconnect()
+
+    assert event.kind is LockEventKind.OPENED
+    left: list[object] = [event.count, event.refusal, event.claimed_kind]
+    left += [delivery.parts, delivery.answer]
+    assert left == [None] * 5
+    assert not was_refused(delivery, 2)
