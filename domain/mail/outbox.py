@@ -168,6 +168,8 @@ async def _send(here: Installation, row: WaitingLetter, clock: Clock) -> None:
         await _postpone(row, str(fault), clock())
     except SealBroken:
         await _postpone(row, "sealed under a key that is not here", clock())
+    except Exception as fault:  # a mistake of ours or of a library, whose text may hold an address
+        await _postpone(row, type(fault).__name__, clock())
     else:
         await _remove(row)
 

@@ -20,7 +20,9 @@ class Killed(BaseException):
 
 
 class PostOffice:
-    """Keeps what it takes, with the ids. `killed_after` takes the letter and is then gone before it can say so."""
+    """Keeps what it takes, with the ids. `killed_after` takes the letter and is then gone before it can say so; what it
+    `breaks_on` raises what nobody expects.
+    """
 
     def __init__(self) -> None:
         self.taken: list[tuple[UUID, Letter]] = []
@@ -28,6 +30,7 @@ class PostOffice:
         self.down = False
         self.killed_after = False
         self.refused: set[str] = set()
+        self.breaks_on: set[str] = set()
 
     async def send(self, letter: Letter, letter_id: UUID, written_at: datetime) -> None:
         self.tried += 1
@@ -36,6 +39,8 @@ class PostOffice:
             raise NotSentNow("ConnectionRefusedError")
         if letter.to in self.refused:
             raise NeverSent
+        if letter.to in self.breaks_on:
+            raise ValueError(f"cannot encode {letter.to}")
         self.taken.append((letter_id, letter))
         if self.killed_after:
             raise Killed

@@ -9,7 +9,7 @@ import structlog
 
 from domain.alerts.tables import Alert, AlertKind
 from domain.columns import new_id
-from domain.database import TransactionMisuse, transaction, use_case
+from domain.database import TransactionMisuse, drain, transaction, use_case
 from domain.errors import MailNotSent
 from domain.installation import Installation
 from domain.mail import outbox
@@ -19,6 +19,7 @@ from domain.mail.outbox import (
     LONGEST_PAUSE,
     TAKEN_FOR,
     deliver_due,
+    deliver_letters,
     end_letters,
     post,
     take_letter,
@@ -28,6 +29,7 @@ from domain.people.actors import COMMAND_LINE
 from tests.databases import Database
 from tests.domain.alerts.test_alerts import site
 from tests.domain.mail.post_office import NOW, Killed, PostOffice, a_letter, admin_of, posted
+from tests.waiting import becomes
 
 
 async def delivered(here: Installation, now: datetime) -> int:
@@ -146,6 +148,31 @@ async def test_a_recipient_that_the_server_refuses_keeps_no_other_letter_back(
     assert sorted(office.recipients) == ["0@example.com", "2@example.com"]
     assert not await WaitingLetter.exists()
     assert await Alert.all().count() == 1
+
+
+async def test_a_fault_that_nobody_expects_ends_no_worker_and_loses_no_letter(
+    database: Database, here: Installation, office: PostOffice
+) -> None:
+    """Proves that the worker sends the others, tries this one again later, and logs the kind of the fault alone."""
+    office.breaks_on = {"broken@example.com"}
+    await posted(here, a_letter("broken@example.com"))
+    await posted(here, a_letter("0@example.com"))
+    with structlog.testing.capture_logs() as logs:
+        worker = asyncio.create_task(deliver_letters(here, lambda: NOW))
+        try:
+            await becomes(lambda: office.recipients == ["0@example.com"] and office.tried == 2)
+            await posted(here, a_letter("1@example.com"))
+            await becomes(lambda: len(office.recipients) == 2)
+        finally:
+            worker.cancel()
+            await asyncio.gather(worker, return_exceptions=True)
+            await drain(30)
+    assert [each["fault"] for each in logs] == ["ValueError"]
+    assert "example.com" not in str(logs)
+    (waiting,) = await WaitingLetter.all()
+    office.breaks_on = set()
+    assert await delivered(here, waiting.due_at) == 1
+    assert not await WaitingLetter.exists()
 
 
 async def test_several_servers_share_the_letters(
