@@ -84,7 +84,7 @@ def _locks_told(told: Told, tables: Recomputed, locks: Mapping[str, CrossedLock]
         yield "the API lists other locks than there are"
     for key, lock in told.of("lock").items():
         settings = tables.wanted[_key("lock", key)]["settings"].content
-        if lock["pinEnabled"] != settings["pinEnabled"]:
+        if lock["pinEnabled"] != tables.takes_pins[_key("lock", key)]:
             yield f"the API says PIN mode {lock['pinEnabled']} of {key}"
         if lock["smartPinEnabled"] != settings["smartPinEnabled"]:
             yield f"the API says SmartPINs {lock['smartPinEnabled']} of {key}"

@@ -42,6 +42,8 @@ class Recomputed:
     """What is reserved, tied or kept for nobody."""
     holders: list[UUID]
     """The locks for which given-up digits are still reserved."""
+    takes_pins: dict[UUID, bool]
+    """Whether PIN mode is wanted at a keypad of the lock."""
 
 
 @dataclass
@@ -55,6 +57,10 @@ class Tables:
     tags: set[UUID]
     tagged_locks: dict[UUID, set[UUID]]
     tagged_members: dict[UUID, set[UUID]]
+
+    def keypads(self, lock_id: UUID) -> list[Reader]:
+        """The keypads of a lock."""
+        return [each for each in self.readers if each.lock_id == lock_id and each.has_keypad]
 
 
 async def recomputed(here: Installation, site_id: UUID) -> Recomputed:
@@ -90,7 +96,9 @@ async def recomputed(here: Installation, site_id: UUID) -> Recomputed:
         entries[entry.lock_id][entry.name] = entry
     held = await HeldDigits.filter(reservation__site_id=site_id).select_related("entry")
     leaks = await _leaks(tables, pins, {each.reservation_id for each in held})
-    return Recomputed(wanted, entries, locks, leaks, [each.entry.lock_id for each in held])
+    holders = [each.entry.lock_id for each in held]
+    takes_pins = {key: any(each.pin_enabled for each in tables.keypads(key)) for key in locks}
+    return Recomputed(wanted, entries, locks, leaks, holders, takes_pins)
 
 
 async def _tied(table: Any, what: str, tags: set[UUID]) -> dict[UUID, set[UUID]]:
@@ -103,12 +111,16 @@ async def _tied(table: Any, what: str, tags: set[UUID]) -> dict[UUID, set[UUID]]
 def _of_the_lock(tables: Tables, lock: Lock) -> dict[str, Holding]:
     """Settings, the activation rule, the paired card."""
     site = tables.site
-    keypads = [each for each in tables.readers if each.lock_id == lock.id and each.has_keypad]
+    keypads = tables.keypads(lock.id)
+    on = sorted(node_id("reader", each.id) for each in keypads if each.pin_enabled)
+    differ = 0 < len(on) < len(keypads)
+    reads = "pin-mode-by-reader" in (lock.link_reads or ())
     settings = {
         "zone": site.timezone,
-        "pinEnabled": any(each.pin_enabled for each in keypads),
+        "pinEnabled": bool(on) and (reads or not differ),
         "smartPinEnabled": lock.smart_pin_enabled,
         "lockoutReleaseMinutes": site.lockout_release_minutes,
+        **({"pinReaders": on} if differ and reads else {}),
     }
     found = {"settings": Holding(settings)}
     if site.smart_pin_activation:
