@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,10 +19,11 @@ from domain.security.passwords import derive_verifier
 from locksim.connection import ServerAddress
 from locksim.fleet import Fleet
 from locksim.panel.server import bind, serve
+from locksim.provisioning import FittedKeypad
 from tests.locksim.rig import CARD, CHEAP, SALT, Pen
 from tests.locksim.test_fleet import as_json, lock
 from tests.locksim.tiny_server import Feed, Stage, TinyServer, serving
-from tests.waiting import eventually
+from tests.waiting import becomes, eventually
 
 PIN = "40718263"
 
@@ -153,6 +154,27 @@ async def test_keys_reach_the_lock_and_its_answer_reaches_the_page(browser: Brow
                 break
         assert signals == ["KEY"] * 3 + ["CLEARED"] + ["KEY"] * len(PIN) + ["GRANTED"]
         assert change["lock"]["doorOpen"]
+
+
+async def test_keys_go_to_the_keypad_that_is_named_and_to_no_other(browser: Browser) -> None:
+    """What is typed at one stands at that one; one that the lock does not have is refused."""
+    device = next(iter(browser.fleet.devices.values()))
+    keypads = (FittedKeypad("reader_a", "Street"), FittedKeypad("reader_b", "Yard"))
+    device.power.turn(on=False)
+    await becomes(lambda: device.front is None)
+    device.provisioning = replace(device.provisioning, keypads=keypads)
+    device.power.turn(on=True)
+    await becomes(lambda: device.front is not None)
+    await browser.act("keys", keys=["4"])
+    shown = await browser.act("keys", keys=["4", "0"], reader="reader_b")
+    assert [(each["name"], each["typed"]) for each in shown["keypads"]] == [
+        ("Street", 1),
+        ("Yard", 2),
+    ]
+    for reader in ("reader_c", "", 7, ["reader_a"]):
+        refused = await browser.post("keys", {"keys": ["1"], "reader": reader})
+        assert refused.status_code == 409
+    assert (await browser.locks())[0]["typed"] == 1
 
 
 async def test_a_wrong_entry_is_denied_and_the_card_ends_a_lockout(browser: Browser) -> None:
