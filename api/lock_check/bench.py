@@ -18,6 +18,8 @@ from domain.link.messages import DeliveryBody
 from domain.link.sealing import MessageKind
 from domain.link.state import payload_hash, state_sum
 
+FIRST_SECONDS = 600.0
+"""For installing the kit."""
 RECONNECT_SECONDS = 45.0
 """Longer than the longest wait that docs/lock.md names."""
 
@@ -72,12 +74,13 @@ class Bench:
 
     async def connection(self, after: Connection | None = None) -> Connection:
         """The connection that counts, ready: a later one than `after`. Raises NoAnswer."""
+        seconds = RECONNECT_SECONDS if self.stage.connections else FIRST_SECONDS
 
         def newest() -> Connection | None:
             found = self.stage.connections[-1:]
             return found[0] if found and found[0] is not after and found[0].is_ready else None
 
-        if not await self.stage.heard.wait(lambda: newest() is not None, RECONNECT_SECONDS):
+        if not await self.stage.heard.wait(lambda: newest() is not None, seconds):
             found = self.stage.connections[-1:]
             if found and found[0] is not after and found[0].position and not found[0].nonces:
                 self.note(Rule.NONCE_AT_ONCE, False, "no report with a nonce came.")

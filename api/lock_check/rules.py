@@ -14,6 +14,7 @@ class Rule(Enum):
     OWN_CHALLENGE = ("4", "Each connection begins with a challenge of its own.")
     PROOF = ("4", "The proof is signed with the link key over that challenge, for this lock.")
     PROOF_ONCE = ("4", "No jti is used twice.")
+    FIRMWARE = ("4", "What it says of its firmware can be read: nothing, or `link` and `reads`.")
     FRESH_POSITION = ("4", "A lock without state says epoch 0, revision 0.")
     POSITION = ("4", "A lock with state subscribes with the epoch and revision on its disk.")
     NONCE_AT_ONCE = ("4", "Each connection begins with a report that has a nonce.")

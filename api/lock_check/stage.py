@@ -25,7 +25,9 @@ from api.lock_check.kit import Kit
 from api.lock_check.rules import Findings, Rule
 from api.schema.build import build_schema
 from domain.clock import system_clock
+from domain.link.claims import Claim, UnknownLinkVersion
 from domain.link.proof import ProofRefused, read_proof
+from domain.link.wire import Malformed
 from domain.security import base64url
 
 _FORBIDDEN = 4403
@@ -159,12 +161,16 @@ class Stage:
 
     async def _take(self, connection: Connection, frame: Mapping[str, Any]) -> None:
         match frame:
-            case {"type": "connection_init", "payload": {"lock": {"proof": str(proof)}}}:
+            case {"type": "connection_init", "payload": {"lock": {"proof": str(proof)} as lock}}:
                 if self._is_proven(proof):
+                    self._note_firmware(lock)
                     self.connections.append(connection)
                     await connection.say({"type": "connection_ack"})
                 else:
                     await connection.close(_FORBIDDEN)
+            case {"type": "connection_init"}:
+                self.findings.note(Rule.PROOF, False, "connection_init had no lock with a proof.")
+                await connection.close(_FORBIDDEN)
             case {"type": "ping"}:
                 await connection.say({"type": "pong"})
             case {"type": "pong"}:
@@ -173,6 +179,14 @@ class Stage:
                 await self._operate(connection, name, asked)
             case _:
                 pass
+
+    def _note_firmware(self, lock: Mapping[str, Any]) -> None:
+        try:
+            Claim.read(lock)
+        except (Malformed, UnknownLinkVersion) as error:
+            self.findings.note(Rule.FIRMWARE, False, f"{error}")
+        else:
+            self.findings.note(Rule.FIRMWARE, True, "")
 
     def _is_proven(self, proof: str) -> bool:
         note = self.findings.note

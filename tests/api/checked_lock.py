@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import httpx
 import uvicorn
@@ -61,8 +62,9 @@ async def bench(
     patience: float = PATIENCE_SECONDS,
     open_disk: Callable[[Path], Disk] = lambda path: FileDisk(path, sync=False),
     drift_ppm: float = 0.0,
+    firmware: Mapping[str, object] = MappingProxyType({}),
 ) -> AsyncIterator[Bench]:
-    """A simulated lock that runs against the stage of the check."""
+    """A simulated lock that runs against the stage of the check; `firmware` is what its entry says of it."""
     kit, findings = Kit.new(), Findings()
     stage = Stage(kit, findings)
     server = _Server(
@@ -71,7 +73,7 @@ async def bench(
     async with running(server), httpx.AsyncClient(trust_env=False) as http:
         port = server.servers[0].sockets[0].getsockname()[1]
         device = Device(
-            Provisioning.from_json(kit.to_json(), "kit"),
+            Provisioning.from_json({**kit.to_json(), **firmware}, "kit"),
             lambda: open_disk(folder / "disk"),
             around=Surroundings(
                 ServerAddress(f"http://127.0.0.1:{port}"), http, asyncio.Semaphore(1)

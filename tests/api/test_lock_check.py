@@ -17,9 +17,12 @@ from tests.api.planted_bugs import (
 )
 
 
-async def test_the_simulated_lock_keeps_every_rule(tmp_path: Path) -> None:
+@pytest.mark.parametrize("firmware", [{}, {"link": 1}], ids=["newest", "old"])
+async def test_the_simulated_lock_keeps_every_rule(
+    firmware: dict[str, object], tmp_path: Path
+) -> None:
     """All are tried, none is broken; the renewal of nonces, which takes half a minute, has a test of its own."""
-    async with bench(tmp_path) as lock:
+    async with bench(tmp_path, firmware=firmware) as lock:
         await play(lock, [each.name for each in SCENARIOS if not each.long])
         findings = lock.stage.findings
 
@@ -66,7 +69,7 @@ async def test_a_proof_with_another_key_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The lock never comes, and it is said why."""
-    monkeypatch.setattr("api.lock_check.bench.RECONNECT_SECONDS", 2)
+    monkeypatch.setattr("api.lock_check.bench.FIRST_SECONDS", 2)
     signs_with_another_key(monkeypatch)
     async with bench(tmp_path) as lock:
         with pytest.raises(NoAnswer):
