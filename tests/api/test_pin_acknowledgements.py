@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import uuid4
 
+from locksim.deliveries import sum_of
 from locksim.signals import Signal
 from tests.api.firmware_lock import FirmwareLock, installed
 from tests.api.pin_steps import at_lock, events, pin_of, until
@@ -24,7 +25,12 @@ async def test_an_acknowledgement_of_a_delivery_never_sent_changes_nothing(serve
     delivery = await lock.next_delivery()
 
     for name in (str(uuid4()), "no id at all", foreign.id):
-        answer = await lock.acknowledge(delivery, delivery_id=name)
+        answer = await lock.acknowledge(
+            delivery,
+            delivery_id=name,
+            revision=lock.state.applied,
+            state_sum=sum_of(lock.state),
+        )
         assert answer["__typename"] == "LockReported"
     state = await at_lock(house, made["pin"]["id"], one["lockId"])
 

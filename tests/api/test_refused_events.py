@@ -288,3 +288,22 @@ async def test_documents_of_older_locks_still_say_the_same(served: Served) -> No
         assert old == {"__typename": "LockReported", "stateId": lock.state_id, "eventsUpTo": 1}
     (literal, *_) = await log(house)
     assert (literal["kind"], literal["method"], literal["reasons"]) == ("OPENED", "PIN", ["ENDED"])
+
+
+async def test_what_comes_late_or_cannot_be_read_does_not_change_what_is_shown_of_a_lockout(
+    served: Served,
+) -> None:
+    """The newest word of the lock counts: neither an old wrong entry nor half an event brings a lockout back."""
+    query = (
+        "query($id: ID!) { node(id: $id) { ... on Lock { pinLockout { wrongEntries since } } } }"
+    )
+    house = await served.site()
+    async with BareLock(served, await house.lock()) as lock:
+        wrong = lock.event("DENIED", method="PIN", reasons=["UNKNOWN_CREDENTIAL"])
+        started, ended = lock.event("LOCKOUT_STARTED"), lock.event("LOCKOUT_ENDED")
+        await told(lock, ended)
+        await told(lock, started, wrong)
+        await told(lock, lock.event("LOCKOUT_STARTED", entryId="a b"))
+        shown = (await house.ask(query, id=lock.id))["node"]["pinLockout"]
+    assert shown is None
+    assert len(await log(house)) == 5
