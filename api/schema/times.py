@@ -3,9 +3,9 @@
 import re
 from datetime import time
 
-from strawberry.schema.types.base_scalars import TimeDefinition, wrap_parser
-from strawberry.types.scalar import ScalarDefinition
+from strawberry.schema.types.base_scalars import TimeDefinition
 
+from api.schema.dates import written
 from domain.schedule_input import EndOfDay
 
 _TIME = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2})?")
@@ -13,18 +13,14 @@ _TIME = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}
 
 
 def _read(text: str) -> time:
-    if not _TIME.fullmatch(text):
-        raise ValueError("Write it as 06:00 or 06:00:00.")
     return EndOfDay() if text in ("24:00", "24:00:00") else time.fromisoformat(text)
 
 
-TIME = ScalarDefinition(
-    name=TimeDefinition.name,
-    description="A time of day in whole seconds, without a zone of its own (ISO 8601), as 06:00 or "
+TIME = written(
+    TimeDefinition,
+    "A time of day in whole seconds, without a zone of its own (ISO 8601), as 06:00 or "
     "06:00:00. A slot may end at 24:00, which is the end of the day and is shown as 00:00:00.",
-    specified_by_url=None,
-    serialize=TimeDefinition.serialize,
-    parse_value=wrap_parser(_read, "Time"),
-    parse_literal=None,
-    origin=time,
+    _TIME,
+    "06:00 or 06:00:00",
+    _read,
 )

@@ -2,6 +2,11 @@
 
 from typing import Any
 
+import pytest
+from strawberry.exceptions import StrawberryInputCoercionError
+
+from api.schema.dates import DATE, DATE_TIME
+from api.schema.times import TIME
 from tests.api.bare_lock import BareLock
 from tests.serving import Served
 
@@ -58,6 +63,8 @@ MOMENTS = [
     ("2026-W01-1T06:00:00Z", "VARIABLES_INVALID"),
     ("2026-01-01T24:00:00Z", "VARIABLES_INVALID"),
     ("2026-01-01T06Z", "VARIABLES_INVALID"),
+    ("2026-01-01T06:00:00+24:00", "VARIABLES_INVALID"),
+    ("2026-01-01T06:00:00-00:60", "VARIABLES_INVALID"),
     ("2026-01-01T06:00:00+0100", "VARIABLES_INVALID"),
     ("2026-01-01T06:00:00,5Z", "VARIABLES_INVALID"),
 ]
@@ -97,3 +104,28 @@ async def test_a_time_of_day_has_its_colons(served: Served) -> None:
     ):
         asked = {"siteId": house.id, "slotStart": start, "slotEnd": "23:00"}
         assert await _code(served, house.token, document, i=asked) == code, start
+
+
+NOWHERE = {
+    "Date": ["2026-02-30", "2026-13-01", "0000-01-01"],
+    "DateTime": [
+        "2026-02-30T06:00:00Z",
+        "2026-06-30T23:59:60Z",
+        "2026-01-01T06:60:00Z",
+    ],
+    "Time": ["24:00:01", "25:00", "06:60", "23:59:60", "24:00:00.0", "06:00+24:00"],
+}
+"""Written as it should be, but in no calendar and on no clock."""
+
+
+def test_what_the_calendar_and_the_clock_have_not_is_refused_in_our_words() -> None:
+    """No library's message: it would speak of its own types, and of bounds that are not ours (24:00 is an end)."""
+    for scalar in (DATE, DATE_TIME, TIME):
+        for text in NOWHERE[scalar.name]:
+            assert scalar.parse_value is not None
+            with pytest.raises(StrawberryInputCoercionError) as refusal:
+                scalar.parse_value(text)
+            value, _, words = str(refusal.value).partition(f"There is no such {scalar.name}. ")
+            assert text in value, text
+            assert words.startswith("Write it as "), text
+            assert "must be" not in str(refusal.value), text
