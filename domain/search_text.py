@@ -6,8 +6,16 @@ what they take for the same letter in another case. So both what is searched and
 
 import unicodedata
 
+_DOT_ABOVE, _DOTLESS = "\u0307", "\u0131"
+
 
 def folded(text: str) -> str:
-    """The text in the normal form NFKC and without case (Unicode 15, section 3.13, definition D147)."""
-    decomposed = unicodedata.normalize("NFKC", text).casefold()
-    return unicodedata.normalize("NFKC", decomposed)
+    """The text in the normal form NFKC and without case (Unicode 15, section 3.13, definition D147). The four letters i of
+    Turkish are one: without case they are others than elsewhere, and not every keyboard has them.
+    """
+    caseless = unicodedata.normalize("NFKC", text).casefold()
+    return (
+        unicodedata.normalize("NFKC", caseless)
+        .replace(f"i{_DOT_ABOVE}", "i")
+        .replace(_DOTLESS, "i")
+    )

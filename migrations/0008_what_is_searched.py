@@ -20,7 +20,8 @@ SEARCHED = {
 
 def folded(text: str) -> str:
     """As the server folds it in this version."""
-    return normalize("NFKC", normalize("NFKC", text).casefold())
+    caseless = normalize("NFKC", normalize("NFKC", text).casefold())
+    return caseless.replace("i\u0307", "i").replace("\u0131", "i")
 
 
 async def fold(apps, editor) -> None:  # type: ignore[no-untyped-def]

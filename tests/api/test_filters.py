@@ -201,6 +201,24 @@ async def test_words_are_searched_one_by_one(served: Served) -> None:
     assert await listed(house, "pins", "id", search="garden jan") == []
 
 
+async def test_the_letters_i_of_turkish_are_found_by_each_other(served: Served) -> None:
+    """In the case of that language, in that of others, and by a keyboard that has not all four."""
+    house = await served.site()
+    ipek = await house.member("\u0130pek I\u015eIK")
+    await house.member("Otto")
+    for words in (
+        *("ipek", "Ipek", "\u0130PEK", "I\u0307pek", "\u0131pek"),
+        *(
+            "i\u015fik",
+            "\u0131\u015f\u0131k",
+            "I\u015eIK",
+            "\u0130\u015e\u0130K",
+            "\u0131\u015f\u0131k ip",
+        ),
+    ):
+        assert await listed(house, "members", "id", search=words) == [ipek], words
+
+
 async def test_hubs_and_tags_are_found_by_name(served: Served) -> None:
     """As locks and members are."""
     house = await served.site()

@@ -26,7 +26,11 @@ async def test_old_rows_are_folded_by_the_update(
     """An accent written as a character of its own, in another case and order."""
     earlier = await Earlier.as_of("0001_initial", fresh_database, workshop)
     site = await a_site(earlier)
-    names = ["Cafe\u0301 E\u0301MILIE", *(f"Member {number}" for number in range(20))]
+    names = [
+        "Cafe\u0301 E\u0301MILIE",
+        "\u0130pek I\u015eIK",
+        *(f"Member {number}" for number in range(20)),
+    ]
     for name in names:
         await earlier.put(
             "members",
@@ -41,9 +45,11 @@ async def test_old_rows_are_folded_by_the_update(
     await connect(fresh_database.url)
     try:
         found = [row.name for row in await members_of(site, "\u00e9milie CAF\u00c9", None)]
+        turkish = [row.name for row in await members_of(site, "\u0131\u015f\u0131k ipek", None)]
         others = await members_of(site, "member", None)
     finally:
         await disconnect()
 
     assert found == names[:1]
+    assert turkish == names[1:2]
     assert len(others) == 20
