@@ -32,8 +32,8 @@ class HandFailed(RuntimeError):
     """A command that should touch the lock ended with an error."""
 
 
-def _hand(command: str | None) -> Callable[..., Awaitable[None]] | None:
-    """Runs a command, with what is to be typed behind it."""
+def hand(command: str | None) -> Callable[..., Awaitable[None]] | None:
+    """Runs a command, with what is to be typed behind it; None for none. Raises HandFailed where it ends with an error."""
     if command is None:
         return None
     words = shlex.split(command)
@@ -95,7 +95,7 @@ def lock_check(
         f"Install {kit} on the lock, with the time, and let it connect to http://{host}:{port}"
     )
     findings = Findings()
-    bench = Bench(Stage(own, findings), Hands(_hand(power_cut), _hand(enter)), patience)
+    bench = Bench(Stage(own, findings), Hands(hand(power_cut), hand(enter)), patience)
     why: Exception | str | None = None
     try:
         asyncio.run(check(bench, host, port, only or []))

@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from api.cli import main
+from api.lock_check.command import HandFailed, hand
 from api.lock_check.rules import Rule
 
 SECONDS = 60
@@ -84,3 +85,19 @@ def test_what_cannot_be_tried_says_so_and_ends_with_2(
     assert ran.exit_code == 2
     assert says in ran.output
     assert (kit.read_text() if kit.exists() else None) == content
+
+
+async def test_a_hand_is_a_command_that_gets_what_is_to_be_typed(tmp_path: Path) -> None:
+    """Behind its own words, and without a shell; one that fails ends the check."""
+    typed = tmp_path / "typed"
+    enter = hand(
+        f"{sys.executable} -c 'import sys; open(sys.argv[1], \"w\").write(sys.argv[2])' {typed}"
+    )
+    assert enter is not None
+    await enter("0042; exit 1")
+    assert typed.read_text() == "0042; exit 1"
+    broken = hand("false")
+    assert broken is not None
+    with pytest.raises(HandFailed, match="false"):
+        await broken()
+    assert hand(None) is None
