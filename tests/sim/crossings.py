@@ -8,6 +8,7 @@ import asyncio
 import random
 import signal
 import time
+import traceback
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -57,6 +58,10 @@ class Tally:
     found: list[Found] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
     """What the servers logged as errors."""
+    slowest: tuple[float, str] = (0.0, "nothing")
+    """The answer that took longest: seconds, and to what."""
+    unrest_seconds: float = 0.0
+    """The longest time until all was at rest."""
 
     @property
     def took_place(self) -> int:
@@ -111,9 +116,10 @@ class Machine:
         until: float = float("inf"),
     ) -> None:
         """The crossings of one seed, in a site of its own; until the first after which something is wrong."""
-        house = await CrossedHouse.make(self.served, self.urls, seed)
-        told = None
+        house: CrossedHouse | None = None
+        number, told, crossed = 0, None, list[Done]()
         try:
+            house = await CrossedHouse.make(self.served, self.urls, seed)
             for number in range(times):
                 if time.monotonic() > until:
                     return
@@ -123,22 +129,30 @@ class Machine:
                 crossed = drawn(scene, seed * A_SEED + number, only)
                 async with await house.followers.follow(scene.at["pin"]):
                     wrong = await self._crossed(house, crossed, rng)
+                    tally.unrest_seconds = max(tally.unrest_seconds, house.unrest_seconds)
                     if not wrong:
                         told, wrong = await house.disagreements()
                         if not any(each.error for each in crossed):  # whose outcome is not known
                             wrong += broken(crossed, told)
                 tally.crossings += AT_ONCE
                 tally.answers.update(each.answer for each in crossed)
+                took = [(each.seconds, each.mutation.name) for each in crossed]
+                tally.slowest = max(tally.slowest, *took)
                 if wrong:
                     tally.found.append(Found(seed, number, crossed, wrong))
                     return
+        except Exception:
+            tally.found.append(Found(seed, number, crossed, [traceback.format_exc()]))
         finally:
-            await house.close()
+            if house is not None:
+                await house.close()
 
     async def _crossed(
         self, house: CrossedHouse, crossed: Sequence[Done], rng: random.Random
     ) -> list[str]:
         """All at once, each pair at two processes, somebody looking on; then rest. What went wrong so far."""
+        for lock in house.locks.values():
+            lock.patient = True
         first = [rng.randrange(2) for _ in range(AT_ONCE)]
         sent = [
             house.change(
@@ -153,6 +167,8 @@ class Machine:
         besides = asyncio.create_task(self._stop_one(rng) if stops else house.watched(over))
         await asyncio.gather(house.misfortunes(random.Random(rng.random())), *sent)
         missing = await house.at_rest()
+        for lock in house.locks.values():
+            lock.patient = False
         over.set()
         wrong = [*await besides, missing] if missing else await besides
         refused = (

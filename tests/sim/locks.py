@@ -5,6 +5,7 @@ import random
 from collections.abc import Mapping
 
 from domain.link.entries import Entry
+from locksim.device import Step
 from locksim.firmware import Firmware
 from locksim.signals import Delivery, Inbound
 from tests.watched_lock import WatchedLock
@@ -15,6 +16,8 @@ class CrossedLock(WatchedLock):
 
     echoes = False
     """Whether it hears an old delivery again right behind each new one, before it can report."""
+    patient = False
+    """Whether its timers wait: the new nonce that it makes every thirty seconds wakes what nobody has woken."""
     _heard: Inbound | None = None
 
     def entries(self) -> Mapping[str, Entry]:
@@ -40,6 +43,11 @@ class CrossedLock(WatchedLock):
                 for _ in range(3):
                     await self._blinks(rng.uniform(0, 0.06), rng.uniform(0, 0.01))
                 self.network.turn(on=rng.random() < 0.5)
+
+    async def _do(self, firmware: Firmware, step: Step, *, threaded: bool = False) -> None:
+        while step is Firmware.tick and self.patient and self.online:
+            await asyncio.sleep(0.05)
+        await super()._do(firmware, step, threaded=threaded)
 
     async def _reads_late(self, seconds: float) -> None:
         async with self._turn:

@@ -56,6 +56,19 @@ async def test_after_mutations_have_crossed_the_three_pictures_agree(
     assert tally.took_place > tally.crossings, "hardly anything was crossed"
 
 
+@only_sqlite
+async def test_what_ends_a_crossing_is_found_by_its_seed(
+    fresh_database: Database, tmp_path: Path
+) -> None:
+    """A server that has died is no reason to end without a word of where that was."""
+    tally = Tally()
+    async with Machine.running(fresh_database, tmp_path) as machine:
+        machine.processes[0].stop()
+        await machine.play(4711, tally)
+    assert "seed 4711" in str(tally.found[0])
+    assert "ConnectError" in str(tally.found[0])
+
+
 async def _finds(database: Database, folder: Path, fault: str, *only: Pair) -> str:
     """What the machine says of this fault, or nothing when it has not seen it."""
     tally = Tally()
@@ -63,7 +76,9 @@ async def _finds(database: Database, folder: Path, fault: str, *only: Pair) -> s
         for seed in range(TRIES):
             await machine.play(seed, tally, 4, only)
             if tally.found:
-                return str(tally.found[0])
+                said = str(tally.found[0])
+                assert "Traceback" not in said, f"the machine itself has ended: {said}"
+                return said
     return ""
 
 
