@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,9 +47,11 @@ class Asked:
     skew: float
     only: Sequence[Pair]
 
-    def deadline(self, parts: int) -> float:
-        """When one of so many equal parts that begins now has to end."""
-        return time.monotonic() + 60 * self.minutes / parts if self.minutes else float("inf")
+    def ends(self, parts: int) -> Iterator[float]:
+        """When each of so many equal parts has to end, of which the first begins now: a slow one takes from the next."""
+        began = time.monotonic()
+        for part in range(1, parts + 1):
+            yield began + 60 * self.minutes * part / parts if self.minutes else float("inf")
 
 
 def read(arguments: Sequence[str]) -> Asked:
@@ -82,23 +84,20 @@ async def _database(servers: Servers, kind: str) -> AsyncIterator[Database]:
     await servers.remove(made)
 
 
-async def crossings(asked: Asked, servers: Servers, kind: str, parts: int) -> Tally:
-    """As many as asked for, or as there is time for."""
+async def crossings(asked: Asked, servers: Servers, kind: str, until: float) -> Tally:
+    """As many as asked for, or as there is time for; some, however late the servers were ready."""
     tally, seed = Tally(), asked.start
     with tempfile.TemporaryDirectory() as folder:
         async with (
             _database(servers, kind) as database,
             Machine.running(database, Path(folder), skew_seconds=asked.skew) as machine,
         ):
-            deadline = asked.deadline(parts)  # the servers' start does not count
-            while (
-                tally.crossings < asked.count
-                and time.monotonic() < deadline
-                and len(tally.found) < ENOUGH
-            ):
+            while tally.crossings < asked.count and len(tally.found) < ENOUGH:
+                if tally.crossings and time.monotonic() > until:
+                    break
                 left = -(-(asked.count - tally.crossings) // AT_ONCE)
                 before = len(tally.found)
-                await machine.play(seed, tally, min(A_SEED, left), only=asked.only, until=deadline)
+                await machine.play(seed, tally, min(A_SEED, left), only=asked.only, until=until)
                 for each in tally.found[before:]:
                     print(each, flush=True)
                 seed += 1
@@ -114,17 +113,19 @@ async def crossings(asked: Asked, servers: Servers, kind: str, parts: int) -> Ta
     return tally
 
 
-async def worlds(asked: Asked, servers: Servers, kind: str, parts: int) -> tuple[int, int]:
-    """How many were played, and how many of them held."""
+async def worlds(asked: Asked, servers: Servers, kind: str, until: float) -> tuple[int, int]:
+    """How many were played, one at least, and how many of them held."""
     played = held = 0
-    deadline = asked.deadline(parts)
+    took = 0.0
     for seed in range(asked.start, asked.start + asked.seeds):
-        if time.monotonic() > deadline:
+        began = time.monotonic()
+        if played and began + took > until:
             break
         played += 1
         with tempfile.TemporaryDirectory() as folder:
             async with _database(servers, kind) as database:
                 held += await _holds(database, Path(folder), seed)
+        took = time.monotonic() - began
     return played, held
 
 
@@ -149,7 +150,7 @@ async def _holds(database: Database, folder: Path, seed: int) -> bool:
 async def play(asked: Asked, servers: Servers) -> bool:
     """Plays what was asked for, says how many held in one last line, and whether all did."""
     said, whole = [], True
-    parts = len(asked.on) * (2 if asked.what == "all" else 1)
+    ends = asked.ends(len(asked.on) * (2 if asked.what == "all" else 1))
     for kind in asked.on:
         if kind == "postgresql" and servers.postgres is None:
             print(MISSING)
@@ -157,11 +158,11 @@ async def play(asked: Asked, servers: Servers) -> bool:
             whole = whole and not os.environ.get("CI")
             continue
         if asked.what != "worlds":
-            tally = await crossings(asked, servers, kind, parts)
+            tally = await crossings(asked, servers, kind, next(ends))
             whole = whole and tally.crossings > 0 and not (tally.found or tally.complaints)
             said.append(f"{tally.crossings} crossings on {kind}, {len(tally.found)} wrong")
         if asked.what != "crossings":
-            played, held = await worlds(asked, servers, kind, parts)
+            played, held = await worlds(asked, servers, kind, next(ends))
             whole = whole and played == held > 0
             said.append(f"{held} of {played} worlds held on {kind}")
     print(f"{'HELD' if whole else 'NOT HELD'} from seed {asked.start} on: {'; '.join(said)}")

@@ -115,13 +115,16 @@ class Machine:
         only: Sequence[Pair] = (),
         until: float = float("inf"),
     ) -> None:
-        """The crossings of one seed, in a site of its own; until the first after which something is wrong."""
+        """The crossings of one seed, in a site of its own; until the first after which something is wrong.
+
+        And not longer than `until`, once the tally has any.
+        """
         house: CrossedHouse | None = None
         number, told, crossed = 0, None, list[Done]()
         try:
             house = await CrossedHouse.make(self.served, self.urls, seed)
             for number in range(times):
-                if time.monotonic() > until:
+                if tally.crossings and time.monotonic() > until:
                     return
                 rng = random.Random(f"{seed}/{number}")
                 told = await house.furnished(told, rng)
