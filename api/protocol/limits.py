@@ -55,7 +55,7 @@ class Limits:
     aliases: int = 100
     root_mutations: int = 10
     merging: int = 3_000
-    cost: int = 60_000
+    cost: int = 75_000
     items: int = 20_000
     values: int = 10_000
     body: int = 256 * 1024

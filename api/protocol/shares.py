@@ -19,7 +19,7 @@ class ShareLimits:
 
     `running`      queries and mutations that run, which together cost at most `cost`; a single one may cost more
     `waiting`      queries and mutations behind them, which wait
-    `followed`     the cost of all its subscriptions together
+    `followed`     the cost of all its subscriptions together; a single one may cost more, where there may be any
     `sockets`      authenticated sockets
     """
 
@@ -114,7 +114,8 @@ class Shares:
     def following(self, client: str, cost: int, limits: ShareLimits) -> Iterator[None]:
         """One subscription. Raises RequestRefused (429)."""
         share = self._shares.get(client) or _Share()
-        if share.followed + cost > limits.followed:
+        alone = limits.followed > 0 and share.followed == 0
+        if share.followed + cost > limits.followed and not alone:
             raise _too_many(
                 "TOO_MANY_SUBSCRIPTIONS", "Too many subscriptions at a time: end some of them."
             )

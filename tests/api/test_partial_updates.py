@@ -43,7 +43,7 @@ def nulls(kind: GraphQLInputObjectType) -> Iterator[tuple[str, dict[str, Any]]]:
         within = get_named_type(field.type)
         if isinstance(within, GraphQLInputObjectType):
             for inner, sent in nulls(within):
-                yield inner, {name: sent}
+                yield f"{name}.{inner}", {name: sent}
 
 
 @pytest.mark.parametrize("name", sorted(update_inputs()))
@@ -71,14 +71,14 @@ async def test_the_part_of_the_pin_policy_that_is_at_fault_is_named(served: Serv
     house = await served.site()
     shown = "... on UpdatedSite { site { id } } ... on PolicyViolation { field }"
     for policy, field in (
-        ({"minLength": 3}, "minLength"),
-        ({"minLength": 9}, "minLength"),
-        ({"maxLength": 10}, "maxLength"),
-        ({"maxLength": 3}, "maxLength"),
-        ({"minLength": 7}, "autoLength"),
-        ({"autoLength": 9}, "autoLength"),
-        ({"guessLimit": 99}, "guessLimit"),
-        ({"guessLimit": 2_000_000}, "guessLimit"),
+        ({"minLength": 3}, "pinPolicy.minLength"),
+        ({"minLength": 9}, "pinPolicy.minLength"),
+        ({"maxLength": 10}, "pinPolicy.maxLength"),
+        ({"maxLength": 3}, "pinPolicy.maxLength"),
+        ({"minLength": 7}, "pinPolicy.autoLength"),
+        ({"autoLength": 9}, "pinPolicy.autoLength"),
+        ({"guessLimit": 99}, "pinPolicy.guessLimit"),
+        ({"guessLimit": 2_000_000}, "pinPolicy.guessLimit"),
     ):
         answer = await house.change("updateSite", shown, siteId=house.id, pinPolicy=policy)
         assert (answer["__typename"], answer["field"]) == ("PolicyViolation", field), policy

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from domain.locks.rules import Connectivity
 from locksim.signals import Signal
 from tests.api.firmware_lock import FirmwareLock, installed
 from tests.api.pin_steps import pin_of
@@ -62,7 +63,7 @@ class TestKnown:
     ) -> None:
         """Until it is provisioned again; the kit says the new zone, and the code is for the new secret."""
         house = await served.site(timezone="UTC")
-        entry = await house.lock()
+        entry = await house.lock(connectivity=Connectivity.WIRELESS_OFFLINE)
         await switch(house, entry["lockId"])
         before = await kind(house, entry["lockId"], **days(served, 33))
         served.clock.advance(36 * 24 * HOUR)
