@@ -49,8 +49,15 @@ class Page:
         return answer["result"].get("value")
 
     async def until(self, script: str, wanted: object) -> None:
-        """Wait until an expression has this value."""
-        await eventually(lambda: self.see(script), lambda value: value == wanted)
+        """Wait until an expression has this value; on a page that is still coming it has none."""
+
+        async def seen() -> tuple[Any, ...]:
+            try:
+                return (await self.see(script),)
+            except RuntimeError:
+                return ()
+
+        await eventually(seen, lambda found: found == (wanted,))
 
     async def open(self, url: str, *, width: int, height: int) -> None:
         """Open an address on a screen of this size."""
