@@ -235,7 +235,7 @@ class PasswordHasher:
         for pool in (self.strangers, self.recognised, self.pins):
             pool.close()
 
-    async def _run(self, work: Callable[[], _T], asker: Asker = NOBODY) -> _T:
+    async def _run(self, work: Callable[[], _T], asker: Asker) -> _T:
         pool = self.recognised if asker.recognised else self.strangers
         return await pool.run(work, asker.networks)
 
