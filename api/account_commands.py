@@ -39,8 +39,8 @@ def account_end_second_factor(email: _Email) -> None:
 
     async def work() -> None:
         address = checked_email(email)
-        async with starting.database(settings) as here:
-            await end_second_factor(here, COMMAND_LINE, email=address, now=system_clock())
+        async with starting.database(settings) as installation:
+            await end_second_factor(installation, COMMAND_LINE, email=address, now=system_clock())
 
     starting.run(work())
     typer.echo("the second factor is ended, and so are all sign-ins; a letter tells the person")

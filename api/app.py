@@ -72,7 +72,7 @@ async def opened_keyring(settings: Settings, now: datetime) -> Keyring:
     return await open_keyring(lambda fresh: keyring(settings, fresh), now)
 
 
-def installation(
+def new_installation(
     settings: Settings, keys: Keyring, *, passwords: PasswordHasher | None = None
 ) -> Installation:
     """What the settings describe."""
@@ -107,7 +107,9 @@ async def _align(clock: CommonClock) -> None:
         log.warning("this machine's clock is not the database's", seconds=moved.total_seconds())
 
 
-def create_app(settings: Settings, here: Installation, *, clock: Clock | None = None) -> Starlette:
+def create_app(
+    settings: Settings, installation: Installation, *, clock: Clock | None = None
+) -> Starlette:
     """The ASGI application. Refuses to start on a database that lacks migrations (SchemaBehind) or has other keys
     (KeysMissing). `clock` is the time by which it goes, by default that of the database.
     """
@@ -115,10 +117,10 @@ def create_app(settings: Settings, here: Installation, *, clock: Clock | None = 
     clock = clock or common
     endpoint = Endpoint(
         build_schema(development=settings.development),
-        here=here,
+        installation=installation,
         clock=clock,
-        http=HttpAuthentication(here, clock),
-        sockets=SocketAuthentication(here, clock),
+        http=HttpAuthentication(installation, clock),
+        sockets=SocketAuthentication(installation, clock),
         development=settings.development,
     )
 
@@ -128,12 +130,12 @@ def create_app(settings: Settings, here: Installation, *, clock: Clock | None = 
         try:
             await _align(common)
             await checked_schema()
-            await open_keyring(lambda fresh: here.keys, clock())
-            in_background(lambda: mend_settings(here, clock()), "mend_settings")
+            await open_keyring(lambda fresh: installation.keys, clock())
+            in_background(lambda: mend_settings(installation, clock()), "mend_settings")
             workers = [
                 asyncio.create_task(repeat(SWEEP_SECONDS, *_sweeps(clock))),
                 asyncio.create_task(repeat(ALIGN_SECONDS, lambda: _align(common))),
-                asyncio.create_task(deliver_letters(here, clock)),
+                asyncio.create_task(deliver_letters(installation, clock)),
             ]
             try:
                 yield
@@ -153,5 +155,5 @@ def create_app(settings: Settings, here: Installation, *, clock: Clock | None = 
         ],
         lifespan=lifespan,
     )
-    app.state.keys = here.keys
+    app.state.keys = installation.keys
     return app

@@ -75,8 +75,8 @@ def seed_command() -> None:
     settings = starting.settings()
 
     async def work() -> bool:
-        async with starting.database(settings) as here:
-            return await seed_demo(here, settings.data_dir, system_clock())
+        async with starting.database(settings) as installation:
+            return await seed_demo(installation, settings.data_dir, system_clock())
 
     made = starting.run(work())
     typer.echo("made the site Demo" if made else "the database is not empty: left as it is")
@@ -117,7 +117,7 @@ def ask_command(
         typer.echo("LATCHWORK_TOKEN: make one with `latchwork token create`", err=True)
         raise typer.Exit(2)
     try:
-        asyncio.run(ask(settings.here, settings.token, document, typer.echo))
+        asyncio.run(ask(settings.own_address, settings.token, document, typer.echo))
     except AskFailed as failure:
         typer.echo(str(failure), err=True)
         raise typer.Exit(1) from None
@@ -176,10 +176,10 @@ def site_create(
 
     async def work() -> str:
         address = checked_email(owner, "owner")  # before there is a site that nobody could own
-        async with starting.database(settings) as here:
+        async with starting.database(settings) as installation:
             now = system_clock()
             site = await create_site(
-                here,
+                installation,
                 COMMAND_LINE,
                 name=name,
                 timezone=timezone,
@@ -187,7 +187,9 @@ def site_create(
                 owner=None,
                 now=now,
             )
-            return await invite_owner(here, COMMAND_LINE, site_id=site.id, email=address, now=now)
+            return await invite_owner(
+                installation, COMMAND_LINE, site_id=site.id, email=address, now=now
+            )
 
     typer.echo(starting.run(work()))
 
@@ -204,7 +206,7 @@ def site_plan(
     settings = starting.settings()
 
     async def work() -> Site:
-        async with starting.database(settings) as here:
+        async with starting.database(settings) as installation:
             row = await _site_named(site)
             asked = {
                 "system_type": system_type,
@@ -216,7 +218,7 @@ def site_plan(
             if not fields:
                 return row
             return await change_plan(
-                here,
+                installation,
                 COMMAND_LINE,
                 site_id=row.id,
                 fields=fields,
@@ -245,11 +247,11 @@ def token_create(
     settings = starting.settings()
 
     async def work() -> str:
-        async with starting.database(settings) as here:
+        async with starting.database(settings) as installation:
             row = await _site_named(site)
             now = system_clock()
             _, token = await create_api_token(
-                here,
+                installation,
                 COMMAND_LINE,
                 site_ids=[row.id],
                 name=name,
@@ -287,9 +289,9 @@ def audit_verify(site: Annotated[str, typer.Option(help="The site's name.")]) ->
     settings = starting.settings()
 
     async def work() -> int | None:
-        async with starting.database(settings) as here:
+        async with starting.database(settings) as installation:
             row = await _site_named(site)
-            return await first_broken_row(here, row.id)
+            return await first_broken_row(installation, row.id)
 
     broken = starting.run(work())
     if broken is not None:

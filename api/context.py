@@ -35,7 +35,7 @@ class Identity:
 class Context:
     """One operation's context. `cookies` are set on the response: name to (value, lifetime in seconds; 0 deletes)."""
 
-    here: Installation
+    installation: Installation
     clock: Clock
     identity: Identity
     loaders: Loaders = field(default_factory=Loaders)
@@ -63,8 +63,8 @@ class Call:
     now: datetime
 
     @property
-    def here(self) -> Installation:
-        return self.context.here
+    def installation(self) -> Installation:
+        return self.context.installation
 
 
 def caller_of(context: Context, standing: Standing | None = None) -> Caller:

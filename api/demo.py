@@ -70,13 +70,13 @@ async def _story(settings: Settings, say: Say) -> None:
         if applied
         else "   database   up to date"
     )
-    async with starting.database(settings) as here:
-        made = await seed(here, settings.data_dir, system_clock())
+    async with starting.database(settings) as installation:
+        made = await seed(installation, settings.data_dir, system_clock())
     say("   demo site  made" if made else "   demo site  the database is not empty: left as it is")
     async with children(settings.data_dir) as started:
         await started.start(SERVER, "api", "serve")
-        await started.beside(_until_answered(f"{settings.here}/readyz", "the server"))
-        say(f"   server     {settings.here}")
+        await started.beside(_until_answered(f"{settings.own_address}/readyz", "the server"))
+        say(f"   server     {settings.own_address}")
         if (settings.data_dir / "locks.json").exists():
             await _start_locks(started, settings)
             await started.beside(_until_answered(f"{settings.panel}/locks", "the keypad page"))
@@ -110,7 +110,7 @@ async def _start_locks(started: Children, settings: Settings) -> None:
         "--state",
         str(settings.data_dir / "locks"),
         "--server",
-        settings.here,
+        settings.own_address,
         "--panel-port",
         str(settings.panel_port),
     )

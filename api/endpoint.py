@@ -32,14 +32,14 @@ class Endpoint(GraphQLApp):
         self,
         schema: BaseSchema,
         *,
-        here: Installation,
+        installation: Installation,
         clock: Clock,
         http: HttpAuthentication,
         sockets: SocketAuthentication,
         development: bool,
     ) -> None:
         super().__init__(schema, development=development)
-        self._here = here
+        self._installation = installation
         self._clock = clock
         self._http = http
         self._sockets = sockets
@@ -53,7 +53,7 @@ class Endpoint(GraphQLApp):
         return await self._http.identify(request, body)
 
     def is_own_origin(self, websocket: WebSocket, origin: str) -> bool:
-        return is_own(self._here, origin)
+        return is_own(self._installation, origin)
 
     async def authenticate_socket(
         self, websocket: WebSocket, connection_params: dict[str, Any]
@@ -63,7 +63,7 @@ class Endpoint(GraphQLApp):
         return identity
 
     def build_context(self, connection: HTTPConnection, authenticated: Identity) -> Context:
-        return Context(self._here, self._clock, authenticated)
+        return Context(self._installation, self._clock, authenticated)
 
     def operation_context(self, context: Context) -> Context:
         return replace(context, loaders=Loaders(), cookies={})
@@ -84,7 +84,7 @@ class Endpoint(GraphQLApp):
                 value,
                 max_age=seconds,
                 path="/",
-                secure=is_secure(self._here),
+                secure=is_secure(self._installation),
                 httponly=True,
                 samesite="strict",
             )

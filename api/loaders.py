@@ -71,7 +71,7 @@ def _chosen(choices: Any, by: str, what: str) -> DataLoader[UUID, list[Any]]:
 class CodeWanted:
     """An invitation whose code somebody may read, and who that is."""
 
-    here: Installation
+    installation: Installation
     by: Caller
     invitation: Invitation
     now: datetime
@@ -81,7 +81,7 @@ async def _codes(wanted: list[CodeWanted]) -> list[str | None]:
     """All of one operation in one transaction, with an audit row for each invitation."""
     first = wanted[0]
     invitations = [each.invitation for each in wanted]
-    codes = await read_codes(first.here, first.by, invitations=invitations, now=first.now)
+    codes = await read_codes(first.installation, first.by, invitations=invitations, now=first.now)
     return [codes.get(each.id) for each in invitations]
 
 

@@ -59,7 +59,7 @@ class Demo:
         return f"Demo(site={self.site.id})"
 
 
-async def seed(here: Installation, data_dir: Path, now: datetime) -> bool:
+async def seed(installation: Installation, data_dir: Path, now: datetime) -> bool:
     """Makes the demo site and writes `demo.json` and `locks.json`; False when the database is not empty.
 
     Of several that begin at once the one that makes the owner's account goes on.
@@ -68,10 +68,10 @@ async def seed(here: Installation, data_dir: Path, now: datetime) -> bool:
         return False
     sign_ins: dict[str, str] = {}
     try:
-        owner = await _account(here, OWNER_EMAIL, sign_ins, now)
+        owner = await _account(installation, OWNER_EMAIL, sign_ins, now)
     except DuplicateRow:
         return False
-    demo = await _make(here, owner, sign_ins, now)
+    demo = await _make(installation, owner, sign_ins, now)
     _write_private(
         data_dir / "demo.json",
         {
@@ -101,10 +101,10 @@ async def seed(here: Installation, data_dir: Path, now: datetime) -> bool:
 
 
 async def _make(
-    here: Installation, owner: Account, sign_ins: dict[str, str], now: datetime
+    installation: Installation, owner: Account, sign_ins: dict[str, str], now: datetime
 ) -> Demo:
     site = await create_site(
-        here,
+        installation,
         COMMAND_LINE,
         name=SITE_NAME,
         timezone="Europe/Rome",
@@ -114,8 +114,8 @@ async def _make(
     )
     by = command_line_at(site.id)
     for name, email, role, can_edit in _PEOPLE:
-        await _member(here, by, name, email, role, can_edit, sign_ins, now)
-    hub = await create_hub(here, by, name="Stairwell gateway", now=now)
+        await _member(installation, by, name, email, role, can_edit, sign_ins, now)
+    hub = await create_hub(installation, by, name="Stairwell gateway", now=now)
     keypad = (NewReader("Keypad"),)
     wanted = (
         ("Front door", Connectivity.ONLINE_WIRED, None, keypad),
@@ -125,12 +125,12 @@ async def _make(
     )
     locks = [
         await create_lock(
-            here, by, name=name, connectivity=how, hub_id=behind, readers=readers, now=now
+            installation, by, name=name, connectivity=how, hub_id=behind, readers=readers, now=now
         )
         for name, how, behind, readers in wanted
     ]
     await create_tag(
-        here,
+        installation,
         by,
         name="House doors",
         target=TagTarget.LOCK,
@@ -138,26 +138,26 @@ async def _make(
         lock_ids=[locks[0].id, locks[1].id],
         now=now,
     )
-    kits = [await provision_lock(here, by, lock_id=lock.id, now=now) for lock in locks]
+    kits = [await provision_lock(installation, by, lock_id=lock.id, now=now) for lock in locks]
     for lock in locks:
-        await pair_card(here, by, lock_id=lock.id, uid=CARD_UID, now=now)
+        await pair_card(installation, by, lock_id=lock.id, uid=CARD_UID, now=now)
     return Demo(site, sign_ins, kits, locks)
 
 
 @use_case
 async def _account(
-    here: Installation, email: str, sign_ins: dict[str, str], now: datetime
+    installation: Installation, email: str, sign_ins: dict[str, str], now: datetime
 ) -> Account:
     password = secrets.token_urlsafe(18)
     sign_ins[email] = password
     return await Account.create(
-        email=email, password_hash=await here.passwords.hash(password), created_at=now
+        email=email, password_hash=await installation.passwords.hash(password), created_at=now
     )
 
 
 @use_case
 async def _member(
-    here: Installation,
+    installation: Installation,
     by: Caller,
     name: str,
     email: str,
@@ -166,8 +166,8 @@ async def _member(
     sign_ins: dict[str, str],
     now: datetime,
 ) -> None:
-    account = await _account(here, email, sign_ins, now)
-    async with recorded(here, by, "seed", now) as deed:
+    account = await _account(installation, email, sign_ins, now)
+    async with recorded(installation, by, "seed", now) as deed:
         member = await Member.create(
             site_id=by.site_id,
             account=account,

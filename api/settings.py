@@ -126,10 +126,10 @@ class Settings(BaseSettings):
     @property
     def origin(self) -> str:
         """The public URL; by default the address that the server listens on."""
-        return self.public_url or self.here
+        return self.public_url or self.own_address
 
     @property
-    def here(self) -> str:
+    def own_address(self) -> str:
         """The address by which this machine itself reaches the server, whatever the public URL."""
         return origin("http", reached_by(self.host), self.port)
 

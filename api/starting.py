@@ -19,7 +19,7 @@ import uvicorn
 from pydantic import ValidationError
 from starlette.applications import Starlette
 
-from api.app import SchemaBehind, checked_schema, create_app, installation, opened_keyring
+from api.app import SchemaBehind, checked_schema, create_app, new_installation, opened_keyring
 from api.listening import fault_of_port
 from api.observability import configure_logging
 from api.protocol import server_options
@@ -90,7 +90,7 @@ async def database(chosen: Settings) -> AsyncIterator[Installation]:
     Raises SchemaBehind, KeysMissing, KeyFileError.
     """
     async with database_without_keys(chosen):
-        yield installation(chosen, await opened_keyring(chosen, system_clock()))
+        yield new_installation(chosen, await opened_keyring(chosen, system_clock()))
 
 
 @contextlib.asynccontextmanager
@@ -131,14 +131,14 @@ def run(work: Coroutine[Any, Any, Any]) -> Any:
 
 def serve(chosen: Settings) -> None:
     """Serves until interrupted. Ends before it listens when it could not serve."""
-    here = run(look(chosen))
+    installation = run(look(chosen))
     fault = fault_of_port(chosen.host, chosen.port, "LATCHWORK_HOST", "LATCHWORK_PORT")
     if fault is not None:
         typer.echo(fault, err=True)
         raise typer.Exit(1)
     configure_logging(json=not chosen.development)
     with sole(chosen.database):
-        listen(create_app(chosen, here), chosen)
+        listen(create_app(chosen, installation), chosen)
 
 
 @contextlib.contextmanager
@@ -172,6 +172,6 @@ def listen(app: Starlette, chosen: Settings) -> None:
 
 async def look(chosen: Settings) -> Installation:
     """What a server will stand on. Raises what `database` does."""
-    async with database(chosen) as here:
-        await mend_parts_of_seconds(here, system_clock())
-        return here
+    async with database(chosen) as installation:
+        await mend_parts_of_seconds(installation, system_clock())
+        return installation

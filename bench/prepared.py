@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from api.app import installation, opened_keyring
+from api.app import new_installation, opened_keyring
 from api.settings import Settings
 from domain.clock import system_clock
 from domain.database import connect, disconnect, migrate
@@ -42,9 +42,9 @@ async def prepare(settings: Settings, locks: int) -> Prepared:
     await connect(settings.database)
     try:
         now = system_clock()
-        here = installation(settings, await opened_keyring(settings, now))
+        installation = new_installation(settings, await opened_keyring(settings, now))
         site = await create_site(
-            here,
+            installation,
             COMMAND_LINE,
             name="Bench",
             timezone="Europe/Rome",
@@ -56,7 +56,7 @@ async def prepare(settings: Settings, locks: int) -> Prepared:
         kits = []
         for number in range(locks):
             lock = await create_lock(
-                here,
+                installation,
                 by,
                 name=f"Door {number}",
                 connectivity=None,
@@ -64,13 +64,13 @@ async def prepare(settings: Settings, locks: int) -> Prepared:
                 readers=[NewReader("Keypad")],
                 now=now,
             )
-            kit = await provision_lock(here, by, lock_id=lock.id, now=now)
+            kit = await provision_lock(installation, by, lock_id=lock.id, now=now)
             kits.append(Kit(node_id("lock", lock.id), kit.incarnation, kit.secret))
         member = await create_member(
-            here, by, name="Emil", role=Role.USER, can_edit=False, email=None, now=now
+            installation, by, name="Emil", role=Role.USER, can_edit=False, email=None, now=now
         )
         _, token = await create_api_token(
-            here,
+            installation,
             COMMAND_LINE,
             site_ids=[site.id],
             name="bench",

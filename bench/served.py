@@ -51,9 +51,9 @@ async def served(
         server = multiprocessing.get_context("spawn").Process(target=serve, args=(settings,))
         server.start()
         try:
-            here = Served(port, psutil.Process(server.pid), prepared)
-            await _until_ready(here.url)
-            yield here
+            started = Served(port, psutil.Process(server.pid), prepared)
+            await _until_ready(started.url)
+            yield started
         finally:
             server.terminate()
             server.join()

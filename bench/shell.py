@@ -43,9 +43,9 @@ LIST = "query($id: ID!) { site(id: $id) { locks(first: 100) { nodes { id name on
 def serve(settings: Settings) -> None:
     """The whole application as `latchwork serve` runs it, and the bare routes beside it."""
     configure_logging(json=True)
-    here = run(look(settings))
-    app = create_app(settings, here)
-    identify = HttpAuthentication(here, system_clock).identify
+    installation = run(look(settings))
+    app = create_app(settings, installation)
+    identify = HttpAuthentication(installation, system_clock).identify
 
     async def me(request: Request) -> Response:
         actor = (await identify(request, await request.body())).actor
@@ -161,11 +161,11 @@ async def main() -> None:
     parser.add_argument("--seconds", type=float, default=1.0, help="for each of four, each round")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    async with served(serve, options.database_url, LOCKS) as here:
+    async with served(serve, options.database_url, LOCKS) as server:
         kind = "PostgreSQL" if options.database_url.startswith("postgres") else "SQLite"
         print(f"{kind}, {options.connections} connections, {os.cpu_count()} processors")
-        load = Load(here.process, here.port, options.connections, options.seconds)
-        await measure(load, here.prepared, options.rounds)
+        load = Load(server.process, server.port, options.connections, options.seconds)
+        await measure(load, server.prepared, options.rounds)
 
 
 if __name__ == "__main__":

@@ -48,12 +48,12 @@ def _snapshot(state: LockState, epoch: int, body: DeliveryBody) -> LockState:
             gathering = None
     if gathering is None:
         gathering = Gathering(epoch, body.to_revision, body.parts, {})
-    here = {**gathering.here, body.part: body.entries}
-    if len(here) < body.parts:
-        return replace(state, gathering=replace(gathering, here=here))
+    gathered = {**gathering.gathered, body.part: body.entries}
+    if len(gathered) < body.parts:
+        return replace(state, gathering=replace(gathering, gathered=gathered))
     entries: dict[str, Entry] = {}
-    for part in sorted(here):
-        entries.update((entry.id, entry) for entry in here[part])
+    for part in sorted(gathered):
+        entries.update((entry.id, entry) for entry in gathered[part])
     return replace(state, entries=entries, epoch=epoch, applied=body.to_revision, gathering=None)
 
 

@@ -126,81 +126,83 @@ def locked_out(length: int) -> Verdict:
     return _denied(DenialReason.PIN_LOCKOUT, method=method_of(length), count=Count.NEITHER)
 
 
-def judge(here: Situation, typed: Typed, meant: Awaited, smartpin: str) -> Verdict:
+def judge(situation: Situation, typed: Typed, meant: Awaited, smartpin: str) -> Verdict:
     """The verdict on an entry, taken as `meant`; `smartpin` is whose short PIN it would be."""
     match meant:
         case Awaited.SHORT_PIN:
-            return _new_short_pin(here, typed, smartpin)
+            return _new_short_pin(situation, typed, smartpin)
         case Awaited.FUNCTION:
             if typed.digits == BLOCK_FUNCTION:
                 return Verdict(Signal.READY, Count.NEITHER, awaited=Awaited.CODE_TO_BLOCK)
             return _denied(DenialReason.UNKNOWN_CREDENTIAL)
         case Awaited.CODE_TO_BLOCK:
-            return _to_block(here, typed.digits)
+            return _to_block(situation, typed.digits)
         case Awaited.NOTHING if len(typed.digits) == SMARTPIN_LENGTH:
-            return _smartpin(here, typed.digits)
+            return _smartpin(situation, typed.digits)
         case Awaited.NOTHING:
-            return _pin(here, typed)
+            return _pin(situation, typed)
 
 
-def _pin(here: Situation, typed: Typed) -> Verdict:
-    holdings = here.holdings
+def _pin(situation: Situation, typed: Typed) -> Verdict:
+    holdings = situation.holdings
     if not SHORTEST <= len(typed.digits) <= LONGEST:
         return _denied(DenialReason.WRONG_LENGTH)
     pin = holdings.pins.get(typed.digest)
     if pin is not None:
-        decision = decide(pin.schedules, holdings.zone, here.now)
+        decision = decide(pin.schedules, holdings.zone, situation.now)
         if not holdings.pin_enabled:
             decision = Denied.because(DenialReason.PIN_MODE_OFF)
         return _decided(decision, OpeningMethod.PIN, pin.entry_id)
-    found = here.book.guest_of(typed.digest)
+    found = situation.book.guest_of(typed.digest)
     if found is not None:
         name, guest = found
-        return _decided(_short_pin(here, name, guest), OpeningMethod.SHORT_PIN, name)
-    if hmac.compare_digest(typed.digits, here.programming_code):
+        return _decided(_short_pin(situation, name, guest), OpeningMethod.SHORT_PIN, name)
+    if hmac.compare_digest(typed.digits, situation.programming_code):
         return Verdict(Signal.READY, Count.NEITHER, awaited=Awaited.FUNCTION)
     if not holdings.pin_enabled:
         return _denied(DenialReason.PIN_MODE_OFF, DenialReason.UNKNOWN_CREDENTIAL)
     return _denied(DenialReason.UNKNOWN_CREDENTIAL)
 
 
-def _short_pin(here: Situation, name: str, guest: Guest) -> Decision:
+def _short_pin(situation: Situation, name: str, guest: Guest) -> Decision:
     """Whether a guest's short PIN opens: as long as its SmartPIN would."""
-    if not here.holdings.smartpin_enabled:
+    if not situation.holdings.smartpin_enabled:
         return Denied.because(DenialReason.SMARTPIN_OFF)
-    if here.now is None:
+    if situation.now is None:
         return Denied.because(DenialReason.NO_TIME)
-    if here.is_blocked(name):
+    if situation.is_blocked(name):
         return Denied.because(DenialReason.BLOCKED)
-    if not guest.opens(here.now, here.lock_time, activation=here.holdings.activation_required):
+    if not guest.opens(
+        situation.now, situation.lock_time, activation=situation.holdings.activation_required
+    ):
         return Denied.because(DenialReason.ENDED)
     return Granted()
 
 
-def _smartpin(here: Situation, code: str) -> Verdict:
+def _smartpin(situation: Situation, code: str) -> Verdict:
     """Ten digits: the check of `docs/smartpin.md`, section 6, and what the firmware puts round it."""
     method = OpeningMethod.SMARTPIN
-    if not here.holdings.smartpin_enabled:
+    if not situation.holdings.smartpin_enabled:
         return _denied(DenialReason.SMARTPIN_OFF, method=method)
-    now = here.now
+    now = situation.now
     if now is None:
         return _denied(DenialReason.NO_TIME, method=method)
-    name = smartpin_entry_id(here.codec.block_tag(code))
+    name = smartpin_entry_id(situation.codec.block_tag(code))
     # All of it for every code, so that no stopwatch tells a code that has ended from no code.
-    open_slots = here.codec.open_slots(code, now, here.lock_time)
-    unended = here.codec.unended_slots(code, now, here.lock_time)
-    known = _decodes(here, code, now)
-    alive = [slot for slot in open_slots if _survives(here, name, slot, now)]
+    open_slots = situation.codec.open_slots(code, now, situation.lock_time)
+    unended = situation.codec.unended_slots(code, now, situation.lock_time)
+    known = _decodes(situation, code, now)
+    alive = [slot for slot in open_slots if _survives(situation, name, slot, now)]
     if not known:
         return _denied(DenialReason.UNKNOWN_CREDENTIAL, method=method)
-    if unended and here.is_blocked(name):
+    if unended and situation.is_blocked(name):
         return _denied(DenialReason.BLOCKED, method=method, entry_id=name)
     if not alive:
         later = len(unended) > len(open_slots)
         reason = DenialReason.NOT_YET_VALID if later else DenialReason.ENDED
         return _denied(reason, method=method, entry_id=name)
     now_ms = milliseconds(now)
-    book = here.book.pruned(now, now_ms, here.lock_time).used(name, alive, now_ms)
+    book = situation.book.pruned(now, now_ms, situation.lock_time).used(name, alive, now_ms)
     return Verdict(
         Signal.GRANTED,
         Count.RIGHT,
@@ -211,34 +213,34 @@ def _smartpin(here: Situation, code: str) -> Verdict:
     )
 
 
-def _decodes(here: Situation, code: str, now: datetime) -> bool:
+def _decodes(situation: Situation, code: str, now: datetime) -> bool:
     """Whether the digits are a code of this lock at all, for any of the epochs at hand."""
-    epoch = here.lock_time.epoch(now)
+    epoch = situation.lock_time.epoch(now)
     epochs = [each for each in (epoch - 1, epoch, epoch + 1) if each >= 0]
-    return any([here.codec.decode(code, each) is not None for each in epochs])  # noqa: C419 - all of them, always
+    return any([situation.codec.decode(code, each) is not None for each in epochs])  # noqa: C419 - all of them, always
 
 
-def _survives(here: Situation, name: str, slot: Slot, now: datetime) -> bool:
-    if not here.holdings.activation_required:
+def _survives(situation: Situation, name: str, slot: Slot, now: datetime) -> bool:
+    if not situation.holdings.activation_required:
         return True
-    guest = here.book.guests.get(name)
+    guest = situation.book.guests.get(name)
     return survives_activation(
         slot.window,
         first_used=None if guest is None else moment(guest.first_used_ms),
         now=now,
-        lock_time=here.lock_time,
+        lock_time=situation.lock_time,
     )
 
 
-def _new_short_pin(here: Situation, typed: Typed, name: str) -> Verdict:
+def _new_short_pin(situation: Situation, typed: Typed, name: str) -> Verdict:
     """A short PIN for the SmartPIN that has just opened; its try is charged already."""
-    guest = here.book.guests[name]
-    usable = isinstance(_short_pin(here, name, guest), Granted)
+    guest = situation.book.guests[name]
+    usable = isinstance(_short_pin(situation, name, guest), Granted)
     # What is weak and what is taken are found out alike, and told alike.
     weak = is_single_digit(typed.digits) or is_run(typed.digits)
-    taken = _is_taken(here, typed, name)
+    taken = _is_taken(situation, typed, name)
     if not usable or weak or taken:
-        again = Awaited.SHORT_PIN if here.book.tries_left(name) else Awaited.NOTHING
+        again = Awaited.SHORT_PIN if situation.book.tries_left(name) else Awaited.NOTHING
         refused = Happening(
             LockEventKind.DENIED,
             method=OpeningMethod.SHORT_PIN,
@@ -247,29 +249,29 @@ def _new_short_pin(here: Situation, typed: Typed, name: str) -> Verdict:
         )
         return Verdict(Signal.DENIED, Count.WRONG, refused, awaited=again, smartpin=name)
     done = Happening(LockEventKind.SHORT_PIN_SET, method=OpeningMethod.SHORT_PIN, entry_id=name)
-    book = here.book.accepted(name, typed.digest)
+    book = situation.book.accepted(name, typed.digest)
     return Verdict(Signal.DONE, Count.NEITHER, done, book=book)
 
 
-def _is_taken(here: Situation, typed: Typed, name: str) -> bool:
+def _is_taken(situation: Situation, typed: Typed, name: str) -> bool:
     """Whether a PIN or another guest's short PIN has these digits."""
-    holder = here.book.guest_of(typed.digest)
-    taken = (typed.digest in here.holdings.pins, holder is not None and holder[0] != name)
+    holder = situation.book.guest_of(typed.digest)
+    taken = (typed.digest in situation.holdings.pins, holder is not None and holder[0] != name)
     return any(taken)
 
 
-def _to_block(here: Situation, code: str) -> Verdict:
+def _to_block(situation: Situation, code: str) -> Verdict:
     """Blocking at the keypad. A code that means nothing is a wrong entry: else the green flashes would find codes."""
     method = OpeningMethod.SMARTPIN
-    now = here.now
+    now = situation.now
     if now is None:
         return _denied(DenialReason.NO_TIME, method=method)
-    unended: Collection[Slot] = here.codec.unended_slots(code, now, here.lock_time)
+    unended: Collection[Slot] = situation.codec.unended_slots(code, now, situation.lock_time)
     if not unended:
         return _denied(DenialReason.UNKNOWN_CREDENTIAL, method=method)
-    name = smartpin_entry_id(here.codec.block_tag(code))
-    until = max(here.lock_time.closes(slot.window) for slot in unended)
-    pruned = here.book.pruned(now, milliseconds(now), here.lock_time)
+    name = smartpin_entry_id(situation.codec.block_tag(code))
+    until = max(situation.lock_time.closes(slot.window) for slot in unended)
+    pruned = situation.book.pruned(now, milliseconds(now), situation.lock_time)
     book = pruned.blocked(name, milliseconds(until))
     if book is None:
         return _denied(DenialReason.NOT_ACCEPTED, method=method, entry_id=name)

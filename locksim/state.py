@@ -34,7 +34,7 @@ class Gathering:
     epoch: int
     to_revision: int
     parts: int
-    here: Mapping[int, tuple[Entry, ...]]
+    gathered: Mapping[int, tuple[Entry, ...]]
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class LockState:
                     "parts": gathering.parts,
                     "here": [
                         [part, [entry.to_wire() for entry in entries]]
-                        for part, entries in gathering.here.items()
+                        for part, entries in gathering.gathered.items()
                     ],
                 },
                 "lastAck": self.last_ack and [self.last_ack.delivery_id, self.last_ack.state_sum],
@@ -130,10 +130,10 @@ def _entries(value: object) -> tuple[Entry, ...]:
 def _gathering(value: Mapping[str, object] | None) -> Gathering | None:
     if value is None:
         return None
-    here = cast("list[tuple[int, object]]", value["here"])
+    gathered = cast("list[tuple[int, object]]", value["here"])
     return Gathering(
         epoch=cast("int", value["epoch"]),
         to_revision=cast("int", value["to"]),
         parts=cast("int", value["parts"]),
-        here={part: _entries(entries) for part, entries in here},
+        gathered={part: _entries(entries) for part, entries in gathered},
     )

@@ -14,7 +14,7 @@ import httpx
 import pytest
 import uvicorn
 
-from api.app import create_app, installation, keyring
+from api.app import create_app, keyring, new_installation
 from api.protocol import server_options
 from api.settings import Settings
 from domain.database.connection import connected
@@ -53,22 +53,25 @@ async def serving(
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     settings = Settings(database_url=database.url, data_dir=folder, public_url=url)
     passwords = PasswordHasher(CHEAP)
-    here = replace(
-        installation(settings, keyring(settings, fresh=True), passwords=passwords),
+    installation = replace(
+        new_installation(settings, keyring(settings, fresh=True), passwords=passwords),
         pin_profile=CHEAP,
     )
-    here = replace(here, mailer=mailer or here.mailer)
+    installation = replace(installation, mailer=mailer or installation.mailer)
     clock = MovableClock()
     server = uvicorn.Server(
         uvicorn.Config(
-            create_app(settings, here, clock=clock),
+            create_app(settings, installation, clock=clock),
             log_config=None,
             access_log=False,
             **server_options(),
         )
     )
     try:
-        async with running(server, listener), _used(url, here, clock, database, folder) as given:
+        async with (
+            running(server, listener),
+            _used(url, installation, clock, database, folder) as given,
+        ):
             yield given
     finally:
         passwords.close()
@@ -76,14 +79,14 @@ async def serving(
 
 @asynccontextmanager
 async def _used(
-    url: str, here: Installation, clock: MovableClock, database: Database, folder: Path
+    url: str, installation: Installation, clock: MovableClock, database: Database, folder: Path
 ) -> AsyncIterator[Served]:
     """The hands of a test, which at the end let go of all that they hold, whatever became of the test."""
     if not database.is_postgresql:
         # without waiting for the disk: what a power cut loses is not what these tests are about
         await connected().client.execute_query("PRAGMA synchronous=OFF")
     async with httpx.AsyncClient(timeout=30, verify=NO_TLS) as http:
-        given = Served(url, here, clock, database, http, folder / "locks")
+        given = Served(url, installation, clock, database, http, folder / "locks")
         try:
             yield given
         finally:

@@ -19,7 +19,7 @@ from typing import Any
 
 import httpx
 
-from api.app import installation, keyring
+from api.app import keyring, new_installation
 from api.settings import Settings
 from domain.database import connect, disconnect
 from domain.security.passwords import PasswordHasher
@@ -140,14 +140,16 @@ async def hands(
         database_url=database.url, data_dir=folder, public_url=public_url or process.url
     )
     passwords = PasswordHasher(CHEAP)
-    here = replace(
-        installation(settings, keyring(settings, fresh=True), passwords=passwords),
+    installation = replace(
+        new_installation(settings, keyring(settings, fresh=True), passwords=passwords),
         pin_profile=CHEAP,
     )
     await connect(database.url)
     try:
         async with httpx.AsyncClient(timeout=30) as http:
-            served = Served(process.url, here, MovableClock(), database, http, folder / "locks")
+            served = Served(
+                process.url, installation, MovableClock(), database, http, folder / "locks"
+            )
             yield served
             for task in served.running:
                 task.cancel()

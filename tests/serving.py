@@ -59,7 +59,7 @@ class Served:
     """A running server, and the hands to use it with."""
 
     url: str
-    here: Installation
+    installation: Installation
     clock: MovableClock
     database: Database
     http: httpx.AsyncClient
@@ -76,7 +76,7 @@ class Served:
         now = self.clock()
         owner = await self._account(f"owner-{name.lower()}@example.com")
         row = await create_site(
-            self.here,
+            self.installation,
             COMMAND_LINE,
             name=name,
             timezone=timezone,
@@ -95,7 +95,7 @@ class Served:
         known = await Account.get_or_none(email=email)
         return known or await Account.create(
             email=email,
-            password_hash=await self.here.passwords.hash(PASSWORD),
+            password_hash=await self.installation.passwords.hash(PASSWORD),
             created_at=self.clock(),
         )
 
@@ -162,7 +162,7 @@ class House:
     ) -> str:
         """An API token with this ceiling."""
         _, token = await create_api_token(
-            self.served.here,
+            self.served.installation,
             COMMAND_LINE,
             site_ids=[self.row.id],
             name=role.value,
@@ -235,7 +235,7 @@ class House:
         """
         now = self.served.clock()
         row = await create_lock(
-            self.served.here,
+            self.served.installation,
             self.by,
             name=name,
             connectivity=connectivity,
@@ -243,7 +243,7 @@ class House:
             readers=[NewReader(each) for each in keypads] or [NewReader("Keypad", keypad)],
             now=now,
         )
-        kit = await provision_lock(self.served.here, self.by, lock_id=row.id, now=now)
+        kit = await provision_lock(self.served.installation, self.by, lock_id=row.id, now=now)
         fitted = await Reader.filter(lock_id=row.id).order_by("id") if keypads else []
         return kit_entry(kit, keypads=fitted)
 

@@ -10,20 +10,20 @@ _SESSION, _KNOWN = "latchwork_session", "latchwork_known"
 _PREFIX = "__Host-"
 
 
-def is_secure(here: Installation) -> bool:
+def is_secure(installation: Installation) -> bool:
     """Whether browsers reach this server over https."""
-    return here.public_url.startswith("https://")
+    return installation.public_url.startswith("https://")
 
 
-def session_cookie(here: Installation) -> str:
+def session_cookie(installation: Installation) -> str:
     """Holds a console's sign-in."""
-    return _named(here, _SESSION)
+    return _named(installation, _SESSION)
 
 
-def known_cookie(here: Installation) -> str:
+def known_cookie(installation: Installation) -> str:
     """Holds what a browser that has signed in before is known by."""
-    return _named(here, _KNOWN)
+    return _named(installation, _KNOWN)
 
 
-def _named(here: Installation, name: str) -> str:
-    return f"{_PREFIX}{name}" if is_secure(here) else name
+def _named(installation: Installation, name: str) -> str:
+    return f"{_PREFIX}{name}" if is_secure(installation) else name

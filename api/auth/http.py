@@ -29,7 +29,7 @@ PROOFS_AT_ONCE = 300
 class HttpAuthentication:
     """Turns a request into an identity, or refuses it with 401."""
 
-    here: Installation
+    installation: Installation
     clock: Clock
     _strangers: Buckets = field(default_factory=lambda: Buckets(PROOFS_AT_ONCE, 5.0))
     _phones: Buckets = field(default_factory=lambda: Buckets(PROOFS_AT_ONCE, 20.0))
@@ -72,7 +72,7 @@ class HttpAuthentication:
                 "invalid_token", "A token bound to a key is sent as DPoP, with its proof."
             )
         token = credential.strip() or None
-        url = f"{self.here.public_url}{request.url.path}"
+        url = f"{self.installation.public_url}{request.url.path}"
         if token is None and not self._strangers.admit(spenders_at(address), now.timestamp()):
             raise _too_many("Too many proofs from this address: wait a little.")
         try:
@@ -88,7 +88,7 @@ class HttpAuthentication:
             raise self._proof_refused(refused.code, now, url) from None
         actor: Actor | None = None
         if token is not None:
-            actor = await device_actor(self.here, token, proof.thumbprint, now)
+            actor = await device_actor(self.installation, token, proof.thumbprint, now)
             if actor is None:
                 raise _refused(
                     "invalid_token", "This access has ended, or the token is not this phone's."
@@ -113,7 +113,7 @@ class HttpAuthentication:
         return refusal
 
     async def _script(self, token: str, address: str, now: datetime) -> Identity:
-        actor = await api_token_actor(self.here, token, now)
+        actor = await api_token_actor(self.installation, token, now)
         if actor is None:
             raise _refused(
                 "invalid_token", "This token is unknown, revoked or over.", scheme="Bearer"
@@ -121,17 +121,17 @@ class HttpAuthentication:
         return Identity(actor, address)
 
     async def _browser(self, request: Request, address: str, now: datetime) -> Identity:
-        cookie = request.cookies.get(session_cookie(self.here), "")
-        known = request.cookies.get(known_cookie(self.here), "")
+        cookie = request.cookies.get(session_cookie(self.installation), "")
+        known = request.cookies.get(known_cookie(self.installation), "")
         origin = request.headers.get("origin")
-        if origin is not None and not is_own(self.here, origin):
+        if origin is not None and not is_own(self.installation, origin):
             if cookie:
-                raise foreign_page(self.here)
+                raise foreign_page(self.installation)
             # A foreign page may look, as nobody; it gets no cookie either.
             return Identity(None, address, foreign_page=True)
         if cookie and origin is None and request.method != "GET":
             raise _refused("invalid_request", "A cookie needs this site's own Origin header.")
-        actor = await session_actor(self.here, cookie, now) if cookie else None
+        actor = await session_actor(self.installation, cookie, now) if cookie else None
         return Identity(actor, address, known_browser=known, session_token=cookie if actor else "")
 
 

@@ -8,22 +8,22 @@ from api.protocol import RequestRefused
 from domain.installation import Installation
 
 
-def is_own(here: Installation, origin: str | None) -> bool:
+def is_own(installation: Installation, origin: str | None) -> bool:
     """Whether this `Origin` header is of our own pages; a request without one is not by a page."""
-    return origin == here.public_url
+    return origin == installation.public_url
 
 
-def advice(here: Installation) -> str:
+def advice(installation: Installation) -> str:
     """What to tell a person whose page has another origin, be it `localhost` in place of 127.0.0.1."""
-    return f"This page is not at the address of this installation. Open {here.public_url} instead."
+    return f"This page is not at the address of this installation. Open {installation.public_url} instead."
 
 
-def foreign_page(here: Installation) -> RequestRefused:
+def foreign_page(installation: Installation) -> RequestRefused:
     """The refusal (401) of a cookie from a page with another origin."""
     return RequestRefused(
         401,
         "FOREIGN_ORIGIN",
-        advice(here),
+        advice(installation),
         {"www-authenticate": 'DPoP error="invalid_request", algs="ES256"'},
-        {"expectedOrigin": here.public_url},
+        {"expectedOrigin": installation.public_url},
     )

@@ -36,7 +36,7 @@ ENDED = (4403, "Your access has ended")
 class SocketAuthentication:
     """Turns the payload of `connection_init` into an identity, or refuses it."""
 
-    here: Installation
+    installation: Installation
     clock: Clock
 
     async def identify(self, websocket: WebSocket, payload: dict[str, Any]) -> Identity:
@@ -57,7 +57,7 @@ class SocketAuthentication:
 
     async def _ticket(self, ticket: object, address: str) -> Identity:
         if isinstance(ticket, str):
-            row = await consume_socket_ticket(self.here, ticket, self.clock())
+            row = await consume_socket_ticket(self.installation, ticket, self.clock())
             actor = await ticket_actor(row, self.clock()) if row is not None else None
             if actor is not None:
                 return Identity(actor, address, subscriptions_only=True)
@@ -65,7 +65,7 @@ class SocketAuthentication:
 
     async def _token(self, token: object, address: str) -> Identity:
         actor = (
-            await api_token_actor(self.here, token, self.clock())
+            await api_token_actor(self.installation, token, self.clock())
             if isinstance(token, str)
             else None
         )
@@ -82,7 +82,7 @@ class SocketAuthentication:
                 raise RequestRefused(400, "BAD_USER_INPUT", str(error)) from None
             lock_name, proof = shown.get("id"), shown.get("proof")
             if isinstance(lock_name, str) and isinstance(proof, str):
-                proven = await prove_lock(self.here, lock_name, proof, now)
+                proven = await prove_lock(self.installation, lock_name, proof, now)
                 if proven is not None and await take_proof(
                     proven.proof_id, now + 2 * CHALLENGE_LIFETIME
                 ):
@@ -93,10 +93,12 @@ class SocketAuthentication:
 
     async def _cookie(self, websocket: WebSocket, address: str) -> Identity:
         """A browser's own cookie counts only from our own pages; a socket without any credential is nobody's."""
-        cookie = websocket.cookies.get(session_cookie(self.here))
-        own_page = is_own(self.here, websocket.headers.get("origin"))
+        cookie = websocket.cookies.get(session_cookie(self.installation))
+        own_page = is_own(self.installation, websocket.headers.get("origin"))
         actor = (
-            await session_actor(self.here, cookie, self.clock()) if cookie and own_page else None
+            await session_actor(self.installation, cookie, self.clock())
+            if cookie and own_page
+            else None
         )
         if actor is None:
             raise _refused("Sign in first.")

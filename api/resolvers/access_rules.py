@@ -36,7 +36,7 @@ _AT_RULE = AtSite(Permission.CREDENTIALS, "access_rule_id", "access_rule", Acces
 async def create_access_rule(call: Call, input: CreateAccessRuleInput) -> CreatedAccessRule:
     """Lets a member, or whoever a tag holds, open locks with a phone and with their personal PINs."""
     rule = await service.create_access_rule(
-        call.here,
+        call.installation,
         call.by,
         member_id=chosen_key_of("member", input.member_id, "memberId"),
         member_tag_id=chosen_key_of("tag", input.member_tag_id, "memberTagId"),
@@ -52,7 +52,7 @@ async def create_access_rule(call: Call, input: CreateAccessRuleInput) -> Create
 async def update_access_rule(call: Call, input: UpdateAccessRuleInput) -> UpdatedAccessRule:
     """Changes what the input names and nothing else; says what became wider or narrower by it."""
     changed = await service.update_access_rule(
-        call.here,
+        call.installation,
         call.by,
         rule_id=key_of("access_rule", input.access_rule_id, "accessRuleId"),
         fields=mentioned(input, "access_rule_id"),
@@ -69,5 +69,5 @@ async def update_access_rule(call: Call, input: UpdateAccessRuleInput) -> Update
 async def delete_access_rule(call: Call, input: DeleteAccessRuleInput) -> DeletedAccessRule:
     """Ends a rule: for phones at once, for personal PINs as each lock hears of it."""
     key = key_of("access_rule", input.access_rule_id, "accessRuleId")
-    rule = await service.delete_access_rule(call.here, call.by, rule_id=key, now=call.now)
+    rule = await service.delete_access_rule(call.installation, call.by, rule_id=key, now=call.now)
     return DeletedAccessRule(access_rule=access_rule_type(rule))

@@ -22,7 +22,7 @@ _MEMBER = AtSite(Permission.OWN_ACCESS)
 async def create_api_token(call: Call, input: CreateApiTokenInput) -> CreatedApiToken:
     """Makes a token for scripts, shown once."""
     row, token = await api_tokens.create_api_token(
-        call.here,
+        call.installation,
         call.by,
         site_ids=[call.by.site_id],
         name=input.name,
@@ -40,6 +40,6 @@ async def revoke_api_token(call: Call, input: RevokeApiTokenInput) -> RevokedApi
     everywhere, for whoever made the token or owns all its sites."""
     key = key_of("api_token", input.token_id, "tokenId")
     row, everywhere = await api_tokens.revoke_api_token(
-        call.here, call.by, token_id=key, now=call.now
+        call.installation, call.by, token_id=key, now=call.now
     )
     return RevokedApiToken(api_token=api_token_type(row), everywhere=everywhere)

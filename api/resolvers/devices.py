@@ -43,5 +43,5 @@ async def remove_device(call: Call, input: RemoveDeviceInput) -> RemovedDevice:
     key = key_of("device", input.device_id, "deviceId")
     remove = remove_own_device if call.by.standing is None else remove_invited_device
     return RemovedDevice(
-        device=device_type(await remove(call.here, call.by, device_id=key, now=call.now))
+        device=device_type(await remove(call.installation, call.by, device_id=key, now=call.now))
     )

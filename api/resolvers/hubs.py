@@ -24,7 +24,7 @@ _AT_HUB = AtSite(Permission.DOORS, "hub_id", "hub", Hub)
 @mutation(_AT_SITE)
 async def create_hub(call: Call, input: CreateHubInput) -> CreatedHub:
     """Adds a hub to a site."""
-    hub = await hubs.create_hub(call.here, call.by, name=input.name, now=call.now)
+    hub = await hubs.create_hub(call.installation, call.by, name=input.name, now=call.now)
     return CreatedHub(hub=hub_type(hub))
 
 
@@ -32,7 +32,9 @@ async def create_hub(call: Call, input: CreateHubInput) -> CreatedHub:
 async def update_hub(call: Call, input: UpdateHubInput) -> UpdatedHub:
     """Renames a hub."""
     key = key_of("hub", input.hub_id, "hubId")
-    hub = await hubs.update_hub(call.here, call.by, hub_id=key, name=input.name, now=call.now)
+    hub = await hubs.update_hub(
+        call.installation, call.by, hub_id=key, name=input.name, now=call.now
+    )
     return UpdatedHub(hub=hub_type(hub))
 
 
@@ -41,5 +43,5 @@ async def delete_hub(call: Call, input: DeleteHubInput) -> DeletedHub:
     """Deletes a hub that connects no lock."""
     key = key_of("hub", input.hub_id, "hubId")
     return DeletedHub(
-        hub=hub_type(await hubs.delete_hub(call.here, call.by, hub_id=key, now=call.now))
+        hub=hub_type(await hubs.delete_hub(call.installation, call.by, hub_id=key, now=call.now))
     )

@@ -63,7 +63,7 @@ _SLOW_POLL_SECONDS = 5.0
 async def create_invitation(call: Call, input: CreateInvitationInput) -> CreatedInvitation:
     """Makes an invitation and its code. It takes one of the site's seats until it ends, whatever its devices."""
     invitation, code = await service.create_invitation(
-        call.here,
+        call.installation,
         call.by,
         name=input.name,
         lock_ids=keys_of("lock", input.lock_ids, "lockIds"),
@@ -80,7 +80,7 @@ async def delete_invitation(call: Call, input: DeleteInvitationInput) -> Deleted
     """Ends an invitation for good, and at once the access of every phone that redeemed it."""
     key = key_of("invitation", input.invitation_id, "invitationId")
     invitation = await service.delete_invitation(
-        call.here, call.by, invitation_id=key, now=call.now
+        call.installation, call.by, invitation_id=key, now=call.now
     )
     return DeletedInvitation(invitation=invitation_type(invitation, call.now))
 
@@ -89,7 +89,9 @@ async def delete_invitation(call: Call, input: DeleteInvitationInput) -> Deleted
 async def send_invitation(call: Call, input: SendInvitationInput) -> SentInvitation:
     """Mails the code, the link and its QR code to the guest. Tries are limited for each site and address."""
     key = key_of("invitation", input.invitation_id, "invitationId")
-    invitation = await send(call.here, call.by, invitation_id=key, email=input.email, now=call.now)
+    invitation = await send(
+        call.installation, call.by, invitation_id=key, email=input.email, now=call.now
+    )
     return SentInvitation(invitation=invitation_type(invitation, call.now))
 
 
@@ -115,7 +117,7 @@ async def redeem_invitation(call: Call, input: RedeemInvitationInput) -> Redeeme
     if thumbprint is None:
         raise NotAllowed("Redeeming needs a DPoP header: it carries the phone's key.")
     done = await service.redeem_invitation(
-        call.here,
+        call.installation,
         call.by,
         code=input.code,
         thumbprint=thumbprint,

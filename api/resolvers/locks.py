@@ -29,7 +29,7 @@ _AT_LOCK = AtSite(Permission.DOORS, "lock_id", "lock", Lock)
 async def create_lock(call: Call, input: CreateLockInput) -> CreatedLock:
     """Adds a lock with its readers to a site, and makes its default tag."""
     lock = await service.create_lock(
-        call.here,
+        call.installation,
         call.by,
         name=input.name,
         connectivity=input.connectivity,
@@ -47,7 +47,7 @@ async def update_lock(call: Call, input: UpdateLockInput) -> UpdatedLock:
     if "hub_id" in fields:
         fields["hub_id"] = chosen_key_of("hub", fields["hub_id"], "hubId")
     lock = await service.update_lock(
-        call.here,
+        call.installation,
         call.by,
         lock_id=key_of("lock", input.lock_id, "lockId"),
         fields=fields,
@@ -60,7 +60,7 @@ async def update_lock(call: Call, input: UpdateLockInput) -> UpdatedLock:
 async def delete_lock(call: Call, input: DeleteLockInput) -> DeletedLock:
     """Takes a lock out of the site. Its connection ends and its secret serves nothing any more."""
     key = key_of("lock", input.lock_id, "lockId")
-    lock = await service.delete_lock(call.here, call.by, lock_id=key, now=call.now)
+    lock = await service.delete_lock(call.installation, call.by, lock_id=key, now=call.now)
     return DeletedLock(lock=lock_type(lock, call.context.clock))
 
 
@@ -69,6 +69,6 @@ async def pair_card(call: Call, input: PairCardInput) -> PairedCard:
     """Pairs an NFC card with a lock: presenting it ends a lockout of the keypad. It opens nothing."""
     key = key_of("lock", input.lock_id, "lockId")
     lock = await pin_mode.pair_card(
-        call.here, call.by, lock_id=key, uid=input.card_uid, now=call.now
+        call.installation, call.by, lock_id=key, uid=input.card_uid, now=call.now
     )
     return PairedCard(lock=lock_type(lock, call.context.clock))

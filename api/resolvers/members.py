@@ -27,7 +27,7 @@ async def create_member(call: Call, input: CreateMemberInput) -> CreatedMember:
     """Adds a member. With an e-mail a letter with a link waits to be sent; only its reader can accept, with an account of
     their own."""
     member = await members.create_member(
-        call.here,
+        call.installation,
         call.by,
         name=input.name,
         role=input.role,
@@ -42,7 +42,7 @@ async def create_member(call: Call, input: CreateMemberInput) -> CreatedMember:
 async def update_member(call: Call, input: UpdateMemberInput) -> UpdatedMember:
     """Changes what the input names; everything else stays."""
     member = await members.update_member(
-        call.here,
+        call.installation,
         call.by,
         member_id=key_of("member", input.member_id, "memberId"),
         fields=mentioned(input, "member_id"),
@@ -57,6 +57,6 @@ async def remove_member(call: Call, input: RemoveMemberInput) -> RemovedMember:
     key = key_of("member", input.member_id, "memberId")
     return RemovedMember(
         member=member_type(
-            await members.remove_member(call.here, call.by, member_id=key, now=call.now)
+            await members.remove_member(call.installation, call.by, member_id=key, now=call.now)
         )
     )

@@ -34,7 +34,7 @@ async def assign_my_pin(call: Call, input: AssignMyPinInput) -> AssignedPin:
 
     The digits are in this answer and never again."""
     shown = await personal.assign_my_pin(
-        call.here, call.by, kind=input.kind, digits=input.digits, now=call.now
+        call.installation, call.by, kind=input.kind, digits=input.digits, now=call.now
     )
     return AssignedPin(
         digits=shown.digits,
@@ -48,7 +48,9 @@ async def block_my_pin(call: Call, input: BlockMyPinInput) -> BlockedPin:
     """Blocks the caller's own PIN; assigning another of its kind lets it open again."""
     key = key_of("pin", input.pin_id, "pinId")
     return BlockedPin(
-        pin=pin_type(await personal.block_my_pin(call.here, call.by, pin_id=key, now=call.now))
+        pin=pin_type(
+            await personal.block_my_pin(call.installation, call.by, pin_id=key, now=call.now)
+        )
     )
 
 
@@ -57,5 +59,7 @@ async def delete_my_pin(call: Call, input: DeleteMyPinInput) -> DeletedPin:
     """Removes the caller's own PIN from every lock, for good."""
     key = key_of("pin", input.pin_id, "pinId")
     return DeletedPin(
-        pin=pin_type(await personal.delete_my_pin(call.here, call.by, pin_id=key, now=call.now))
+        pin=pin_type(
+            await personal.delete_my_pin(call.installation, call.by, pin_id=key, now=call.now)
+        )
     )

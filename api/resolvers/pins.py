@@ -62,7 +62,7 @@ async def create_pin(call: Call, input: CreatePinInput) -> CreatedPin:
     A member has one generated and one chosen personal PIN at most: AlreadyExists names the one that is there, and
     reassignPin gives it other digits. The digits are in this answer and never again."""
     shown = await personal.give_pin(
-        call.here,
+        call.installation,
         call.by,
         owner_id=chosen_key_of("member", input.owner_id, "ownerId"),
         owner_tag_id=chosen_key_of("tag", input.owner_tag_id, "ownerTagId"),
@@ -84,7 +84,7 @@ async def create_pin(call: Call, input: CreatePinInput) -> CreatedPin:
 async def update_pin(call: Call, input: UpdatePinInput) -> UpdatedPin:
     """Changes what the input names and nothing else; says what became wider or narrower by it."""
     changed = await service.update_pin(
-        call.here,
+        call.installation,
         call.by,
         pin_id=_key(input.pin_id),
         fields=mentioned(input, "pin_id"),
@@ -106,7 +106,7 @@ def _key(text: str) -> UUID:
 async def reassign_pin(call: Call, input: ReassignPinInput) -> ReassignedPin:
     """Gives a PIN other digits, generated unless given; the old ones end at each lock as it hears of it."""
     shown = await service.reassign_pin(
-        call.here, call.by, pin_id=_key(input.pin_id), digits=input.digits, now=call.now
+        call.installation, call.by, pin_id=_key(input.pin_id), digits=input.digits, now=call.now
     )
     return ReassignedPin(
         digits=shown.digits,
@@ -119,7 +119,7 @@ async def reassign_pin(call: Call, input: ReassignPinInput) -> ReassignedPin:
 async def block_pin(call: Call, input: BlockPinInput) -> BlockedPin:
     """Blocks a PIN; its digits stay taken."""
     pin = await service.set_blocked(
-        call.here, call.by, pin_id=_key(input.pin_id), blocked=True, now=call.now
+        call.installation, call.by, pin_id=_key(input.pin_id), blocked=True, now=call.now
     )
     return BlockedPin(pin=pin_type(pin))
 
@@ -128,7 +128,7 @@ async def block_pin(call: Call, input: BlockPinInput) -> BlockedPin:
 async def unblock_pin(call: Call, input: UnblockPinInput) -> UnblockedPin:
     """Lets a blocked PIN open again."""
     pin = await service.set_blocked(
-        call.here, call.by, pin_id=_key(input.pin_id), blocked=False, now=call.now
+        call.installation, call.by, pin_id=_key(input.pin_id), blocked=False, now=call.now
     )
     return UnblockedPin(pin=pin_type(pin))
 
@@ -136,7 +136,9 @@ async def unblock_pin(call: Call, input: UnblockPinInput) -> UnblockedPin:
 @mutation(_AT_PIN)
 async def delete_pin(call: Call, input: DeletePinInput) -> DeletedPin:
     """Removes a PIN for good. Its digits are free again when the last lock has acknowledged the removal."""
-    pin = await service.delete_pin(call.here, call.by, pin_id=_key(input.pin_id), now=call.now)
+    pin = await service.delete_pin(
+        call.installation, call.by, pin_id=_key(input.pin_id), now=call.now
+    )
     return DeletedPin(pin=pin_type(pin))
 
 

@@ -39,7 +39,7 @@ async def provision_lock(call: Call, input: ProvisionLockInput) -> ProvisionedLo
     It can be proven for a day (unless the server is set otherwise), until it is cancelled, and for as long as whoever took
     it may provision the site's locks. Where it takes the place of a secret in force, the site's admins are alerted."""
     key = key_of("lock", input.lock_id, "lockId")
-    kit = await provisioning.provision_lock(call.here, call.by, lock_id=key, now=call.now)
+    kit = await provisioning.provision_lock(call.installation, call.by, lock_id=key, now=call.now)
     return ProvisionedLock(
         lock=lock_type(kit.lock, call.context.clock),
         kit=kit_type(kit.row),
@@ -66,5 +66,5 @@ async def cancel_provisioning_kit(
 ) -> CancelledProvisioningKit:
     """Ends a pending kit: no lock can prove its secret any more, and the SmartPINs made for it open nothing."""
     key = key_of("provisioning_kit", input.kit_id, "kitId")
-    kit, lock = await provisioning.cancel_kit(call.here, call.by, kit_id=key, now=call.now)
+    kit, lock = await provisioning.cancel_kit(call.installation, call.by, kit_id=key, now=call.now)
     return CancelledProvisioningKit(kit=kit_type(kit), lock=lock_type(lock, call.context.clock))

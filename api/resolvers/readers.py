@@ -39,7 +39,7 @@ _AT_READER = AtSite(Permission.DOORS, "reader_id", "reader", _ReaderSite)
 async def create_reader(call: Call, input: CreateReaderInput) -> CreatedReader:
     """Adds a reader to a lock."""
     reader = await readers.create_reader(
-        call.here,
+        call.installation,
         call.by,
         lock_id=key_of("lock", input.lock_id, "lockId"),
         reader=NewReader(input.name, input.has_keypad),
@@ -53,7 +53,7 @@ async def update_reader(call: Call, input: UpdateReaderInput) -> UpdatedReader:
     """Renames a reader."""
     key = key_of("reader", input.reader_id, "readerId")
     reader = await readers.update_reader(
-        call.here, call.by, reader_id=key, name=input.name, now=call.now
+        call.installation, call.by, reader_id=key, name=input.name, now=call.now
     )
     return UpdatedReader(reader=reader_type(reader))
 
@@ -64,7 +64,7 @@ async def delete_reader(call: Call, input: DeleteReaderInput) -> DeletedReader:
     key = key_of("reader", input.reader_id, "readerId")
     return DeletedReader(
         reader=reader_type(
-            await readers.delete_reader(call.here, call.by, reader_id=key, now=call.now)
+            await readers.delete_reader(call.installation, call.by, reader_id=key, now=call.now)
         )
     )
 
@@ -79,6 +79,6 @@ async def set_pin_mode(call: Call, input: SetPinModeInput) -> PinModeSet:
     kind = kind_of(input.target_id)
     target = {f"{kind}_id": key_of(str(kind), input.target_id, "targetId")}
     readers = await pin_mode.set_pin_mode(
-        call.here, call.by, enabled=input.enabled, now=call.now, **target
+        call.installation, call.by, enabled=input.enabled, now=call.now, **target
     )
     return PinModeSet(enabled=input.enabled, readers=[reader_type(row) for row in readers])

@@ -14,7 +14,7 @@ async def end_session(call: Call, input: EndSessionInput) -> EndedSession:
     actor = call.by.actor
     assert isinstance(actor, AccountActor)
     key = key_of("session", input.session_id, "sessionId")
-    row = await sign_in.end_session(call.here, call.by, actor, session_id=key, now=call.now)
+    row = await sign_in.end_session(call.installation, call.by, actor, session_id=key, now=call.now)
     return EndedSession(session=session_type(row, actor))
 
 
@@ -23,7 +23,7 @@ async def create_socket_ticket(call: Call) -> SocketTicket:
     """Makes a ticket that opens one websocket within thirty seconds, as the caller."""
     actor = call.by.actor
     ticket, expires_at = await tickets.create_socket_ticket(
-        call.here,
+        call.installation,
         session_id=actor.session_id if isinstance(actor, AccountActor) else None,
         device_id=(
             actor.device_id if isinstance(actor, AccountActor | InvitedDeviceActor) else None

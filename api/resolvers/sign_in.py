@@ -47,15 +47,15 @@ def _phone(call: Call, name: str, platform: Platform) -> Phone | None:
 def _from_own_page(call: Call) -> None:
     """Raises NotAllowed for another page: the cookie that it got would not count in its next request."""
     if call.context.identity.foreign_page:
-        raise NotAllowed(advice(call.here))
+        raise NotAllowed(advice(call.installation))
 
 
 def _signed_in(call: Call, done: signing.SignedIn) -> SignedIn:
     if done.session is not None:
         lifetime = int((done.expires_at - call.now).total_seconds())
-        call.context.cookies[session_cookie(call.here)] = (done.token, lifetime)
+        call.context.cookies[session_cookie(call.installation)] = (done.token, lifetime)
         known_for = int(KNOWN_FOR.total_seconds())
-        call.context.cookies[known_cookie(call.here)] = (done.known, known_for)
+        call.context.cookies[known_cookie(call.installation)] = (done.known, known_for)
     return SignedIn(
         member=member_type(done.member) if done.member else None,
         expires_at=done.expires_at,
@@ -68,7 +68,7 @@ async def sign_in(call: Call, input: SignInInput) -> SignedIn:
     """Signs a person in: a browser gets a cookie, a phone (with a DPoP header) a token bound to its key."""
     _from_own_page(call)
     done = await signing.sign_in(
-        call.here,
+        call.installation,
         call.by,
         email=input.email,
         password=input.password,
@@ -84,7 +84,7 @@ async def sign_in_with_totp(call: Call, input: SignInWithTotpInput) -> SignedIn:
     """The second step of signing in, for an account with a second factor."""
     _from_own_page(call)
     done = await signing.sign_in_with_totp(
-        call.here,
+        call.installation,
         call.by,
         ticket=input.ticket,
         code=input.code,
@@ -98,8 +98,8 @@ async def sign_in_with_totp(call: Call, input: SignInWithTotpInput) -> SignedIn:
 @mutation(PERSON)
 async def sign_out(call: Call) -> SignedOut:
     """Ends the sign-in that asks, with its sockets and streams."""
-    await signing.sign_out(call.here, call.by, _person(call), now=call.now)
-    call.context.cookies[session_cookie(call.here)] = ("", 0)
+    await signing.sign_out(call.installation, call.by, _person(call), now=call.now)
+    call.context.cookies[session_cookie(call.installation)] = ("", 0)
     return SignedOut(done=True)
 
 
@@ -112,7 +112,7 @@ def _person(call: Call) -> AccountActor:
 async def change_password(call: Call, input: ChangePasswordInput) -> PasswordChanged:
     """Changes the caller's own password and ends all their other sign-ins."""
     await passwords.change_password(
-        call.here,
+        call.installation,
         call.by,
         _person(call),
         old=input.old_password,
@@ -127,7 +127,9 @@ async def request_password_reset(
     call: Call, input: RequestPasswordResetInput
 ) -> PasswordResetRequested:
     """Mails a link that sets a new password, if there is such an account; the answer does not tell."""
-    await passwords.request_password_reset(call.here, call.by, email=input.email, now=call.now)
+    await passwords.request_password_reset(
+        call.installation, call.by, email=input.email, now=call.now
+    )
     return PasswordResetRequested(done=True)
 
 
@@ -135,7 +137,7 @@ async def request_password_reset(
 async def reset_password(call: Call, input: ResetPasswordInput) -> PasswordChanged:
     """Sets a new password by a mailed link, once, and ends all sign-ins of the account."""
     await passwords.reset_password(
-        call.here, call.by, token=input.token, password=input.password, now=call.now
+        call.installation, call.by, token=input.token, password=input.password, now=call.now
     )
     return PasswordChanged(done=True)
 
@@ -144,7 +146,7 @@ async def reset_password(call: Call, input: ResetPasswordInput) -> PasswordChang
 async def accept_membership(call: Call, input: AcceptMembershipInput) -> MembershipAccepted:
     """Joins a site by a mailed link, once; whoever has no account yet gets one, with this password."""
     member = await accepting.accept_membership(
-        call.here, call.by, token=input.token, password=input.password, now=call.now
+        call.installation, call.by, token=input.token, password=input.password, now=call.now
     )
     return MembershipAccepted(member=member_type(member))
 
@@ -155,19 +157,21 @@ async def confirm_password(call: Call, input: ConfirmPasswordInput) -> PasswordC
     it as if it had just begun."""
     person = _person(call)
     confirmed = await confirming.confirm_password(
-        call.here, call.by, person, password=input.password, now=call.now
+        call.installation, call.by, person, password=input.password, now=call.now
     )
     if person.session_id is not None and call.context.identity.session_token:
         lifetime = int((confirmed.expires_at - call.now).total_seconds())
         token = call.context.identity.session_token
-        call.context.cookies[session_cookie(call.here)] = (token, lifetime)
+        call.context.cookies[session_cookie(call.installation)] = (token, lifetime)
     return PasswordConfirmed(confirmed_until=confirmed.until, expires_at=confirmed.expires_at)
 
 
 @mutation(PERSON, PasswordNotConfirmed)
 async def enroll_totp(call: Call) -> TotpEnrolment:
     """Starts a second factor, after confirmPassword; sign-in stays as it is until confirmTotp."""
-    enrolment = await second_factor.enroll_totp(call.here, call.by, _person(call), now=call.now)
+    enrolment = await second_factor.enroll_totp(
+        call.installation, call.by, _person(call), now=call.now
+    )
     return TotpEnrolment(secret=enrolment.secret, uri=enrolment.uri)
 
 
@@ -175,6 +179,6 @@ async def enroll_totp(call: Call) -> TotpEnrolment:
 async def confirm_totp(call: Call, input: ConfirmTotpInput) -> TotpConfirmed:
     """Puts the second factor in force, ends all other sign-ins of the account, and shows ten recovery codes, once."""
     codes = await second_factor.confirm_totp(
-        call.here, call.by, _person(call), code=input.code, now=call.now
+        call.installation, call.by, _person(call), code=input.code, now=call.now
     )
     return TotpConfirmed(recovery_codes=codes)

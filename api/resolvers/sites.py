@@ -34,7 +34,7 @@ async def create_site(call: Call, input: CreateSiteInput) -> CreatedSite:
     """Makes a site. The caller's account owns it; so does that of whoever made a token, which may act on it too."""
     account_id = call.by.account_id
     row = await service.create_site(
-        call.here,
+        call.installation,
         call.by,
         name=input.name,
         timezone=input.timezone,
@@ -53,6 +53,6 @@ async def update_site(call: Call, input: UpdateSiteInput) -> UpdatedSite:
     fields = mentioned(input, "site_id")
     if fields.get("pin_policy") is not None:
         fields["pin_policy"] = mentioned(fields["pin_policy"])
-    row = await service.update_site(call.here, call.by, fields=fields, now=call.now)
+    row = await service.update_site(call.installation, call.by, fields=fields, now=call.now)
     assert call.by.standing is not None
     return UpdatedSite(site=site_type(row, call.by.standing))

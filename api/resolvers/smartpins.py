@@ -36,7 +36,7 @@ _AT_SMART_PIN = AtSite(Permission.CREDENTIALS, "smart_pin_id", "smart_pin", Smar
 async def create_smart_pin(call: Call, input: CreateSmartPinInput) -> CreatedSmartPin:
     """Makes a ten-digit code that opens one lock for a time, also where there is no network. It is shown this once."""
     issued = await service.create_smart_pin(
-        call.here,
+        call.installation,
         call.by,
         lock_id=key_of("lock", input.lock_id, "lockId"),
         guest_name=input.guest_name,
@@ -62,7 +62,11 @@ async def create_smart_pin(call: Call, input: CreateSmartPinInput) -> CreatedSma
 async def block_smart_pin(call: Call, input: BlockSmartPinInput) -> BlockedSmartPin:
     """Blocks a SmartPIN: its lock refuses it from when it has heard of this. Its code is not given out again."""
     row = await service.set_blocked(
-        call.here, call.by, smart_pin_id=_key(input.smart_pin_id), blocked=True, now=call.now
+        call.installation,
+        call.by,
+        smart_pin_id=_key(input.smart_pin_id),
+        blocked=True,
+        now=call.now,
     )
     return BlockedSmartPin(smart_pin=smart_pin_type(row, call.now))
 
@@ -71,7 +75,11 @@ async def block_smart_pin(call: Call, input: BlockSmartPinInput) -> BlockedSmart
 async def unblock_smart_pin(call: Call, input: UnblockSmartPinInput) -> UnblockedSmartPin:
     """Lets a blocked SmartPIN open again, unless it was blocked at the lock's keypad."""
     row = await service.set_blocked(
-        call.here, call.by, smart_pin_id=_key(input.smart_pin_id), blocked=False, now=call.now
+        call.installation,
+        call.by,
+        smart_pin_id=_key(input.smart_pin_id),
+        blocked=False,
+        now=call.now,
     )
     return UnblockedSmartPin(smart_pin=smart_pin_type(row, call.now))
 

@@ -57,7 +57,7 @@ async def lock_challenge(
     lock_id: Annotated[strawberry.ID, strawberry.argument(description="The lock that will prove.")],
 ) -> str:
     """A nonce over which a lock proves its secret within 60 seconds. It tells nothing, not even that there is a lock."""
-    return make_challenge(call.here, lock_id[:200], call.now)
+    return make_challenge(call.installation, lock_id[:200], call.now)
 
 
 @mutation(
@@ -69,7 +69,7 @@ async def lock_challenge(
 async def open_lock(call: Call, input: OpenLockInput) -> OpenedLock:
     """Opens a door that the caller may open now, and waits for the lock's own word."""
     key = key_of("lock", input.lock_id, "lockId")
-    event = await unlocking.open_lock(call.here, call.by, lock_id=key, now=call.now)
+    event = await unlocking.open_lock(call.installation, call.by, lock_id=key, now=call.now)
     return OpenedLock(event=event_type(event))
 
 
@@ -77,7 +77,7 @@ async def open_lock(call: Call, input: OpenLockInput) -> OpenedLock:
 async def remote_unlock(call: Call, input: RemoteUnlockInput) -> OpenedLock:
     """Opens a door from afar, whatever the schedules, and ends a lockout of its keypad."""
     key = key_of("lock", input.lock_id, "lockId")
-    event = await unlocking.remote_unlock(call.here, call.by, lock_id=key, now=call.now)
+    event = await unlocking.remote_unlock(call.installation, call.by, lock_id=key, now=call.now)
     return OpenedLock(event=event_type(event))
 
 
@@ -139,7 +139,7 @@ async def lock_feed(
     if key_of("lock", lock_id, "lockId") != actor.lock_id:
         raise NotFound("lockId")
     items = feed.follow_feed(
-        call.here,
+        call.installation,
         actor,
         incarnation=incarnation,
         position=FeedPosition(epoch, applied_revision),

@@ -26,7 +26,7 @@ _AT_TAG = AtSite(Permission.CREDENTIALS, "tag_id", "tag", Tag)
 async def create_tag(call: Call, input: CreateTagInput) -> CreatedTag:
     """Makes a SPECIAL tag of members or of locks."""
     tag = await service.create_tag(
-        call.here,
+        call.installation,
         call.by,
         name=input.name,
         target=input.target,
@@ -41,7 +41,7 @@ async def create_tag(call: Call, input: CreateTagInput) -> CreatedTag:
 async def update_tag(call: Call, input: UpdateTagInput) -> UpdatedTag:
     """Renames a SPECIAL tag or replaces what it holds."""
     tag = await service.update_tag(
-        call.here,
+        call.installation,
         call.by,
         tag_id=key_of("tag", input.tag_id, "tagId"),
         fields=mentioned(input, "tag_id"),
@@ -55,5 +55,5 @@ async def delete_tag(call: Call, input: DeleteTagInput) -> DeletedTag:
     """Deletes a SPECIAL tag; what it held stays."""
     key = key_of("tag", input.tag_id, "tagId")
     return DeletedTag(
-        tag=tag_type(await service.delete_tag(call.here, call.by, tag_id=key, now=call.now))
+        tag=tag_type(await service.delete_tag(call.installation, call.by, tag_id=key, now=call.now))
     )

@@ -73,18 +73,20 @@ async def _code(context: Context, row: tables.Invitation) -> str | None:
         return None
     standing = await context.loaders.standing.load((context.actor, row.site_id))
     return await context.loaders.code.load(
-        CodeWanted(context.here, caller_of(context, standing), row, context.clock())
+        CodeWanted(context.installation, caller_of(context, standing), row, context.clock())
     )
 
 
 async def _share_links(context: Context, row: tables.Invitation, code: str) -> ShareLinks:
     site = await context.loaders.site.load(row.site_id)
     assert site is not None
-    return share_links_type(sharing.links_of(context.here, site, row, code))
+    return share_links_type(sharing.links_of(context.installation, site, row, code))
 
 
 async def _qr(context: Context, code: str) -> str:
-    svg: str = await context.loaders.qr_svg.load(sharing.invitation_link(context.here, code))
+    svg: str = await context.loaders.qr_svg.load(
+        sharing.invitation_link(context.installation, code)
+    )
     return svg
 
 

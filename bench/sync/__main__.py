@@ -99,8 +99,8 @@ async def main() -> None:
     )
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for count in options.locks if not options.database_url else options.locks[:1]:
-        async with served(serve, options.database_url, count) as here:
-            await measure(here.url, here.process, here.prepared, options.rounds)
+        async with served(serve, options.database_url, count) as server:
+            await measure(server.url, server.process, server.prepared, options.rounds)
 
 
 if __name__ == "__main__":

@@ -62,7 +62,12 @@ class Deed:
 
 @asynccontextmanager
 async def recorded(
-    here: Installation, by: Caller, action: str, now: datetime, *, queue: Queue | None = None
+    installation: Installation,
+    by: Caller,
+    action: str,
+    now: datetime,
+    *,
+    queue: Queue | None = None,
 ) -> AsyncIterator[Deed]:
     """A transaction that ends with the audit rows of what was noted. Raises AssertionError when nothing was, and
     KeysMissing where this process lacks a key of the database: what it wrote might overlook what others did.
@@ -77,11 +82,11 @@ async def recorded(
         yield deed
         assert deed.notes or deed.changed_nothing, f"{action} changed something and noted nothing"
         for belongs_to in sorted(deed.notes, key=lambda chain: chain.bytes):
-            await _append(here, by, action, belongs_to, deed.notes[belongs_to], now)
-        await check_keys(here.keys)
+            await _append(installation, by, action, belongs_to, deed.notes[belongs_to], now)
+        await check_keys(installation.keys)
 
 
-def _mac(here: Installation, key_id: str | None, previous: str, row: AuditRow) -> str:
+def _mac(installation: Installation, key_id: str | None, previous: str, row: AuditRow) -> str:
     content = orjson.dumps(
         {
             "chain": str(row.chain),
@@ -94,11 +99,11 @@ def _mac(here: Installation, key_id: str | None, previous: str, row: AuditRow) -
         },
         option=orjson.OPT_SORT_KEYS,
     )
-    return keyed_tag(here.keys, KeyLabel.AUDIT, previous, content, key_id=key_id)
+    return keyed_tag(installation.keys, KeyLabel.AUDIT, previous, content, key_id=key_id)
 
 
 async def _append(
-    here: Installation,
+    installation: Installation,
     by: Caller,
     action: str,
     chain: UUID,
@@ -123,14 +128,14 @@ async def _append(
             changes=note.changes,
             mac="",
         )
-        row.mac = _mac(here, None, head.mac, row)
+        row.mac = _mac(installation, None, head.mac, row)
         head.number, head.mac = row.number, row.mac
         rows.append(row)
     await AuditRow.bulk_create(rows)
     await head.save(update_fields=["number", "mac"])
 
 
-async def first_broken_row(here: Installation, chain: UUID) -> int | None:
+async def first_broken_row(installation: Installation, chain: UUID) -> int | None:
     """The number of the first row that was changed, removed or reordered; None when the chain is whole.
 
     A chain cut at its end and its head set back together is whole by this check: only signed checkpoints kept outside
@@ -139,9 +144,9 @@ async def first_broken_row(here: Installation, chain: UUID) -> int | None:
     previous, expected = "", 1
     async for row in AuditRow.filter(chain=chain).order_by("number"):
         key_id, _, _ = row.mac.partition(":")
-        if row.number != expected or key_id not in here.keys.ids:
+        if row.number != expected or key_id not in installation.keys.ids:
             return expected
-        if _mac(here, key_id, previous, row) != row.mac:
+        if _mac(installation, key_id, previous, row) != row.mac:
             return int(row.number)
         previous, expected = row.mac, expected + 1
     head = await AuditHead.get_or_none(id=chain)

@@ -82,18 +82,18 @@ async def transaction(
     """
     if current_transaction() is not None:
         raise TransactionMisuse("a transaction inside a transaction")
-    here = connected()
+    connection = connected()
     async with (
-        here.turns.turn(queue) if here.turns is not None else nullcontext(),
-        _begun(here, repeatable) as opened,
+        connection.turns.turn(queue) if connection.turns is not None else nullcontext(),
+        _begun(connection, repeatable) as opened,
     ):
         yield opened
 
 
 @asynccontextmanager
-async def _begun(here: Connected, repeatable: bool) -> AsyncIterator[Transaction]:
-    notifies = isinstance(here.bus, PostgresBus)
-    context = here.client._in_transaction()
+async def _begun(connection: Connected, repeatable: bool) -> AsyncIterator[Transaction]:
+    notifies = isinstance(connection.bus, PostgresBus)
+    context = connection.client._in_transaction()
     opened: Transaction | None = None
     try:
         async with context as client:
@@ -113,15 +113,15 @@ async def _begun(here: Connected, repeatable: bool) -> AsyncIterator[Transaction
             if (run := attempt.get()) is not None and not repeatable:
                 run.note_commit()
             if not notifies:
-                here.bus.deliver(opened._topics)
+                connection.bus.deliver(opened._topics)
 
 
 @asynccontextmanager
 async def snapshot() -> AsyncIterator[None]:
     """Everything that is read inside is of one moment. Nothing can be written in it."""
-    async with transaction(repeatable=True) as here:
-        if here.client.capabilities.dialect == "postgres":
-            await here.client.execute_query(
+    async with transaction(repeatable=True) as current:
+        if current.client.capabilities.dialect == "postgres":
+            await current.client.execute_query(
                 "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
             )
         yield
@@ -133,11 +133,11 @@ async def hold(name: str) -> None:
 
     An advisory lock on PostgreSQL; on SQLite the transaction holds the write lock already.
     """
-    here = current_transaction()
-    if here is None:
+    current = current_transaction()
+    if current is None:
         raise TransactionMisuse("a hold outside of a transaction ends at once")
-    if here.client.capabilities.dialect == "postgres":
-        await here.client.execute_query("SELECT pg_advisory_xact_lock($1)", [advisory_key(name)])
+    if current.client.capabilities.dialect == "postgres":
+        await current.client.execute_query("SELECT pg_advisory_xact_lock($1)", [advisory_key(name)])
 
 
 def advisory_key(name: str) -> int:

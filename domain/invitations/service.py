@@ -72,7 +72,7 @@ def code_identity(invitation_id: UUID) -> str:
 
 @use_case
 async def create_invitation(
-    here: Installation,
+    installation: Installation,
     by: Caller,
     *,
     name: str,
@@ -89,7 +89,7 @@ async def create_invitation(
     name = checked_name(name)
     check_new(schedule, device_limit, now)
     code = new_invitation_code()
-    async with recorded(here, by, "createInvitation", now) as deed:
+    async with recorded(installation, by, "createInvitation", now) as deed:
         site = await take_seat(by.site_id, now)
         if not site.invitations_enabled:
             raise FeatureNotInPlan("invitations")
@@ -101,8 +101,8 @@ async def create_invitation(
             id=key,
             site=site,
             name=name,
-            code_tag=keyed_tag(here.keys, KeyLabel.CODES, "invitation", code),
-            code_sealed=seal(here.keys, code.encode(), code_identity(key)),
+            code_tag=keyed_tag(installation.keys, KeyLabel.CODES, "invitation", code),
+            code_sealed=seal(installation.keys, code.encode(), code_identity(key)),
             device_limit=device_limit,
             created_at=now,
             **schedule_columns(schedule),
@@ -124,10 +124,10 @@ async def held_invitation(by: Caller, invitation_id: UUID) -> Invitation:
 
 @use_case
 async def delete_invitation(
-    here: Installation, by: Caller, *, invitation_id: UUID, now: datetime
+    installation: Installation, by: Caller, *, invitation_id: UUID, now: datetime
 ) -> Invitation:
     """Ends an invitation for good: tokens, sockets and streams of its devices end with it. Raises NotFound."""
-    async with recorded(here, by, "deleteInvitation", now) as deed:
+    async with recorded(installation, by, "deleteInvitation", now) as deed:
         invitation = await held_invitation(by, invitation_id)
         invitation.deleted_at = now
         await invitation.save(update_fields=["deleted_at"])
@@ -139,7 +139,7 @@ async def delete_invitation(
 
 @use_case
 async def redeem_invitation(
-    here: Installation,
+    installation: Installation,
     by: Caller,
     *,
     code: str,
@@ -155,16 +155,16 @@ async def redeem_invitation(
     Raises InvitationNotRedeemable, DeviceLimitReached, Throttled, InvalidInput.
     """
     device_name = checked_name(device_name, "deviceName")
-    found = await _find(here, code, now)
+    found = await _find(installation, code, now)
     if found is None:
-        await count_address(here, WRONG_CODES, by.address, now)
+        await count_address(installation, WRONG_CODES, by.address, now)
         raise InvitationNotRedeemable
     phone: dict[str, Any] = {"invitation_id": found.id, "thumbprint": thumbprint}
     known = await Device.get_or_none(**phone)
     key = known.id if known is not None else new_id()
     caller = Caller(ActorKind.INVITED_DEVICE, key)
     queue = Queue(Work.CHANGES, found.site_id)
-    async with recorded(here, caller, "redeemInvitation", now, queue=queue) as deed:
+    async with recorded(installation, caller, "redeemInvitation", now, queue=queue) as deed:
         # A phone's retries, and phones that race, wait for each other at the invitation's row.
         await lock_row(Invitation, found.id)
         device = await Device.get_or_none(**phone)
@@ -180,7 +180,7 @@ async def redeem_invitation(
         home = await home_of(found.id, now)
         if home is None:
             raise InvitationNotRedeemable
-    return Redeemed(device_token(here, device), device, home)
+    return Redeemed(device_token(installation, device), device, home)
 
 
 async def _bound(
@@ -205,11 +205,11 @@ async def _bound(
     return removed
 
 
-async def _find(here: Installation, code: str, now: datetime) -> Invitation | None:
+async def _find(installation: Installation, code: str, now: datetime) -> Invitation | None:
     normal = normalise_code(code)
     if normal is None:
         return None
-    tags = candidate_tags(here.keys, KeyLabel.CODES, "invitation", normal)
+    tags = candidate_tags(installation.keys, KeyLabel.CODES, "invitation", normal)
     return await Invitation.get_or_none(code_tag__in=tags, deleted_at=None, valid_until__gt=now)
 
 
@@ -243,10 +243,10 @@ async def home_of(invitation_id: UUID, now: datetime) -> Home | None:
 
 @use_case
 async def remove_invited_device(
-    here: Installation, by: Caller, *, device_id: UUID, now: datetime
+    installation: Installation, by: Caller, *, device_id: UUID, now: datetime
 ) -> Device:
     """Takes one phone off an invitation for good and frees its slot for others. Raises NotFound."""
-    async with recorded(here, by, "removeDevice", now) as deed:
+    async with recorded(installation, by, "removeDevice", now) as deed:
         device = await Device.get_or_none(id=device_id, removed_at=None)
         if device is None or device.invitation_id is None:
             raise NotFound("deviceId")

@@ -30,36 +30,38 @@ from domain.sites.service import live_site, zone_of
 from domain.sites.tables import Site
 
 
-def code_of(here: Installation, invitation: Invitation) -> str:
+def code_of(installation: Installation, invitation: Invitation) -> str:
     """The code, for display to somebody who may share it."""
     return display_code(
-        open_sealed(here.keys, invitation.code_sealed, code_identity(invitation.id)).decode()
+        open_sealed(
+            installation.keys, invitation.code_sealed, code_identity(invitation.id)
+        ).decode()
     )
 
 
 @use_case
 async def read_codes(
-    here: Installation, by: Caller, *, invitations: Sequence[Invitation], now: datetime
+    installation: Installation, by: Caller, *, invitations: Sequence[Invitation], now: datetime
 ) -> dict[UUID, str]:
     """The codes, to be shared again, each with an audit row; deleted invitations are left out."""
     live = [each for each in invitations if each.deleted_at is None]
-    async with recorded(here, by, "readInvitationCode", now) as deed:
+    async with recorded(installation, by, "readInvitationCode", now) as deed:
         for invitation in live:
             deed.note("Invitation", invitation.id, chain=invitation.site_id)
         if not live:
             deed.unchanged()
-    return {invitation.id: code_of(here, invitation) for invitation in live}
+    return {invitation.id: code_of(installation, invitation) for invitation in live}
 
 
-def invitation_link(here: Installation, code: str) -> str:
+def invitation_link(installation: Installation, code: str) -> str:
     """The page that shows the code. It stands behind `#`, so that no access log holds it."""
-    return f"{here.public_url}/i/#{code}"
+    return f"{installation.public_url}/i/#{code}"
 
 
-def _words(here: Installation, site: Site, invitation: Invitation, code: str) -> str:
+def _words(installation: Installation, site: Site, invitation: Invitation, code: str) -> str:
     return (
         f"You are invited to {site.name}.\n\n"
-        f"Open this link on your phone:\n{invitation_link(here, code)}\n\n"
+        f"Open this link on your phone:\n{invitation_link(installation, code)}\n\n"
         f"Or enter this code in the app: {code}\n\n{_until(site, invitation)}\n"
     )
 
@@ -72,14 +74,16 @@ def _until(site: Site, invitation: Invitation) -> str:
     )
 
 
-def links_of(here: Installation, site: Site, invitation: Invitation, code: str) -> ShareLinks:
+def links_of(
+    installation: Installation, site: Site, invitation: Invitation, code: str
+) -> ShareLinks:
     """The ways to hand the code to its guest, who sees the site's name and not the invitation's."""
-    words = _words(here, site, invitation, code)
-    return share_links(f"Your access to {site.name}", words, invitation_link(here, code))
+    words = _words(installation, site, invitation, code)
+    return share_links(f"Your access to {site.name}", words, invitation_link(installation, code))
 
 
 async def send_invitation(
-    here: Installation, by: Caller, *, invitation_id: UUID, email: str, now: datetime
+    installation: Installation, by: Caller, *, invitation_id: UUID, email: str, now: datetime
 ) -> Invitation:
     """Mails the code, the link and its QR code to one address: the letter waits, and is sent in seconds as a rule.
 
@@ -89,18 +93,18 @@ async def send_invitation(
     Raises InvalidInput, Throttled, NotFound, InvitationNotRedeemable (it has ended), MailNotSent.
     """
     address = checked_email(email)
-    await count_letter(here, by, address, now)
+    await count_letter(installation, by, address, now)
     invitation = await Invitation.get_or_none(id=invitation_id, site_id=by.site_id, deleted_at=None)
     if invitation is None:
         raise NotFound("invitationId")
-    code = code_of(here, invitation)
-    picture = await asyncio.to_thread(qr_png, invitation_link(here, code))
-    return await _post_invitation(here, by, invitation_id, address, code, picture, now)
+    code = code_of(installation, invitation)
+    picture = await asyncio.to_thread(qr_png, invitation_link(installation, code))
+    return await _post_invitation(installation, by, invitation_id, address, code, picture, now)
 
 
 @use_case
 async def _post_invitation(
-    here: Installation,
+    installation: Installation,
     by: Caller,
     invitation_id: UUID,
     address: str,
@@ -108,27 +112,34 @@ async def _post_invitation(
     picture: bytes,
     now: datetime,
 ) -> Invitation:
-    recipient = keyed_tag(here.keys, KeyLabel.AUDIT, "recipient", str(by.site_id), address)
-    async with recorded(here, by, "sendInvitation", now) as deed:
+    recipient = keyed_tag(installation.keys, KeyLabel.AUDIT, "recipient", str(by.site_id), address)
+    async with recorded(installation, by, "sendInvitation", now) as deed:
         invitation = await held_invitation(by, invitation_id)
         if invitation.valid_until <= now:
             raise InvitationNotRedeemable
         site = await live_site(invitation.site_id)
-        letter = _letter(here, site, invitation, code, address, picture)
-        await post(here, by, letter, about=invitation.id, until=invitation.valid_until, now=now)
+        letter = _letter(installation, site, invitation, code, address, picture)
+        await post(
+            installation, by, letter, about=invitation.id, until=invitation.valid_until, now=now
+        )
         deed.note("Invitation", invitation.id, recipient=recipient)
         return invitation
 
 
 def _letter(
-    here: Installation, site: Site, invitation: Invitation, code: str, to: str, picture: bytes
+    installation: Installation,
+    site: Site,
+    invitation: Invitation,
+    code: str,
+    to: str,
+    picture: bytes,
 ) -> Letter:
     name = name_in_letters(site.name)
     return Letter(
         to,
         f"Your access to {name}",
         [f"You are invited to {name}.", "Open this link on your phone:"],
-        Button("Open on your phone", invitation_link(here, code)),
+        Button("Open on your phone", invitation_link(installation, code)),
         [f"Or enter this code in the app: {code}", _until(site, invitation)],
         [("invitation.png", "image/png", picture)],
     )

@@ -21,9 +21,9 @@ async def held_hub(by: Caller, hub_id: UUID) -> Hub:
 
 
 @use_case
-async def create_hub(here: Installation, by: Caller, *, name: str, now: datetime) -> Hub:
+async def create_hub(installation: Installation, by: Caller, *, name: str, now: datetime) -> Hub:
     """A new hub. Raises InvalidInput."""
-    async with recorded(here, by, "createHub", now) as deed:
+    async with recorded(installation, by, "createHub", now) as deed:
         hub = await Hub.create(site_id=by.site_id, name=checked_name(name), created_at=now)
         deed.note("Hub", hub.id)
         return hub
@@ -31,10 +31,10 @@ async def create_hub(here: Installation, by: Caller, *, name: str, now: datetime
 
 @use_case
 async def update_hub(
-    here: Installation, by: Caller, *, hub_id: UUID, name: str, now: datetime
+    installation: Installation, by: Caller, *, hub_id: UUID, name: str, now: datetime
 ) -> Hub:
     """Renames a hub. Raises InvalidInput, NotFound."""
-    async with recorded(here, by, "updateHub", now) as deed:
+    async with recorded(installation, by, "updateHub", now) as deed:
         hub = await held_hub(by, hub_id)
         hub.name = checked_name(name)
         await hub.save(update_fields=["name"])
@@ -43,9 +43,9 @@ async def update_hub(
 
 
 @use_case
-async def delete_hub(here: Installation, by: Caller, *, hub_id: UUID, now: datetime) -> Hub:
+async def delete_hub(installation: Installation, by: Caller, *, hub_id: UUID, now: datetime) -> Hub:
     """Deletes a hub without locks. Raises NotFound, StillInUse."""
-    async with recorded(here, by, "deleteHub", now) as deed:
+    async with recorded(installation, by, "deleteHub", now) as deed:
         hub = await held_hub(by, hub_id)
         if await Lock.filter(hub_id=hub.id, deleted_at=None).exists():
             raise StillInUse("Locks are connected through this hub. Move or delete them first.")

@@ -32,7 +32,7 @@ async def sites_taking_pins(site_ids: Collection[UUID]) -> set[UUID]:
 
 @use_case
 async def set_pin_mode(
-    here: Installation,
+    installation: Installation,
     by: Caller,
     *,
     lock_id: UUID | None = None,
@@ -46,13 +46,13 @@ async def set_pin_mode(
     Raises NotFound, LockWithoutKeypad when there is no keypad to switch, InvalidInput for a hub that connects no lock, and
     LockTooOld for one of several keypads at a lock that knows one switch for all.
     """
-    async with recorded(here, by, "setPinMode", now) as deed:
+    async with recorded(installation, by, "setPinMode", now) as deed:
         readers = await _held_keypads(by, lock_id, hub_id, reader_id)
         await Reader.filter(id__in=[reader.id for reader in readers]).update(pin_enabled=enabled)
         lock_ids = {reader.lock_id for reader in readers}
         if reader_id is not None:  # whoever switches whole locks leaves no keypad that differs
             await refuse_unread_settings(lock_ids)
-        await write_settings(here, deed, lock_ids, now)
+        await write_settings(installation, deed, lock_ids, now)
         for reader in readers:
             reader.pin_enabled = enabled
             deed.note("Reader", reader.id, pinEnabled=enabled)
@@ -77,18 +77,18 @@ async def _held_keypads(
 async def _meant(
     by: Caller, lock_id: UUID | None, hub_id: UUID | None, reader_id: UUID | None
 ) -> list[Lock]:
-    here = {"site_id": by.site_id, "deleted_at": None}
+    of_this_site = {"site_id": by.site_id, "deleted_at": None}
     if hub_id is not None:
-        if not await Hub.filter(id=hub_id, **here).exists():
+        if not await Hub.filter(id=hub_id, **of_this_site).exists():
             raise NotFound("targetId")
-        locks = await Lock.filter(hub_id=hub_id, **here).order_by("id")
+        locks = await Lock.filter(hub_id=hub_id, **of_this_site).order_by("id")
         if not locks:
             raise InvalidInput("targetId", "This hub connects no lock.")
         return locks
     if reader_id is not None:
         reader = await Reader.get_or_none(id=reader_id, deleted_at=None)
         lock_id = reader.lock_id if reader is not None else None
-    locks = await Lock.filter(id=lock_id, **here)
+    locks = await Lock.filter(id=lock_id, **of_this_site)
     if not locks:
         raise NotFound("targetId")
     return locks
@@ -96,7 +96,7 @@ async def _meant(
 
 @use_case
 async def pair_card(
-    here: Installation, by: Caller, *, lock_id: UUID, uid: str, now: datetime
+    installation: Installation, by: Caller, *, lock_id: UUID, uid: str, now: datetime
 ) -> Lock:
     """Pairs an NFC card (its UID, 4 to 10 bytes in hexadecimal) with a lock, in place of the one before.
 
@@ -108,11 +108,11 @@ async def pair_card(
         card = b""
     if len(card) not in CARD_UID_BYTES:
         raise InvalidInput("cardUid", "A card's UID is 4 to 10 bytes in hexadecimal.")
-    async with recorded(here, by, "pairCard", now) as deed:
+    async with recorded(installation, by, "pairCard", now) as deed:
         lock = await held_lock(by, lock_id)
-        lock.card_sealed = seal(here.keys, card, card_identity(lock.id))
+        lock.card_sealed = seal(installation.keys, card, card_identity(lock.id))
         lock.card_pairings += 1
         await lock.save(update_fields=["card_sealed", "card_pairings"])
-        await write_card(here, deed, lock, lock.card_pairings, now)
+        await write_card(installation, deed, lock, lock.card_pairings, now)
         deed.note("Lock", lock.id)
         return lock

@@ -54,7 +54,7 @@ class ProvisioningKit:
 
 @use_case
 async def provision_lock(
-    here: Installation, by: Caller, *, lock_id: UUID, now: datetime
+    installation: Installation, by: Caller, *, lock_id: UUID, now: datetime
 ) -> ProvisioningKit:
     """A fresh secret, incarnation and programming code for a lock, pending until the lock proves it.
 
@@ -63,7 +63,7 @@ async def provision_lock(
     """
     secret = os.urandom(32)
     incarnation = uuid4().hex
-    async with recorded(here, by, "provisionLock", now) as deed:
+    async with recorded(installation, by, "provisionLock", now) as deed:
         # The site's row first: whoever takes the caller's rights away holds it too.
         site = await lock_row(Site, by.site_id)
         assert site is not None
@@ -80,12 +80,12 @@ async def provision_lock(
             id=id_after(last.id if last is not None else None),
             lock=lock,
             incarnation=incarnation,
-            secret_sealed=seal(here.keys, secret, secret_identity(lock.id, incarnation)),
+            secret_sealed=seal(installation.keys, secret, secret_identity(lock.id, incarnation)),
             zone=site.timezone,
             fixed_offset_minutes=offset,
             smart_pin_enabled=lock.smart_pin_enabled,
             created_at=now,
-            expires_at=_end(here, by, now),
+            expires_at=_end(installation, by, now),
             taken_by_kind=by.actor_kind,
             taken_by_id=by.actor_id,
         )
@@ -106,18 +106,18 @@ async def provision_lock(
     )
 
 
-def _end(here: Installation, by: Caller, now: datetime) -> datetime:
-    end = now + here.provisioning_kit_lifetime
+def _end(installation: Installation, by: Caller, now: datetime) -> datetime:
+    end = now + installation.provisioning_kit_lifetime
     token_end = by.actor.ends_at if isinstance(by.actor, TokenActor) else None
     return end if token_end is None else min(end, token_end)
 
 
 @use_case
 async def cancel_kit(
-    here: Installation, by: Caller, *, kit_id: UUID, now: datetime
+    installation: Installation, by: Caller, *, kit_id: UUID, now: datetime
 ) -> tuple[Provisioning, Lock]:
     """Ends a pending kit: no lock can prove its secret any more. Raises NotFound for one that is not pending."""
-    async with recorded(here, by, "cancelProvisioningKit", now) as deed:
+    async with recorded(installation, by, "cancelProvisioningKit", now) as deed:
         found = await Provisioning.get_or_none(id=kit_id)
         if found is None:
             raise NotFound("kitId")

@@ -18,21 +18,21 @@ from domain.sites.rules import checked_name
 
 @use_case
 async def create_reader(
-    here: Installation, by: Caller, *, lock_id: UUID, reader: NewReader, now: datetime
+    installation: Installation, by: Caller, *, lock_id: UUID, reader: NewReader, now: datetime
 ) -> Reader:
     """Adds a reader to a lock, which has 16 at most.
 
     Raises InvalidInput, NotFound, and LockTooOld for a keypad beside others that are off, at a lock that knows one switch.
     """
-    async with changing_access(here, by, "createReader", now) as deed:
+    async with changing_access(installation, by, "createReader", now) as deed:
         lock = await held_lock(by, lock_id)
         if await Reader.filter(lock_id=lock.id, deleted_at=None).count() >= MOST_READERS:
             raise InvalidInput("lockId", f"A lock has at most {MOST_READERS} readers.")
         row = await add_reader(lock, reader, "name")
         if row.has_keypad:
             await refuse_unread_settings([lock.id])
-        await write_settings(here, deed, [lock.id], now)
-        await follow_pins_of_lock(here, deed, lock.id, now)
+        await write_settings(installation, deed, [lock.id], now)
+        await follow_pins_of_lock(installation, deed, lock.id, now)
         deed.note("Reader", row.id)
         return row
 
@@ -51,10 +51,10 @@ async def _held_reader(by: Caller, reader_id: UUID) -> Reader:
 
 @use_case
 async def update_reader(
-    here: Installation, by: Caller, *, reader_id: UUID, name: str, now: datetime
+    installation: Installation, by: Caller, *, reader_id: UUID, name: str, now: datetime
 ) -> Reader:
     """Renames a reader. Raises InvalidInput, NotFound."""
-    async with recorded(here, by, "updateReader", now) as deed:
+    async with recorded(installation, by, "updateReader", now) as deed:
         reader = await _held_reader(by, reader_id)
         reader.name = checked_name(name)
         await reader.save(update_fields=["name"])
@@ -64,14 +64,14 @@ async def update_reader(
 
 @use_case
 async def delete_reader(
-    here: Installation, by: Caller, *, reader_id: UUID, now: datetime
+    installation: Installation, by: Caller, *, reader_id: UUID, now: datetime
 ) -> Reader:
     """Takes a reader off its lock. Raises NotFound."""
-    async with changing_access(here, by, "deleteReader", now) as deed:
+    async with changing_access(installation, by, "deleteReader", now) as deed:
         reader = await _held_reader(by, reader_id)
         reader.deleted_at = now
         await reader.save(update_fields=["deleted_at"])
-        await write_settings(here, deed, [reader.lock_id], now)
-        await follow_pins_of_lock(here, deed, reader.lock_id, now)
+        await write_settings(installation, deed, [reader.lock_id], now)
+        await follow_pins_of_lock(installation, deed, reader.lock_id, now)
         deed.note("Reader", reader.id)
         return reader

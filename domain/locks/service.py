@@ -54,7 +54,7 @@ async def held_lock(by: Caller, lock_id: UUID, field: str = "lockId") -> Lock:
 
 @use_case
 async def create_lock(
-    here: Installation,
+    installation: Installation,
     by: Caller,
     *,
     name: str,
@@ -67,7 +67,7 @@ async def create_lock(
     name = checked_name(name)
     if len(readers) > MOST_READERS:
         raise InvalidInput("readers", f"A lock has at most {MOST_READERS} readers.")
-    async with recorded(here, by, "createLock", now) as deed:
+    async with recorded(installation, by, "createLock", now) as deed:
         site = await lock_row(Site, by.site_id)  # its zone must not change before the lock is there
         assert site is not None
         if hub_id is not None:
@@ -80,7 +80,7 @@ async def create_lock(
         for reader in readers:
             await add_reader(lock, reader, "readers")
         await make_default_tag(site.id, lock, now)
-        await write_settings(here, deed, [lock.id], now)
+        await write_settings(installation, deed, [lock.id], now)
         deed.note("Lock", lock.id)
         deed.wake(f"site-sync:{site.id}")
         return lock
@@ -93,7 +93,7 @@ def _check_hub(connectivity: Connectivity, hub_id: UUID | None) -> None:
 
 @use_case
 async def update_lock(
-    here: Installation,
+    installation: Installation,
     by: Caller,
     *,
     lock_id: UUID,
@@ -105,7 +105,7 @@ async def update_lock(
     Raises InvalidInput, NotFound, LockWithoutKeypad.
     """
     check_not_cleared(fields, "name", "connectivity", "smart_pin_enabled")
-    async with recorded(here, by, "updateLock", now) as deed:
+    async with recorded(installation, by, "updateLock", now) as deed:
         lock = await held_lock(by, lock_id)
         if "name" in fields:
             lock.name = checked_name(fields["name"])
@@ -122,16 +122,18 @@ async def update_lock(
             await switch_smart_pins(lock, enabled=fields["smart_pin_enabled"])
         await lock.save(update_fields=list(fields))
         if "smart_pin_enabled" in fields:
-            await write_settings(here, deed, [lock.id], now)
+            await write_settings(installation, deed, [lock.id], now)
         deed.note("Lock", lock.id, changed=sorted(fields))
         deed.wake(f"site-sync:{lock.site_id}")
         return lock
 
 
 @use_case
-async def delete_lock(here: Installation, by: Caller, *, lock_id: UUID, now: datetime) -> Lock:
+async def delete_lock(
+    installation: Installation, by: Caller, *, lock_id: UUID, now: datetime
+) -> Lock:
     """Takes a lock out of the site; its feed ends and its secret serves nothing any more. Raises NotFound."""
-    async with changing_access(here, by, "deleteLock", now) as deed:
+    async with changing_access(installation, by, "deleteLock", now) as deed:
         lock = await held_lock(by, lock_id)
         # asked for before its tags let go of it: some rules and PINs reach it by nothing else
         deed.wake(*await topics_of_pins_at(lock.id), *await _topics_of_homes(lock.id))

@@ -23,7 +23,7 @@ from domain.sync.tables import EntryState, LockEntry
 
 
 async def write_settings(
-    here: Installation, deed: Deed | Transaction, lock_ids: Collection[UUID], now: datetime
+    installation: Installation, deed: Deed | Transaction, lock_ids: Collection[UUID], now: datetime
 ) -> set[UUID]:
     """Within a transaction: the settings of these locks as they now are become what they should hold, as far as they can.
 
@@ -35,7 +35,7 @@ async def write_settings(
     deed.wake(*(f"home:{lock.site_id}" for lock in locks))
     wishes = await wanted_settings(locks)
     await _keep_acknowledged(wishes)
-    return {entry.lock_id for entry in await write_entries(here, deed, wishes, now)}
+    return {entry.lock_id for entry in await write_entries(installation, deed, wishes, now)}
 
 
 async def wanted_settings(rows: Collection[Lock]) -> list[Wanted]:
@@ -158,8 +158,8 @@ async def switch_smart_pins(lock: Lock, *, enabled: bool) -> None:
 
 
 async def write_card(
-    here: Installation, deed: Deed, lock: Lock, generation: int, now: datetime
+    installation: Installation, deed: Deed, lock: Lock, generation: int, now: datetime
 ) -> None:
     """Within a transaction: the lock's paired card. `generation` tells one pairing from the next."""
     wish = Wanted(lock.id, CARD, EntryKind.CARD, EntryState.LIVE, {"pairing": generation})
-    await write_entries(here, deed, [wish], now)
+    await write_entries(installation, deed, [wish], now)

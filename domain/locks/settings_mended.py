@@ -21,7 +21,7 @@ from domain.sync.tables import EntryState, LockEntry
 _BATCH = 1_000
 
 
-async def mend_settings(here: Installation, now: datetime) -> None:
+async def mend_settings(installation: Installation, now: datetime) -> None:
     """Tells each lock whose entries are not what its site, its readers and itself amount to."""
     after: UUID | None = None
     while True:
@@ -31,7 +31,7 @@ async def mend_settings(here: Installation, now: datetime) -> None:
             return
         after = locks[-1].id
         for site_id, lock_ids in (await _told_otherwise(locks)).items():
-            await _tell(here, site_id, lock_ids, now)
+            await _tell(installation, site_id, lock_ids, now)
 
 
 async def _told_otherwise(locks: Collection[Lock]) -> dict[UUID, set[UUID]]:
@@ -54,10 +54,10 @@ async def _told_otherwise(locks: Collection[Lock]) -> dict[UUID, set[UUID]]:
 
 @use_case
 async def _tell(
-    here: Installation, site_id: UUID, lock_ids: Collection[UUID], now: datetime
+    installation: Installation, site_id: UUID, lock_ids: Collection[UUID], now: datetime
 ) -> None:
-    async with recorded(here, command_line_at(site_id), "mendSettings", now) as deed:
-        mended = await write_settings(here, deed, lock_ids, now)
+    async with recorded(installation, command_line_at(site_id), "mendSettings", now) as deed:
+        mended = await write_settings(installation, deed, lock_ids, now)
         for lock_id in mended:
             deed.note("Lock", lock_id)
         if not mended:  # somebody has changed them since they were looked at

@@ -19,12 +19,12 @@ TO_ADDRESS = Budget("letters to address", 10, _HOUR)
 TO_ADDRESS_A_DAY = Budget("letters to address a day", 30, _DAY)
 
 
-async def count_letter(here: Installation, by: Caller, address: str, now: datetime) -> None:
+async def count_letter(installation: Installation, by: Caller, address: str, now: datetime) -> None:
     """Counts a letter to the address that the caller asks for, whatever the site. Raises Throttled."""
     if by.account_id is not None:
-        await count_try(here, BY_PERSON, str(by.account_id), now)
+        await count_try(installation, BY_PERSON, str(by.account_id), now)
     elif by.actor is not None:
-        await count_try(here, BY_SCRIPT, str(by.actor_id), now)
-    await count_try(here, BY_SITE, str(by.site_id), now)
-    await count_try(here, TO_ADDRESS, address, now)
-    await count_try(here, TO_ADDRESS_A_DAY, address, now)
+        await count_try(installation, BY_SCRIPT, str(by.actor_id), now)
+    await count_try(installation, BY_SITE, str(by.site_id), now)
+    await count_try(installation, TO_ADDRESS, address, now)
+    await count_try(installation, TO_ADDRESS_A_DAY, address, now)

@@ -47,7 +47,7 @@ def _identity(letter_id: UUID) -> str:
 
 
 async def post(
-    here: Installation,
+    installation: Installation,
     by: Caller,
     letter: Letter,
     *,
@@ -72,7 +72,7 @@ async def post(
     give_up_at = now + GIVEN_UP_AFTER
     await WaitingLetter.create(
         id=letter_id,
-        sealed=seal(here.keys, packed(letter), _identity(letter_id)),
+        sealed=seal(installation.keys, packed(letter), _identity(letter_id)),
         about=about,
         site_id=site_id,
         member_id=by.standing.member_id if by.standing else None,
@@ -91,7 +91,7 @@ async def end_letters(about: Collection[UUID]) -> None:
         await WaitingLetter.filter(about__in=list(about)).delete()
 
 
-async def deliver_letters(here: Installation, clock: Clock) -> None:
+async def deliver_letters(installation: Installation, clock: Clock) -> None:
     """Sends letters as they become due, a few at a time, until it is cancelled; those under way go on to their end."""
     turns = asyncio.Semaphore(AT_ONCE)
     async with listening(TOPIC) as wakeups:
@@ -102,13 +102,15 @@ async def deliver_letters(here: Installation, clock: Clock) -> None:
                 turns.release()
                 await wakeups.wait(SLOW_POLL_SECONDS)
             else:
-                _begin(here, row, clock, turns)
+                _begin(installation, row, clock, turns)
 
 
-def _begin(here: Installation, row: WaitingLetter, clock: Clock, turns: asyncio.Semaphore) -> None:
+def _begin(
+    installation: Installation, row: WaitingLetter, clock: Clock, turns: asyncio.Semaphore
+) -> None:
     async def send() -> None:
         try:
-            await _send(here, row, clock)
+            await _send(installation, row, clock)
         except DatabaseUnavailable:
             log.warning("letter not marked")  # it is due again when its time is over
         finally:
@@ -120,11 +122,11 @@ def _begin(here: Installation, row: WaitingLetter, clock: Clock, turns: asyncio.
         turns.release()
 
 
-async def deliver_due(here: Installation, clock: Clock) -> int:
+async def deliver_due(installation: Installation, clock: Clock) -> int:
     """Sends what is due now, one after the other; how many were tried."""
     tried = 0
     while (row := await take_letter(clock())) is not None:
-        await _send(here, row, clock)
+        await _send(installation, row, clock)
         tried += 1
     return tried
 
@@ -154,14 +156,14 @@ async def take_letter(now: datetime) -> WaitingLetter | None:
             return None
 
 
-async def _send(here: Installation, row: WaitingLetter, clock: Clock) -> None:
+async def _send(installation: Installation, row: WaitingLetter, clock: Clock) -> None:
     """One try. Raises DatabaseUnavailable when its outcome could not be marked."""
     if row.give_up_at <= clock():
         await _give_up(row, "too old", clock())
         return
     try:
-        letter = unpacked(open_sealed(here.keys, row.sealed, _identity(row.id)))
-        await here.mailer.send(letter, row.id, row.written_at)
+        letter = unpacked(open_sealed(installation.keys, row.sealed, _identity(row.id)))
+        await installation.mailer.send(letter, row.id, row.written_at)
     except NeverSent:
         await _give_up(row, "refused by the mail server", clock())
     except NotSentNow as fault:

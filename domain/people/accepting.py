@@ -14,12 +14,12 @@ from domain.throttling.service import count_address
 
 
 async def accept_membership(
-    here: Installation, by: Caller, *, token: str, password: str | None, now: datetime
+    installation: Installation, by: Caller, *, token: str, password: str | None, now: datetime
 ) -> Member:
     """Joins the site that a mailed link names, once. An address without a password sets one here; one that has a
     password keeps it. Raises LinkNotUsable, PolicyViolation, Throttled."""
-    await count_address(here, LINKS_BY_ADDRESS, by.address, now)
-    link = await usable_link(here, LinkPurpose.ACCEPT_MEMBERSHIP, token, now)
+    await count_address(installation, LINKS_BY_ADDRESS, by.address, now)
+    link = await usable_link(installation, LinkPurpose.ACCEPT_MEMBERSHIP, token, now)
     invited = await Member.get(id=link.member_id)
     email = invited.invited_email
     if email is None or invited.removed_at is not None:
@@ -28,20 +28,20 @@ async def accept_membership(
     if not await Account.filter(email=email, password_hash__isnull=False).exists():
         if password is None:
             raise PolicyViolation("password", "Choose a password for your new account.")
-        encoded = await hashed(here, by, password, email=email, second_factor=False)
-    return await _accept(here, by, link, email, encoded, now)
+        encoded = await hashed(installation, by, password, email=email, second_factor=False)
+    return await _accept(installation, by, link, email, encoded, now)
 
 
 @use_case
 async def _accept(
-    here: Installation,
+    installation: Installation,
     by: Caller,
     link: MailedLink,
     email: str,
     encoded: str | None,
     now: datetime,
 ) -> Member:
-    async with recorded(here, by, "acceptMembership", now) as deed:
+    async with recorded(installation, by, "acceptMembership", now) as deed:
         member = await lock_row(Member, link.member_id)
         if member is None or member.removed_at is not None or member.invited_email != email:
             raise LinkNotUsable

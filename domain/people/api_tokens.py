@@ -34,7 +34,7 @@ MOST_OF_ONE_PERSON = 100
 
 @use_case
 async def create_api_token(
-    here: Installation,
+    installation: Installation,
     by: Caller,
     *,
     site_ids: Collection[UUID],
@@ -51,7 +51,7 @@ async def create_api_token(
     """
     expires_at = _checked_end(by, expires_at, now)
     token = new_token(API_TOKEN_PREFIX)
-    async with recorded(here, by, "createApiToken", now) as deed:
+    async with recorded(installation, by, "createApiToken", now) as deed:
         if by.standing is not None:
             await lock_row(Site, by.site_id)
             by = await still_standing(by, Permission.SITE_SETTINGS, now)
@@ -59,7 +59,7 @@ async def create_api_token(
             await _check_few(by.account_id, now)
         row = await ApiToken.create(
             name=checked_name(name),
-            tag=keyed_tag(here.keys, KeyLabel.TOKENS, API_TOKEN_PREFIX, token),
+            tag=keyed_tag(installation.keys, KeyLabel.TOKENS, API_TOKEN_PREFIX, token),
             role=role,
             can_edit=can_edit,
             account_id=by.account_id,
@@ -97,14 +97,14 @@ def _checked_end(by: Caller, expires_at: datetime | None, now: datetime) -> date
 
 @use_case
 async def revoke_api_token(
-    here: Installation, by: Caller, *, token_id: UUID, now: datetime
+    installation: Installation, by: Caller, *, token_id: UUID, now: datetime
 ) -> tuple[ApiToken, bool]:
     """Ends a token, and all that it made, at the caller's site; whether it ended everywhere.
 
     It does for whoever made it and for an owner of all its sites, and when no other site is left to it. Raises NotAllowed
     for whoever neither made it nor owns the site, NotFound unless it acts on the caller's site.
     """
-    async with recorded(here, by, "revokeApiToken", now) as deed:
+    async with recorded(installation, by, "revokeApiToken", now) as deed:
         # From here on nobody makes another token with one of these.
         family = await _held_family(token_id)
         made = any(_made(by, each) for each in [*family[:1], *await _ancestors(family)])

@@ -23,23 +23,23 @@ class Confirmed:
 
 
 async def confirm_password(
-    here: Installation, by: Caller, actor: AccountActor, *, password: str, now: datetime
+    installation: Installation, by: Caller, actor: AccountActor, *, password: str, now: datetime
 ) -> Confirmed:
     """Confirms and prolongs the sign-in that asks, and no other. Raises SignInFailed, Throttled, NotSignedIn."""
     subject = str(actor.account_id)
-    await count_try(here, OWN_PASSWORD, subject, now)
+    await count_try(installation, OWN_PASSWORD, subject, now)
     account = await Account.get(id=actor.account_id)
-    if not await password_holds(here, account, password, recognised(by)):
+    if not await password_holds(installation, account, password, recognised(by)):
         raise SignInFailed
-    await give_back(here, OWN_PASSWORD, subject)
-    return await _confirm(here, by, actor, account, now)
+    await give_back(installation, OWN_PASSWORD, subject)
+    return await _confirm(installation, by, actor, account, now)
 
 
 @use_case
 async def _confirm(
-    here: Installation, by: Caller, actor: AccountActor, account: Account, now: datetime
+    installation: Installation, by: Caller, actor: AccountActor, account: Account, now: datetime
 ) -> Confirmed:
-    async with recorded(here, by, "confirmPassword", now) as deed:
+    async with recorded(installation, by, "confirmPassword", now) as deed:
         present = await lock_row(Account, account.id)
         if present is None or present.password_hash != account.password_hash:
             raise SignInFailed  # it was changed while this one was being checked

@@ -13,12 +13,12 @@ from domain.people.tables import Device
 
 @use_case
 async def remove_own_device(
-    here: Installation, by: Caller, *, device_id: UUID, now: datetime
+    installation: Installation, by: Caller, *, device_id: UUID, now: datetime
 ) -> Device:
     """Ends the access of a phone of the caller's at once. Raises NotFound for any other."""
     actor = by.actor
     assert isinstance(actor, AccountActor)
-    async with recorded(here, by, "removeDevice", now) as deed:
+    async with recorded(installation, by, "removeDevice", now) as deed:
         mine = Device.filter(id=device_id, account_id=actor.account_id, removed_at=None)
         if await mine.update(removed_at=now) != 1:
             raise NotFound("deviceId")

@@ -32,20 +32,22 @@ API_TOKEN_PREFIX = "lwt"  # noqa: S105 - how a token begins, not one
 USE_NOTED_EVERY = timedelta(minutes=1)
 
 
-def device_token(here: Installation, device: Device) -> str:
+def device_token(installation: Installation, device: Device) -> str:
     """The access token of a device: the same whenever it is asked for, until `generation` is raised."""
-    return derived_token(here.keys, DEVICE_PREFIX, *_device_parts(device))
+    return derived_token(installation.keys, DEVICE_PREFIX, *_device_parts(device))
 
 
 def _device_parts(device: Device) -> tuple[str, ...]:
     return (str(device.id), device.thumbprint, str(device.generation))
 
 
-async def session_actor(here: Installation, token: str, now: datetime) -> AccountActor | None:
+async def session_actor(
+    installation: Installation, token: str, now: datetime
+) -> AccountActor | None:
     """The person behind a console cookie, or None."""
     if not well_formed(token, SESSION_PREFIX):
         return None
-    tags = candidate_tags(here.keys, KeyLabel.TOKENS, SESSION_PREFIX, token)
+    tags = candidate_tags(installation.keys, KeyLabel.TOKENS, SESSION_PREFIX, token)
     session = await Session.get_or_none(tag__in=tags).select_related("account")
     return _of_session(session, now)
 
@@ -60,7 +62,7 @@ def _of_session(session: Session | None, now: datetime) -> AccountActor | None:
 
 
 async def device_actor(
-    here: Installation, token: str, thumbprint: str, now: datetime
+    installation: Installation, token: str, thumbprint: str, now: datetime
 ) -> AccountActor | InvitedDeviceActor | None:
     """The phone that holds both the token and the key of this thumbprint (RFC 7638), or None."""
     if not well_formed(token, DEVICE_PREFIX):
@@ -69,7 +71,7 @@ async def device_actor(
         "account", "invitation"
     )
     for device in devices:
-        if derived_token_matches(here.keys, token, DEVICE_PREFIX, *_device_parts(device)):
+        if derived_token_matches(installation.keys, token, DEVICE_PREFIX, *_device_parts(device)):
             return _of_device(device, now)
     return None
 
@@ -91,11 +93,13 @@ def _of_device(device: Device | None, now: datetime) -> AccountActor | InvitedDe
     return AccountActor(account.id, account.email, device_id=device.id, ends_at=device.expires_at)
 
 
-async def api_token_actor(here: Installation, token: str, now: datetime) -> TokenActor | None:
+async def api_token_actor(
+    installation: Installation, token: str, now: datetime
+) -> TokenActor | None:
     """The script behind an API token, or None."""
     if not well_formed(token, API_TOKEN_PREFIX):
         return None
-    tags = candidate_tags(here.keys, KeyLabel.TOKENS, API_TOKEN_PREFIX, token)
+    tags = candidate_tags(installation.keys, KeyLabel.TOKENS, API_TOKEN_PREFIX, token)
     row = await ApiToken.get_or_none(tag__in=tags)
     actor = _of_token(row, now)
     if row is not None and actor is not None and _use_is_news(row, now):

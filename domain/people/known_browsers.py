@@ -21,20 +21,20 @@ MOST_KNOWN = 20
 
 
 async def known_browser(
-    here: Installation, account_id: UUID, shown: str, now: datetime
+    installation: Installation, account_id: UUID, shown: str, now: datetime
 ) -> KnownBrowser | None:
     """The account's browser that shows this token. Whether the account exists makes no other statement."""
     if not well_formed(shown, _PREFIX):
         return None
-    tags = candidate_tags(here.keys, KeyLabel.TOKENS, _PREFIX, shown)
+    tags = candidate_tags(installation.keys, KeyLabel.TOKENS, _PREFIX, shown)
     return await KnownBrowser.get_or_none(tag__in=tags, account_id=account_id, expires_at__gt=now)
 
 
-async def remember(here: Installation, account_id: UUID, shown: str, now: datetime) -> str:
+async def remember(installation: Installation, account_id: UUID, shown: str, now: datetime) -> str:
     """Within a transaction that holds the account's row: the token that the browser keeps from now on."""
     token = new_token(_PREFIX)
-    tag, expires_at = keyed_tag(here.keys, KeyLabel.TOKENS, _PREFIX, token), now + KNOWN_FOR
-    row = await known_browser(here, account_id, shown, now)
+    tag, expires_at = keyed_tag(installation.keys, KeyLabel.TOKENS, _PREFIX, token), now + KNOWN_FOR
+    row = await known_browser(installation, account_id, shown, now)
     if row is not None:
         await KnownBrowser.filter(id=row.id).update(tag=tag, expires_at=expires_at)
         return token

@@ -25,18 +25,18 @@ _PAGE = {LinkPurpose.ACCEPT_MEMBERSHIP: "join", LinkPurpose.RESET_PASSWORD: "res
 
 
 async def make_membership_link(
-    here: Installation, member: Member, now: datetime
+    installation: Installation, member: Member, now: datetime
 ) -> tuple[MailedLink, str]:
     """Within a transaction: a new link with which the member accepts, and its address; earlier ones end."""
-    return await _make(here, LinkPurpose.ACCEPT_MEMBERSHIP, now, member_id=member.id)
+    return await _make(installation, LinkPurpose.ACCEPT_MEMBERSHIP, now, member_id=member.id)
 
 
 async def mail_membership_link(
-    here: Installation, by: Caller, site: Site, member: Member, now: datetime
+    installation: Installation, by: Caller, site: Site, member: Member, now: datetime
 ) -> None:
     """Within a transaction: posts the letter that asks the member to accept. Raises MailNotSent."""
     assert member.invited_email is not None
-    link, address = await make_membership_link(here, member, now)
+    link, address = await make_membership_link(installation, member, now)
     name = name_in_letters(site.name)
     letter = Letter(
         member.invited_email,
@@ -45,12 +45,16 @@ async def mail_membership_link(
         Button("Accept", address),
         ["If you did not expect this, do nothing."],
     )
-    await post(here, by, letter, about=link.id, until=link.expires_at, now=now)
+    await post(installation, by, letter, about=link.id, until=link.expires_at, now=now)
 
 
-async def mail_reset_link(here: Installation, by: Caller, account: Account, now: datetime) -> None:
+async def mail_reset_link(
+    installation: Installation, by: Caller, account: Account, now: datetime
+) -> None:
     """Within a transaction: posts the letter with which the account's owner sets a new password."""
-    link, address = await _make(here, LinkPurpose.RESET_PASSWORD, now, account_id=account.id)
+    link, address = await _make(
+        installation, LinkPurpose.RESET_PASSWORD, now, account_id=account.id
+    )
     letter = Letter(
         account.email,
         "Set a new password",
@@ -61,7 +65,7 @@ async def mail_reset_link(here: Installation, by: Caller, account: Account, now:
         Button("Set a new password", address),
         ["If it was not you, do nothing: your password stays as it is."],
     )
-    await post(here, by, letter, about=link.id, until=link.expires_at, now=now)
+    await post(installation, by, letter, about=link.id, until=link.expires_at, now=now)
 
 
 def _open(link: MailedLink) -> str:
@@ -69,17 +73,17 @@ def _open(link: MailedLink) -> str:
 
 
 async def _make(
-    here: Installation, purpose: LinkPurpose, now: datetime, **whose: Any
+    installation: Installation, purpose: LinkPurpose, now: datetime, **whose: Any
 ) -> tuple[MailedLink, str]:
     await end_links(purpose=purpose, **whose)
     token = new_token(LINK_PREFIX)
     link = await MailedLink.create(
         purpose=purpose,
-        tag=keyed_tag(here.keys, KeyLabel.TOKENS, LINK_PREFIX, token),
+        tag=keyed_tag(installation.keys, KeyLabel.TOKENS, LINK_PREFIX, token),
         expires_at=now + LIFETIME[purpose],
         **whose,
     )
-    return link, f"{here.public_url}/{_PAGE[purpose]}/#{token}"
+    return link, f"{installation.public_url}/{_PAGE[purpose]}/#{token}"
 
 
 async def end_links(**which: Any) -> None:
@@ -90,12 +94,12 @@ async def end_links(**which: Any) -> None:
 
 
 async def usable_link(
-    here: Installation, purpose: LinkPurpose, token: str, now: datetime
+    installation: Installation, purpose: LinkPurpose, token: str, now: datetime
 ) -> MailedLink:
     """The link of this purpose that is behind a token; not used yet. Raises LinkNotUsable."""
     if not well_formed(token, LINK_PREFIX):
         raise LinkNotUsable
-    tags = candidate_tags(here.keys, KeyLabel.TOKENS, LINK_PREFIX, token)
+    tags = candidate_tags(installation.keys, KeyLabel.TOKENS, LINK_PREFIX, token)
     link = await MailedLink.get_or_none(
         tag__in=tags, purpose=purpose, used_at=None, expires_at__gt=now
     )

@@ -54,7 +54,7 @@ def _check_may_edit(role: Role, asked: bool) -> None:
 
 
 async def create_member(
-    here: Installation,
+    installation: Installation,
     by: Caller,
     *,
     name: str,
@@ -75,13 +75,13 @@ async def create_member(
     _check_giving(by, grade(role, can_edit))
     _check_may_edit(role, can_edit)
     if address is not None:
-        await count_letter(here, by, address, now)
-    return await _create_member(here, by, name, role, can_edit, address, now)
+        await count_letter(installation, by, address, now)
+    return await _create_member(installation, by, name, role, can_edit, address, now)
 
 
 @use_case
 async def _create_member(
-    here: Installation,
+    installation: Installation,
     by: Caller,
     name: str,
     role: Role,
@@ -89,13 +89,13 @@ async def _create_member(
     address: str | None,
     now: datetime,
 ) -> Member:
-    async with recorded(here, by, "createMember", now) as deed:
+    async with recorded(installation, by, "createMember", now) as deed:
         site = await take_seat(by.site_id, now)
         by = await still_standing(by, Permission.CREDENTIALS, now)
         _check_giving(by, grade(role, can_edit))
         member = await _add(site, name, role, can_edit, address, now)
         if address is not None:
-            await mail_membership_link(here, by, site, member, now)
+            await mail_membership_link(installation, by, site, member, now)
         deed.note("Member", member.id, role=role.value, canEdit=member.can_edit)
         return member
 
@@ -143,7 +143,7 @@ async def _check_owner_stays(site_id: UUID, member: Member) -> None:
 
 
 async def update_member(
-    here: Installation,
+    installation: Installation,
     by: Caller,
     *,
     member_id: UUID,
@@ -159,20 +159,20 @@ async def update_member(
     check_not_cleared(fields, "name", "role", "can_edit", "email")
     address = checked_email(fields["email"]) if "email" in fields else None
     if address is not None:
-        await count_letter(here, by, address, now)
-    return await _update_member(here, by, member_id, fields, address, now)
+        await count_letter(installation, by, address, now)
+    return await _update_member(installation, by, member_id, fields, address, now)
 
 
 @use_case
 async def _update_member(
-    here: Installation,
+    installation: Installation,
     by: Caller,
     member_id: UUID,
     fields: Fields,
     address: str | None,
     now: datetime,
 ) -> Member:
-    async with recorded(here, by, "updateMember", now) as deed:
+    async with recorded(installation, by, "updateMember", now) as deed:
         site = await lock_row(Site, by.site_id)
         assert site is not None
         by = await still_standing(by, Permission.CREDENTIALS, now)
@@ -195,7 +195,7 @@ async def _update_member(
             await _set_email(site, member, address)
         await member.save(update_fields=["name", "role", "can_edit", "invited_email"])
         if address is not None:
-            await mail_membership_link(here, by, site, member, now)
+            await mail_membership_link(installation, by, site, member, now)
         standing = Standing(site.id, member.role, member.can_edit, member.id)
         if member.account_id is not None and not allows(standing, Permission.DOORS):
             await end_kits_of_account(deed, member.account_id, site.id, now)
@@ -225,13 +225,13 @@ def _wake(deed: Deed, member: Member) -> None:
 
 @use_case
 async def remove_member(
-    here: Installation, by: Caller, *, member_id: UUID, now: datetime
+    installation: Installation, by: Caller, *, member_id: UUID, now: datetime
 ) -> Member:
     """Takes a member off the site, with all of their access and the tokens that act for them there.
 
     Raises NotAllowed, NotFound.
     """
-    async with changing_access(here, by, "removeMember", now) as deed:
+    async with changing_access(installation, by, "removeMember", now) as deed:
         await lock_row(Site, by.site_id)  # before the member's, as everywhere
         by = await still_standing(by, Permission.CREDENTIALS, now)
         member = await held_member(by, member_id)
@@ -239,7 +239,7 @@ async def remove_member(
         await _check_owner_stays(by.site_id, member)
         await drop_default_tag(member, now)
         pins = await Pin.filter(owner_id=member.id).exclude(status=PinStatus.REMOVED)
-        await withdraw(here, deed, pins, now)
+        await withdraw(installation, deed, pins, now)
         await AccessRule.filter(member_id=member.id, deleted_at=None).update(deleted_at=now)
         if member.account_id is not None and member.accepted_at is not None:
             await end_tokens_of(deed, member.account_id, by.site_id, now)
@@ -254,13 +254,13 @@ async def remove_member(
 
 @use_case
 async def invite_owner(
-    here: Installation, by: Caller, *, site_id: UUID, email: str, now: datetime
+    installation: Installation, by: Caller, *, site_id: UUID, email: str, now: datetime
 ) -> str:
     """The first owner of a site made on the command line: returns the one-time link, mails nothing."""
     address = checked_email(email)
-    async with recorded(here, by, "inviteOwner", now) as deed:
+    async with recorded(installation, by, "inviteOwner", now) as deed:
         site = await take_seat(site_id, now)
         member = await _add(site, address, Role.OWNER, True, address, now)
         deed.note("Member", member.id, chain=site.id, role=Role.OWNER.value)
-        _, link = await make_membership_link(here, member, now)
+        _, link = await make_membership_link(installation, member, now)
         return link

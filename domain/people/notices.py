@@ -15,37 +15,39 @@ _NOT_YOU = (
 
 
 async def tell_password_changed(
-    here: Installation, by: Caller, account: Account, now: datetime
+    installation: Installation, by: Caller, account: Account, now: datetime
 ) -> None:
     """Within a transaction."""
     said = "The password of your Latchwork account was changed, and all other sign-ins were ended"
-    await _tell(here, by, account, "Your password was changed", said, now)
+    await _tell(installation, by, account, "Your password was changed", said, now)
 
 
 async def tell_second_factor_on(
-    here: Installation, by: Caller, account: Account, now: datetime
+    installation: Installation, by: Caller, account: Account, now: datetime
 ) -> None:
     """Within a transaction."""
     said = (
         "Signing in to your Latchwork account now needs a code of an authenticator besides the password, "
         "and all other sign-ins were ended"
     )
-    await _tell(here, by, account, "Your account has a second factor", said, now)
+    await _tell(installation, by, account, "Your account has a second factor", said, now)
 
 
 async def tell_second_factor_ended(
-    here: Installation, by: Caller, account: Account, now: datetime
+    installation: Installation, by: Caller, account: Account, now: datetime
 ) -> None:
     """Within a transaction."""
     said = (
         "Whoever runs your doors took the second factor off your Latchwork account: "
         "the password alone signs in again. All sign-ins were ended"
     )
-    await _tell(here, by, account, "Your account has no second factor any more", said, now)
+    await _tell(installation, by, account, "Your account has no second factor any more", said, now)
 
 
 async def _tell(
-    here: Installation, by: Caller, account: Account, subject: str, said: str, now: datetime
+    installation: Installation, by: Caller, account: Account, subject: str, said: str, now: datetime
 ) -> None:
     when = f"{now.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-    await post(here, by, Letter(account.email, subject, [f"{said} ({when}).", _NOT_YOU]), now=now)
+    await post(
+        installation, by, Letter(account.email, subject, [f"{said} ({when}).", _NOT_YOU]), now=now
+    )

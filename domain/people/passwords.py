@@ -30,14 +30,14 @@ LINKS_BY_ADDRESS = Budget("mailed link by address", 50, timedelta(minutes=15))
 
 
 async def password_holds(
-    here: Installation, account: Account | None, password: str, asker: Asker
+    installation: Installation, account: Account | None, password: str, asker: Asker
 ) -> bool:
     """Whether this is the account's password; no account, or one without a password, takes as long. Raises Throttled."""
     try:
         if account is None or account.password_hash is None:
-            await here.passwords.waste(asker)
+            await installation.passwords.waste(asker)
             return False
-        return await here.passwords.verify(account.password_hash, password, asker)
+        return await installation.passwords.verify(account.password_hash, password, asker)
     except HasherBusy:
         raise _too_many() from None
 
@@ -48,14 +48,14 @@ def recognised(by: Caller) -> Asker:
 
 
 async def hashed(
-    here: Installation, by: Caller, password: str, *, email: str, second_factor: bool
+    installation: Installation, by: Caller, password: str, *, email: str, second_factor: bool
 ) -> str:
     """The hash to keep, for somebody recognised. Raises PolicyViolation for a password that does not do, Throttled."""
     problem = check_password(password, second_factor=second_factor, context=(email,))
     if problem is not None:
         raise PolicyViolation("password", _advice(problem.value))
     try:
-        return await here.passwords.hash(password, recognised(by))
+        return await installation.passwords.hash(password, recognised(by))
     except HasherBusy:
         raise _too_many() from None
 
@@ -72,16 +72,18 @@ def _advice(problem: str) -> str:
 
 
 @use_case
-async def renew_hash(here: Installation, account: Account, password: str, asker: Asker) -> None:
+async def renew_hash(
+    installation: Installation, account: Account, password: str, asker: Asker
+) -> None:
     """After a right password: one whose hash was made with another profile is hashed anew.
 
     Else checking it would take another time than checking the password of nobody, and so tell who has an account.
     """
     old = account.password_hash
-    if old is None or not here.passwords.needs_rehash(old):
+    if old is None or not installation.passwords.needs_rehash(old):
         return
     try:
-        new = await here.passwords.hash(password, asker)
+        new = await installation.passwords.hash(password, asker)
     except HasherBusy:
         return  # at the next sign-in, then
     if await Account.filter(id=account.id, password_hash=old).update(password_hash=new) == 1:
@@ -89,29 +91,39 @@ async def renew_hash(here: Installation, account: Account, password: str, asker:
 
 
 async def change_password(
-    here: Installation, by: Caller, actor: AccountActor, *, old: str, new: str, now: datetime
+    installation: Installation,
+    by: Caller,
+    actor: AccountActor,
+    *,
+    old: str,
+    new: str,
+    now: datetime,
 ) -> None:
     """Raises SignInFailed for a wrong old password, PolicyViolation, Throttled."""
-    await count_try(here, OWN_PASSWORD, str(actor.account_id), now)
+    await count_try(installation, OWN_PASSWORD, str(actor.account_id), now)
     account = await Account.get(id=actor.account_id)
-    if not await password_holds(here, account, old, recognised(by)):
+    if not await password_holds(installation, account, old, recognised(by)):
         raise SignInFailed
     encoded = await hashed(
-        here, by, new, email=account.email, second_factor=account.totp_confirmed_at is not None
+        installation,
+        by,
+        new,
+        email=account.email,
+        second_factor=account.totp_confirmed_at is not None,
     )
-    await _change(here, by, actor, account, encoded, now)
+    await _change(installation, by, actor, account, encoded, now)
 
 
 @use_case
 async def _change(
-    here: Installation,
+    installation: Installation,
     by: Caller,
     actor: AccountActor,
     account: Account,
     encoded: str,
     now: datetime,
 ) -> None:
-    async with recorded(here, by, "changePassword", now) as deed:
+    async with recorded(installation, by, "changePassword", now) as deed:
         # Guarded: a password that was reset meanwhile is not the one that the old one was right about.
         unchanged = Account.filter(id=account.id, password_hash=account.password_hash)
         if await unchanged.update(password_hash=encoded) != 1:
@@ -119,67 +131,71 @@ async def _change(
         await end_sign_ins(
             deed, account.id, now, keep_session=actor.session_id, keep_device=actor.device_id
         )
-        await tell_password_changed(here, by, account, now)
+        await tell_password_changed(installation, by, account, now)
         deed.note("Account", account.id, chain=account.id)
 
 
 async def request_password_reset(
-    here: Installation, by: Caller, *, email: str, now: datetime
+    installation: Installation, by: Caller, *, email: str, now: datetime
 ) -> None:
     """Mails a link, if there is such an account. Raises InvalidInput, Throttled; else tells nothing.
 
     The letter is written in the background: how long that takes would tell who has an account.
     """
     address = checked_email(email)
-    await count_address(here, RESETS_BY_ADDRESS, by.address, now)
-    in_background(lambda: _mail_reset(here, by, address, now), "mail_password_reset")
+    await count_address(installation, RESETS_BY_ADDRESS, by.address, now)
+    in_background(lambda: _mail_reset(installation, by, address, now), "mail_password_reset")
 
 
-async def _mail_reset(here: Installation, by: Caller, address: str, now: datetime) -> None:
+async def _mail_reset(installation: Installation, by: Caller, address: str, now: datetime) -> None:
     try:
-        await count_try(here, RESETS_BY_ACCOUNT, address, now)
+        await count_try(installation, RESETS_BY_ACCOUNT, address, now)
     except Throttled:
         return
-    await _write_reset(here, by, address, now)
+    await _write_reset(installation, by, address, now)
 
 
 @use_case
-async def _write_reset(here: Installation, by: Caller, address: str, now: datetime) -> None:
+async def _write_reset(installation: Installation, by: Caller, address: str, now: datetime) -> None:
     found = await Account.get_or_none(email=address)
     if found is None:
         return
-    async with recorded(here, by, "requestPasswordReset", now) as deed:
+    async with recorded(installation, by, "requestPasswordReset", now) as deed:
         account = await _held(found.id)
-        await mail_reset_link(here, by, account, now)
+        await mail_reset_link(installation, by, account, now)
         deed.note("Account", account.id, chain=account.id)
 
 
 async def reset_password(
-    here: Installation, by: Caller, *, token: str, password: str, now: datetime
+    installation: Installation, by: Caller, *, token: str, password: str, now: datetime
 ) -> Account:
     """Sets a new password from a mailed link, once; a second factor stays. Raises LinkNotUsable, PolicyViolation,
     Throttled."""
-    await count_address(here, LINKS_BY_ADDRESS, by.address, now)
-    link = await usable_link(here, LinkPurpose.RESET_PASSWORD, token, now)
+    await count_address(installation, LINKS_BY_ADDRESS, by.address, now)
+    link = await usable_link(installation, LinkPurpose.RESET_PASSWORD, token, now)
     account = await Account.get(id=link.account_id)
     encoded = await hashed(
-        here, by, password, email=account.email, second_factor=account.totp_confirmed_at is not None
+        installation,
+        by,
+        password,
+        email=account.email,
+        second_factor=account.totp_confirmed_at is not None,
     )
-    return await _reset(here, by, link, encoded, now)
+    return await _reset(installation, by, link, encoded, now)
 
 
 @use_case
 async def _reset(
-    here: Installation, by: Caller, link: MailedLink, encoded: str, now: datetime
+    installation: Installation, by: Caller, link: MailedLink, encoded: str, now: datetime
 ) -> Account:
-    async with recorded(here, by, "resetPassword", now) as deed:
+    async with recorded(installation, by, "resetPassword", now) as deed:
         assert link.account_id is not None
         account = await _held(link.account_id)
         await consume_link(link, now)
         account.password_hash = encoded
         await account.save(update_fields=["password_hash"])
         await end_sign_ins(deed, account.id, now)
-        await tell_password_changed(here, by, account, now)
+        await tell_password_changed(installation, by, account, now)
         deed.note("Account", account.id, chain=account.id)
         return account
 

@@ -47,26 +47,26 @@ def _identity(account_id: UUID) -> str:
     return f"totp:{account_id}"
 
 
-def _recovery_tags(here: Installation, account_id: UUID, code: str) -> list[str]:
-    return candidate_tags(here.keys, KeyLabel.TOKENS, "recovery", str(account_id), code)
+def _recovery_tags(installation: Installation, account_id: UUID, code: str) -> list[str]:
+    return candidate_tags(installation.keys, KeyLabel.TOKENS, "recovery", str(account_id), code)
 
 
 @use_case
 async def enroll_totp(
-    here: Installation, by: Caller, actor: AccountActor, *, now: datetime
+    installation: Installation, by: Caller, actor: AccountActor, *, now: datetime
 ) -> Enrolment:
     """Starts enrolment; nothing changes at sign-in until it is confirmed.
 
     Raises PasswordNotConfirmed, and NotAllowed when one is in force.
     """
     secret = new_totp_secret()
-    async with recorded(here, by, "enrollTotp", now) as deed:
+    async with recorded(installation, by, "enrollTotp", now) as deed:
         account = await lock_row(Account, actor.account_id)
         assert account is not None
         await check_confirmed(actor, now)
         if account.totp_confirmed_at is not None:
             raise NotAllowed("This account has a second factor already.")
-        account.totp_sealed = seal(here.keys, secret.encode(), _identity(account.id))
+        account.totp_sealed = seal(installation.keys, secret.encode(), _identity(account.id))
         account.totp_last_step = None
         await account.save(update_fields=["totp_sealed", "totp_last_step"])
         deed.note("Account", account.id, chain=account.id)
@@ -75,19 +75,19 @@ async def enroll_totp(
 
 @use_case
 async def confirm_totp(
-    here: Installation, by: Caller, actor: AccountActor, *, code: str, now: datetime
+    installation: Installation, by: Caller, actor: AccountActor, *, code: str, now: datetime
 ) -> list[str]:
     """Puts the second factor in force and ends all other sign-ins; returns ten recovery codes, shown once.
 
     Raises PasswordNotConfirmed, InvalidInput, NotAllowed.
     """
-    async with recorded(here, by, "confirmTotp", now) as deed:
+    async with recorded(installation, by, "confirmTotp", now) as deed:
         account = await lock_row(Account, actor.account_id)
         assert account is not None
         await check_confirmed(actor, now)
         if account.totp_sealed is None or account.totp_confirmed_at is not None:
             raise NotAllowed("There is no enrolment to confirm.")
-        secret = open_sealed(here.keys, account.totp_sealed, _identity(account.id)).decode()
+        secret = open_sealed(installation.keys, account.totp_sealed, _identity(account.id)).decode()
         step = matching_step(secret, code, now, last_step=account.totp_last_step)
         if step is None:
             raise InvalidInput("code", "This is not the authenticator's present code.")
@@ -99,7 +99,9 @@ async def confirm_totp(
             [
                 RecoveryCode(
                     account=account,
-                    tag=keyed_tag(here.keys, KeyLabel.TOKENS, "recovery", str(account.id), each),
+                    tag=keyed_tag(
+                        installation.keys, KeyLabel.TOKENS, "recovery", str(account.id), each
+                    ),
                 )
                 for each in codes
             ]
@@ -107,20 +109,20 @@ async def confirm_totp(
         await end_sign_ins(
             deed, account.id, now, keep_session=actor.session_id, keep_device=actor.device_id
         )
-        await tell_second_factor_on(here, by, account, now)
+        await tell_second_factor_on(installation, by, account, now)
         deed.note("Account", account.id, chain=account.id)
     return [display_recovery_code(each) for each in codes]
 
 
 @use_case
 async def end_second_factor(
-    here: Installation, by: Caller, *, email: str, now: datetime
+    installation: Installation, by: Caller, *, email: str, now: datetime
 ) -> Account:
     """For the command line: the password alone signs in again, and all sign-ins end. Raises InvalidInput, NotAllowed."""
     found = await Account.get_or_none(email=email)
     if found is None:
         raise no_account()
-    async with recorded(here, by, "endSecondFactor", now) as deed:
+    async with recorded(installation, by, "endSecondFactor", now) as deed:
         account = await lock_row(Account, found.id)
         assert account is not None
         if account.totp_sealed is None:
@@ -129,18 +131,18 @@ async def end_second_factor(
         await account.save(update_fields=["totp_sealed", "totp_confirmed_at", "totp_last_step"])
         await RecoveryCode.filter(account_id=account.id).delete()
         await end_sign_ins(deed, account.id, now)
-        await tell_second_factor_ended(here, by, account, now)
+        await tell_second_factor_ended(installation, by, account, now)
         deed.note("Account", account.id, chain=account.id)
         return account
 
 
 async def spend_second_factor(
-    here: Installation, account: Account, code: str, now: datetime
+    installation: Installation, account: Account, code: str, now: datetime
 ) -> bool:
     """Within a transaction that holds the account's row: whether the code is the authenticator's, or an unused recovery
     code; it is not good again once the transaction is committed."""
     assert account.totp_sealed is not None
-    secret = open_sealed(here.keys, account.totp_sealed, _identity(account.id)).decode()
+    secret = open_sealed(installation.keys, account.totp_sealed, _identity(account.id)).decode()
     step = matching_step(secret, code, now, last_step=account.totp_last_step)
     if step is not None:
         account.totp_last_step = step
@@ -149,5 +151,5 @@ async def spend_second_factor(
     recovery = normalise_recovery_code(code)
     if recovery is None:
         return False
-    tags = _recovery_tags(here, account.id, recovery)
+    tags = _recovery_tags(installation, account.id, recovery)
     return await RecoveryCode.filter(tag__in=tags, used_at=None).update(used_at=now) == 1

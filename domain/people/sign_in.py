@@ -71,7 +71,7 @@ class SignedIn:
 
 
 async def sign_in(
-    here: Installation,
+    installation: Installation,
     by: Caller,
     *,
     email: str,
@@ -84,18 +84,18 @@ async def sign_in(
     phone = _checked_phone(phone)
     address = email.strip().lower()
     account = await _account_of(address)
-    budget, subject = await _budget(here, account, address, phone, known, now)
-    await count_address(here, BY_ADDRESS, by.address, now)
-    await count_try(here, budget, subject, now)
+    budget, subject = await _budget(installation, account, address, phone, known, now)
+    await count_address(installation, BY_ADDRESS, by.address, now)
+    await count_try(installation, budget, subject, now)
     asker = Asker(networks_of(by.address), recognised=budget is BY_KNOWN_DEVICE)
-    if not await password_holds(here, account, password, asker):
+    if not await password_holds(installation, account, password, asker):
         raise SignInFailed
     assert account is not None
-    await forget_tries(here, budget, subject)
-    await renew_hash(here, account, password, asker)
+    await forget_tries(installation, budget, subject)
+    await renew_hash(installation, account, password, asker)
     if account.totp_confirmed_at is not None:
-        raise TotpRequired(await _make_ticket(here, account, now))
-    return await _begin(here, account, phone, known, now)
+        raise TotpRequired(await _make_ticket(installation, account, now))
+    return await _begin(installation, account, phone, known, now)
 
 
 async def _account_of(address: str) -> Account | None:
@@ -111,7 +111,7 @@ def _checked_phone(phone: Phone | None) -> Phone | None:
 
 
 async def _budget(
-    here: Installation,
+    installation: Installation,
     account: Account | None,
     address: str,
     phone: Phone | None,
@@ -124,7 +124,7 @@ async def _budget(
         earlier = Device.filter(account_id=account_id, thumbprint=phone.thumbprint, removed_at=None)
         known_by = phone.thumbprint if await earlier.exists() else None
     else:
-        browser = await known_browser(here, account_id, known, now)
+        browser = await known_browser(installation, account_id, known, now)
         known_by = str(browser.id) if browser is not None else None
     return (
         (BY_STRANGERS, address) if known_by is None else (BY_KNOWN_DEVICE, f"{address} {known_by}")
@@ -132,13 +132,13 @@ async def _budget(
 
 
 @use_case
-async def _make_ticket(here: Installation, account: Account, now: datetime) -> str:
+async def _make_ticket(installation: Installation, account: Account, now: datetime) -> str:
     """A ticket stands on the password that was right: one that is changed in this moment makes none."""
     token = new_token(_TICKET_PREFIX)
     async with transaction():
         await _unchanged(account)
         await SignInTicket.create(
-            tag=keyed_tag(here.keys, KeyLabel.TOKENS, _TICKET_PREFIX, token),
+            tag=keyed_tag(installation.keys, KeyLabel.TOKENS, _TICKET_PREFIX, token),
             account=account,
             expires_at=now + TICKET_LIFETIME,
         )
@@ -159,7 +159,7 @@ async def _unchanged(account: Account) -> Account:
 
 
 async def sign_in_with_totp(
-    here: Installation,
+    installation: Installation,
     by: Caller,
     *,
     ticket: str,
@@ -170,19 +170,19 @@ async def sign_in_with_totp(
 ) -> SignedIn:
     """The second step, with an authenticator's or a recovery code. Raises as `sign_in` does."""
     phone = _checked_phone(phone)
-    await count_address(here, BY_ADDRESS, by.address, now)
+    await count_address(installation, BY_ADDRESS, by.address, now)
     if not well_formed(ticket, _TICKET_PREFIX):
         raise SignInFailed
-    tags = candidate_tags(here.keys, KeyLabel.TOKENS, _TICKET_PREFIX, ticket)
+    tags = candidate_tags(installation.keys, KeyLabel.TOKENS, _TICKET_PREFIX, ticket)
     row = await SignInTicket.get_or_none(
         tag__in=tags, used_at=None, expires_at__gt=now
     ).select_related("account")
     if row is None:
         raise SignInFailed
     subject = str(row.account.id)
-    await count_try(here, SECOND_FACTOR, subject, now)
-    done = await _begin(here, row.account, phone, known, now, second=_Second(row.id, code))
-    await forget_tries(here, SECOND_FACTOR, subject)
+    await count_try(installation, SECOND_FACTOR, subject, now)
+    done = await _begin(installation, row.account, phone, known, now, second=_Second(row.id, code))
+    await forget_tries(installation, SECOND_FACTOR, subject)
     return done
 
 
@@ -196,7 +196,7 @@ class _Second:
 
 @use_case
 async def _begin(
-    here: Installation,
+    installation: Installation,
     account: Account,
     phone: Phone | None,
     known: str,
@@ -204,26 +204,26 @@ async def _begin(
     second: _Second | None = None,
 ) -> SignedIn:
     by = Caller(ActorKind.ACCOUNT, account.id)
-    async with recorded(here, by, "signIn", now) as deed:
+    async with recorded(installation, by, "signIn", now) as deed:
         present = await _unchanged(account)
         if second is not None:
-            await _spend(here, present, second, now)
+            await _spend(installation, present, second, now)
         session, device, known_by = None, None, ""
         if phone is None:
             token = new_token(SESSION_PREFIX)
             expires_at = now + SESSION_LIFETIME
             session = await Session.create(
                 account=account,
-                tag=keyed_tag(here.keys, KeyLabel.TOKENS, SESSION_PREFIX, token),
+                tag=keyed_tag(installation.keys, KeyLabel.TOKENS, SESSION_PREFIX, token),
                 created_at=now,
                 expires_at=expires_at,
             )
-            known_by = await remember(here, account.id, known, now)
+            known_by = await remember(installation, account.id, known, now)
             deed.note("Session", session.id, chain=account.id)
         else:
             expires_at = now + PHONE_LIFETIME
             device = await _device(account, phone, now, expires_at)
-            token = device_token(here, device)
+            token = device_token(installation, device)
             deed.note("Device", device.id, chain=account.id)
     member = (
         await Member.filter(account_id=account.id, removed_at=None, accepted_at__isnull=False)
@@ -233,14 +233,16 @@ async def _begin(
     return SignedIn(account, member, token, known_by, expires_at, session, device)
 
 
-async def _spend(here: Installation, account: Account, second: _Second, now: datetime) -> None:
+async def _spend(
+    installation: Installation, account: Account, second: _Second, now: datetime
+) -> None:
     """Within a transaction that holds the account's row, so that several codes with one ticket come one by one: once
     the ticket is used, no other code is spent on it. Raises SignInFailed."""
     ticket = SignInTicket.filter(id=second.ticket_id, used_at=None)
     if await ticket.update(used_at=now) != 1:
         raise SignInFailed
     if account.totp_sealed is None or not await spend_second_factor(
-        here, account, second.code, now
+        installation, account, second.code, now
     ):
         raise SignInFailed
 
@@ -265,21 +267,23 @@ async def _device(account: Account, phone: Phone, now: datetime, expires_at: dat
 
 
 @use_case
-async def sign_out(here: Installation, by: Caller, actor: AccountActor, *, now: datetime) -> None:
+async def sign_out(
+    installation: Installation, by: Caller, actor: AccountActor, *, now: datetime
+) -> None:
     """Ends the session or the phone's sign-in that asks."""
-    async with recorded(here, by, "signOut", now) as deed:
+    async with recorded(installation, by, "signOut", now) as deed:
         await _end(deed, actor.account_id, actor.session_id, actor.device_id, now)
 
 
 @use_case
 async def end_session(
-    here: Installation, by: Caller, actor: AccountActor, *, session_id: UUID, now: datetime
+    installation: Installation, by: Caller, actor: AccountActor, *, session_id: UUID, now: datetime
 ) -> Session:
     """Ends one of the caller's own sessions. Raises NotFound."""
     session = await Session.get_or_none(id=session_id, account_id=actor.account_id, ended_at=None)
     if session is None:
         raise NotFound("sessionId")
-    async with recorded(here, by, "endSession", now) as deed:
+    async with recorded(installation, by, "endSession", now) as deed:
         await _end(deed, actor.account_id, session_id, None, now)
     return session
 

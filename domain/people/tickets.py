@@ -22,7 +22,7 @@ _PREFIX = "lwk"
 
 @use_case
 async def create_socket_ticket(
-    here: Installation,
+    installation: Installation,
     *,
     session_id: UUID | None,
     device_id: UUID | None,
@@ -36,22 +36,24 @@ async def create_socket_ticket(
     ticket = new_token(_PREFIX)
     expires_at = now + LIFETIME
     asker: dict[str, Any] = {"session_id": session_id, "device_id": device_id, "token_id": token_id}
-    await count_try(here, TICKETS, str(session_id or device_id or token_id), now)
+    await count_try(installation, TICKETS, str(session_id or device_id or token_id), now)
     await SocketTicket.filter(**asker, expires_at__lte=now).delete()
     await SocketTicket.create(
-        tag=keyed_tag(here.keys, KeyLabel.TOKENS, _PREFIX, ticket), expires_at=expires_at, **asker
+        tag=keyed_tag(installation.keys, KeyLabel.TOKENS, _PREFIX, ticket),
+        expires_at=expires_at,
+        **asker,
     )
     return ticket, expires_at
 
 
 @use_case
 async def consume_socket_ticket(
-    here: Installation, ticket: str, now: datetime
+    installation: Installation, ticket: str, now: datetime
 ) -> SocketTicket | None:
     """Takes the ticket by a guarded update; None when it is unknown, used or too old."""
     if not well_formed(ticket, _PREFIX):
         return None
-    tags = candidate_tags(here.keys, KeyLabel.TOKENS, _PREFIX, ticket)
+    tags = candidate_tags(installation.keys, KeyLabel.TOKENS, _PREFIX, ticket)
     taken = await SocketTicket.filter(tag__in=tags, used_at=None, expires_at__gt=now).update(
         used_at=now
     )

@@ -67,14 +67,14 @@ def generations_of(by: Caller) -> tuple[Budget, ...]:
 
 
 async def _derived(
-    here: Installation, by: Caller, site: Site, digits: str, counted: Collection[Budget]
+    installation: Installation, by: Caller, site: Site, digits: str, counted: Collection[Budget]
 ) -> bytes:
     """The verifier. Where the server is too busy to make it nothing was judged, so what was counted is given back."""
     try:
-        return await derive(here, site, digits)
+        return await derive(installation, site, digits)
     except Throttled:
         for each in counted:
-            await give_back(here, each, _spender(by))
+            await give_back(installation, each, _spender(by))
         raise
 
 
@@ -88,7 +88,7 @@ def _spender(by: Caller) -> str:
 
 
 async def generated_digits(
-    here: Installation,
+    installation: Installation,
     by: Caller,
     site: Site,
     lock_ids: Collection[UUID],
@@ -104,12 +104,12 @@ async def generated_digits(
     lengths = await lengths_to_generate(site, lock_ids, now, instead_of)
     budgets = generations_of(by)
     for each in budgets:
-        await _count(here, by, each, AlertKind.PIN_CHOICES_SPENT, now)
+        await _count(installation, by, each, AlertKind.PIN_CHOICES_SPENT, now)
     for length in lengths:
         for _ in range(GENERATED_TRIES):
             digits = generate(length)
-            verifier = await _derived(here, by, site, digits, budgets)
-            if not await is_taken(here, site, verifier):
+            verifier = await _derived(installation, by, site, digits, budgets)
+            if not await is_taken(installation, site, verifier):
                 return AcceptableDigits(digits, verifier, PinKind.AUTO)
     raise PinTooShort(
         site.pin_max_length + 1,
@@ -118,7 +118,7 @@ async def generated_digits(
 
 
 async def chosen_digits(
-    here: Installation,
+    installation: Installation,
     by: Caller,
     site: Site,
     asked: str,
@@ -136,26 +136,26 @@ async def chosen_digits(
     check_length(asked, site.pin_min_length, site.pin_max_length)
     await check_room(site, lock_ids, len(asked), now, instead_of)
     choices, refusals = choices_of(by), refusals_of(by)
-    await _count(here, by, choices, AlertKind.PIN_CHOICES_SPENT, now)
-    await _count(here, by, refusals, AlertKind.PIN_REFUSALS_SPENT, now)
-    verifier = await _derived(here, by, site, asked, (choices, refusals))
-    taken = await is_taken(here, site, verifier)
+    await _count(installation, by, choices, AlertKind.PIN_CHOICES_SPENT, now)
+    await _count(installation, by, refusals, AlertKind.PIN_REFUSALS_SPENT, now)
+    verifier = await _derived(installation, by, site, asked, (choices, refusals))
+    taken = await is_taken(installation, site, verifier)
     if is_weak(asked) or taken:
         raise PinNotAcceptable
     return AcceptableDigits(asked, verifier, PinKind.CUSTOM)
 
 
 async def _count(
-    here: Installation, by: Caller, budget: Budget, kind: AlertKind, now: datetime
+    installation: Installation, by: Caller, budget: Budget, kind: AlertKind, now: datetime
 ) -> None:
     """One more of the caller's. Raises Throttled, and alerts the site's admins, when the budget is spent."""
     try:
-        await count_try(here, budget, _spender(by), now)
+        await count_try(installation, budget, _spender(by), now)
     except Throttled:
         await raise_alert(by, kind, now)
         raise
 
 
-async def give_try_back(here: Installation, by: Caller) -> None:
+async def give_try_back(installation: Installation, by: Caller) -> None:
     """The digits asked for are a PIN now, or would have been: it was no refusal."""
-    await give_back(here, refusals_of(by), _spender(by))
+    await give_back(installation, refusals_of(by), _spender(by))

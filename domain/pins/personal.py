@@ -46,7 +46,7 @@ async def pins_offered(site_id: UUID) -> bool:
 
 
 async def give_pin(
-    here: Installation,
+    installation: Installation,
     by: Caller,
     *,
     owner_id: UUID | None,
@@ -65,7 +65,7 @@ async def give_pin(
     """
     if lock_ids is not None or lock_tag_ids is not None:
         return await create_pin(
-            here,
+            installation,
             by,
             owner_id=owner_id,
             owner_tag_id=owner_tag_id,
@@ -85,11 +85,11 @@ async def give_pin(
     notes = checked_notes(notes)
     if digits is not None:
         check_custom_allowed(site)
-    return await _assign(here, by, site, owner, digits, notes=notes, own=False, now=now)
+    return await _assign(installation, by, site, owner, digits, notes=notes, own=False, now=now)
 
 
 async def assign_my_pin(
-    here: Installation, by: Caller, *, kind: PinKind, digits: str | None, now: datetime
+    installation: Installation, by: Caller, *, kind: PinKind, digits: str | None, now: datetime
 ) -> Shown:
     """Gives the calling member a personal PIN of this kind, or other digits to the one they have.
 
@@ -107,12 +107,12 @@ async def assign_my_pin(
         raise InvalidInput("digits", "Give digits for a CUSTOM PIN, and none for an AUTO one.")
     if not await pins_offered(site.id):
         raise NotAllowed("No lock of this site takes PINs.")
-    return await _assign(here, by, site, member, digits, notes="", own=True, now=now)
+    return await _assign(installation, by, site, member, digits, notes="", own=True, now=now)
 
 
 @use_case
 async def _assign(
-    here: Installation,
+    installation: Installation,
     by: Caller,
     site: Site,
     member: Member,
@@ -137,26 +137,28 @@ async def _assign(
         {lock_id: granted[lock_id] for lock_id in locks}, "siteId" if own else "ownerId"
     )
     if digits is not None:
-        accepted = await chosen_digits(here, by, site, digits, locks, now, instead_of=instead_of)
+        accepted = await chosen_digits(
+            installation, by, site, digits, locks, now, instead_of=instead_of
+        )
     else:
-        accepted = await generated_digits(here, by, site, locks, now, instead_of=instead_of)
+        accepted = await generated_digits(installation, by, site, locks, now, instead_of=instead_of)
     action = "assignMyPin" if own else "createPin"
-    async with setting_digits(here, by, action, now, chosen=digits is not None) as deed:
+    async with setting_digits(installation, by, action, now, chosen=digits is not None) as deed:
         # Under the member's row, so that two requests cannot both make the first PIN of a kind.
         await held_owner(member.id)
         present = await _present(member, accepted.kind)
         pin = await lock_row(Pin, present.id) if present is not None else None
         if pin is None:
-            pin = new_pin(here, site, member, accepted, now)
+            pin = new_pin(installation, site, member, accepted, now)
             pin.personal, pin.notes = True, notes
             await pin.save(force_create=True)
-            await reserve(here, site, pin, accepted.verifier)
-            await follow_pins(here, deed, [pin.id], now)
+            await reserve(installation, site, pin, accepted.verifier)
+            await follow_pins(installation, deed, [pin.id], now)
         else:
             _check_replaceable(pin, own)
             pin.status, pin.updated_at = PinStatus.ACTIVE, now
             await pin.save(update_fields=["status", "updated_at"])
-            await apply_digits(here, deed, site, pin, accepted, now)
+            await apply_digits(installation, deed, site, pin, accepted, now)
         deed.note("Pin", pin.id, owner=str(member.id), kind=pin.kind.value)
     return Shown(pin, accepted.digits)
 
@@ -193,26 +195,30 @@ async def _own_pin(by: Caller, pin_id: UUID) -> Pin:
 
 
 @use_case
-async def block_my_pin(here: Installation, by: Caller, *, pin_id: UUID, now: datetime) -> Pin:
+async def block_my_pin(
+    installation: Installation, by: Caller, *, pin_id: UUID, now: datetime
+) -> Pin:
     """Blocks one's own PIN; assigning another of its kind lets it open again. Raises NotFound."""
-    async with changing_access(here, by, "blockMyPin", now) as deed:
+    async with changing_access(installation, by, "blockMyPin", now) as deed:
         pin = await _own_pin(by, pin_id)
         if pin.status is PinStatus.BLOCKED:
             deed.unchanged()
             return pin
         pin.status, pin.updated_at = PinStatus.BLOCKED, now
         await pin.save(update_fields=["status", "updated_at"])
-        await follow_pins(here, deed, [pin.id], now)
+        await follow_pins(installation, deed, [pin.id], now)
         deed.note("Pin", pin.id)
         return pin
 
 
 @use_case
-async def delete_my_pin(here: Installation, by: Caller, *, pin_id: UUID, now: datetime) -> Pin:
+async def delete_my_pin(
+    installation: Installation, by: Caller, *, pin_id: UUID, now: datetime
+) -> Pin:
     """Removes one's own PIN. Raises NotFound, NotAllowed for one that an admin blocked."""
-    async with changing_access(here, by, "deleteMyPin", now) as deed:
+    async with changing_access(installation, by, "deleteMyPin", now) as deed:
         pin = await _own_pin(by, pin_id)
         _check_not_blocked(pin)
-        await withdraw(here, deed, [pin], now)
+        await withdraw(installation, deed, [pin], now)
         deed.note("Pin", pin.id)
         return pin

@@ -19,17 +19,19 @@ from domain.sync.handed_out import may_hold
 from domain.sync.tables import LockEntry
 
 
-async def is_taken(here: Installation, site: Site, verifier: bytes) -> bool:
+async def is_taken(installation: Installation, site: Site, verifier: bytes) -> bool:
     """Whether some PIN of the site has these digits, or some lock still holds them."""
-    tags = possible_tags(here, site, verifier)
+    tags = possible_tags(installation, site, verifier)
     return await PinReservation.filter(site_id=site.id, tag__in=tags).exists()
 
 
-async def reserve(here: Installation, site: Site, pin: Pin, verifier: bytes) -> None:
+async def reserve(installation: Installation, site: Site, pin: Pin, verifier: bytes) -> None:
     """Within a transaction. Raises PinNotAcceptable when the digits are taken, also by one who commits first."""
-    if await is_taken(here, site, verifier):
+    if await is_taken(installation, site, verifier):
         raise PinNotAcceptable
-    await PinReservation.create(site=site, pin=pin, tag=uniqueness_tag(here, site, verifier))
+    await PinReservation.create(
+        site=site, pin=pin, tag=uniqueness_tag(installation, site, verifier)
+    )
 
 
 async def retire(pin: Pin, now: datetime) -> None:

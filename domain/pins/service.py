@@ -73,7 +73,7 @@ class Changed:
 
 @asynccontextmanager
 async def setting_digits(
-    here: Installation, by: Caller, action: str, now: datetime, *, chosen: bool
+    installation: Installation, by: Caller, action: str, now: datetime, *, chosen: bool
 ) -> AsyncIterator[Deed]:
     """As `changing_access`, for a use case that reserves digits.
 
@@ -81,7 +81,7 @@ async def setting_digits(
     try at chosen ones is given back when they are set, and when the database could not do it.
     """
     try:
-        async with changing_access(here, by, action, now) as deed:
+        async with changing_access(installation, by, action, now) as deed:
             yield deed
     except (DuplicateRow, PinNotAcceptable, PinTooShort) as refusal:
         if not chosen:
@@ -89,15 +89,15 @@ async def setting_digits(
         raise (refusal if isinstance(refusal, PinTooShort) else PinNotAcceptable()) from None
     except DatabaseUnavailable:  # a deadlock, too, after which `use_case` does all of it again
         if chosen:
-            await give_try_back(here, by)
+            await give_try_back(installation, by)
         raise
     if chosen:
-        await give_try_back(here, by)
+        await give_try_back(installation, by)
 
 
 @use_case
 async def create_pin(
-    here: Installation,
+    installation: Installation,
     by: Caller,
     *,
     owner_id: UUID | None,
@@ -115,25 +115,27 @@ async def create_pin(
     notes = checked_notes(notes)
     locks = await check_locks(by, lock_ids, lock_tag_ids)
     accepted = (
-        await chosen_digits(here, by, site, digits, locks, now)
+        await chosen_digits(installation, by, site, digits, locks, now)
         if digits is not None
-        else await generated_digits(here, by, site, locks, now)
+        else await generated_digits(installation, by, site, locks, now)
     )
-    async with setting_digits(here, by, "createPin", now, chosen=digits is not None) as deed:
+    async with setting_digits(
+        installation, by, "createPin", now, chosen=digits is not None
+    ) as deed:
         owner = await held_owner(owner.id)
-        pin = new_pin(here, site, owner, accepted, now)
+        pin = new_pin(installation, site, owner, accepted, now)
         pin.notes = notes
         pin.update_from_dict(schedule_columns(schedule))
         await pin.save(force_create=True)
-        await reserve(here, site, pin, accepted.verifier)
+        await reserve(installation, site, pin, accepted.verifier)
         await choose_locks(pin, lock_ids, lock_tag_ids)
-        await follow_pins(here, deed, [pin.id], now)
+        await follow_pins(installation, deed, [pin.id], now)
         deed.note("Pin", pin.id, owner=str(owner.id))
     return Shown(pin, accepted.digits)
 
 
 def new_pin(
-    here: Installation, site: Site, owner: Member, accepted: AcceptableDigits, now: datetime
+    installation: Installation, site: Site, owner: Member, accepted: AcceptableDigits, now: datetime
 ) -> Pin:
     """A PIN that is not saved yet."""
     pin = Pin(
@@ -145,7 +147,7 @@ def new_pin(
         created_at=now,
         updated_at=now,
     )
-    pin.verifier_sealed = seal_verifier(here, pin, accepted.verifier)
+    pin.verifier_sealed = seal_verifier(installation, pin, accepted.verifier)
     return pin
 
 
@@ -158,7 +160,7 @@ async def _present(by: Caller, pin_id: UUID) -> Pin:
 
 
 async def _others_for(
-    here: Installation,
+    installation: Installation,
     by: Caller,
     site: Site,
     pin: Pin,
@@ -173,7 +175,7 @@ async def _others_for(
     if pin.personal:
         check_custom_allowed(site)
     open_at = locks if pin.status is PinStatus.ACTIVE else ()
-    return await chosen_digits(here, by, site, digits, open_at, now, instead_of=pin.id)
+    return await chosen_digits(installation, by, site, digits, open_at, now, instead_of=pin.id)
 
 
 def check_custom_allowed(site: Site) -> None:
@@ -192,7 +194,7 @@ async def held_pin(by: Caller, pin_id: UUID) -> Pin:
 
 @use_case
 async def update_pin(
-    here: Installation, by: Caller, *, pin_id: UUID, fields: Fields, now: datetime
+    installation: Installation, by: Caller, *, pin_id: UUID, fields: Fields, now: datetime
 ) -> Changed:
     """Changes what `fields` mentions (schedule fields, notes, digits, the choice of locks), and nothing else.
 
@@ -216,11 +218,11 @@ async def update_pin(
                 present, fields.get("lock_ids"), fields.get("lock_tag_ids")
             )
         )
-        accepted = await _others_for(here, by, site, present, fields["digits"], locks, now)
+        accepted = await _others_for(installation, by, site, present, fields["digits"], locks, now)
     async with (
-        setting_digits(here, by, "updatePin", now, chosen=True)
+        setting_digits(installation, by, "updatePin", now, chosen=True)
         if accepted is not None
-        else changing_access(here, by, "updatePin", now)
+        else changing_access(installation, by, "updatePin", now)
     ) as deed:
         pin = await held_pin(by, pin_id)
         before, old = await locks_chosen(pin.id), pin.schedule()
@@ -230,14 +232,14 @@ async def update_pin(
             columns["notes"] = notes
         await pin.update_from_dict(columns).save(update_fields=list(columns))
         await choose_locks(pin, fields.get("lock_ids"), fields.get("lock_tag_ids"))
-        await apply_digits(here, deed, site, pin, accepted, now)
+        await apply_digits(installation, deed, site, pin, accepted, now)
         widened, narrowed = difference(old, new, before, await locks_chosen(pin.id))
         deed.note("Pin", pin.id, changed=sorted(fields), widened=widened, narrowed=narrowed)
     return Changed(pin, accepted.digits if accepted else None, tuple(widened), tuple(narrowed))
 
 
 async def apply_digits(
-    here: Installation,
+    installation: Installation,
     deed: Deed,
     site: Site,
     pin: Pin,
@@ -249,7 +251,7 @@ async def apply_digits(
     The old digits are given up; they stay taken while a lock may hold them.
     """
     if accepted is not None:
-        pin.verifier_sealed = seal_verifier(here, pin, accepted.verifier)
+        pin.verifier_sealed = seal_verifier(installation, pin, accepted.verifier)
         pin.length = len(accepted.digits)
         if not pin.personal:  # which stays of its kind: its member has at most one of each
             pin.kind = accepted.kind
@@ -258,15 +260,15 @@ async def apply_digits(
         await pin.save(
             update_fields=["verifier_sealed", "length", "kind", "digits_version", "updated_at"]
         )
-    await follow_pins(here, deed, [pin.id], now)
+    await follow_pins(installation, deed, [pin.id], now)
     if accepted is not None:
         await retire(pin, now)
-        await reserve(here, site, pin, accepted.verifier)
+        await reserve(installation, site, pin, accepted.verifier)
 
 
 @use_case
 async def reassign_pin(
-    here: Installation, by: Caller, *, pin_id: UUID, digits: str | None, now: datetime
+    installation: Installation, by: Caller, *, pin_id: UUID, digits: str | None, now: datetime
 ) -> Shown:
     """New digits for a PIN, generated unless given; all else stays.
 
@@ -276,23 +278,25 @@ async def reassign_pin(
     present = await _present(by, pin_id)
     locks = (await locks_of_pins([present]))[pin_id].keys()
     if digits is not None:
-        accepted = await _others_for(here, by, site, present, digits, locks, now)
+        accepted = await _others_for(installation, by, site, present, digits, locks, now)
     else:
-        accepted = await generated_digits(here, by, site, locks, now, instead_of=pin_id)
-    async with setting_digits(here, by, "reassignPin", now, chosen=digits is not None) as deed:
+        accepted = await generated_digits(installation, by, site, locks, now, instead_of=pin_id)
+    async with setting_digits(
+        installation, by, "reassignPin", now, chosen=digits is not None
+    ) as deed:
         pin = await held_pin(by, pin_id)
-        await apply_digits(here, deed, site, pin, accepted, now)
+        await apply_digits(installation, deed, site, pin, accepted, now)
         deed.note("Pin", pin.id)
     return Shown(pin, accepted.digits)
 
 
 @use_case
 async def set_blocked(
-    here: Installation, by: Caller, *, pin_id: UUID, blocked: bool, now: datetime
+    installation: Installation, by: Caller, *, pin_id: UUID, blocked: bool, now: datetime
 ) -> Pin:
     """Blocks a PIN, or lets it open again; its digits stay reserved. Raises NotFound, PinTooShort."""
     action = "blockPin" if blocked else "unblockPin"
-    async with changing_access(here, by, action, now) as deed:
+    async with changing_access(installation, by, action, now) as deed:
         pin = await held_pin(by, pin_id)
         wanted = PinStatus.BLOCKED if blocked else PinStatus.ACTIVE
         if pin.status is wanted and pin.blocked_by_admin == blocked:
@@ -300,16 +304,16 @@ async def set_blocked(
             return pin
         pin.status, pin.blocked_by_admin, pin.updated_at = wanted, blocked, now
         await pin.save(update_fields=["status", "blocked_by_admin", "updated_at"])
-        await follow_pins(here, deed, [pin.id], now)
+        await follow_pins(installation, deed, [pin.id], now)
         deed.note("Pin", pin.id)
         return pin
 
 
 @use_case
-async def delete_pin(here: Installation, by: Caller, *, pin_id: UUID, now: datetime) -> Pin:
+async def delete_pin(installation: Installation, by: Caller, *, pin_id: UUID, now: datetime) -> Pin:
     """Removes a PIN from every lock; its digits are free when the last lock has said so. Raises NotFound."""
-    async with changing_access(here, by, "deletePin", now) as deed:
+    async with changing_access(installation, by, "deletePin", now) as deed:
         pin = await held_pin(by, pin_id)
-        await withdraw(here, deed, [pin], now)
+        await withdraw(installation, deed, [pin], now)
         deed.note("Pin", pin.id)
         return pin

@@ -14,14 +14,14 @@ from domain.security.tags import candidate_tags, keyed_tag
 from domain.sites.tables import Site
 
 
-async def derive(here: Installation, site: Site, digits: str) -> bytes:
+async def derive(installation: Installation, site: Site, digits: str) -> bytes:
     """The verifier of digits at a site: 32 bytes of Argon2id (RFC 9106), one salt and profile a site, on purpose.
 
     Raises Throttled when too many hashes wait.
     """
     profile = PasswordProfile(site.pin_time_cost, site.pin_memory_kib, site.pin_parallelism)
     try:
-        return await here.passwords.verifier(digits, site.pin_salt, profile, str(site.id))
+        return await installation.passwords.verifier(digits, site.pin_salt, profile, str(site.id))
     except HasherBusy:
         raise Throttled(2, "Too many PINs are being set at this moment. Try again.") from None
 
@@ -30,22 +30,22 @@ def _identity(pin: Pin) -> str:
     return f"pin-verifier:{pin.site_id}:{pin.id}"
 
 
-def seal_verifier(here: Installation, pin: Pin, verifier: bytes) -> bytes:
+def seal_verifier(installation: Installation, pin: Pin, verifier: bytes) -> bytes:
     """The verifier for the row of this very PIN."""
-    return seal(here.keys, verifier, _identity(pin))
+    return seal(installation.keys, verifier, _identity(pin))
 
 
-def open_verifier(here: Installation, pin: Pin) -> bytes:
+def open_verifier(installation: Installation, pin: Pin) -> bytes:
     """The verifier of this PIN. Raises SealBroken for one that was copied from another row."""
     assert pin.verifier_sealed is not None
-    return open_sealed(here.keys, pin.verifier_sealed, _identity(pin))
+    return open_sealed(installation.keys, pin.verifier_sealed, _identity(pin))
 
 
-def uniqueness_tag(here: Installation, site: Site, verifier: bytes) -> str:
+def uniqueness_tag(installation: Installation, site: Site, verifier: bytes) -> str:
     """What is unique with the site in the database; it can be made anew when keys rotate, though the digits are gone."""
-    return keyed_tag(here.keys, KeyLabel.PIN_INDEX, str(site.id), verifier)
+    return keyed_tag(installation.keys, KeyLabel.PIN_INDEX, str(site.id), verifier)
 
 
-def possible_tags(here: Installation, site: Site, verifier: bytes) -> list[str]:
+def possible_tags(installation: Installation, site: Site, verifier: bytes) -> list[str]:
     """The tags under which these digits may be reserved, while keys rotate."""
-    return candidate_tags(here.keys, KeyLabel.PIN_INDEX, str(site.id), verifier)
+    return candidate_tags(installation.keys, KeyLabel.PIN_INDEX, str(site.id), verifier)

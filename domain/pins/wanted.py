@@ -39,14 +39,14 @@ from domain.tags.tables import TaggedLock
 
 @asynccontextmanager
 async def changing_access(
-    here: Installation, by: Caller, action: str, now: datetime
+    installation: Installation, by: Caller, action: str, now: datetime
 ) -> AsyncIterator[Deed]:
     """As `recorded`, one at a time for each site: for whatever changes which locks should hold which PINs.
 
     Of two such changes at once neither sees the other, so a rule could be deleted while a PIN is written by it, and a tag
     be filled with a lock that is being deleted. Making a lock needs no turn: nothing names it or its tag yet.
     """
-    async with recorded(here, by, action, now) as deed:
+    async with recorded(installation, by, action, now) as deed:
         await hold(f"access:{by.site_id}")
         yield deed
 
@@ -106,7 +106,7 @@ async def _locks_chosen(pin_ids: Collection[UUID]) -> dict[UUID, set[UUID]]:
 
 
 async def follow_pins(
-    here: Installation, deed: Deed, pin_ids: Collection[UUID], now: datetime
+    installation: Installation, deed: Deed, pin_ids: Collection[UUID], now: datetime
 ) -> list[LockEntry]:
     """Within a transaction: the locks should hold these PINs as they now are; returns the entries that changed."""
     pins = await Pin.filter(id__in=list(pin_ids)).order_by("id")
@@ -132,7 +132,7 @@ async def follow_pins(
             if entry.lock_id not in locks
         ]
     deed.wake(*(f"member:{pin.owner_id}" for pin in pins if pin.personal))
-    changed = await write_entries(here, deed, wishes, now)
+    changed = await write_entries(installation, deed, wishes, now)
     await _check_growth(pins, changed, before, now)
     return changed
 
@@ -179,22 +179,26 @@ def _wish(pin: Pin, lock_id: UUID, state: EntryState, schedules: Sequence[Schedu
     )
 
 
-async def follow_pins_of_lock(here: Installation, deed: Deed, lock_id: UUID, now: datetime) -> None:
+async def follow_pins_of_lock(
+    installation: Installation, deed: Deed, lock_id: UUID, now: datetime
+) -> None:
     """Within a transaction: a lock's keypad or tags changed; the PINs that name it, or held it, follow."""
     await lock_rows(Lock, [lock_id])
     tags = await column(TaggedLock.filter(lock_id=lock_id), "tag_id")
     members = await members_of_rules(await rules_naming_lock(lock_id))
-    await _follow_chosen(here, deed, {lock_id}, set(tags), members, now)
+    await _follow_chosen(installation, deed, {lock_id}, set(tags), members, now)
 
 
-async def follow_pins_of_tag(here: Installation, deed: Deed, tag_id: UUID, now: datetime) -> None:
+async def follow_pins_of_tag(
+    installation: Installation, deed: Deed, tag_id: UUID, now: datetime
+) -> None:
     """Within a transaction: a tag of locks holds others than before; the PINs and rules that name it follow."""
     members = await members_of_rules(await rules_naming_tag(tag_id))
-    await _follow_chosen(here, deed, set(), {tag_id}, members, now)
+    await _follow_chosen(installation, deed, set(), {tag_id}, members, now)
 
 
 async def _follow_chosen(
-    here: Installation,
+    installation: Installation,
     deed: Deed,
     lock_ids: set[UUID],
     tag_ids: set[UUID],
@@ -211,7 +215,7 @@ async def _follow_chosen(
     )
     ids |= set(await column(_personal_pins_of(member_ids), "id"))
     if ids:
-        await follow_pins(here, deed, ids, now)
+        await follow_pins(installation, deed, ids, now)
 
 
 def _personal_pins_of(member_ids: Collection[UUID]) -> Any:
@@ -221,19 +225,21 @@ def _personal_pins_of(member_ids: Collection[UUID]) -> Any:
 
 
 async def follow_personal_pins(
-    here: Installation, deed: Deed, member_ids: Collection[UUID], now: datetime
+    installation: Installation, deed: Deed, member_ids: Collection[UUID], now: datetime
 ) -> None:
     """Within a transaction: these members' access rules are others than before; their personal PINs follow."""
     ids = await column(_personal_pins_of(member_ids), "id")
     if ids:
-        await follow_pins(here, deed, ids, now)
+        await follow_pins(installation, deed, ids, now)
 
 
-async def withdraw(here: Installation, deed: Deed, pins: Sequence[Pin], now: datetime) -> None:
+async def withdraw(
+    installation: Installation, deed: Deed, pins: Sequence[Pin], now: datetime
+) -> None:
     """Within a transaction: these PINs end for good. Their verifiers go at once, their digits when no lock holds them."""
     for pin in pins:
         pin.status, pin.updated_at, pin.verifier_sealed = PinStatus.REMOVED, now, None
         await pin.save(update_fields=["status", "updated_at", "verifier_sealed"])
-    await follow_pins(here, deed, [pin.id for pin in pins], now)
+    await follow_pins(installation, deed, [pin.id for pin in pins], now)
     for pin in pins:
         await retire(pin, now)

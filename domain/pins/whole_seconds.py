@@ -25,20 +25,20 @@ _PARTS = Q(slot_start__contains=".") | Q(slot_end__contains=".")
 
 
 @use_case
-async def mend_parts_of_seconds(here: Installation, now: datetime) -> None:
+async def mend_parts_of_seconds(installation: Installation, now: datetime) -> None:
     """Cuts all that there are, site by site. Where there are none it costs three statements."""
     sites: set[UUID] = set()
     for table in (Pin, AccessRule, Invitation):
         sites |= set(await column(table.filter(_PARTS), "site_id"))
     for site_id in sorted(sites):
         by = command_line_at(site_id)
-        async with changing_access(here, by, "mendSchedules", now) as deed:
+        async with changing_access(installation, by, "mendSchedules", now) as deed:
             pins = await _cut(Pin, site_id)
             rules = await _cut(AccessRule, site_id)
             await _cut(Invitation, site_id)
             there = [pin.id for pin in pins if pin.status is not PinStatus.REMOVED]
-            await follow_pins(here, deed, there, now)
-            await follow_personal_pins(here, deed, await members_of_rules(rules), now)
+            await follow_pins(installation, deed, there, now)
+            await follow_personal_pins(installation, deed, await members_of_rules(rules), now)
             deed.note("Site", site_id)
 
 

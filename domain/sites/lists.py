@@ -222,8 +222,8 @@ def provisioning_kits_of(site_id: UUID, now: datetime) -> QuerySet[Provisioning]
 
 def api_tokens_of(site_id: UUID) -> QuerySet[ApiToken]:
     """API tokens that were not revoked."""
-    here = ApiTokenSite.filter(site_id=site_id).values("token_id")
-    return ApiToken.filter(id__in=Subquery(here), revoked_at=None)
+    for_this_site = ApiTokenSite.filter(site_id=site_id).values("token_id")
+    return ApiToken.filter(id__in=Subquery(for_this_site), revoked_at=None)
 
 
 def audit_of(site_id: UUID, within: Span) -> QuerySet[AuditRow]:

@@ -71,7 +71,7 @@ async def take_seat(site_id: UUID, now: datetime) -> Site:
 
 @use_case
 async def create_site(
-    here: Installation,
+    installation: Installation,
     by: Caller,
     *,
     name: str,
@@ -89,16 +89,16 @@ async def create_site(
         raise NotAllowed("Only a token with the role OWNER makes sites: it owns what it makes.")
     maker = owner.id if owner is not None else by.actor_id
     if by.actor is not None:
-        await count_try(here, _SITES, str(maker), now)
-    async with recorded(here, by, "createSite", now) as deed:
+        await count_try(installation, _SITES, str(maker), now)
+    async with recorded(installation, by, "createSite", now) as deed:
         site = await Site.create(
             name=name,
             timezone=zone.key,
             system_type=system_type,
             pin_salt=os.urandom(16),
-            pin_time_cost=here.pin_profile.time_cost,
-            pin_memory_kib=here.pin_profile.memory_kib,
-            pin_parallelism=here.pin_profile.parallelism,
+            pin_time_cost=installation.pin_profile.time_cost,
+            pin_memory_kib=installation.pin_profile.memory_kib,
+            pin_parallelism=installation.pin_profile.parallelism,
             created_at=now,
         )
         if owner is not None:
@@ -131,7 +131,7 @@ _TOLD_TO_LOCKS = ("timezone", "smartPinActivation", "lockoutReleaseMinutes")
 
 @use_case
 async def update_site(
-    here: Installation,
+    installation: Installation,
     by: Caller,
     *,
     fields: Fields,
@@ -145,7 +145,7 @@ async def update_site(
     check_not_cleared(fields, "name", "timezone", "pin_policy", "smart_pin_activation")
     policy: Fields = fields.get("pin_policy", {})
     check_not_cleared(policy, *_POLICY_COLUMNS, inside="pinPolicy")
-    async with recorded(here, by, "updateSite", now) as deed:
+    async with recorded(installation, by, "updateSite", now) as deed:
         site = await lock_row(Site, by.site_id)
         assert site is not None
         before = _settings(site)
@@ -168,7 +168,7 @@ async def update_site(
             await check_zone_may_change(site.id, now)
         if any(after[each] != before[each] for each in _TOLD_TO_LOCKS):
             locks = await Lock.filter(site_id=site.id, deleted_at=None)
-            await write_settings(here, deed, [lock.id for lock in locks], now)
+            await write_settings(installation, deed, [lock.id for lock in locks], now)
         changes: dict[str, Any] = {key: after[key] for key in after if after[key] != before[key]}
         deed.note("Site", site.id, **changes)
         deed.wake(f"home:{site.id}")
@@ -192,7 +192,7 @@ PLAN = ("system_type", "invitations_enabled", "custom_pins_enabled", "seat_limit
 
 @use_case
 async def change_plan(
-    here: Installation,
+    installation: Installation,
     by: Caller,
     *,
     site_id: UUID,
@@ -200,7 +200,7 @@ async def change_plan(
     now: datetime,
 ) -> Site:
     """Changes the plan, from the command line only: the mentioned ones of `PLAN`. Raises NotFound."""
-    async with recorded(here, by, "changePlan", now) as deed:
+    async with recorded(installation, by, "changePlan", now) as deed:
         site = await lock_row(Site, site_id)
         if site is None:
             raise NotFound("siteId")

@@ -94,7 +94,7 @@ async def _choose(life: Life, lock: Lock, window: Window, now: datetime) -> tupl
 
 @use_case
 async def create_smart_pin(
-    here: Installation,
+    installation: Installation,
     by: Caller,
     *,
     lock_id: UUID,
@@ -109,7 +109,7 @@ async def create_smart_pin(
     Raises InvalidWindow, NoFreeWindow, SmartPinsOff, LockZoneUnknown, LockWithoutKeypad, InvalidInput, NotFound.
     """
     guest_name = checked_name(guest_name, "guestName")
-    async with recorded(here, by, "createSmartPin", now) as deed:
+    async with recorded(installation, by, "createSmartPin", now) as deed:
         # The site's row first: its zone stays while a code for it is being made.
         site = await lock_row(Site, by.site_id)
         assert site is not None
@@ -120,7 +120,7 @@ async def create_smart_pin(
             raise SmartPinsOff(NoSmartPins.SWITCHED_OFF, "SmartPINs are switched off at this lock.")
         zone = zone_of(site)
         secret, newer_pending = await serving_secret(lock, incarnation, now)
-        life = opened(here, secret, zone)
+        life = opened(installation, secret, zone)
         effective = fitted(
             opens_at,
             closes_at,
@@ -144,7 +144,7 @@ async def create_smart_pin(
             activate_by=effective.activate_by,
             created_at=now,
         )
-        await write_entries(here, deed, await _ended_blocks(lock.id, now), now)
+        await write_entries(installation, deed, await _ended_blocks(lock.id, now), now)
         deed.note("SmartPin", row.id, lock=str(lock.id))
     code = smartpin.display(life.codec.encode(slot))
     activate_by = effective.activate_by if site.smart_pin_activation else None
@@ -162,14 +162,14 @@ async def create_smart_pin(
 
 @use_case
 async def set_blocked(
-    here: Installation, by: Caller, *, smart_pin_id: UUID, blocked: bool, now: datetime
+    installation: Installation, by: Caller, *, smart_pin_id: UUID, blocked: bool, now: datetime
 ) -> SmartPin:
     """Blocks a SmartPIN at its lock until its window ends, or lets it open again; its code stays used.
 
     Raises NotFound, InvalidInput for one that can open no more, BlockedAtDoor.
     """
     action = "blockSmartPin" if blocked else "unblockSmartPin"
-    async with recorded(here, by, action, now) as deed:
+    async with recorded(installation, by, action, now) as deed:
         row, lock = await _held(by, smart_pin_id)
         if row.blocked_at_door is not None and not blocked:
             raise BlockedAtDoor
@@ -180,7 +180,7 @@ async def set_blocked(
             return row
         row.blocked_at = now if blocked else None
         await row.save(update_fields=["blocked_at"])
-        await _write_block(here, deed, lock, row, blocked, now)
+        await _write_block(installation, deed, lock, row, blocked, now)
         deed.note("SmartPin", row.id)
         return row
 
@@ -196,13 +196,13 @@ async def _held(by: Caller, smart_pin_id: UUID) -> tuple[SmartPin, Lock]:
 
 
 async def _write_block(
-    here: Installation, deed: Deed, lock: Lock, row: SmartPin, blocked: bool, now: datetime
+    installation: Installation, deed: Deed, lock: Lock, row: SmartPin, blocked: bool, now: datetime
 ) -> None:
     site = await Site.get(id=row.site_id)
     provisioning = await Provisioning.get_or_none(lock_id=lock.id, incarnation=row.incarnation)
     if provisioning is None:
         raise InvalidInput("smartPinId", "This SmartPIN opens nothing any more.")
-    life = opened(here, provisioning, zone_of(site))
+    life = opened(installation, provisioning, zone_of(site))
     code = life.codec.encode(_slot(row))
     readings = life.codec.unended_slots(code, now, life.lock_time)
     until = max((life.lock_time.closes(slot.window) for slot in readings), default=row.closes_at)
@@ -213,7 +213,7 @@ async def _write_block(
         state=EntryState.LIVE if blocked else EntryState.REMOVED,
         content=SmartPinBlockPayload(life.codec.block_tag(code), until).to_payload(),
     )
-    await write_entries(here, deed, [*await _ended_blocks(lock.id, now), wish], now)
+    await write_entries(installation, deed, [*await _ended_blocks(lock.id, now), wish], now)
 
 
 async def _ended_blocks(lock_id: UUID, now: datetime) -> list[Wanted]:

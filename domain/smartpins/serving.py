@@ -35,9 +35,9 @@ class Life:
     lock_time: LockTime
 
 
-def opened(here: Installation, row: Provisioning, zone: ZoneInfo) -> Life:
+def opened(installation: Installation, row: Provisioning, zone: ZoneInfo) -> Life:
     """The life that a secret begins, with the site's zone."""
-    codec = Codec(opened_secret(here, row))
+    codec = Codec(opened_secret(installation, row))
     return Life(row.incarnation, codec, LockTime(row.fixed_offset_minutes, zone))
 
 

@@ -36,7 +36,7 @@ class CutDelivery:
 
 @use_case
 async def cut_delivery(
-    here: Installation,
+    installation: Installation,
     actor: LockActor,
     keys: LinkKeys,
     reported: int,
@@ -51,22 +51,22 @@ async def cut_delivery(
             if not await _snapshot_handed_out(lock):
                 lock.wanted_revision += 1
                 await lock.save(update_fields=["wanted_revision"])
-            return await _snapshot(here, lock, keys, now)
+            return await _snapshot(installation, lock, keys, now)
         start = max(reported, lock.applied_revision)
         if start >= lock.wanted_revision:
             return None
-        return await _changes(here, lock, keys, start, now)
+        return await _changes(installation, lock, keys, start, now)
 
 
 async def _changes(
-    here: Installation, lock: Lock, keys: LinkKeys, start: int, now: datetime
+    installation: Installation, lock: Lock, keys: LinkKeys, start: int, now: datetime
 ) -> CutDelivery:
     rows = (
         await LockEntry.filter(lock_id=lock.id, revision__gt=start)
         .order_by("revision")
         .limit(MAX_DELIVERY_ENTRIES + 1)
     )
-    entries = await _wire(here, lock, keys, rows)
+    entries = await _wire(installation, lock, keys, rows)
     count = entries_that_fit(entries)
     whole = count == len(rows)
     to = lock.wanted_revision if whole else rows[count - 1].revision
@@ -88,9 +88,11 @@ async def _snapshot_handed_out(lock: Lock) -> bool:
     ).exists()
 
 
-async def _snapshot(here: Installation, lock: Lock, keys: LinkKeys, now: datetime) -> CutDelivery:
+async def _snapshot(
+    installation: Installation, lock: Lock, keys: LinkKeys, now: datetime
+) -> CutDelivery:
     rows = await LockEntry.filter(lock_id=lock.id, state=EntryState.LIVE).order_by("revision")
-    entries = await _wire(here, lock, keys, rows)
+    entries = await _wire(installation, lock, keys, rows)
     cuts: list[tuple[Entry, ...]] = []
     while entries:
         count = entries_that_fit(entries)
@@ -105,9 +107,9 @@ async def _snapshot(here: Installation, lock: Lock, keys: LinkKeys, now: datetim
 
 
 async def _wire(
-    here: Installation, lock: Lock, keys: LinkKeys, rows: Sequence[LockEntry]
+    installation: Installation, lock: Lock, keys: LinkKeys, rows: Sequence[LockEntry]
 ) -> list[Entry]:
-    made = await payloads(here, lock, keys, rows)
+    made = await payloads(installation, lock, keys, rows)
     return [Entry(row.name, row.kind, row.version, made.get(row.id)) for row in rows]
 
 

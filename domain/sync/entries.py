@@ -48,7 +48,7 @@ class Wanted:
 
 
 async def write_entries(
-    here: Installation, deed: Deed | Transaction, wanted: Sequence[Wanted], now: datetime
+    installation: Installation, deed: Deed | Transaction, wanted: Sequence[Wanted], now: datetime
 ) -> list[LockEntry]:
     """Within a transaction: writes what differs from what was wanted before; returns the rows that changed."""
     locks = {
@@ -68,7 +68,7 @@ async def write_entries(
             row := _changed(locks[each.lock_id], present.get((each.lock_id, each.name)), each, now)
         )
     ]
-    await hash_payloads(here, list(locks.values()), changed)
+    await hash_payloads(installation, list(locks.values()), changed)
     await _save(changed, set(present.values()))
     touched = [locks[lock_id] for lock_id in {row.lock_id for row in changed}]
     if touched:
@@ -120,48 +120,48 @@ async def _save(rows: Iterable[LockEntry], present: Collection[LockEntry]) -> No
 
 
 async def hash_payloads(
-    here: Installation, locks: Sequence[Lock], rows: Sequence[LockEntry]
+    installation: Installation, locks: Sequence[Lock], rows: Sequence[LockEntry]
 ) -> None:
     """Sets `payload_hash` of the rows for the present incarnation of their locks; not saved here.
 
     One whose sealed part is not what was written has none, so that it is refused when it should be sent, and nothing else
     is: a lock with such a row can be provisioned, and other PINs changed.
     """
-    keys = await keys_of_locks(here, locks)
-    verifiers = await _verifiers(here, rows)
+    keys = await keys_of_locks(installation, locks)
+    verifiers = await _verifiers(installation, rows)
     by_id = {lock.id: lock for lock in locks}
     for row in rows:
         row.payload_hash = ""
         lock_keys = keys.get(row.lock_id)
         if row.state is EntryState.LIVE and lock_keys is not None:
             with contextlib.suppress(TamperedEntry):
-                made = _payload(here, by_id[row.lock_id], lock_keys, row, verifiers)
+                made = _payload(installation, by_id[row.lock_id], lock_keys, row, verifiers)
                 row.payload_hash = payload_hash(made).hex()
 
 
 async def payloads(
-    here: Installation, lock: Lock, keys: LinkKeys, rows: Sequence[LockEntry]
+    installation: Installation, lock: Lock, keys: LinkKeys, rows: Sequence[LockEntry]
 ) -> dict[UUID, dict[str, object]]:
     """The payloads of the LIVE ones among the rows of one lock, to be sent. Raises TamperedEntry."""
     for row in rows:
         if row.pin_id is not None and row.name != node_id("pin", row.pin_id):
             raise TamperedEntry(row.name)
-    verifiers = await _verifiers(here, rows)
+    verifiers = await _verifiers(installation, rows)
     made = {}
     for row in rows:
         if row.state is EntryState.LIVE:
-            payload = _payload(here, lock, keys, row, verifiers)
+            payload = _payload(installation, lock, keys, row, verifiers)
             if payload_hash(payload).hex() != row.payload_hash:
                 raise TamperedEntry(row.name)
             made[row.id] = payload
     return made
 
 
-async def restart_entries(here: Installation, lock: Lock, now: datetime) -> None:
+async def restart_entries(installation: Installation, lock: Lock, now: datetime) -> None:
     """Within a transaction: a new life of the lock has begun. It holds nothing, and what it will get is hashed anew."""
     await LockDelivery.filter(lock_id=lock.id).delete()
     rows = await LockEntry.filter(lock_id=lock.id)
-    await hash_payloads(here, [lock], rows)
+    await hash_payloads(installation, [lock], rows)
     for row in rows:
         gone = row.state is not EntryState.LIVE
         row.applied_version = row.version if gone else None
@@ -187,18 +187,18 @@ class TamperedEntry(RuntimeError):
     """A row in the database is not what was written through the use cases; nothing of it is sent."""
 
 
-async def _verifiers(here: Installation, rows: Sequence[LockEntry]) -> dict[UUID, bytes]:
+async def _verifiers(installation: Installation, rows: Sequence[LockEntry]) -> dict[UUID, bytes]:
     """The verifiers of the PINs of these rows, those left out that do not open."""
     ids = {row.pin_id for row in rows if row.pin_id is not None and row.state is EntryState.LIVE}
     opened = {}
     for pin in await Pin.filter(id__in=list(ids)):
         with contextlib.suppress(SealBroken):
-            opened[pin.id] = open_verifier(here, pin)
+            opened[pin.id] = open_verifier(installation, pin)
     return opened
 
 
 def _payload(
-    here: Installation,
+    installation: Installation,
     lock: Lock,
     keys: LinkKeys,
     row: LockEntry,
@@ -213,7 +213,7 @@ def _payload(
     if row.kind is EntryKind.CARD:
         assert lock.card_sealed is not None
         try:
-            uid = open_sealed(here.keys, lock.card_sealed, card_identity(lock.id))
+            uid = open_sealed(installation.keys, lock.card_sealed, card_identity(lock.id))
         except SealBroken:
             raise TamperedEntry(row.name) from None
         return CardPayload(card_digest(keys, uid)).to_payload()

@@ -71,7 +71,11 @@ def check_position(position: FeedPosition) -> None:
 
 @use_case
 async def _open(
-    here: Installation, actor: LockActor, feed_id: str, position: FeedPosition, now: datetime
+    installation: Installation,
+    actor: LockActor,
+    feed_id: str,
+    position: FeedPosition,
+    now: datetime,
 ) -> bool:
     async with transaction(Queue(Work.LOCKS, actor.site_id)) as tx:
         lock = await lock_row(Lock, actor.lock_id)
@@ -100,7 +104,7 @@ async def _open(
             ]
         )
         if said_anew:
-            await fit_to_firmware(here, tx, lock, now)
+            await fit_to_firmware(installation, tx, lock, now)
         tx.wake(f"lock:{lock.id}", f"site-sync:{lock.site_id}")
     return True
 
@@ -120,11 +124,11 @@ class Feed:
     """
 
     def __init__(
-        self, here: Installation, actor: LockActor, position: FeedPosition, now: datetime
+        self, installation: Installation, actor: LockActor, position: FeedPosition, now: datetime
     ) -> None:
         self.over = False
         """Whether a newer connection or feed has opened, or the lock's secret or place is gone."""
-        self._here = here
+        self._installation = installation
         self._actor = actor
         self._id = uuid4().hex
         self._position = position
@@ -142,15 +146,17 @@ class Feed:
 
     @classmethod
     async def open(
-        cls, here: Installation, actor: LockActor, position: FeedPosition, now: datetime
+        cls, installation: Installation, actor: LockActor, position: FeedPosition, now: datetime
     ) -> "Feed | None":
         """The newest feed of this lock, or None when this life or this connection of it is over."""
-        feed = cls(here, actor, position, now)
+        feed = cls(installation, actor, position, now)
         return feed if await feed.begin() else None
 
     async def begin(self) -> bool:
         """Makes it the newest feed; False when this life or this connection of the lock is over."""
-        return await _open(self._here, self._actor, self._id, self._position, self._opened_at)
+        return await _open(
+            self._installation, self._actor, self._id, self._position, self._opened_at
+        )
 
     async def close(self) -> None:
         """The socket is gone."""
@@ -160,7 +166,7 @@ class Feed:
         """Everything that is to be handed out at this moment."""
         lock = await Lock.get_or_none(id=self._actor.lock_id, deleted_at=None)
         mine = lock is not None and lock.feed_id == self._id and is_heard(lock, self._actor)
-        keys = await proven_keys(self._here, lock) if lock is not None and mine else None
+        keys = await proven_keys(self._installation, lock) if lock is not None and mine else None
         if lock is None or keys is None:
             self.over = True
             return
@@ -214,8 +220,8 @@ class Feed:
         if await self._waits(lock, now):
             return []
         try:
-            async with self._here.delivering:
-                cut = await cut_delivery(self._here, self._actor, keys, self._reported, now)
+            async with self._installation.delivering:
+                cut = await cut_delivery(self._installation, self._actor, keys, self._reported, now)
         except TamperedEntry:
             # Nothing wrong is sent: the lock keeps what it has, and shows as not updated, until the rows are mended.
             log.error(
@@ -255,7 +261,7 @@ class Feed:
 
 
 async def follow_feed(
-    here: Installation,
+    installation: Installation,
     actor: LockActor,
     *,
     incarnation: str,
@@ -272,7 +278,7 @@ async def follow_feed(
             "This incarnation is not the one that the lock has proven: provision it anew."
         )
     async with listening(f"lock:{actor.lock_id}") as wakeups:
-        feed = Feed(here, actor, position, clock())
+        feed = Feed(installation, actor, position, clock())
         opening = asyncio.create_task(feed.begin())
         try:
             if not await asyncio.shield(opening):

@@ -24,9 +24,11 @@ def hear_claim(lock: Lock, claim: Claim) -> bool:
     return True
 
 
-async def fit_to_firmware(here: Installation, tx: Transaction, lock: Lock, now: datetime) -> None:
+async def fit_to_firmware(
+    installation: Installation, tx: Transaction, lock: Lock, now: datetime
+) -> None:
     """Within a transaction, once the lock's row with its new claim is saved."""
-    await write_settings(here, tx, [lock.id], now)
+    await write_settings(installation, tx, [lock.id], now)
     readers = await Reader.filter(lock_id=lock.id, deleted_at=None)
     if unread_settings(lock, await Site.get(id=lock.site_id), readers):
         await alert_of_old_lock(tx, lock, now)

@@ -44,15 +44,15 @@ class ProvenLock:
     proof_id: str
 
 
-def make_challenge(here: Installation, lock_name: str, now: datetime) -> str:
+def make_challenge(installation: Installation, lock_name: str, now: datetime) -> str:
     """A nonce for any id, existing or not: the answer tells nothing about the lock. Good for 60 seconds."""
     body = int(now.timestamp()).to_bytes(8, "big") + os.urandom(16)
-    key_id = here.keys.current_id
-    signature = mac(here.keys.key(KeyLabel.CHALLENGE, key_id), _PURPOSE, lock_name, body)
+    key_id = installation.keys.current_id
+    signature = mac(installation.keys.key(KeyLabel.CHALLENGE, key_id), _PURPOSE, lock_name, body)
     return base64url.encode(bytes.fromhex(key_id) + body + signature)
 
 
-def _own_challenge(here: Installation, nonce: str, lock_name: str, now: datetime) -> bool:
+def _own_challenge(installation: Installation, nonce: str, lock_name: str, now: datetime) -> bool:
     """Whether the server made this challenge for this lock, and not long ago."""
     try:
         data = base64url.decode(nonce)
@@ -61,9 +61,9 @@ def _own_challenge(here: Installation, nonce: str, lock_name: str, now: datetime
     if len(data) != 4 + 24 + 32:
         return False
     key_id, body, signature = data[:4].hex(), data[4:28], data[28:]
-    if key_id not in here.keys.ids:
+    if key_id not in installation.keys.ids:
         return False
-    expected = mac(here.keys.key(KeyLabel.CHALLENGE, key_id), _PURPOSE, lock_name, body)
+    expected = mac(installation.keys.key(KeyLabel.CHALLENGE, key_id), _PURPOSE, lock_name, body)
     made = int.from_bytes(body[:8], "big")
     age = now.timestamp() - made
     fresh = -1 <= age <= CHALLENGE_LIFETIME.total_seconds()
@@ -71,14 +71,16 @@ def _own_challenge(here: Installation, nonce: str, lock_name: str, now: datetime
 
 
 async def prove_lock(
-    here: Installation, lock_name: str, proof: str, now: datetime
+    installation: Installation, lock_name: str, proof: str, now: datetime
 ) -> ProvenLock | None:
     """The lock behind a proof, or None. The first proof of a pending secret makes it the lock's present life."""
     try:
         claims = claimed_proof(proof)
     except ProofRefused:
         return None
-    if claims.lock_id != lock_name or not _own_challenge(here, claims.nonce, lock_name, now):
+    if claims.lock_id != lock_name or not _own_challenge(
+        installation, claims.nonce, lock_name, now
+    ):
         return None
     lock_id = read_node_id("lock", lock_name)
     lock = await Lock.get_or_none(id=lock_id, deleted_at=None) if lock_id else None
@@ -86,10 +88,10 @@ async def prove_lock(
         return None
     for row in await _candidates(lock, now):
         try:
-            read_proof(link_keys(here, row), proof, lock_name, claims.nonce, now)
+            read_proof(link_keys(installation, row), proof, lock_name, claims.nonce, now)
         except ProofRefused:
             continue
-        if row.proven_at is None and not await _begin_life(here, row.id, lock.site_id, now):
+        if row.proven_at is None and not await _begin_life(installation, row.id, lock.site_id, now):
             return None
         proof_id = sha256(f"{lock_name} {claims.jti} {claims.nonce}".encode()).hexdigest()
         return ProvenLock(lock.id, lock.site_id, row.incarnation, proof_id)
@@ -104,7 +106,7 @@ async def _candidates(lock: Lock, now: datetime) -> list[Provisioning]:
 
 @use_case
 async def _begin_life(
-    here: Installation, provisioning_id: UUID, site_id: UUID, now: datetime
+    installation: Installation, provisioning_id: UUID, site_id: UUID, now: datetime
 ) -> bool:
     """Makes a pending secret the one in force, once; older ones are void from here on.
 
@@ -113,7 +115,7 @@ async def _begin_life(
     """
     by = Caller(ActorKind.LOCK, None)
     queue = Queue(Work.LOCKS, site_id)
-    async with recorded(here, by, "proveLock", now, queue=queue) as deed:
+    async with recorded(installation, by, "proveLock", now, queue=queue) as deed:
         row = await Provisioning.get_or_none(id=provisioning_id)
         if row is None:
             deed.unchanged()
@@ -151,7 +153,7 @@ async def _begin_life(
             ]
         )
         await end_other_lives(lock, now)
-        await restart_entries(here, lock, now)
+        await restart_entries(installation, lock, now)
         await forget_lock(lock.id)
         deed.note("Lock", lock.id, chain=lock.site_id, incarnation=current.incarnation)
         deed.wake(f"lock:{lock.id}", f"site-sync:{lock.site_id}", *await topics_of_pins_at(lock.id))

@@ -13,25 +13,25 @@ from domain.locks.tables import Lock, Provisioning
 from domain.security.sealing import open_sealed
 
 
-def opened_secret(here: Installation, provisioning: Provisioning) -> bytes:
+def opened_secret(installation: Installation, provisioning: Provisioning) -> bytes:
     """The lock secret of one incarnation. Raises SealBroken for a row that is not what was written."""
     identity = secret_identity(provisioning.lock_id, provisioning.incarnation)
-    return open_sealed(here.keys, provisioning.secret_sealed, identity)
+    return open_sealed(installation.keys, provisioning.secret_sealed, identity)
 
 
-def link_keys(here: Installation, provisioning: Provisioning) -> LinkKeys:
+def link_keys(installation: Installation, provisioning: Provisioning) -> LinkKeys:
     """The keys of one incarnation."""
-    return LinkKeys.derive(opened_secret(here, provisioning))
+    return LinkKeys.derive(opened_secret(installation, provisioning))
 
 
-async def keys_of_locks(here: Installation, locks: Sequence[Lock]) -> dict[UUID, LinkKeys]:
+async def keys_of_locks(installation: Installation, locks: Sequence[Lock]) -> dict[UUID, LinkKeys]:
     """The keys of the present lives of these locks; those never proven have none."""
     lives = [lock.incarnation for lock in locks if lock.incarnation is not None]
     rows = await Provisioning.filter(incarnation__in=lives)
-    return {row.lock_id: link_keys(here, row) for row in rows}
+    return {row.lock_id: link_keys(installation, row) for row in rows}
 
 
-async def proven_keys(here: Installation, lock: Lock) -> LinkKeys | None:
+async def proven_keys(installation: Installation, lock: Lock) -> LinkKeys | None:
     """The keys of the lock's present life; None before its first proof."""
     row = await Provisioning.get_or_none(lock_id=lock.id, incarnation=lock.incarnation)
-    return link_keys(here, row) if row is not None and lock.incarnation else None
+    return link_keys(installation, row) if row is not None and lock.incarnation else None

@@ -53,8 +53,8 @@ async def pins_at_locks(
 
     Deleted locks are left out, but for those of `also_at`: what opens there nobody will ever hear again.
     """
-    here = Q(lock__deleted_at=None) | Q(lock_id__in=list(also_at))
-    entries = LockEntry.filter(here, pin_id__in=list(pin_ids)).order_by("lock_id")
+    at_shown_locks = Q(lock__deleted_at=None) | Q(lock_id__in=list(also_at))
+    entries = LockEntry.filter(at_shown_locks, pin_id__in=list(pin_ids)).order_by("lock_id")
     # One moment: of a delivery that is acknowledged between two reads, neither would tell.
     async with snapshot():
         rows = await entries.select_related("lock")

@@ -44,7 +44,9 @@ _DECISIVE = (LockEventKind.OPENED, LockEventKind.DENIED, LockEventKind.COMMAND_R
 """What answers an order. The end of a lockout names it too, and says nothing of the bolt."""
 
 
-async def open_lock(here: Installation, by: Caller, *, lock_id: UUID, now: datetime) -> LockEvent:
+async def open_lock(
+    installation: Installation, by: Caller, *, lock_id: UUID, now: datetime
+) -> LockEvent:
     """Opens a door that the caller's invitation, or a rule for the calling member, opens now; returns the lock's event.
 
     Raises AccessDenied with every reason, the lock's own too; LockOffline; LockDidNotAnswer; NotFound.
@@ -52,14 +54,14 @@ async def open_lock(here: Installation, by: Caller, *, lock_id: UUID, now: datet
     command_id = new_id()
     async with listening(f"command:{command_id}") as wakeups:
         if isinstance(by.actor, InvitedDeviceActor):
-            await _order_by_invitation(here, by, command_id, lock_id, now)
+            await _order_by_invitation(installation, by, command_id, lock_id, now)
         else:
-            await _order_by_rules(here, by, command_id, lock_id, now)
+            await _order_by_rules(installation, by, command_id, lock_id, now)
         return await _outcome(command_id, wakeups)
 
 
 async def remote_unlock(
-    here: Installation, by: Caller, *, lock_id: UUID, now: datetime
+    installation: Installation, by: Caller, *, lock_id: UUID, now: datetime
 ) -> LockEvent:
     """Opens a door as somebody who may, whatever the schedules; also releases a lockout.
 
@@ -67,18 +69,18 @@ async def remote_unlock(
     """
     command_id = new_id()
     async with listening(f"command:{command_id}") as wakeups:
-        await _order_by_admin(here, by, command_id, lock_id, now)
+        await _order_by_admin(installation, by, command_id, lock_id, now)
         return await _outcome(command_id, wakeups)
 
 
 @use_case
 async def _order_by_invitation(
-    here: Installation, by: Caller, command_id: UUID, lock_id: UUID, now: datetime
+    installation: Installation, by: Caller, command_id: UUID, lock_id: UUID, now: datetime
 ) -> None:
     actor = by.actor
     assert isinstance(actor, InvitedDeviceActor)
     queue = Queue(Work.OPENINGS, actor.site_id)
-    async with recorded(here, by, "openLock", now, queue=queue) as deed:
+    async with recorded(installation, by, "openLock", now, queue=queue) as deed:
         invitation = await lock_row(Invitation, actor.invitation_id)
         lock = await Lock.get_or_none(id=lock_id, site_id=actor.site_id, deleted_at=None)
         chosen = InvitationLock.filter(invitation_id=actor.invitation_id, lock_id=lock_id)
@@ -99,12 +101,12 @@ async def _order_by_invitation(
 
 @use_case
 async def _order_by_rules(
-    here: Installation, by: Caller, command_id: UUID, lock_id: UUID, now: datetime
+    installation: Installation, by: Caller, command_id: UUID, lock_id: UUID, now: datetime
 ) -> None:
     assert by.standing is not None
     member_id = by.standing.member_id
     queue = Queue(Work.OPENINGS, by.site_id)
-    async with recorded(here, by, "openLock", now, queue=queue) as deed:
+    async with recorded(installation, by, "openLock", now, queue=queue) as deed:
         lock = await Lock.get_or_none(id=lock_id, site_id=by.site_id, deleted_at=None)
         if lock is None:
             raise NotFound("lockId")
@@ -132,10 +134,10 @@ async def _decide_by_rules(member_id: UUID, lock: Lock, now: datetime) -> Decisi
 
 @use_case
 async def _order_by_admin(
-    here: Installation, by: Caller, command_id: UUID, lock_id: UUID, now: datetime
+    installation: Installation, by: Caller, command_id: UUID, lock_id: UUID, now: datetime
 ) -> None:
     queue = Queue(Work.OPENINGS, by.site_id)
-    async with recorded(here, by, "remoteUnlock", now, queue=queue) as deed:
+    async with recorded(installation, by, "remoteUnlock", now, queue=queue) as deed:
         lock = await Lock.get_or_none(id=lock_id, site_id=by.site_id, deleted_at=None)
         if lock is None:
             raise NotFound("lockId")

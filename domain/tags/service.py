@@ -117,7 +117,7 @@ async def _fill(
 
 @use_case
 async def create_tag(
-    here: Installation,
+    installation: Installation,
     by: Caller,
     *,
     name: str,
@@ -128,7 +128,7 @@ async def create_tag(
 ) -> Tag:
     """A SPECIAL tag. Raises InvalidInput, NotFound."""
     name = checked_name(name)
-    async with changing_access(here, by, "createTag", now) as deed:
+    async with changing_access(installation, by, "createTag", now) as deed:
         tag = await Tag.create(
             site_id=by.site_id, kind=TagKind.SPECIAL, target=target, name=name, created_at=now
         )
@@ -139,7 +139,7 @@ async def create_tag(
 
 @use_case
 async def update_tag(
-    here: Installation,
+    installation: Installation,
     by: Caller,
     *,
     tag_id: UUID,
@@ -151,14 +151,14 @@ async def update_tag(
     Raises InvalidInput, NotFound, NotAllowed.
     """
     check_not_cleared(fields, "name", "member_ids", "lock_ids")
-    async with changing_access(here, by, "updateTag", now) as deed:
+    async with changing_access(installation, by, "updateTag", now) as deed:
         tag = await _held_special(by, tag_id)
         if "name" in fields:
             tag.name = checked_name(fields["name"])
             await tag.save(update_fields=["name"])
         held = await _members(tag)
         await _fill(tag, fields.get("member_ids"), fields.get("lock_ids"))
-        await _follow(here, deed, tag, held | await _members(tag), now)
+        await _follow(installation, deed, tag, held | await _members(tag), now)
         deed.note("Tag", tag.id, changed=sorted(fields))
         return tag
 
@@ -168,19 +168,19 @@ async def _members(tag: Tag) -> set[UUID]:
 
 
 async def _follow(
-    here: Installation, deed: Deed, tag: Tag, members: set[UUID], now: datetime
+    installation: Installation, deed: Deed, tag: Tag, members: set[UUID], now: datetime
 ) -> None:
     """What the tag stands for has changed: PINs follow, of those too who have just left it."""
-    await follow_pins_of_tag(here, deed, tag.id, now)
+    await follow_pins_of_tag(installation, deed, tag.id, now)
     if tag.target is TagTarget.MEMBER:
-        await follow_personal_pins(here, deed, members, now)
+        await follow_personal_pins(installation, deed, members, now)
         deed.wake(*(f"member:{member_id}" for member_id in members))
 
 
 @use_case
-async def delete_tag(here: Installation, by: Caller, *, tag_id: UUID, now: datetime) -> Tag:
+async def delete_tag(installation: Installation, by: Caller, *, tag_id: UUID, now: datetime) -> Tag:
     """Deletes a SPECIAL tag. Raises NotFound, NotAllowed."""
-    async with changing_access(here, by, "deleteTag", now) as deed:
+    async with changing_access(installation, by, "deleteTag", now) as deed:
         tag = await _held_special(by, tag_id)
         held = await _members(tag)
         await _fill(
@@ -190,7 +190,7 @@ async def delete_tag(here: Installation, by: Caller, *, tag_id: UUID, now: datet
         )
         tag.deleted_at = now
         await tag.save(update_fields=["deleted_at"])
-        await _follow(here, deed, tag, held, now)
+        await _follow(installation, deed, tag, held, now)
         deed.note("Tag", tag.id)
         return tag
 

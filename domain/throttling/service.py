@@ -29,19 +29,21 @@ class Budget:
     window: timedelta
 
 
-def _counter_id(here: Installation, budget: Budget, subject: str) -> UUID:
+def _counter_id(installation: Installation, budget: Budget, subject: str) -> UUID:
     """A counter is found by a keyed hash, so the table holds no address and no e-mail."""
-    tag = keyed_tag(here.keys, KeyLabel.TOKENS, "try-counter", budget.kind, subject)
+    tag = keyed_tag(installation.keys, KeyLabel.TOKENS, "try-counter", budget.kind, subject)
     return UUID(bytes=sha256(tag.encode()).digest()[:16])
 
 
 @use_case
-async def count_try(here: Installation, budget: Budget, subject: str, now: datetime) -> None:
+async def count_try(
+    installation: Installation, budget: Budget, subject: str, now: datetime
+) -> None:
     """Counts one try in a transaction of its own. Raises Throttled when the window's budget is already spent.
 
     A use case that meets a deadlock afterwards is begun again, and counts once more unless it gives the try back.
     """
-    key = _counter_id(here, budget, subject)
+    key = _counter_id(installation, budget, subject)
     async with transaction(repeatable=True):
         await TryCounter.bulk_create([TryCounter(id=key, window_start=now)], ignore_conflicts=True)
         counter = await lock_row(TryCounter, key)
@@ -56,17 +58,19 @@ async def count_try(here: Installation, budget: Budget, subject: str, now: datet
         await counter.save(update_fields=["window_start", "tries"])
 
 
-async def count_address(here: Installation, budget: Budget, address: str, now: datetime) -> None:
+async def count_address(
+    installation: Installation, budget: Budget, address: str, now: datetime
+) -> None:
     """Counts one try of whoever is at this address, by the networks of `networks_of`. Raises Throttled."""
     for network in networks_of(address):
         whole = replace(budget, tries=budget.tries * network.share)
-        await count_try(here, whole, network.name, now)
+        await count_try(installation, whole, network.name, now)
 
 
 @use_case
-async def forget_tries(here: Installation, budget: Budget, subject: str) -> None:
+async def forget_tries(installation: Installation, budget: Budget, subject: str) -> None:
     """Clears the counter: the last try was right."""
-    await TryCounter.filter(id=_counter_id(here, budget, subject)).delete()
+    await TryCounter.filter(id=_counter_id(installation, budget, subject)).delete()
 
 
 async def sweep_counters(before: datetime) -> int:
@@ -75,7 +79,7 @@ async def sweep_counters(before: datetime) -> int:
 
 
 @use_case
-async def give_back(here: Installation, budget: Budget, subject: str) -> None:
+async def give_back(installation: Installation, budget: Budget, subject: str) -> None:
     """Takes one counted try back: it was no offence. The others of the window stay counted."""
-    counter = TryCounter.filter(id=_counter_id(here, budget, subject), tries__gt=0)
+    counter = TryCounter.filter(id=_counter_id(installation, budget, subject), tries__gt=0)
     await counter.update(tries=F("tries") - 1)

@@ -18,18 +18,24 @@ from tests.api.test_cli import Shell
 
 async def with_second_factor(folder: Path, email: str, password: str) -> None:
     """Signs in and puts a second factor in force."""
-    async with starting.database(Settings(data_dir=folder)) as here:
+    async with starting.database(Settings(data_dir=folder)) as installation:
         now = system_clock()
         done = await sign_in(
-            here, COMMAND_LINE, email=email, password=password, phone=None, known="", now=now
+            installation,
+            COMMAND_LINE,
+            email=email,
+            password=password,
+            phone=None,
+            known="",
+            now=now,
         )
         assert done.session is not None
         actor = AccountActor(done.account.id, email, session_id=done.session.id)
-        await confirm_password(here, COMMAND_LINE, actor, password=password, now=now)
-        secret = (await enroll_totp(here, COMMAND_LINE, actor, now=now)).secret
+        await confirm_password(installation, COMMAND_LINE, actor, password=password, now=now)
+        secret = (await enroll_totp(installation, COMMAND_LINE, actor, now=now)).secret
         code = pyotp.TOTP(secret).at(now)
-        await confirm_totp(here, COMMAND_LINE, actor, code=code, now=now)
-        here.passwords.close()
+        await confirm_totp(installation, COMMAND_LINE, actor, code=code, now=now)
+        installation.passwords.close()
 
 
 def test_the_operator_helps_somebody_who_is_locked_out(tmp_path: Path) -> None:

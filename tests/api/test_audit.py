@@ -58,7 +58,7 @@ async def test_every_mutation_on_a_site_writes_its_row(served: Served) -> None:
             assert json.dumps(row.changes), "plain values"
         if name in SECRETS:
             secrets += [str(value) for key, value in answer.items() if key != "__typename"]
-    assert await first_broken_row(served.here, house.row.id) is None
+    assert await first_broken_row(served.installation, house.row.id) is None
     assert len(secrets) > len(SECRETS)
     text = str(await AuditRow.all().values())
     assert not [secret for secret in secrets if secret in text]
@@ -143,7 +143,7 @@ async def test_every_mutation_about_oneself_writes_its_row(served: Served) -> No
 
     assert seen | set(AT_A_SITE) | EXEMPT == EVERY
     for chain in {row.chain for row in await AuditRow.all()}:
-        assert await first_broken_row(served.here, chain) is None
+        assert await first_broken_row(served.installation, chain) is None
     text = str(await AuditRow.all().values())
     secrets = [PASSWORD, NEW, NEWER, link, code, made["code"], app.secret, str(phone.token), EMAIL]
     assert not [secret for secret in secrets if secret in text]

@@ -67,18 +67,21 @@ async def test_the_cookie_is_secure_where_the_public_url_is() -> None:
     class Here:
         public_url = "https://doors.example"
 
-    here: Any = Here()
+    installation: Any = Here()
     nothing: Any = None
     endpoint = Endpoint(
         build_schema(development=False),
-        here=here,
+        installation=installation,
         clock=nothing,
         http=nothing,
         sockets=nothing,
         development=False,
     )
-    context = Context(here, nothing, Identity(None, ""))
-    context.cookies = {session_cookie(here): ("value", 60), known_cookie(here): ("", 0)}
+    context = Context(installation, nothing, Identity(None, ""))
+    context.cookies = {
+        session_cookie(installation): ("value", 60),
+        known_cookie(installation): ("", 0),
+    }
     request: Any = httpx.Request("POST", "https://doors.example/graphql")
     response = Response()
     endpoint.finish_response(request, context, response)

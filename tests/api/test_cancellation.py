@@ -187,7 +187,7 @@ async def test_three_thousand_clients_that_go_away_leave_everything_whole(served
         await still_served(house)
     await assert_nothing_is_held()
     await check_members_and_seats(house)
-    assert await first_broken_row(served.here, house.row.id) is None
+    assert await first_broken_row(served.installation, house.row.id) is None
 
 
 async def test_nobody_waits_for_a_door_on_behalf_of_a_client_that_has_gone(served: Served) -> None:

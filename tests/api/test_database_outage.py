@@ -205,7 +205,7 @@ async def test_what_was_acknowledged_is_there_after_many_cuts(served: Served, po
     assert codes == {"UNAVAILABLE"}
     assert acknowledged <= set(stored)
     assert len(stored) == len(set(stored))
-    assert await first_broken_row(served.here, house.row.id) is None
+    assert await first_broken_row(served.installation, house.row.id) is None
 
 
 async def grows(names: set[str]) -> None:

@@ -20,7 +20,7 @@ async def test_the_card_of_the_keypad_page_ends_a_lockout_at_the_demos_doors(
 ) -> None:
     """The seed pairs the card that stands in the page's field, and says which door has no keypad."""
     assert re.findall(r'id="uid"[^>]* value="([0-9a-f]+)"', PAGE.read_text()) == [CARD_UID]
-    assert await seed(served.here, tmp_path, served.clock())
+    assert await seed(served.installation, tmp_path, served.clock())
     entries = orjson.loads((tmp_path / "locks.json").read_bytes())
     assert [(entry["name"], entry["keypad"]) for entry in entries] == [
         *(("Front door", True), ("Flat 4", True), ("Garage", False), ("Cellar", True))

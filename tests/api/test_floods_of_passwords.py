@@ -52,7 +52,7 @@ async def test_one_network_does_not_fill_the_queue(
 ) -> None:
     """One address, one household, one company: each has its few places; the rest is told to come back."""
     await served.site()
-    pool = served.here.passwords.strangers
+    pool = served.installation.passwords.strangers
     async with slow_hashes(pool):
         flood = [
             asyncio.create_task(
@@ -79,7 +79,7 @@ async def test_where_strangers_fill_the_queue_known_browsers_and_pins_have_their
     member = await house.member("Emil")
     browser = served.browser()
     await browser.sign_in(EMAIL)
-    pool = served.here.passwords.strangers
+    pool = served.installation.passwords.strangers
     async with slow_hashes(pool):
         flood = [
             asyncio.create_task(sign_in(served, f"192.0.2.{n}", WRONG, f"n{n}@example.com"))

@@ -194,7 +194,7 @@ async def test_codes_cost_a_constant_number_of_statements(served: Served, form: 
         costs.append(len(statements))
 
     assert costs[0] == costs[1]
-    assert await first_broken_row(served.here, house.row.id) is None
+    assert await first_broken_row(served.installation, house.row.id) is None
 
 
 async def _readings(house: House) -> list[int]:

@@ -175,10 +175,10 @@ async def test_a_foreign_id_answers_exactly_like_an_unknown_one(served: Served) 
     mine = await served.site("Mine", seat_limit=10_000)
     theirs = await served.site("Theirs", seat_limit=10_000)
     bearer = {"authorization": f"Bearer {mine.token}"}
-    here, there = Furniture(mine), Furniture(theirs)
+    own_house, there = Furniture(mine), Furniture(theirs)
     tried = 0
     for mutation, case in AT_A_SITE.items():
-        own, foreign = await here.filled(case.asked), await there.filled(case.asked)
+        own, foreign = await own_house.filled(case.asked), await there.filled(case.asked)
         for name, value in foreign.items():
             other = value[0] if isinstance(value, list) else value
             kind = kind_of(str(other))

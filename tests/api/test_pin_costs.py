@@ -20,7 +20,7 @@ async def test_a_list_of_pins_costs_a_constant_number_of_statements(served: Serv
     with counted() as few:
         small = await house.ask(PINS, id=house.id)
     for lock in locks:
-        await crowd(served.here, house.by, house.row, lock, 9, served.clock())
+        await crowd(served.installation, house.by, house.row, lock, 9, served.clock())
     with counted() as many:
         large = await house.ask(PINS, id=house.id)
 
@@ -58,7 +58,7 @@ async def test_a_report_costs_a_constant_number_of_statements(served: Served) ->
     lock = await installed(house, entry)
     costs = []
     for count in (1, 40):
-        await crowd(served.here, house.by, house.row, lock.id, count, served.clock())
+        await crowd(served.installation, house.by, house.row, lock.id, count, served.clock())
         delivery = await lock.next_delivery()
         lock.hear(delivery)
         (report,) = lock.reports

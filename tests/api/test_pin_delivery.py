@@ -157,7 +157,7 @@ async def test_more_changes_than_one_delivery_carries_arrive_in_parts(served: Se
     house = await served.site()
     entry = await house.lock()
     lock = await installed(house, entry)
-    await crowd(served.here, house.by, house.row, lock.id, 620, served.clock())
+    await crowd(served.installation, house.by, house.row, lock.id, 620, served.clock())
     parts = [await lock.settle(), await lock.settle()]
     fresh = await house.change(
         "provisionLock", "... on ProvisionedLock { incarnation secret }", lockId=entry["lockId"]

@@ -173,7 +173,9 @@ async def test_a_busy_server_spends_nobodys_tries(served: Served) -> None:
     phone, member = await member_phone(house)
     await rule(house, member, door)
     gate = threading.Event()
-    hashes = [asyncio.create_task(served.here.passwords.pins.run(gate.wait)) for _ in range(100)]
+    hashes = [
+        asyncio.create_task(served.installation.passwords.pins.run(gate.wait)) for _ in range(100)
+    ]
     await asyncio.sleep(0)  # each has its place now, or was sent away
     try:
         busy = [await assign(phone, house, FREE) for _ in range(8)]

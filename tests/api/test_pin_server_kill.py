@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import orjson
 
-from api.app import installation, keyring
+from api.app import keyring, new_installation
 from api.seed import kit_entry
 from api.settings import Settings
 from domain.database import connect, disconnect
@@ -107,15 +107,15 @@ async def serving(database: Database, folder: Path) -> AsyncIterator[tuple[Serve
     server = Server(database, folder)
     settings = Settings(database_url=database.url, data_dir=folder, public_url=server.url)
     passwords = PasswordHasher(CHEAP)
-    here = replace(
-        installation(settings, keyring(settings, fresh=True), passwords=passwords),
+    installation = replace(
+        new_installation(settings, keyring(settings, fresh=True), passwords=passwords),
         pin_profile=CHEAP,
     )
     now = datetime.now(UTC)
     await connect(database.url)
     try:
         site = await create_site(
-            here,
+            installation,
             COMMAND_LINE,
             name="House",
             timezone="UTC",
@@ -125,7 +125,7 @@ async def serving(database: Database, folder: Path) -> AsyncIterator[tuple[Serve
         )
         by = command_line_at(site.id)
         _, server.token = await create_api_token(
-            here,
+            installation,
             COMMAND_LINE,
             site_ids=[site.id],
             name="Owner",
@@ -135,7 +135,7 @@ async def serving(database: Database, folder: Path) -> AsyncIterator[tuple[Serve
             now=now,
         )
         lock = await create_lock(
-            here,
+            installation,
             by,
             name="Front door",
             connectivity=Connectivity.ONLINE_WIRED,
@@ -143,7 +143,7 @@ async def serving(database: Database, folder: Path) -> AsyncIterator[tuple[Serve
             readers=[NewReader("Keypad")],
             now=now,
         )
-        kit = await provision_lock(here, by, lock_id=lock.id, now=now)
+        kit = await provision_lock(installation, by, lock_id=lock.id, now=now)
     finally:
         await disconnect()
         passwords.close()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from api.app import installation
+from api.app import new_installation
 from api.settings import Settings
 from api.tour.socket import SocketRefused
 from domain.audit.tables import AuditRow
@@ -64,9 +64,9 @@ async def pending(house: House, lock_id: str, token: str | None = None) -> Any:
       node(id: $lock) {{ ... on Lock {{ provisioningKits {{ {KIT} }} }} }}
       site(id: $site) {{ provisioningKits {{ nodes {{ {KIT} }} }} }} }}"""
     data = await house.ask(query, token=token, lock=lock_id, site=house.id)
-    here = data["node"]["provisioningKits"]
-    assert [each for each in data["site"]["provisioningKits"]["nodes"] if each in here] == here
-    return here
+    kits = data["node"]["provisioningKits"]
+    assert [each for each in data["site"]["provisioningKits"]["nodes"] if each in kits] == kits
+    return kits
 
 
 class Admin:
@@ -184,8 +184,8 @@ async def test_a_kit_is_good_for_a_day(served: Served) -> None:
 def test_the_day_is_a_setting() -> None:
     """Proves LATCHWORK_PROVISIONING_KIT_HOURS, and that it has bounds."""
     keys = Keyring.from_secret(b"k" * 32)
-    here = installation(Settings(provisioning_kit_hours=2), keys)
-    assert here.provisioning_kit_lifetime == timedelta(hours=2)
+    installation = new_installation(Settings(provisioning_kit_hours=2), keys)
+    assert installation.provisioning_kit_lifetime == timedelta(hours=2)
     for hours in (0, -1, 24 * 30 + 1):
         with pytest.raises(ValueError, match="provisioning_kit_hours"):
             Settings(provisioning_kit_hours=hours)

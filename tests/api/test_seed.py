@@ -14,7 +14,9 @@ from tests.serving import Served
 async def test_of_several_that_seed_at_once_one_does(served: Served, tmp_path: Path) -> None:
     """The others find that the database is not empty, and write no files over those of the one."""
     folders = [tmp_path / str(number) for number in range(4)]
-    made = await asyncio.gather(*(seed(served.here, folder, served.clock()) for folder in folders))
+    made = await asyncio.gather(
+        *(seed(served.installation, folder, served.clock()) for folder in folders)
+    )
 
     assert sorted(made) == [False, False, False, True]
     assert await Site.all().count() == await Account.filter(email=OWNER_EMAIL).count() == 1

@@ -39,8 +39,8 @@ async def test_an_item_is_of_one_moment_though_the_lock_answers_meanwhile(served
     entry = await house.lock()
     lock = await installed(house, entry)
     await pin_of(house, entry["lockId"])
-    actor = await api_token_actor(served.here, house.token, served.clock())
-    context = Context(served.here, served.clock, Identity(actor, ""))
+    actor = await api_token_actor(served.installation, house.token, served.clock())
+    context = Context(served.installation, served.clock, Identity(actor, ""))
 
     item = await _next_item(house, context)
     await lock.settled()

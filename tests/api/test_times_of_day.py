@@ -165,8 +165,8 @@ async def test_what_an_earlier_version_took_is_cut_and_reaches_the_door(served: 
     old = {"slot_start": "06:00:00.250000", "slot_end": "20:00:00.750000"}
     await _as_it_was(old)
 
-    await mend_parts_of_seconds(served.here, served.clock())
-    await mend_parts_of_seconds(served.here, served.clock())
+    await mend_parts_of_seconds(served.installation, served.clock())
+    await mend_parts_of_seconds(served.installation, served.clock())
     await house.device(entry)
     await in_step(house, entry["lockId"])
 

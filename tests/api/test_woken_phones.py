@@ -21,7 +21,7 @@ async def _change_plan(house: House, lock_id: str) -> None:
     """What only the command line may."""
     served = house.served
     await change_plan(
-        served.here,
+        served.installation,
         COMMAND_LINE,
         site_id=house.row.id,
         fields={"custom_pins_enabled": False},

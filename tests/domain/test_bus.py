@@ -119,12 +119,12 @@ async def test_a_change_in_one_process_wakes_the_others(
     database: Database, other_process: PostgresBus
 ) -> None:
     """A commit wakes the listeners of its own process and of the other."""
-    async with other_process.listening("box:1") as there, listening("box:1") as here:
+    async with other_process.listening("box:1") as there, listening("box:1") as listener:
         async with transaction() as tx:
             await Box.create(id=1, label="a")
             tx.wake("box:1")
         assert await there.wait(SOON)
-        assert await here.wait(SOON)
+        assert await listener.wait(SOON)
 
 
 @only_postgresql

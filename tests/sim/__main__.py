@@ -143,7 +143,7 @@ async def _holds(database: Database, folder: Path, seed: int) -> bool:
     else:
         return True
     finally:
-        yard.here.passwords.close()
+        yard.installation.passwords.close()
         await disconnect()
 
 

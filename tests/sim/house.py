@@ -257,7 +257,7 @@ class CrossedHouse:
     async def disagreements(self) -> tuple[Told, list[str]]:
         """The API's picture, and what of the three does not agree."""
         told = await asked(self.house)
-        tables = await recomputed(self.house.served.here, self.house.row.id)
+        tables = await recomputed(self.house.served.installation, self.house.row.id)
         locks = {key: lock for key, lock in self.locks.items() if key in told.nodes}
         wrong = list(differences(told, tables, locks))
         end = time.monotonic() + REST_SECONDS

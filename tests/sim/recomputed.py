@@ -63,7 +63,7 @@ class Tables:
         return [each for each in self.readers if each.lock_id == lock_id and each.has_keypad]
 
 
-async def recomputed(here: Installation, site_id: UUID) -> Recomputed:
+async def recomputed(installation: Installation, site_id: UUID) -> Recomputed:
     """Everything of this site; to be asked at rest."""
     site = await Site.get(id=site_id)
     locks = {each.id: each for each in await Lock.filter(site_id=site_id, deleted_at=None)}
@@ -87,7 +87,7 @@ async def recomputed(here: Installation, site_id: UUID) -> Recomputed:
                     "schedules": [schedule_to_wire(each) for each in schedules],
                 }
                 name = node_id("pin", pin.id)
-                wanted[lock_id][name] = Holding(content, open_verifier(here, pin))
+                wanted[lock_id][name] = Holding(content, open_verifier(installation, pin))
     for guest in await SmartPin.filter(site_id=site_id, blocked_at__isnull=False):
         if guest.lock_id in locks:
             wanted[guest.lock_id][guest.entry_name] = Holding(None)

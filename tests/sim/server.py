@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from api import streams
-from api.app import create_app, installation, keyring
+from api.app import create_app, keyring, new_installation
 from api.observability import configure_logging
 from api.resolvers import invitations, pins
 from api.starting import listen, settings
@@ -37,8 +37,10 @@ def main() -> None:
         return system_clock() + offset
 
     keys = keyring(chosen, fresh=True)
-    here = replace(installation(chosen, keys, passwords=PasswordHasher(CHEAP)), pin_profile=CHEAP)
-    listen(create_app(chosen, here, clock=clock), chosen)
+    installation = replace(
+        new_installation(chosen, keys, passwords=PasswordHasher(CHEAP)), pin_profile=CHEAP
+    )
+    listen(create_app(chosen, installation, clock=clock), chosen)
 
 
 if __name__ == "__main__":

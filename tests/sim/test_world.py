@@ -44,4 +44,4 @@ async def test_everything_agrees_when_the_storm_is_over(
         print(f"LATCHWORK_SIM_SEED={seed}")
         raise
     finally:
-        yard.here.passwords.close()
+        yard.installation.passwords.close()

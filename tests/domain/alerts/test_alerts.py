@@ -51,9 +51,9 @@ async def times(by: Caller) -> list[datetime]:
 
 async def test_one_alert_an_hour_for_one_cause(database: Database) -> None:
     """Repeated at once and for an hour: one; after it another; each caller and each site has their own."""
-    here, there = await site(), await site()
-    emma = caller(here)
-    otto, abroad = caller(here), caller(there, emma.actor_id)
+    installation, there = await site(), await site()
+    emma = caller(installation)
+    otto, abroad = caller(installation), caller(there, emma.actor_id)
     moments = [NOW, NOW, NOW + QUIET - timedelta(seconds=1), NOW + QUIET]
 
     for moment in moments:
@@ -66,7 +66,7 @@ async def test_one_alert_an_hour_for_one_cause(database: Database) -> None:
     row = await Alert.filter(actor_id=otto.actor_id).get()
     assert otto.standing is not None
     assert (row.site_id, row.kind, row.actor_kind, row.member_id) == (
-        here,
+        installation,
         AlertKind.PIN_REFUSALS_SPENT,
         ActorKind.ACCOUNT,
         otto.standing.member_id,

@@ -34,9 +34,11 @@ HERE = installation(SECRET)
 
 
 @use_case
-async def deed(number: int, here: Installation = HERE, chain: UUID = CHAIN) -> None:
+async def deed(number: int, installation: Installation = HERE, chain: UUID = CHAIN) -> None:
     """One audited use case."""
-    async with recorded(here, SCRIPT, "updateSite", NOW + timedelta(minutes=number)) as told:
+    async with recorded(
+        installation, SCRIPT, "updateSite", NOW + timedelta(minutes=number)
+    ) as told:
         told.note("Site", uuid4(), chain=chain, number=number, nested={"a": [1, None, "é"]})
 
 
@@ -153,7 +155,7 @@ async def test_rows_of_another_chain_or_installation_do_not_fit(database: Databa
     await filled()
     assert await first_broken_row(installation(secrets.token_bytes(32)), CHAIN) == 1
     rotated = installation(secrets.token_bytes(32), SECRET)
-    await deed(ROWS, here=rotated)
+    await deed(ROWS, installation=rotated)
     assert await first_broken_row(rotated, CHAIN) is None
     assert await first_broken_row(HERE, uuid4()) is None
 

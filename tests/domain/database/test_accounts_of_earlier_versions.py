@@ -33,7 +33,7 @@ SOMEBODY = Caller(ActorKind.ANONYMOUS, None, address="192.0.2.1")
 
 
 @pytest.fixture
-def here() -> Installation:
+def installation() -> Installation:
     keys = Keyring.from_secret(secrets.token_bytes(32))
     return Installation(keys, PasswordHasher(CHEAP), CHEAP, PostOffice(), "https://doors.example")
 
@@ -53,21 +53,21 @@ async def a_member(
     )
 
 
-async def a_link(earlier: Earlier, here: Installation, account: UUID, member: UUID) -> str:
+async def a_link(earlier: Earlier, installation: Installation, account: UUID, member: UUID) -> str:
     token = new_token(LINK_PREFIX)
     await earlier.put(
         "mailed_links",
         purpose="ACCEPT_MEMBERSHIP",
         account_id=account,
         member_id=member,
-        tag=keyed_tag(here.keys, KeyLabel.TOKENS, LINK_PREFIX, token),
+        tag=keyed_tag(installation.keys, KeyLabel.TOKENS, LINK_PREFIX, token),
         expires_at=THEN + timedelta(days=7),
     )
     return token
 
 
 async def test_who_has_not_answered_keeps_the_link_and_gets_the_account_by_it(
-    fresh_database: Database, workshop: Workshop, here: Installation
+    fresh_database: Database, workshop: Workshop, installation: Installation
 ) -> None:
     """Proves it for somebody new at two sites, for one who has an account, and that who has joined stays as they are."""
     earlier = await Earlier.as_of("0001_initial", fresh_database, workshop)
@@ -82,7 +82,7 @@ async def test_who_has_not_answered_keeps_the_link_and_gets_the_account_by_it(
     second = await a_member(earlier, hotel, new, None, "Second")
     bare = await a_member(earlier, house, None, None, "Bare")
     links = {
-        member: await a_link(earlier, here, account, member)
+        member: await a_link(earlier, installation, account, member)
         for account, member in ((old, asked), (new, first), (new, second))
     }
 
@@ -102,7 +102,7 @@ async def test_who_has_not_answered_keeps_the_link_and_gets_the_account_by_it(
 
         accepted = await asyncio.gather(
             *(
-                accept_membership(here, SOMEBODY, token=token, password=PASSWORD, now=NOW)
+                accept_membership(installation, SOMEBODY, token=token, password=PASSWORD, now=NOW)
                 for token in links.values()
             )
         )
@@ -114,7 +114,9 @@ async def test_who_has_not_answered_keeps_the_link_and_gets_the_account_by_it(
         assert (await Account.get(id=old)).password_hash == "$argon2id$kept"
         for token in links.values():
             with pytest.raises(LinkNotUsable):
-                await accept_membership(here, SOMEBODY, token=token, password=PASSWORD, now=NOW)
+                await accept_membership(
+                    installation, SOMEBODY, token=token, password=PASSWORD, now=NOW
+                )
     finally:
-        here.passwords.close()
+        installation.passwords.close()
         await disconnect()

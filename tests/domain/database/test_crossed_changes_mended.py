@@ -26,7 +26,7 @@ async def yard(database: Database, tmp_path: Path) -> AsyncIterator[Yard]:
     """A site with one member and no locks yet."""
     made = await Yard.make(tmp_path)
     yield made
-    made.here.passwords.close()
+    made.installation.passwords.close()
 
 
 async def test_digits_without_a_holder_are_free_and_all_others_stay_taken(
@@ -39,7 +39,7 @@ async def test_digits_without_a_holder_are_free_and_all_others_stay_taken(
     }
     await yard.settle()
     for digits in (LEAKED, HELD, AT_DELETED):
-        await delete_pin(yard.here, yard.by, pin_id=shown[digits].pin.id, now=yard.now)
+        await delete_pin(yard.installation, yard.by, pin_id=shown[digits].pin.id, now=yard.now)
     await HeldDigits.filter(reservation__pin_id=shown[LEAKED].pin.id).delete()
     await Lock.filter(name=AT_DELETED).update(deleted_at=yard.now)
 
@@ -58,7 +58,7 @@ async def test_tags_hold_neither_deleted_locks_nor_removed_members(
     front, back = await yard.lock("Front"), await yard.lock("Back")
     tags = [
         await create_tag(
-            yard.here,
+            yard.installation,
             yard.by,
             name="Some",
             target=target,
@@ -68,7 +68,7 @@ async def test_tags_hold_neither_deleted_locks_nor_removed_members(
         )
         for target in (TagTarget.LOCK, TagTarget.MEMBER)
     ]
-    await delete_lock(yard.here, yard.by, lock_id=front.id, now=yard.now)
+    await delete_lock(yard.installation, yard.by, lock_id=front.id, now=yard.now)
     await TaggedLock.create(tag=tags[0], lock_id=front.id)
     gone = await Member.create(
         site=yard.site, name="Gone", role="USER", created_at=yard.now, removed_at=yard.now

@@ -38,14 +38,16 @@ class Door:
         return f"SELECT 1 FROM locks WHERE id = '{self.lock_id}' FOR UPDATE"
 
     def pin_mode(self, **of: UUID) -> Coroutine[Any, Any, Any]:
-        return set_pin_mode(self.yard.here, self.yard.by, **of, enabled=False, now=self.yard.now)
+        return set_pin_mode(
+            self.yard.installation, self.yard.by, **of, enabled=False, now=self.yard.now
+        )
 
     def pin_mode_off(self) -> Coroutine[Any, Any, Any]:
         return self.pin_mode(lock_id=self.lock_id)
 
     def smart_pins_off(self) -> Coroutine[Any, Any, Any]:
         return update_lock(
-            self.yard.here,
+            self.yard.installation,
             self.yard.by,
             lock_id=self.lock_id,
             fields={"smart_pin_enabled": False},
@@ -54,17 +56,21 @@ class Door:
 
     def reader_gone(self) -> Coroutine[Any, Any, Any]:
         return delete_reader(
-            self.yard.here, self.yard.by, reader_id=self.reader_id, now=self.yard.now
+            self.yard.installation, self.yard.by, reader_id=self.reader_id, now=self.yard.now
         )
 
     def reader_renamed(self) -> Coroutine[Any, Any, Any]:
         return update_reader(
-            self.yard.here, self.yard.by, reader_id=self.reader_id, name="Gate", now=self.yard.now
+            self.yard.installation,
+            self.yard.by,
+            reader_id=self.reader_id,
+            name="Gate",
+            now=self.yard.now,
         )
 
     def site_changed(self) -> Coroutine[Any, Any, Any]:
         return update_site(
-            self.yard.here,
+            self.yard.installation,
             self.yard.by,
             fields={"lockout_release_minutes": 30, "smart_pin_activation": True},
             now=self.yard.now,
@@ -86,10 +92,14 @@ async def door(database: Database, tmp_path: Path) -> AsyncIterator[Door]:
     (reader,) = await Reader.filter(lock_id=lock.id)
     made = Door(yard, lock.id, reader.id)
     await update_lock(
-        yard.here, yard.by, lock_id=lock.id, fields={"smart_pin_enabled": True}, now=yard.now
+        yard.installation,
+        yard.by,
+        lock_id=lock.id,
+        fields={"smart_pin_enabled": True},
+        now=yard.now,
     )
     yield made
-    yard.here.passwords.close()
+    yard.installation.passwords.close()
 
 
 async def crossed(
@@ -170,13 +180,15 @@ async def test_pin_mode_of_a_hub_leaves_out_a_lock_that_is_moved_away_meanwhile(
 ) -> None:
     """Whom the hub connects is asked once the locks are held."""
     yard = door.yard
-    hub = await create_hub(yard.here, yard.by, name="Hub", now=yard.now)
+    hub = await create_hub(yard.installation, yard.by, name="Hub", now=yard.now)
     other = await yard.lock("Back")
     await _behind(hub.id, door.lock_id, other.id)
 
     def moved() -> Coroutine[Any, Any, Any]:
         fields = {"hub_id": None, "connectivity": Connectivity.ONLINE_WIRED}
-        return update_lock(yard.here, yard.by, lock_id=door.lock_id, fields=fields, now=yard.now)
+        return update_lock(
+            yard.installation, yard.by, lock_id=door.lock_id, fields=fields, now=yard.now
+        )
 
     _, switched = await crossed(database, door, moved, lambda: door.pin_mode(hub_id=hub.id))
 

@@ -25,7 +25,7 @@ async def yard(database: Database, tmp_path: Path) -> AsyncIterator[Yard]:
     """A site with one member and no locks yet."""
     made = await Yard.make(tmp_path)
     yield made
-    made.here.passwords.close()
+    made.installation.passwords.close()
 
 
 async def _told(lock: YardLock) -> dict[str, Any]:
@@ -44,7 +44,7 @@ async def test_a_lock_that_takes_pins_although_pin_mode_is_off_is_told(
     before = await LockEntry.get(lock_id=right.id, name=SETTINGS)
     opened = wrong.type(shown.digits)
 
-    await mend_settings(yard.here, yard.now)
+    await mend_settings(yard.installation, yard.now)
     await yard.settle()
 
     assert opened
@@ -63,7 +63,7 @@ async def test_whatever_a_lock_is_told_of_its_site_is_compared(yard: Yard) -> No
         timezone="Europe/Rome", lockout_release_minutes=30, smart_pin_activation=True
     )
 
-    await mend_settings(yard.here, yard.now)
+    await mend_settings(yard.installation, yard.now)
 
     assert await _told(lock) == {
         "zone": "Europe/Rome",
@@ -79,10 +79,10 @@ async def test_where_nothing_is_wrong_nothing_is_written(yard: Yard) -> None:
     """Nor for a lock that was deleted."""
     await yard.lock("Front")
     gone = await yard.lock("Gone")
-    await delete_lock(yard.here, yard.by, lock_id=gone.id, now=yard.now)
+    await delete_lock(yard.installation, yard.by, lock_id=gone.id, now=yard.now)
     await Reader.filter(lock_id=gone.id).update(pin_enabled=False)
 
-    await mend_settings(yard.here, yard.now)
+    await mend_settings(yard.installation, yard.now)
 
     assert not await AuditRow.filter(action="mendSettings").exists()
 

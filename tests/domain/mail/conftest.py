@@ -18,7 +18,7 @@ def office() -> PostOffice:
 
 
 @pytest.fixture
-def here(office: PostOffice) -> Iterator[Installation]:
+def installation(office: PostOffice) -> Iterator[Installation]:
     hasher = PasswordHasher(CHEAP)
     keys = Keyring.from_secret(secrets.token_bytes(32))
     yield Installation(keys, hasher, CHEAP, office, "https://doors.example")

@@ -57,7 +57,7 @@ def a_letter(to: str = "ada@example.com") -> Letter:
 
 @use_case
 async def posted(
-    here: Installation,
+    installation: Installation,
     letter: Letter,
     by: Caller = COMMAND_LINE,
     *,
@@ -66,7 +66,7 @@ async def posted(
 ) -> None:
     """A letter that waits from `now` on."""
     async with transaction():
-        await post(here, by, letter, now=now, **more)
+        await post(installation, by, letter, now=now, **more)
 
 
 def admin_of(site_id: UUID, actor_id: UUID) -> Caller:

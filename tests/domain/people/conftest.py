@@ -29,7 +29,7 @@ def outbox() -> Outbox:
 
 
 @pytest.fixture
-def here(outbox: Outbox) -> Iterator[Installation]:
+def installation(outbox: Outbox) -> Iterator[Installation]:
     hasher = CountingHasher()
     keys = Keyring.from_secret(secrets.token_bytes(32))
     yield Installation(keys, hasher, CHEAP, outbox, "https://doors.example")

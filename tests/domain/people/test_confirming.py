@@ -41,179 +41,194 @@ from tests.domain.people.test_signing_in import (
 )
 
 
-async def on_console(here: Installation, password: str = OLD) -> AccountActor:
+async def on_console(installation: Installation, password: str = OLD) -> AccountActor:
     """Somebody who has signed in on a console."""
-    done = await signs_in(here, password=password)
+    done = await signs_in(installation, password=password)
     assert done.session is not None
     return AccountActor(done.account.id, EMAIL, session_id=done.session.id)
 
 
-async def on_phone(here: Installation, thumbprint: str = "t" * 43) -> AccountActor:
+async def on_phone(installation: Installation, thumbprint: str = "t" * 43) -> AccountActor:
     phone = Phone(thumbprint, "Phone", Platform.IOS)
-    done = await sign_in(here, SOMEBODY, email=EMAIL, password=OLD, phone=phone, known="", now=NOW)
+    done = await sign_in(
+        installation, SOMEBODY, email=EMAIL, password=OLD, phone=phone, known="", now=NOW
+    )
     assert done.device is not None
     return AccountActor(done.account.id, EMAIL, device_id=done.device.id)
 
 
 async def confirms(
-    here: Installation, actor: AccountActor, password: str = OLD, now: datetime = NOW
+    installation: Installation, actor: AccountActor, password: str = OLD, now: datetime = NOW
 ) -> datetime:
-    done = await confirm_password(here, SOMEBODY, actor, password=password, now=now)
+    done = await confirm_password(installation, SOMEBODY, actor, password=password, now=now)
     return done.expires_at
 
 
-async def enrols(here: Installation, actor: AccountActor, now: datetime = NOW) -> list[str]:
+async def enrols(installation: Installation, actor: AccountActor, now: datetime = NOW) -> list[str]:
     """Puts a second factor in force; the recovery codes."""
-    enrolment = await enroll_totp(here, SOMEBODY, actor, now=now)
+    enrolment = await enroll_totp(installation, SOMEBODY, actor, now=now)
     code = pyotp.TOTP(enrolment.secret).at(now)
-    return await confirm_totp(here, SOMEBODY, actor, code=code, now=now)
+    return await confirm_totp(installation, SOMEBODY, actor, code=code, now=now)
 
 
-async def ticket(here: Installation, password: str = OLD) -> str:
+async def ticket(installation: Installation, password: str = OLD) -> str:
     with pytest.raises(TotpRequired) as required:
-        await signs_in(here, password=password)
+        await signs_in(installation, password=password)
     return str(required.value.ticket)
 
 
-async def second(here: Installation, shown: str, code: str) -> SignedIn:
+async def second(installation: Installation, shown: str, code: str) -> SignedIn:
     return await sign_in_with_totp(
-        here, SOMEBODY, ticket=shown, code=code, phone=None, known="", now=NOW
+        installation, SOMEBODY, ticket=shown, code=code, phone=None, known="", now=NOW
     )
 
 
-async def told(here: Installation, outbox: Outbox) -> list[str]:
+async def told(installation: Installation, outbox: Outbox) -> list[str]:
     """The subjects of the letters that waited."""
     before = len(outbox.letters)
-    await deliver_due(here, lambda: NOW)
+    await deliver_due(installation, lambda: NOW)
     assert {letter.to for letter in outbox.letters[before:]} <= {EMAIL}
     return [letter.subject for letter in outbox.letters[before:]]
 
 
-async def test_a_stolen_sign_in_cannot_enrol(database: Database, here: Installation) -> None:
+async def test_a_stolen_sign_in_cannot_enrol(
+    database: Database, installation: Installation
+) -> None:
     """Proves that each sign-in confirms for itself, for a quarter of an hour, and that both steps ask for it."""
-    await account(here)
-    owner, thief = await on_console(here), await on_console(here)
+    await account(installation)
+    owner, thief = await on_console(installation), await on_console(installation)
     with pytest.raises(PasswordNotConfirmed):
-        await enroll_totp(here, SOMEBODY, thief, now=NOW)
+        await enroll_totp(installation, SOMEBODY, thief, now=NOW)
     with pytest.raises(SignInFailed):
-        await confirms(here, thief, NEW)
-    await confirms(here, owner)
+        await confirms(installation, thief, NEW)
+    await confirms(installation, owner)
     with pytest.raises(PasswordNotConfirmed):
-        await enroll_totp(here, SOMEBODY, thief, now=NOW)
-    enrolment = await enroll_totp(here, SOMEBODY, owner, now=NOW)
+        await enroll_totp(installation, SOMEBODY, thief, now=NOW)
+    enrolment = await enroll_totp(installation, SOMEBODY, owner, now=NOW)
     code = pyotp.TOTP(enrolment.secret).at(NOW)
     for actor, now in ((thief, NOW), (owner, NOW + CONFIRMED_FOR)):
         with pytest.raises(PasswordNotConfirmed):
-            await confirm_totp(here, SOMEBODY, actor, code=code, now=now)
+            await confirm_totp(installation, SOMEBODY, actor, code=code, now=now)
     assert (await Account.get()).totp_confirmed_at is None
-    assert len(await confirm_totp(here, SOMEBODY, owner, code=code, now=NOW)) == 10
+    assert len(await confirm_totp(installation, SOMEBODY, owner, code=code, now=NOW)) == 10
 
 
 async def test_confirming_prolongs_the_sign_in_that_asks(
-    database: Database, here: Installation
+    database: Database, installation: Installation
 ) -> None:
     """Proves it for consoles and phones, for no other sign-in, and not for one that has ended."""
-    await account(here)
-    console, other, phone = await on_console(here), await on_console(here), await on_phone(here)
+    await account(installation)
+    console, other, phone = (
+        await on_console(installation),
+        await on_console(installation),
+        await on_phone(installation),
+    )
     later = NOW + timedelta(hours=11)
-    assert await confirms(here, console, now=later) == later + SESSION_LIFETIME
+    assert await confirms(installation, console, now=later) == later + SESSION_LIFETIME
     ends = {row.id: row.expires_at for row in await Session.all()}
     assert ends[console.session_id] == later + SESSION_LIFETIME  # type: ignore[index]
     assert ends[other.session_id] == NOW + SESSION_LIFETIME  # type: ignore[index]
-    assert (await Device.get()).expires_at != await confirms(here, phone, now=later)
-    await sign_out(here, SOMEBODY, other, now=NOW)
+    assert (await Device.get()).expires_at != await confirms(installation, phone, now=later)
+    await sign_out(installation, SOMEBODY, other, now=NOW)
     with pytest.raises(NotSignedIn):
-        await confirms(here, other)
+        await confirms(installation, other)
 
 
 async def test_passwords_are_not_to_be_guessed_by_confirming(
-    database: Database, here: Installation
+    database: Database, installation: Installation
 ) -> None:
     """Proves one budget for confirming and changing, whatever the sign-in, counted before the hash; being right is free."""
-    await account(here)
+    await account(installation)
     for _ in range(OWN_PASSWORD.tries + 1):
-        await confirms(here, await on_console(here))
-    actor = await on_console(here)
+        await confirms(installation, await on_console(installation))
+    actor = await on_console(installation)
     outcomes = await asyncio.gather(
-        *(confirms(here, actor, f"{NEW} {number}") for number in range(OWN_PASSWORD.tries * 2)),
+        *(
+            confirms(installation, actor, f"{NEW} {number}")
+            for number in range(OWN_PASSWORD.tries * 2)
+        ),
         return_exceptions=True,
     )
     kinds = [type(each) for each in outcomes]
     assert kinds.count(SignInFailed) == OWN_PASSWORD.tries
     assert kinds.count(Throttled) == OWN_PASSWORD.tries
-    before = hasher(here).spent
+    before = hasher(installation).spent
     with pytest.raises(Throttled):
-        await confirms(here, await on_phone(here))
+        await confirms(installation, await on_phone(installation))
     with pytest.raises(Throttled):
-        await change_password(here, SOMEBODY, actor, old=OLD, new=NEW, now=NOW)
-    assert hasher(here).spent == before + 1, "the phone's sign-in"
+        await change_password(installation, SOMEBODY, actor, old=OLD, new=NEW, now=NOW)
+    assert hasher(installation).spent == before + 1, "the phone's sign-in"
 
 
 async def test_a_second_factor_ends_the_other_sign_ins_and_is_told(
-    database: Database, here: Installation, outbox: Outbox
+    database: Database, installation: Installation, outbox: Outbox
 ) -> None:
     """Proves it for consoles and phones of the account, and that the one that enrolled goes on."""
-    await account(here)
-    owner = await on_console(here)
-    await on_console(here)
-    await on_phone(here)
-    await confirms(here, owner)
-    await enrols(here, owner)
+    await account(installation)
+    owner = await on_console(installation)
+    await on_console(installation)
+    await on_phone(installation)
+    await confirms(installation, owner)
+    await enrols(installation, owner)
     assert [row.id for row in await Session.filter(ended_at=None)] == [owner.session_id]
     assert not await Device.filter(removed_at=None).exists()
-    assert await told(here, outbox) == ["Your account has a second factor"]
+    assert await told(installation, outbox) == ["Your account has a second factor"]
 
 
 async def test_a_password_alone_that_was_checked_before_does_not_get_in(
-    database: Database, here: Installation
+    database: Database, installation: Installation
 ) -> None:
     """Proves that a sign-in under way while the second factor is put in force fails, on the way of both kinds."""
-    await account(here)
-    owner = await on_console(here)
-    await confirms(here, owner)
+    await account(installation)
+    owner = await on_console(installation)
+    await confirms(installation, owner)
 
     async def meanwhile() -> None:
-        await enrols(here, owner)
+        await enrols(installation, owner)
 
-    hasher(here).meanwhile = meanwhile
+    hasher(installation).meanwhile = meanwhile
     with pytest.raises(SignInFailed):
-        await signs_in(here)
+        await signs_in(installation)
     assert await Session.filter(ended_at=None).count() == 1
 
 
 async def test_a_ticket_ends_with_the_password_that_earned_it(
-    database: Database, here: Installation
+    database: Database, installation: Installation
 ) -> None:
     """Proves it for a ticket given out before the change, and for one whose password was checked before it."""
-    await account(here)
-    owner = await on_console(here)
-    await confirms(here, owner)
-    codes = await enrols(here, owner)
-    before = await ticket(here)
+    await account(installation)
+    owner = await on_console(installation)
+    await confirms(installation, owner)
+    codes = await enrols(installation, owner)
+    before = await ticket(installation)
 
     async def meanwhile() -> None:
-        await change_password(here, SOMEBODY, owner, old=OLD, new=NEW, now=NOW)
+        await change_password(installation, SOMEBODY, owner, old=OLD, new=NEW, now=NOW)
 
-    hasher(here).meanwhile = meanwhile
+    hasher(installation).meanwhile = meanwhile
     with pytest.raises(SignInFailed):
-        await signs_in(here)
+        await signs_in(installation)
     assert not await SignInTicket.exists()
     with pytest.raises(SignInFailed):
-        await second(here, before, codes[0])
-    assert (await second(here, await ticket(here, NEW), codes[0])).session is not None
+        await second(installation, before, codes[0])
+    assert (
+        await second(installation, await ticket(installation, NEW), codes[0])
+    ).session is not None
 
 
-async def test_one_ticket_spends_one_recovery_code(database: Database, here: Installation) -> None:
+async def test_one_ticket_spends_one_recovery_code(
+    database: Database, installation: Installation
+) -> None:
     """Proves that of ten codes sent at once with one ticket one is spent, and that a wrong one spends nothing."""
-    await account(here)
-    owner = await on_console(here)
-    await confirms(here, owner)
-    codes = await enrols(here, owner)
-    shown = await ticket(here)
+    await account(installation)
+    owner = await on_console(installation)
+    await confirms(installation, owner)
+    codes = await enrols(installation, owner)
+    shown = await ticket(installation)
     with pytest.raises(SignInFailed):
-        await second(here, shown, "AAAA-AAAA-AAAA-AAAA")
+        await second(installation, shown, "AAAA-AAAA-AAAA-AAAA")
     outcomes = await asyncio.gather(
-        *(second(here, shown, code) for code in codes[:8]), return_exceptions=True
+        *(second(installation, shown, code) for code in codes[:8]), return_exceptions=True
     )
     assert sum(isinstance(each, SignedIn) for each in outcomes) == 1
     assert await RecoveryCode.filter(used_at=None).count() == 9
@@ -221,68 +236,68 @@ async def test_one_ticket_spends_one_recovery_code(database: Database, here: Ins
 
 
 async def test_a_mailed_reset_does_not_get_round_the_second_factor(
-    database: Database, here: Installation, outbox: Outbox
+    database: Database, installation: Installation, outbox: Outbox
 ) -> None:
     """Proves that who reads the mail sets a password, still needs the second factor, and cannot set another."""
-    await account(here)
-    owner = await on_console(here)
-    await confirms(here, owner)
-    codes = await enrols(here, owner)
-    await told(here, outbox)
-    link = await reset_link(here, outbox)
-    await reset_password(here, SOMEBODY, token=link, password=NEW, now=NOW)
-    assert await told(here, outbox) == ["Your password was changed"]
-    shown = await ticket(here, NEW)
+    await account(installation)
+    owner = await on_console(installation)
+    await confirms(installation, owner)
+    codes = await enrols(installation, owner)
+    await told(installation, outbox)
+    link = await reset_link(installation, outbox)
+    await reset_password(installation, SOMEBODY, token=link, password=NEW, now=NOW)
+    assert await told(installation, outbox) == ["Your password was changed"]
+    shown = await ticket(installation, NEW)
     with pytest.raises(SignInFailed):
-        await second(here, shown, "000000")
-    done = await second(here, shown, codes[0])
+        await second(installation, shown, "000000")
+    done = await second(installation, shown, codes[0])
     assert done.session is not None
     actor = AccountActor(done.account.id, EMAIL, session_id=done.session.id)
-    await confirms(here, actor, NEW)
+    await confirms(installation, actor, NEW)
     with pytest.raises(NotAllowed):
-        await enroll_totp(here, SOMEBODY, actor, now=NOW)
+        await enroll_totp(installation, SOMEBODY, actor, now=NOW)
 
 
 async def test_the_operator_ends_a_second_factor(
-    database: Database, here: Installation, outbox: Outbox
+    database: Database, installation: Installation, outbox: Outbox
 ) -> None:
     """Proves that all sign-ins, half-way ones too, and all codes end, that it is audited and told, and what is shown."""
-    row = await account(here)
+    row = await account(installation)
     with pytest.raises(NotAllowed):
-        await end_second_factor(here, COMMAND_LINE, email=EMAIL, now=NOW)
+        await end_second_factor(installation, COMMAND_LINE, email=EMAIL, now=NOW)
     with pytest.raises(InvalidInput):
-        await end_second_factor(here, COMMAND_LINE, email="nobody@example.com", now=NOW)
+        await end_second_factor(installation, COMMAND_LINE, email="nobody@example.com", now=NOW)
     with pytest.raises(InvalidInput):
         await sign_in_state("nobody@example.com", NOW)
-    owner = await on_console(here)
-    await confirms(here, owner)
-    codes = await enrols(here, owner)
-    await told(here, outbox)
-    shown = await ticket(here)
+    owner = await on_console(installation)
+    await confirms(installation, owner)
+    codes = await enrols(installation, owner)
+    await told(installation, outbox)
+    shown = await ticket(installation)
     state = await sign_in_state(EMAIL, NOW)
     assert (state.has_password, state.recovery_codes_left, len(state.sessions)) == (True, 10, 1)
     assert state.second_factor_since is not None
 
-    await end_second_factor(here, COMMAND_LINE, email=EMAIL, now=NOW)
+    await end_second_factor(installation, COMMAND_LINE, email=EMAIL, now=NOW)
 
     with pytest.raises(SignInFailed):
-        await second(here, shown, codes[0])
+        await second(installation, shown, codes[0])
     state = await sign_in_state(EMAIL, NOW)
     assert (state.second_factor_since, state.recovery_codes_left, state.sessions) == (None, 0, ())
     audited = await AuditRow.get(action="endSecondFactor")
     assert (audited.chain, audited.actor_kind) == (row.id, COMMAND_LINE.actor_kind)
-    assert await told(here, outbox) == ["Your account has no second factor any more"]
-    again = await on_console(here)
-    await confirms(here, again)
-    assert len(await enrols(here, again)) == 10
+    assert await told(installation, outbox) == ["Your account has no second factor any more"]
+    again = await on_console(installation)
+    await confirms(installation, again)
+    assert len(await enrols(installation, again)) == 10
 
 
 async def test_a_changed_password_is_told(
-    database: Database, here: Installation, outbox: Outbox
+    database: Database, installation: Installation, outbox: Outbox
 ) -> None:
     """Proves one letter to the account's own address, without a link in it that could be good for anybody."""
-    await account(here)
-    owner = await on_console(here)
-    await change_password(here, SOMEBODY, owner, old=OLD, new=NEW, now=NOW)
-    assert await told(here, outbox) == ["Your password was changed"]
+    await account(installation)
+    owner = await on_console(installation)
+    await change_password(installation, SOMEBODY, owner, old=OLD, new=NEW, now=NOW)
+    assert await told(installation, outbox) == ["Your password was changed"]
     assert "://" not in outbox.letters[-1].text

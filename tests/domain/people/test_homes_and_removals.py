@@ -24,9 +24,9 @@ async def test_a_member_who_goes_between_two_reads_has_no_home(
     assert len(await homes_of(account.id)) == 1
 
     async def and_then_they_go(member_ids: Any) -> Any:
-        await remove_member(yard.here, yard.by, member_id=yard.owner.id, now=yard.now)
+        await remove_member(yard.installation, yard.by, member_id=yard.owner.id, now=yard.now)
         return await grants_of_members(member_ids)
 
     monkeypatch.setattr("domain.people.homes.grants_of_members", and_then_they_go)
     assert await homes_of(account.id) == []
-    yard.here.passwords.close()
+    yard.installation.passwords.close()

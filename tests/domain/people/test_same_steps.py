@@ -31,85 +31,97 @@ NOBODY = "nobody@example.com"
 
 
 async def tries(
-    here: Installation, email: str, phone: Phone | None, known: str, password: str = NEW
+    installation: Installation, email: str, phone: Phone | None, known: str, password: str = NEW
 ) -> tuple[str, list[str], int]:
     """How a try to sign in ends, which statements it makes without their values, and the hashes that it spends."""
-    before = hasher(here).spent
+    before = hasher(installation).spent
     outcome = "SignedIn"
     with counted() as statements:
         try:
             await sign_in(
-                here, SOMEBODY, email=email, password=password, phone=phone, known=known, now=NOW
+                installation,
+                SOMEBODY,
+                email=email,
+                password=password,
+                phone=phone,
+                known=known,
+                now=NOW,
             )
         except (SignInFailed, Throttled) as refused:
             outcome = type(refused).__name__
     shapes = [re.sub(r"'[^']*'|\b\d+\b", "?", statement) for statement in statements]
-    return outcome, shapes, hasher(here).spent - before
+    return outcome, shapes, hasher(installation).spent - before
 
 
 @pytest.mark.parametrize("phone", [None, PHONE])
 async def test_unknown_accounts_take_the_same_steps(
-    database: Database, here: Installation, phone: Phone | None
+    database: Database, installation: Installation, phone: Phone | None
 ) -> None:
     """Proves equal statements in equal order on the console's and the phone's path, with and without a cookie, before and
     while the budget is spent, and for an account without a password."""
-    await account(here)
-    await account(here, "invited@example.com", None)
+    await account(installation)
+    await account(installation, "invited@example.com", None)
     for known in ("", "x", new_token("lwb")):
         emails = (EMAIL, NOBODY, "invited@example.com")
-        seen = [await tries(here, email, phone, known) for email in emails]
+        seen = [await tries(installation, email, phone, known) for email in emails]
         assert seen[0] == seen[1] == seen[2]
         assert (seen[0][0], seen[0][2]) == ("SignInFailed", 1)
     for email in (EMAIL, NOBODY):
         for _ in range(BY_STRANGERS.tries):
-            await tries(here, email, phone, "")
+            await tries(installation, email, phone, "")
     for known in ("", new_token("lwb")):
         for password in (OLD, NEW):
-            first = await tries(here, EMAIL, phone, known, password)
-            assert first == await tries(here, NOBODY, phone, known, password)
+            first = await tries(installation, EMAIL, phone, known, password)
+            assert first == await tries(installation, NOBODY, phone, known, password)
             assert (first[0], first[2]) == ("Throttled", 0)
 
 
-async def known_after(here: Installation, known: str) -> str:
+async def known_after(installation: Installation, known: str) -> str:
     done = await sign_in(
-        here, SOMEBODY, email=EMAIL, password=OLD, phone=None, known=known, now=NOW
+        installation, SOMEBODY, email=EMAIL, password=OLD, phone=None, known=known, now=NOW
     )
     return done.known
 
 
 async def test_what_a_browser_is_known_by_changes_with_each_sign_in(
-    database: Database, here: Installation
+    database: Database, installation: Installation
 ) -> None:
     """Proves that the earlier token is a stranger's, that the browser stays one, and that there is a bound to them."""
-    await account(here)
-    first = await known_after(here, "")
-    second = await known_after(here, first)
+    await account(installation)
+    first = await known_after(installation, "")
+    second = await known_after(installation, first)
     assert first != second
     assert await KnownBrowser.all().count() == 1
     for _ in range(BY_STRANGERS.tries):
-        await tries(here, EMAIL, None, "")
-    assert (await tries(here, EMAIL, None, first, OLD))[0] == "Throttled"
-    assert (await tries(here, EMAIL, None, second, OLD))[0] == "SignedIn"
+        await tries(installation, EMAIL, None, "")
+    assert (await tries(installation, EMAIL, None, first, OLD))[0] == "Throttled"
+    assert (await tries(installation, EMAIL, None, second, OLD))[0] == "SignedIn"
 
 
-async def test_known_browsers_are_bounded_and_end(database: Database, here: Installation) -> None:
+async def test_known_browsers_are_bounded_and_end(
+    database: Database, installation: Installation
+) -> None:
     """Proves the newest of an account, half a year, and that a changed password makes strangers of all."""
-    await account(here)
+    await account(installation)
     for _ in range(MOST_KNOWN + 3):
-        await known_after(here, "")
+        await known_after(installation, "")
     assert await KnownBrowser.all().count() == MOST_KNOWN
     row = await KnownBrowser.all().order_by("-id").first()
     assert row is not None
     assert row.expires_at == NOW + KNOWN_FOR > NOW + timedelta(days=100)
-    await change_password(here, SOMEBODY, await on_console(here), old=OLD, new=NEW, now=NOW)
+    await change_password(
+        installation, SOMEBODY, await on_console(installation), old=OLD, new=NEW, now=NOW
+    )
     assert not await KnownBrowser.exists()
 
 
-async def test_one_known_browser_locks_no_other_out(database: Database, here: Installation) -> None:
+async def test_one_known_browser_locks_no_other_out(
+    database: Database, installation: Installation
+) -> None:
     """Proves that the budget of known browsers is each one's own: a stolen token spends its own tries."""
-    await account(here)
-    stolen, own = await known_after(here, ""), await known_after(here, "")
+    await account(installation)
+    stolen, own = await known_after(installation, ""), await known_after(installation, "")
     for _ in range(BY_STRANGERS.tries + 1):
-        last = await tries(here, EMAIL, None, stolen)
+        last = await tries(installation, EMAIL, None, stolen)
     assert last[0] == "Throttled"
-    assert (await tries(here, EMAIL, None, own, OLD))[0] == "SignedIn"
+    assert (await tries(installation, EMAIL, None, own, OLD))[0] == "SignedIn"

@@ -29,12 +29,18 @@ async def yard(database: Database, tmp_path: Path) -> AsyncIterator[Yard]:
     """A site with one member and no locks yet."""
     made = await Yard.make(tmp_path)
     yield made
-    made.here.passwords.close()
+    made.installation.passwords.close()
 
 
 async def _member(yard: Yard) -> Member:
     return await create_member(
-        yard.here, yard.by, name="Zoe", role=Role.USER, can_edit=False, email=None, now=yard.now
+        yard.installation,
+        yard.by,
+        name="Zoe",
+        role=Role.USER,
+        can_edit=False,
+        email=None,
+        now=yard.now,
     )
 
 
@@ -49,7 +55,7 @@ def _pin(yard: Yard, owner: Member, *lock_ids: Any) -> Awaitable[Any]:
         "schedule": ALWAYS,
         "now": yard.now,
     }
-    return (create_pin if lock_ids else give_pin)(yard.here, yard.by, **fields)  # type: ignore[arg-type]
+    return (create_pin if lock_ids else give_pin)(yard.installation, yard.by, **fields)  # type: ignore[arg-type]
 
 
 async def test_no_pin_outlives_a_member_who_is_removed_while_it_is_made(yard: Yard) -> None:
@@ -60,7 +66,7 @@ async def test_no_pin_outlives_a_member_who_is_removed_while_it_is_made(yard: Ya
 
         async def removed(after: float = wait, owner: Member = owner) -> None:
             await asyncio.sleep(after)
-            await remove_member(yard.here, yard.by, member_id=owner.id, now=yard.now)
+            await remove_member(yard.installation, yard.by, member_id=owner.id, now=yard.now)
 
         made = [_pin(yard, owner, lock.id) for _ in range(4)]
         outcomes = await asyncio.gather(removed(), *made, return_exceptions=True)
@@ -117,7 +123,9 @@ async def test_generated_digits_in_place_of_a_pins_own_are_not_one_more(yard: Ya
     with pytest.raises(PinTooShort):
         await yard.pin(lock)
 
-    again = await reassign_pin(yard.here, yard.by, pin_id=shown.pin.id, digits=None, now=yard.now)
+    again = await reassign_pin(
+        yard.installation, yard.by, pin_id=shown.pin.id, digits=None, now=yard.now
+    )
 
     assert (len(again.digits), again.digits == shown.digits) == (4, False)
 
@@ -132,13 +140,13 @@ async def test_a_member_who_goes_between_two_reads_of_their_tag_is_not_found(
 
     async def and_then_they_go(*args: Any) -> list[Tag]:
         found = await look_up(*args)
-        await remove_member(yard.here, yard.by, member_id=owner.id, now=yard.now)
+        await remove_member(yard.installation, yard.by, member_id=owner.id, now=yard.now)
         return found
 
     monkeypatch.setattr("domain.pins.choices.live_tags", and_then_they_go)
     with pytest.raises(NotFound) as refused:
         await create_pin(
-            yard.here,
+            yard.installation,
             yard.by,
             owner_id=None,
             owner_tag_id=tag.id,

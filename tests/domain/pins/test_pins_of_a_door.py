@@ -20,7 +20,7 @@ async def yard(database: Database, tmp_path: Path) -> AsyncIterator[Yard]:
     """A site with one member and no locks yet."""
     made = await Yard.make(tmp_path)
     yield made
-    made.here.passwords.close()
+    made.installation.passwords.close()
 
 
 async def _at(yard: Yard, lock: YardLock, status: PinStatus | None = None) -> set[UUID]:
@@ -33,7 +33,7 @@ async def test_a_removed_pin_is_listed_by_door_until_the_door_has_let_go(yard: Y
     shown, kept = await yard.pin(front, back), await yard.pin(front, back)
     await yard.settle()
     await back.disconnect()
-    await delete_pin(yard.here, yard.by, pin_id=shown.pin.id, now=yard.now)
+    await delete_pin(yard.installation, yard.by, pin_id=shown.pin.id, now=yard.now)
 
     assert await _at(yard, front, PinStatus.REMOVED) == {shown.pin.id}
     await front.settle()
@@ -61,7 +61,7 @@ async def test_a_blocked_pin_stays_in_its_doors_lists(yard: Yard) -> None:
     """The door should hold its block; also when it has acknowledged that."""
     front = await yard.lock("Front")
     shown = await yard.pin(front)
-    await set_blocked(yard.here, yard.by, pin_id=shown.pin.id, blocked=True, now=yard.now)
+    await set_blocked(yard.installation, yard.by, pin_id=shown.pin.id, blocked=True, now=yard.now)
     before = await _at(yard, front, PinStatus.BLOCKED)
     await yard.settle()
 
@@ -73,7 +73,7 @@ async def test_of_a_door_that_is_not_known_all_that_it_ever_held_is_listed(yard:
     front = await yard.lock("Front")
     shown = await yard.pin(front)
     await yard.settle()
-    await delete_pin(yard.here, yard.by, pin_id=shown.pin.id, now=yard.now)
+    await delete_pin(yard.installation, yard.by, pin_id=shown.pin.id, now=yard.now)
     await yard.settle()
     gone = await _at(yard, front, PinStatus.REMOVED)
     await Lock.filter(id=front.id).update(state_unknown=True, snapshot_needed=True)

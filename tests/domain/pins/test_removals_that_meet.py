@@ -24,7 +24,7 @@ async def yard(database: Database, tmp_path: Path) -> AsyncIterator[Yard]:
     """A site with one member and no locks yet."""
     made = await Yard.make(tmp_path)
     yield made
-    made.here.passwords.close()
+    made.installation.passwords.close()
 
 
 async def _removing(yard: Yard, lock: YardLock) -> None:
@@ -63,9 +63,11 @@ async def test_digits_that_two_locks_give_up_together_are_free(
     locks = await _holding(yard)
     (taken,) = await PinReservation.all()
     if change == "deleted":
-        await delete_pin(yard.here, yard.by, pin_id=taken.pin_id, now=yard.now)
+        await delete_pin(yard.installation, yard.by, pin_id=taken.pin_id, now=yard.now)
     else:
-        await reassign_pin(yard.here, yard.by, pin_id=taken.pin_id, digits=OTHERS, now=yard.now)
+        await reassign_pin(
+            yard.installation, yard.by, pin_id=taken.pin_id, digits=OTHERS, now=yard.now
+        )
     for lock in locks:
         await _removing(yard, lock)
 
@@ -81,7 +83,7 @@ async def test_digits_stay_taken_while_the_last_lock_has_not_spoken(
     """Freed too early they would open, at that lock, what they opened before."""
     locks = [*await _holding(yard), await yard.lock("Three")]
     (taken,) = await PinReservation.all()
-    await delete_pin(yard.here, yard.by, pin_id=taken.pin_id, now=yard.now)
+    await delete_pin(yard.installation, yard.by, pin_id=taken.pin_id, now=yard.now)
     third = await HeldDigits.filter(entry__lock_id=locks[1].id).first()
     assert third is not None
     await _removing(yard, locks[0])
@@ -96,12 +98,14 @@ async def test_a_lock_that_is_deleted_while_the_other_speaks_holds_nothing_eithe
 ) -> None:
     one, two = await _holding(yard)
     (taken,) = await PinReservation.all()
-    await delete_pin(yard.here, yard.by, pin_id=taken.pin_id, now=yard.now)
+    await delete_pin(yard.installation, yard.by, pin_id=taken.pin_id, now=yard.now)
     await _removing(yard, one)
 
     async with held_back(database, LAST_WORDS, "SELECT 1 FROM audit_heads FOR UPDATE") as rows:
         spoken = await rows.meets(_heard(one))
-        gone = await rows.meets(delete_lock(yard.here, yard.by, lock_id=two.id, now=yard.now))
+        gone = await rows.meets(
+            delete_lock(yard.installation, yard.by, lock_id=two.id, now=yard.now)
+        )
     async with asyncio.timeout(30):
         await asyncio.gather(spoken, gone)
 

@@ -20,7 +20,7 @@ async def yard(database: Database, tmp_path: Path) -> AsyncIterator[Yard]:
     """A site with one member and no locks yet."""
     made = await Yard.make(tmp_path)
     yield made
-    made.here.passwords.close()
+    made.installation.passwords.close()
 
 
 async def free(yard: Yard, digits: str = DIGITS) -> bool:
@@ -30,7 +30,7 @@ async def free(yard: Yard, digits: str = DIGITS) -> bool:
         shown = await yard.pin(spare, digits=digits)
     except PinNotAcceptable:
         return False
-    await delete_pin(yard.here, yard.by, pin_id=shown.pin.id, now=yard.now)
+    await delete_pin(yard.installation, yard.by, pin_id=shown.pin.id, now=yard.now)
     return True
 
 
@@ -39,7 +39,7 @@ async def test_digits_that_were_never_handed_out_are_free_at_once(yard: Yard) ->
     lock = await yard.lock("Front")
     shown = await yard.pin(lock, digits=DIGITS)
     taken = await free(yard)
-    await delete_pin(yard.here, yard.by, pin_id=shown.pin.id, now=yard.now)
+    await delete_pin(yard.installation, yard.by, pin_id=shown.pin.id, now=yard.now)
 
     assert not taken
     assert await free(yard)
@@ -53,7 +53,7 @@ async def test_digits_that_were_handed_out_stay_taken_until_the_lock_has_spoken(
     shown = await yard.pin(lock, digits=DIGITS)
     await lock.server_looks()
     await lock.disconnect()
-    await delete_pin(yard.here, yard.by, pin_id=shown.pin.id, now=yard.now)
+    await delete_pin(yard.installation, yard.by, pin_id=shown.pin.id, now=yard.now)
 
     handed_out = await free(yard)
     await lock.connect()
@@ -70,7 +70,7 @@ async def test_every_lock_that_held_them_must_speak(yard: Yard) -> None:
     locks = [await yard.lock(name) for name in ("One", "Two", "Three")]
     shown = await yard.pin(*locks, digits=DIGITS)
     await yard.settle()
-    await reassign_pin(yard.here, yard.by, pin_id=shown.pin.id, digits=OTHERS, now=yard.now)
+    await reassign_pin(yard.installation, yard.by, pin_id=shown.pin.id, digits=OTHERS, now=yard.now)
 
     seen = []
     for lock in locks:
@@ -87,7 +87,7 @@ async def test_a_blocked_pin_keeps_its_digits(yard: Yard) -> None:
     lock = await yard.lock("Front")
     shown = await yard.pin(lock, digits=DIGITS)
     await yard.settle()
-    await set_blocked(yard.here, yard.by, pin_id=shown.pin.id, blocked=True, now=yard.now)
+    await set_blocked(yard.installation, yard.by, pin_id=shown.pin.id, blocked=True, now=yard.now)
     await yard.settle()
 
     assert not lock.held(DIGITS)
@@ -99,11 +99,11 @@ async def test_a_deleted_lock_holds_nothing(yard: Yard) -> None:
     first, second = await yard.lock("First"), await yard.lock("Second")
     early, late = await yard.pin(first, digits=DIGITS), await yard.pin(second, digits=OTHERS)
     await yard.settle()
-    await delete_lock(yard.here, yard.by, lock_id=first.id, now=yard.now)
-    await delete_pin(yard.here, yard.by, pin_id=early.pin.id, now=yard.now)
-    await delete_pin(yard.here, yard.by, pin_id=late.pin.id, now=yard.now)
+    await delete_lock(yard.installation, yard.by, lock_id=first.id, now=yard.now)
+    await delete_pin(yard.installation, yard.by, pin_id=early.pin.id, now=yard.now)
+    await delete_pin(yard.installation, yard.by, pin_id=late.pin.id, now=yard.now)
     before = await free(yard, OTHERS)
-    await delete_lock(yard.here, yard.by, lock_id=second.id, now=yard.now)
+    await delete_lock(yard.installation, yard.by, lock_id=second.id, now=yard.now)
 
     assert await free(yard)
     assert not before
@@ -116,7 +116,7 @@ async def test_a_lock_provisioned_anew_holds_nothing_once_it_has_proven_itself(y
     shown = await yard.pin(lock, digits=DIGITS)
     await yard.settle()
     await lock.disconnect()
-    await delete_pin(yard.here, yard.by, pin_id=shown.pin.id, now=yard.now)
+    await delete_pin(yard.installation, yard.by, pin_id=shown.pin.id, now=yard.now)
     kit = await yard.provision(lock.id)
 
     given_out = await free(yard)
@@ -139,7 +139,9 @@ async def test_digits_changed_twice_while_offline_are_free_when_the_lock_has_the
     await yard.settle()
     await lock.disconnect()
     for digits in (OTHERS, "60314028"):
-        await reassign_pin(yard.here, yard.by, pin_id=shown.pin.id, digits=digits, now=yard.now)
+        await reassign_pin(
+            yard.installation, yard.by, pin_id=shown.pin.id, digits=digits, now=yard.now
+        )
 
     before = await free(yard)
     await yard.settle()
@@ -158,11 +160,11 @@ async def test_a_lock_whose_state_is_not_known_may_hold_anything(yard: Yard) -> 
     await yard.settle()
     image = lock.disk.state
     assert image is not None
-    await set_blocked(yard.here, yard.by, pin_id=shown.pin.id, blocked=True, now=yard.now)
+    await set_blocked(yard.installation, yard.by, pin_id=shown.pin.id, blocked=True, now=yard.now)
     await yard.settle()
     lock.restore(image)
     await lock.connect()
-    await delete_pin(yard.here, yard.by, pin_id=shown.pin.id, now=yard.now)
+    await delete_pin(yard.installation, yard.by, pin_id=shown.pin.id, now=yard.now)
 
     assert lock.held(DIGITS)
     assert not await free(yard)

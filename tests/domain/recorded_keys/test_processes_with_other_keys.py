@@ -37,7 +37,7 @@ async def yard(database: Database, tmp_path: Path) -> AsyncIterator[Yard]:
     """A site whose process has the old secret only."""
     made = await Yard.make(tmp_path)
     yield made
-    made.here.passwords.close()
+    made.installation.passwords.close()
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def old(yard: Yard, tmp_path: Path) -> str:
 async def process(yard: Yard, *secrets_given: str) -> Installation:
     """A process that has started with these secrets, the first in front."""
     keys = Keyring.from_text(" ".join(secrets_given))
-    return replace(yard.here, keys=await open_keyring(lambda fresh: keys, yard.now))
+    return replace(yard.installation, keys=await open_keyring(lambda fresh: keys, yard.now))
 
 
 async def test_digits_are_unique_whichever_key_stands_in_front(yard: Yard, old: str) -> None:
@@ -57,9 +57,9 @@ async def test_digits_are_unique_whichever_key_stands_in_front(yard: Yard, old: 
     lock = await yard.lock("Front")
     one, other = await process(yard, old, NEW), await process(yard, NEW, old)
     for first, second in ((one, other), (other, one)):
-        yard.here = first
+        yard.installation = first
         pin = (await yard.pin(lock, digits=DIGITS)).pin
-        yard.here = second
+        yard.installation = second
         with pytest.raises(PinNotAcceptable):
             await yard.pin(lock, digits=DIGITS)
         await delete_pin(first, yard.by, pin_id=pin.id, now=yard.now)
@@ -75,7 +75,7 @@ async def test_of_two_processes_that_reserve_the_same_digits_at_once_one_does(
         digits = f"7391{number}4"
         yards = [copy(yard), copy(yard)]
         for each, ring in zip(yards, rings, strict=True):
-            each.here = await process(yard, *ring)
+            each.installation = await process(yard, *ring)
         answers = await asyncio.gather(
             *(each.pin(lock, digits=digits) for each in yards), return_exceptions=True
         )
@@ -86,11 +86,11 @@ async def test_a_process_that_lacks_a_recorded_key_changes_nothing(yard: Yard, o
     """Neither digits that the other has reserved, nor an entry without a hash, nor anything else is saved."""
     lock, other = await yard.lock("Front"), await yard.lock("Side")
     behind = await process(yard, old)
-    yard.here = await process(yard, NEW, old)
+    yard.installation = await process(yard, NEW, old)
     pin = (await yard.pin(lock, digits=DIGITS)).pin
     before = await everything()
 
-    yard.here = behind
+    yard.installation = behind
     for change in (
         lambda: yard.pin(lock, digits=DIGITS),
         lambda: yard.pin(lock),
@@ -124,9 +124,9 @@ async def test_a_change_that_began_before_the_new_key_was_recorded_is_not_commit
 
     waiting = asyncio.create_task(in_the_way())
     await begun.wait()
-    ahead.here = await process(yard, NEW, old)
+    ahead.installation = await process(yard, NEW, old)
     first = asyncio.create_task(ahead.pin(lock, digits=DIGITS))
-    yard.here = behind
+    yard.installation = behind
     second = asyncio.create_task(yard.pin(lock, digits=DIGITS))
     let_go.set()
     await waiting

@@ -20,11 +20,11 @@ from domain.sites.tables import Site
 
 @use_case
 async def crowd(
-    here: Installation, by: Caller, site: Site, lock_id: str, count: int, now: datetime
+    installation: Installation, by: Caller, site: Site, lock_id: str, count: int, now: datetime
 ) -> list[UUID]:
     """So many PINs of a new member at one lock; their digits are nobody's."""
     key = read_node_id("lock", lock_id)
-    async with recorded(here, by, "createPin", now) as deed:
+    async with recorded(installation, by, "createPin", now) as deed:
         owner = await Member.create(site=site, name="Everybody", role=Role.USER, created_at=now)
         pins = [
             Pin(
@@ -40,11 +40,11 @@ async def crowd(
             for _ in range(count)
         ]
         for pin in pins:
-            pin.verifier_sealed = seal_verifier(here, pin, os.urandom(32))
+            pin.verifier_sealed = seal_verifier(installation, pin, os.urandom(32))
         await Pin.bulk_create(pins, batch_size=100)
         await PinLock.bulk_create(
             [PinLock(pin_id=pin.id, lock_id=key) for pin in pins], batch_size=100
         )
-        await follow_pins(here, deed, [pin.id for pin in pins], now)
+        await follow_pins(installation, deed, [pin.id for pin in pins], now)
         deed.note("Member", owner.id)
     return [pin.id for pin in pins]

@@ -27,7 +27,7 @@ async def yard(database: Database, tmp_path: Path) -> AsyncIterator[Yard]:
     """A site with one member and no locks yet."""
     made = await Yard.make(tmp_path)
     yield made
-    made.here.passwords.close()
+    made.installation.passwords.close()
 
 
 async def _on_two_sockets(yard: Yard) -> tuple[YardLock, LockActor]:
@@ -47,7 +47,7 @@ async def test_a_late_feed_of_an_older_connection_neither_opens_nor_ends_the_new
     """It says where the lock was long ago: nothing becomes unknown by that either."""
     lock, older = await _on_two_sockets(yard)
     before = await lock.row()
-    late = await Feed.open(yard.here, older, FeedPosition(1, 0), yard.now)
+    late = await Feed.open(yard.installation, older, FeedPosition(1, 0), yard.now)
     await yard.pin(lock)
     await lock.server_looks()
     after = await lock.row()
@@ -106,7 +106,7 @@ async def test_a_feed_ends_when_the_lock_is_heard_on_a_newer_connection(yard: Ya
         items = [item async for item in each.due(yard.clock)]
         assert (items, each.over) == ([], True)
         await each.close()
-    await Feed.open(yard.here, newer, FeedPosition(1, before.applied_revision), yard.now)
+    await Feed.open(yard.installation, newer, FeedPosition(1, before.applied_revision), yard.now)
     row = await lock.row()
 
     assert [nonce for nonce, _ in row.nonces] == [OLD_NONCE]
@@ -135,7 +135,7 @@ async def test_a_feed_that_is_given_up_while_it_opens_is_closed(yard: Yard, pati
     assert lock.actor is not None
     row = await lock.row()
     feed = follow_feed(
-        yard.here,
+        yard.installation,
         lock.actor,
         incarnation=lock.actor.incarnation,
         position=FeedPosition(row.epoch, row.applied_revision),

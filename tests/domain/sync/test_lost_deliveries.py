@@ -30,7 +30,7 @@ async def yard(database: Database, tmp_path: Path) -> AsyncIterator[Yard]:
     """A site with one member and no locks yet."""
     made = await Yard.make(tmp_path)
     yield made
-    made.here.passwords.close()
+    made.installation.passwords.close()
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ async def _state(yard: Yard, pin_id: UUID) -> PinAtLock:
 
 
 async def _reassigned(yard: Yard, pin_id: UUID, digits: str) -> None:
-    await reassign_pin(yard.here, yard.by, pin_id=pin_id, digits=digits, now=yard.now)
+    await reassign_pin(yard.installation, yard.by, pin_id=pin_id, digits=digits, now=yard.now)
 
 
 async def _a_part_is_lost(lock: YardLock) -> None:
@@ -105,7 +105,7 @@ async def test_a_removal_in_a_lost_part_is_not_said_to_be_done(yard: Yard) -> No
         await yard.pin(front)
     await _a_part_is_lost(front)
     await yard.moved(shown.pin, front)
-    await delete_pin(yard.here, yard.by, pin_id=shown.pin.id, now=yard.now)
+    await delete_pin(yard.installation, yard.by, pin_id=shown.pin.id, now=yard.now)
     await _the_next_part_arrives(front)
 
     states = {state.lock.id: state for state in (await pins_at_locks([shown.pin.id]))[shown.pin.id]}

@@ -26,13 +26,13 @@ async def yard(database: Database, tmp_path: Path) -> AsyncIterator[Yard]:
     """A site with one member and no locks yet."""
     made = await Yard.make(tmp_path)
     yield made
-    made.here.passwords.close()
+    made.installation.passwords.close()
 
 
 async def test_a_snapshot_of_thousands_is_acknowledged_and_so_is_their_removal(yard: Yard) -> None:
     """All of them arrive and are said to; all of them leave again and are said to, by one snapshot each time."""
     lock = await yard.lock("Front")
-    keys = await crowd(yard.here, yard.by, yard.site, lock.own.lock_id, MANY, yard.now)
+    keys = await crowd(yard.installation, yard.by, yard.site, lock.own.lock_id, MANY, yard.now)
     await yard.settle()
 
     assert len(lock.firmware.state.entries) > MANY
@@ -54,7 +54,7 @@ async def _statuses(keys: list[UUID]) -> list[SyncStatus]:
 
 @use_case
 async def _all_leave(yard: Yard, keys: list[UUID]) -> None:
-    async with recorded(yard.here, yard.by, "updatePin", yard.now) as deed:
+    async with recorded(yard.installation, yard.by, "updatePin", yard.now) as deed:
         await PinLock.filter(pin_id__in=keys).delete()
-        await follow_pins(yard.here, deed, keys, yard.now)
+        await follow_pins(yard.installation, deed, keys, yard.now)
         deed.note("Member", yard.owner.id)

@@ -29,7 +29,7 @@ async def yard(database: Database, tmp_path: Path) -> AsyncIterator[Yard]:
     """A site with one member and no locks yet."""
     made = await Yard.make(tmp_path)
     yield made
-    made.here.passwords.close()
+    made.installation.passwords.close()
 
 
 class Between:
@@ -74,7 +74,7 @@ async def test_a_removed_pin_that_still_opens_is_said_to(
     await lock.server_looks()
     while lock.down:
         lock.lock_hears()
-    await delete_pin(yard.here, yard.by, pin_id=shown.pin.id, now=yard.now)
+    await delete_pin(yard.installation, yard.by, pin_id=shown.pin.id, now=yard.now)
 
     async def acknowledged() -> None:
         while lock.up:
@@ -101,7 +101,7 @@ async def test_an_order_is_not_handed_out_by_a_rule_that_never_was(
     async def changed() -> None:
         days = [list(Weekday)[(yard.now.weekday() + 1) % 7]]
         await update_access_rule(
-            yard.here,
+            yard.installation,
             yard.by,
             rule_id=rule,
             fields={"lock_ids": [front.id], "weekdays": days},
@@ -117,7 +117,7 @@ async def test_an_order_is_not_handed_out_by_a_rule_that_never_was(
 
 async def _rule(yard: Yard, lock_id: UUID, schedule: Schedule) -> UUID:
     rule = await create_access_rule(
-        yard.here,
+        yard.installation,
         yard.by,
         member_id=yard.owner.id,
         member_tag_id=None,

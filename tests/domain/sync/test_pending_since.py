@@ -24,7 +24,7 @@ async def yard(database: Database, tmp_path: Path) -> AsyncIterator[Yard]:
     """A site with one member and no locks yet."""
     made = await Yard.make(tmp_path)
     yield made
-    made.here.passwords.close()
+    made.installation.passwords.close()
 
 
 async def _since(lock: YardLock, pin_id: UUID) -> tuple[datetime | None, datetime | None]:
@@ -40,7 +40,7 @@ async def _change(yard: Yard, pin_id: UUID, times: int = 1) -> datetime:
     for _ in range(times):
         yard.now += HOUR
         fields = {"weekdays": [list(Weekday)[yard.now.hour % 7]]}
-        await update_pin(yard.here, yard.by, pin_id=pin_id, fields=fields, now=yard.now)
+        await update_pin(yard.installation, yard.by, pin_id=pin_id, fields=fields, now=yard.now)
     return first
 
 
@@ -58,7 +58,7 @@ async def test_it_is_the_first_of_several_changes(yard: Yard) -> None:
     """A lock that has been away for a week is a week behind, also when the last change is an hour old."""
     lock, pin_id = await _away(yard)
     first = await _change(yard, pin_id, 3)
-    await delete_pin(yard.here, yard.by, pin_id=pin_id, now=yard.now)
+    await delete_pin(yard.installation, yard.by, pin_id=pin_id, now=yard.now)
 
     assert await _since(lock, pin_id) == (first, first)
     await yard.settle()
@@ -71,7 +71,9 @@ async def test_of_a_lock_it_is_the_oldest_of_all_that_it_lacks(yard: Yard) -> No
     second = (await yard.pin(lock)).pin.id
     made = yard.now
     changed = await _change(yard, first)
-    await update_pin(yard.here, yard.by, pin_id=second, fields={"notes": "x"}, now=yard.now + HOUR)
+    await update_pin(
+        yard.installation, yard.by, pin_id=second, fields={"notes": "x"}, now=yard.now + HOUR
+    )
 
     assert await _since(lock, first) == (changed, made)
     assert await _since(lock, second) == (made, made)

@@ -29,7 +29,7 @@ async def yard(database: Database, tmp_path: Path) -> AsyncIterator[Yard]:
     """A site with one member and no locks yet."""
     made = await Yard.make(tmp_path)
     yield made
-    made.here.passwords.close()
+    made.installation.passwords.close()
 
 
 async def _opens(pin_id: UUID) -> list[int] | None:
@@ -76,7 +76,7 @@ async def test_a_pin_in_a_refused_delivery_is_said_not_to_open(yard: Yard) -> No
     assert await _opens(shown.pin.id) == [1]
     await _answered(lock, snapshot.id)
     assert await _opens(shown.pin.id) == []
-    await delete_pin(yard.here, yard.by, pin_id=shown.pin.id, now=yard.now)
+    await delete_pin(yard.installation, yard.by, pin_id=shown.pin.id, now=yard.now)
     assert await _opens(shown.pin.id) == []
     await lock.connect()
     await yard.settle()

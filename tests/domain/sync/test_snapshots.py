@@ -18,7 +18,7 @@ async def yard(database: Database, tmp_path: Path) -> AsyncIterator[Yard]:
     """A site with one member and no locks yet."""
     made = await Yard.make(tmp_path)
     yield made
-    made.here.passwords.close()
+    made.installation.passwords.close()
 
 
 async def test_what_a_snapshot_left_out_opens_nothing_though_it_is_wanted_again(yard: Yard) -> None:
@@ -27,7 +27,7 @@ async def test_what_a_snapshot_left_out_opens_nothing_though_it_is_wanted_again(
     shown = await yard.pin(lock, digits="49172638")
     await yard.settle()
     await Lock.filter(id=lock.id).update(snapshot_needed=True)
-    common = {"here": yard.here, "by": yard.by, "pin_id": shown.pin.id}
+    common = {"here": yard.installation, "by": yard.by, "pin_id": shown.pin.id}
     await set_blocked(**common, blocked=True, now=yard.now)  # type: ignore[arg-type]
     await lock.server_looks()
     await set_blocked(**common, blocked=False, now=yard.now)  # type: ignore[arg-type]

@@ -108,7 +108,7 @@ class SyncMachine(RuleBasedStateMachine):
             await self.yard.switched(self.locks[number], keypad=0, enabled=False)
             self.switches[number][0] = False
         tag = await create_tag(
-            self.yard.here,
+            self.yard.installation,
             self.yard.by,
             name="Doors",
             target=TagTarget.LOCK,
@@ -128,7 +128,7 @@ class SyncMachine(RuleBasedStateMachine):
             self.run(self._at_rest())
             self.short.undo()
             self.run(disconnect())
-            self.yard.here.passwords.close()
+            self.yard.installation.passwords.close()
         self.loop.close()
         self.folder.cleanup()
 
@@ -187,7 +187,7 @@ class SyncMachine(RuleBasedStateMachine):
         return key
 
     def _common(self) -> dict[str, Any]:
-        return {"here": self.yard.here, "by": self.yard.by, "now": self.yard.now}
+        return {"here": self.yard.installation, "by": self.yard.by, "now": self.yard.now}
 
     def _give_digits(self, draw: Any) -> None:
         key, digits = self._one(draw), draw.draw(st.sampled_from(DIGITS))

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
-from api.app import installation, keyring
+from api.app import keyring, new_installation
 from api.seed import kit_entry
 from api.settings import Settings
 from domain.access.schedule import ALWAYS, Schedule
@@ -55,8 +55,8 @@ async def empty_database() -> Path:
 class Yard:
     """The server's side. `now` moves when the test says so."""
 
-    def __init__(self, here: Installation, site: Site, owner: Member) -> None:
-        self.here, self.site, self.owner = here, site, owner
+    def __init__(self, installation: Installation, site: Site, owner: Member) -> None:
+        self.installation, self.site, self.owner = installation, site, owner
         self.by = command_line_at(site.id)
         self.now = BEGINNING
         self.locks: list[YardLock] = []
@@ -66,12 +66,14 @@ class Yard:
     async def make(cls, folder: Path) -> "Yard":
         """A site with one member. The database is connected already."""
         settings = Settings(data_dir=folder, public_url="http://127.0.0.1")
-        here = replace(
-            installation(settings, keyring(settings, fresh=True), passwords=PasswordHasher(CHEAP)),
+        installation = replace(
+            new_installation(
+                settings, keyring(settings, fresh=True), passwords=PasswordHasher(CHEAP)
+            ),
             pin_profile=CHEAP,
         )
         site = await create_site(
-            here,
+            installation,
             COMMAND_LINE,
             name="Yard",
             timezone="UTC",
@@ -79,7 +81,7 @@ class Yard:
             owner=None,
             now=BEGINNING,
         )
-        return cls(here, site, await _member(site))
+        return cls(installation, site, await _member(site))
 
     def clock(self) -> datetime:
         """The server's time."""
@@ -88,7 +90,7 @@ class Yard:
     async def lock(self, name: str, *, keypads: int = 1, firmware: Claim = NEWEST) -> "YardLock":
         """A lock that has never connected, with so many keypads, and firmware that reads this."""
         row = await create_lock(
-            self.here,
+            self.installation,
             self.by,
             name=name,
             connectivity=Connectivity.ONLINE_WIRED,
@@ -103,7 +105,7 @@ class Yard:
 
     async def provision(self, lock_id: UUID) -> Provisioning:
         """A fresh secret for a lock."""
-        kit = await provision_lock(self.here, self.by, lock_id=lock_id, now=self.now)
+        kit = await provision_lock(self.installation, self.by, lock_id=lock_id, now=self.now)
         keypads = await Reader.filter(lock_id=lock_id, deleted_at=None).order_by("id")
         return Provisioning.from_json(kit_entry(kit, keypads=keypads), "entry")
 
@@ -116,7 +118,7 @@ class Yard:
     ) -> Shown:
         """A PIN at these locks and tags."""
         return await create_pin(
-            self.here,
+            self.installation,
             self.by,
             owner_id=self.owner.id,
             owner_tag_id=None,
@@ -131,13 +133,13 @@ class Yard:
     async def moved(self, pin: Pin, *locks: "YardLock") -> None:
         """The PIN is at these locks from now on, and at no other."""
         fields = {"lock_ids": [lock.id for lock in locks]}
-        await update_pin(self.here, self.by, pin_id=pin.id, fields=fields, now=self.now)
+        await update_pin(self.installation, self.by, pin_id=pin.id, fields=fields, now=self.now)
 
     async def switched(self, lock: "YardLock", *, keypad: int | None, enabled: bool) -> None:
         """PIN mode is this at one keypad of the lock, or at all (None). Raises LockTooOld."""
         reader = None if keypad is None else read_node_id("reader", lock.keypad(keypad))
         where = {"lock_id": lock.id} if reader is None else {"reader_id": reader}
-        await set_pin_mode(self.here, self.by, enabled=enabled, now=self.now, **where)
+        await set_pin_mode(self.installation, self.by, enabled=enabled, now=self.now, **where)
 
     async def settle(self) -> None:
         """Everybody is online, and everything that is said arrives."""

@@ -167,9 +167,9 @@ class YardLock:
         """Proves its secret and opens its feed."""
         yard = self.yard
         await self.disconnect()
-        challenge = make_challenge(yard.here, self.own.lock_id, yard.now)
+        challenge = make_challenge(yard.installation, self.own.lock_id, yard.now)
         proven = await prove_lock(
-            yard.here, self.own.lock_id, self.firmware.prove(challenge), yard.now
+            yard.installation, self.own.lock_id, self.firmware.prove(challenge), yard.now
         )
         self.actor = (
             await begin_connection(proven, self.own.firmware) if proven is not None else None
@@ -179,7 +179,10 @@ class YardLock:
         start = self.firmware.connected(self.uptime_ms())
         self._drain()
         self.feed = await Feed.open(
-            yard.here, self.actor, FeedPosition(start.epoch, start.applied_revision), yard.now
+            yard.installation,
+            self.actor,
+            FeedPosition(start.epoch, start.applied_revision),
+            yard.now,
         )
 
     async def disconnect(self, *, noticed: bool = True) -> None:

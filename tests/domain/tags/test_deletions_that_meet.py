@@ -33,12 +33,12 @@ async def yard(database: Database, tmp_path: Path) -> AsyncIterator[Yard]:
     """A site with one member and no locks yet."""
     made = await Yard.make(tmp_path)
     yield made
-    made.here.passwords.close()
+    made.installation.passwords.close()
 
 
 async def _tag(yard: Yard, target: TagTarget, *ids: UUID) -> Tag:
     return await create_tag(
-        yard.here,
+        yard.installation,
         yard.by,
         name="Some",
         target=target,
@@ -53,15 +53,21 @@ async def _one(yard: Yard, target: TagTarget) -> UUID:
     if target is TagTarget.LOCK:
         return (await yard.lock("Front")).id
     member = await create_member(
-        yard.here, yard.by, name="Zoe", role=Role.USER, can_edit=False, email=None, now=yard.now
+        yard.installation,
+        yard.by,
+        name="Zoe",
+        role=Role.USER,
+        can_edit=False,
+        email=None,
+        now=yard.now,
     )
     return member.id
 
 
 def _gone(yard: Yard, target: TagTarget, row_id: UUID) -> Coroutine[Any, Any, Any]:
     if target is TagTarget.LOCK:
-        return delete_lock(yard.here, yard.by, lock_id=row_id, now=yard.now)
-    return remove_member(yard.here, yard.by, member_id=row_id, now=yard.now)
+        return delete_lock(yard.installation, yard.by, lock_id=row_id, now=yard.now)
+    return remove_member(yard.installation, yard.by, member_id=row_id, now=yard.now)
 
 
 @pytest.mark.parametrize("target", TagTarget)
@@ -76,7 +82,7 @@ async def test_no_tag_holds_what_goes_while_it_is_filled(
     if how == "filled":
         tag = await _tag(yard, target)
         filled = update_tag(
-            yard.here, yard.by, tag_id=tag.id, fields={field: [row_id]}, now=yard.now
+            yard.installation, yard.by, tag_id=tag.id, fields={field: [row_id]}, now=yard.now
         )
     else:
         filled = _tag(yard, target, row_id)
@@ -99,7 +105,7 @@ async def test_a_pin_by_a_tag_of_which_a_lock_was_deleted_is_made(yard: Yard) ->
     """Also when the tag still holds the deleted lock, as older versions left it."""
     front, back = await yard.lock("Front"), await yard.lock("Back")
     tag = await _tag(yard, TagTarget.LOCK, front.id, back.id)
-    await delete_lock(yard.here, yard.by, lock_id=front.id, now=yard.now)
+    await delete_lock(yard.installation, yard.by, lock_id=front.id, now=yard.now)
     await TaggedLock.create(tag=tag, lock_id=front.id)
 
     shown = await yard.pin(tag_ids=[tag.id])
@@ -119,7 +125,7 @@ async def test_whoever_opened_a_lock_by_rule_is_woken_when_it_is_deleted(
     members = await _tag(yard, TagTarget.MEMBER, yard.owner.id)
     locks = await _tag(yard, TagTarget.LOCK, lock.id)
     await create_access_rule(
-        yard.here,
+        yard.installation,
         yard.by,
         member_id=yard.owner.id if whom == "member" else None,
         member_tag_id=members.id if whom != "member" else None,
@@ -130,5 +136,5 @@ async def test_whoever_opened_a_lock_by_rule_is_woken_when_it_is_deleted(
     )
 
     async with listening(f"member:{yard.owner.id}") as wakeups:
-        await delete_lock(yard.here, yard.by, lock_id=lock.id, now=yard.now)
+        await delete_lock(yard.installation, yard.by, lock_id=lock.id, now=yard.now)
         assert await wakeups.wait(10)
