@@ -167,7 +167,7 @@ async def _member(
     now: datetime,
 ) -> None:
     account = await _account(installation, email, sign_ins, now)
-    async with recorded(installation, by, "seed", now) as deed:
+    async with recorded(installation, by, "seed", now) as change:
         member = await Member.create(
             site_id=by.site_id,
             account=account,
@@ -178,7 +178,7 @@ async def _member(
             created_at=now,
         )
         await make_default_tag(by.site_id, member, now)
-        deed.note("Member", member.id, role=role.value)
+        change.note("Member", member.id, role=role.value)
 
 
 def kit_entry(

@@ -13,7 +13,6 @@ from domain.bus import listening
 from domain.people.actors import Actor, LockActor
 from domain.people.identities import topics_of
 
-SLOW_POLL_SECONDS = 30.0
 Still = Callable[[], Awaitable[None]]
 
 
@@ -45,7 +44,7 @@ async def _while_standing(
                 if "item" not in tasks:
                     tasks["item"] = asyncio.ensure_future(anext(stream))
                 if "change" not in tasks:
-                    tasks["change"] = asyncio.ensure_future(changes.wait(SLOW_POLL_SECONDS))
+                    tasks["change"] = asyncio.ensure_future(changes.wait())
                 done, _ = await asyncio.wait(tasks.values(), return_when=asyncio.FIRST_COMPLETED)
                 await still()
                 if tasks["change"] in done:

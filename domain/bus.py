@@ -4,9 +4,9 @@ carries no news.
 A lost wake-up is the dangerous mistake: a lock would wait for a change that has already happened.
 So a wake-up between subscribing and waiting is kept, many wake-ups become one and never queue, and
 whenever the PostgreSQL bus may have missed something it wakes everybody. A wake-up too many costs
-one query. A slow poll by the waiter backs all of this up.
+one query. The slow poll backs all of this up.
 
-A topic is a short string such as "lock:<uuid>"; never a secret, never a payload.
+A topic is a short string, made by `domain.topics`; never a secret, never a payload.
 """
 
 import asyncio
@@ -21,6 +21,9 @@ from typing import Any
 import asyncpg  # type: ignore[import-untyped]
 
 log = logging.getLogger(__name__)
+
+SLOW_POLL_SECONDS = 10.0
+"""After so long whoever follows something looks again, woken or not."""
 
 CHANNEL = "latchwork"
 TOPIC = re.compile(r"[A-Za-z0-9_.:/-]{1,200}")
@@ -84,10 +87,12 @@ class Wakeups:
                 if not listeners:
                     del self._bus._listeners[topic]
 
-    async def wait(self, timeout_seconds: float) -> bool:
+    async def wait(self, timeout_seconds: float | None = None) -> bool:
         """True as soon as one of the topics was woken since the last call, False after
-        `timeout_seconds` without.
+        `timeout_seconds` without: by default the slow poll.
         """
+        if timeout_seconds is None:
+            timeout_seconds = SLOW_POLL_SECONDS
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_seconds):
                 await self._woken.wait()

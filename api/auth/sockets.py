@@ -11,6 +11,7 @@ from api.auth.origins import is_own
 from api.auth.seen_proofs import take_proof
 from api.context import Context, Identity
 from api.protocol.requests import RequestRefused
+from domain import bus
 from domain.bus import listening
 from domain.clock import Clock
 from domain.installation import Installation
@@ -28,7 +29,6 @@ from domain.people.tickets import consume_socket_ticket
 from domain.sync.connections import begin_connection
 from domain.sync.lock_identity import CHALLENGE_LIFETIME, prove_lock
 
-SLOW_POLL_SECONDS = 30.0
 ENDED = (4403, "Your access has ended")
 
 
@@ -120,7 +120,7 @@ async def watch(context: Context) -> tuple[int, str]:
             if actor is None:
                 return ENDED
             ends_at = getattr(actor, "ends_at", None)
-            patience = SLOW_POLL_SECONDS
+            patience = bus.SLOW_POLL_SECONDS
             if ends_at is not None:
                 patience = min(patience, (ends_at - now) / timedelta(seconds=1) + 0.05)
             await wakeups.wait(max(patience, 0.05))

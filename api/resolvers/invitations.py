@@ -44,6 +44,7 @@ from api.schema.invitations import (
 )
 from api.schema.nodes import TheSite, key_of, keys_of
 from api.schema.schedules import schedule_of
+from domain import topics
 from domain.bus import listening
 from domain.errors import NotAllowed
 from domain.invitations import service
@@ -56,7 +57,6 @@ from domain.people.rules import Permission
 
 _AT_SITE = AtSite(Permission.CREDENTIALS)
 _AT_INVITATION = AtSite(Permission.CREDENTIALS, "invitation_id", "invitation", Invitation)
-_SLOW_POLL_SECONDS = 5.0
 
 
 @mutation(_AT_SITE, InvalidSchedule, FeatureNotInPlan, SeatLimitReached)
@@ -140,7 +140,9 @@ async def my_access(call: Call) -> AsyncIterator[AccessChange | None]:
         return
     assert isinstance(actor, InvitedDeviceActor)
     async with listening(
-        f"invitation:{actor.invitation_id}", f"device:{actor.device_id}", f"home:{actor.site_id}"
+        topics.invitation(actor.invitation_id),
+        topics.device(actor.device_id),
+        topics.homes(actor.site_id),
     ) as wakeups:
         shown: AccessChange | None = None
         while True:
@@ -152,21 +154,21 @@ async def my_access(call: Call) -> AsyncIterator[AccessChange | None]:
             )
             yield change if change != shown else None
             shown = change
-            await wakeups.wait(_SLOW_POLL_SECONDS)
+            await wakeups.wait()
 
 
 async def _member_access(call: Call, actor: AccountActor) -> AsyncIterator[AccessChange | None]:
     """The same for a person: the homes of all their sites."""
-    async with listening(f"account:{actor.account_id}") as wakeups:
+    async with listening(topics.account(actor.account_id)) as wakeups:
         shown: object = None
         heard: set[str] = set()
         while True:
             homes = await homes_of(actor.account_id)
-            topics = {f"member:{home.member_id}" for home in homes}
-            topics |= {f"home:{home.site_id}" for home in homes}
-            if not topics <= heard:
-                wakeups.add(*topics)
-                heard |= topics
+            watched = {topics.member(home.member_id) for home in homes}
+            watched |= {topics.homes(home.site_id) for home in homes}
+            if not watched <= heard:
+                wakeups.add(*watched)
+                heard |= watched
                 continue  # what has changed before they were listened to is read now
             change = AccessChange(
                 active=bool(homes),
@@ -175,4 +177,4 @@ async def _member_access(call: Call, actor: AccountActor) -> AsyncIterator[Acces
             )
             yield change if homes != shown else None
             shown = homes
-            await wakeups.wait(_SLOW_POLL_SECONDS)
+            await wakeups.wait()

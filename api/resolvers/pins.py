@@ -42,6 +42,7 @@ from api.schema.pins import (
     pin_type,
 )
 from api.schema.schedules import schedule_of
+from domain import topics
 from domain.bus import listening
 from domain.locks.tables import Lock
 from domain.people.rules import Permission
@@ -52,7 +53,6 @@ from domain.sync.status import locks_in_sync, pins_at_locks
 _AT_SITE = AtSite(Permission.CREDENTIALS)
 _AT_PIN = AtSite(Permission.CREDENTIALS, "pin_id", "pin", Pin)
 _DIGITS = (InvalidPin, PinTooShort, PinNotAcceptable, PolicyViolation, FeatureNotInPlan)
-_SLOW_POLL_SECONDS = 5.0
 
 
 @mutation(_AT_SITE, *_DIGITS, InvalidSchedule, LockWithoutKeypad, AlreadyExists)
@@ -149,7 +149,7 @@ async def pin_sync(
     """What is known of a PIN: first the present state at every lock, then each change, the end of a lock too."""
     key = _key(pin_id)
     shown: dict[UUID, object] = {}
-    async with listening(f"pin-sync:{key}") as wakeups:
+    async with listening(topics.pin_sync(key)) as wakeups:
         while True:
             for state in (await pins_at_locks([key], also_at=shown))[key]:
                 said = (
@@ -163,14 +163,14 @@ async def pin_sync(
                     shown[state.lock.id] = said
                     yield pin_lock_sync_type(state, call.context.clock)
             yield None
-            await wakeups.wait(_SLOW_POLL_SECONDS)
+            await wakeups.wait()
 
 
 @subscription(AtSite(Permission.READ))
 async def site_sync(call: Call, site_id: TheSite) -> AsyncIterator[LockSync | None]:
     """What is known of a site's locks: first the present state of each, then each change, its end too."""
     shown: dict[UUID, object] = {}
-    async with listening(f"site-sync:{call.by.site_id}") as wakeups:
+    async with listening(topics.site_sync(call.by.site_id)) as wakeups:
         while True:
             there = Q(deleted_at=None) | Q(id__in=list(shown))
             rows = Lock.filter(there, site_id=call.by.site_id).order_by("id")
@@ -189,4 +189,4 @@ async def site_sync(call: Call, site_id: TheSite) -> AsyncIterator[LockSync | No
                     shown[lock.id] = said
                     yield item
             yield None
-            await wakeups.wait(_SLOW_POLL_SECONDS)
+            await wakeups.wait()

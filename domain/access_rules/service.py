@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from domain import topics
 from domain.access.schedule import Schedule
 from domain.access_rules.grants import locks_of_rules, members_of_rules
 from domain.access_rules.tables import AccessRule, AccessRuleLock, AccessRuleLockTag
@@ -76,7 +77,7 @@ async def create_access_rule(
         raise InvalidInput("memberId", "Name whom the rule lets in by memberId or by memberTagId.")
     if lock_ids is None and lock_tag_ids is None:
         raise InvalidInput("lockIds", "Name the locks by lockIds, lockTagIds, or both.")
-    async with changing_access(installation, by, "createAccessRule", now) as deed:
+    async with changing_access(installation, by, "createAccessRule", now) as change:
         if member_id is not None:
             await live_members(by.site_id, [member_id], "memberId")
         if member_tag_id is not None:
@@ -90,15 +91,15 @@ async def create_access_rule(
         )
         await _choose(rule, lock_ids, lock_tag_ids)
         await _check_number(rule)
-        await _follow(installation, deed, rule, now)
-        deed.note("AccessRule", rule.id)
+        await _follow(installation, change, rule, now)
+        change.note("AccessRule", rule.id)
         return rule
 
 
-async def _follow(installation: Installation, deed: Any, rule: AccessRule, now: datetime) -> None:
+async def _follow(installation: Installation, change: Any, rule: AccessRule, now: datetime) -> None:
     members = await members_of_rules([rule])
-    await follow_personal_pins(installation, deed, members, now)
-    deed.wake(*(f"member:{member_id}" for member_id in members))
+    await follow_personal_pins(installation, change, members, now)
+    change.wake(*(topics.member(member_id) for member_id in members))
 
 
 async def _held_rule(by: Caller, rule_id: UUID) -> AccessRule:
@@ -114,17 +115,19 @@ async def update_access_rule(
 ) -> ChangedRule:
     """Changes what `fields` mentions (schedule fields, the choice of locks). Raises what `create_access_rule` does."""
     check_not_cleared(fields, "lock_ids", "lock_tag_ids")
-    async with changing_access(installation, by, "updateAccessRule", now) as deed:
+    async with changing_access(installation, by, "updateAccessRule", now) as change:
         rule = await _held_rule(by, rule_id)
         before, old = (await locks_of_rules([rule.id]))[rule.id], rule.schedule()
         new = changed_schedule(old, fields)
         columns = schedule_columns(new)
         await rule.update_from_dict(columns).save(update_fields=list(columns))
         await _choose(rule, fields.get("lock_ids"), fields.get("lock_tag_ids"))
-        await _follow(installation, deed, rule, now)
+        await _follow(installation, change, rule, now)
         after = (await locks_of_rules([rule.id]))[rule.id]
         widened, narrowed = difference(old, new, before, after)
-        deed.note("AccessRule", rule.id, changed=sorted(fields), widened=widened, narrowed=narrowed)
+        change.note(
+            "AccessRule", rule.id, changed=sorted(fields), widened=widened, narrowed=narrowed
+        )
     return ChangedRule(rule, tuple(widened), tuple(narrowed))
 
 
@@ -133,10 +136,10 @@ async def delete_access_rule(
     installation: Installation, by: Caller, *, rule_id: UUID, now: datetime
 ) -> AccessRule:
     """Ends a rule, for phones at once, for personal PINs as each lock hears of it. Raises NotFound."""
-    async with changing_access(installation, by, "deleteAccessRule", now) as deed:
+    async with changing_access(installation, by, "deleteAccessRule", now) as change:
         rule = await _held_rule(by, rule_id)
         rule.deleted_at = now
         await rule.save(update_fields=["deleted_at"])
-        await _follow(installation, deed, rule, now)
-        deed.note("AccessRule", rule.id)
+        await _follow(installation, change, rule, now)
+        change.note("AccessRule", rule.id)
         return rule

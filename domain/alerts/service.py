@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from domain import topics
 from domain.alerts.tables import Alert, AlertKind
-from domain.audit.service import Deed
+from domain.audit.service import RecordedChange
 from domain.bus import listening
 from domain.database import Queue, Transaction, Work, hold, transaction, use_case
 from domain.locks.tables import Lock, Provisioning
@@ -14,7 +15,6 @@ from domain.people.standings import standings_of_account
 from domain.people.tables import ApiToken
 
 QUIET = timedelta(hours=1)
-SLOW_POLL_SECONDS = 5.0
 PAGE = 50
 """The newest alerts that a follower looks at; no site has as many causes within one poll."""
 
@@ -58,10 +58,12 @@ async def _write(
         lock_id=lock_id,
         at=now,
     )
-    tx.wake(f"alerts:{site_id}")
+    tx.wake(topics.alerts(site_id))
 
 
-async def alert_of_replaced_lock(deed: Deed, lock: Lock, kit: Provisioning, now: datetime) -> None:
+async def alert_of_replaced_lock(
+    change: RecordedChange, lock: Lock, kit: Provisioning, now: datetime
+) -> None:
     """Within the transaction in which the lock proves the kit in place of the secret in force: each one is told of.
 
     The actor is who took the kit; the member is that person, or the one for whom a token acts.
@@ -82,13 +84,13 @@ async def alert_of_replaced_lock(deed: Deed, lock: Lock, kit: Provisioning, now:
         lock_id=lock.id,
         at=now,
     )
-    deed.wake(f"alerts:{lock.site_id}")
+    change.wake(topics.alerts(lock.site_id))
 
 
 async def follow_alerts(site_id: UUID) -> AsyncIterator[Alert | None]:
     """Each alert raised from now on, and None at every wake-up without one: the caller may check who listens."""
     newest = Alert.filter(site_id=site_id).order_by("-id").limit(PAGE)
-    async with listening(f"alerts:{site_id}") as wakeups:
+    async with listening(topics.alerts(site_id)) as wakeups:
         known = {row.id for row in await newest}
         while True:
             rows = await newest
@@ -97,4 +99,4 @@ async def follow_alerts(site_id: UUID) -> AsyncIterator[Alert | None]:
                     yield row
             known = {row.id for row in rows}
             yield None
-            await wakeups.wait(SLOW_POLL_SECONDS)
+            await wakeups.wait()

@@ -33,7 +33,7 @@ class Note:
     changes: dict[str, Any]
 
 
-class Deed:
+class RecordedChange:
     """One use case's transaction, and what it will say of itself in the audit."""
 
     def __init__(self, tx: Transaction, chain: UUID | None) -> None:
@@ -68,7 +68,7 @@ async def recorded(
     now: datetime,
     *,
     queue: Queue | None = None,
-) -> AsyncIterator[Deed]:
+) -> AsyncIterator[RecordedChange]:
     """A transaction that ends with the audit rows of what was noted. Raises AssertionError when nothing was, and
     KeysMissing where this process lacks a key of the database: what it wrote might overlook what others did.
 
@@ -78,11 +78,13 @@ async def recorded(
     if queue is None and chain is not None:
         queue = Queue(Work.CHANGES, chain)
     async with transaction(queue) as tx:
-        deed = Deed(tx, chain)
-        yield deed
-        assert deed.notes or deed.changed_nothing, f"{action} changed something and noted nothing"
-        for belongs_to in sorted(deed.notes, key=lambda chain: chain.bytes):
-            await _append(installation, by, action, belongs_to, deed.notes[belongs_to], now)
+        change = RecordedChange(tx, chain)
+        yield change
+        assert change.notes or change.changed_nothing, (
+            f"{action} changed something and noted nothing"
+        )
+        for belongs_to in sorted(change.notes, key=lambda chain: chain.bytes):
+            await _append(installation, by, action, belongs_to, change.notes[belongs_to], now)
         await check_keys(installation.keys)
 
 

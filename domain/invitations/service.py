@@ -12,6 +12,7 @@ from uuid import UUID
 
 from tortoise.expressions import F, Q
 
+from domain import topics
 from domain.access.schedule import Schedule
 from domain.audit.service import recorded
 from domain.columns import new_id, schedule_columns
@@ -89,7 +90,7 @@ async def create_invitation(
     name = checked_name(name)
     check_new(schedule, device_limit, now)
     code = new_invitation_code()
-    async with recorded(installation, by, "createInvitation", now) as deed:
+    async with recorded(installation, by, "createInvitation", now) as change:
         site = await take_seat(by.site_id, now)
         if not site.invitations_enabled:
             raise FeatureNotInPlan("invitations")
@@ -110,7 +111,7 @@ async def create_invitation(
         await InvitationLock.bulk_create(
             [InvitationLock(invitation=invitation, lock_id=each) for each in locks]
         )
-        deed.note("Invitation", invitation.id, locks=[str(each) for each in locks])
+        change.note("Invitation", invitation.id, locks=[str(each) for each in locks])
         return invitation, display_code(code)
 
 
@@ -127,13 +128,13 @@ async def delete_invitation(
     installation: Installation, by: Caller, *, invitation_id: UUID, now: datetime
 ) -> Invitation:
     """Ends an invitation for good: tokens, sockets and streams of its devices end with it. Raises NotFound."""
-    async with recorded(installation, by, "deleteInvitation", now) as deed:
+    async with recorded(installation, by, "deleteInvitation", now) as change:
         invitation = await held_invitation(by, invitation_id)
         invitation.deleted_at = now
         await invitation.save(update_fields=["deleted_at"])
         await end_letters([invitation.id])
-        deed.note("Invitation", invitation.id)
-        deed.wake(f"invitation:{invitation.id}")
+        change.note("Invitation", invitation.id)
+        change.wake(topics.invitation(invitation.id))
         return invitation
 
 
@@ -164,19 +165,19 @@ async def redeem_invitation(
     key = known.id if known is not None else new_id()
     caller = Caller(ActorKind.INVITED_DEVICE, key)
     queue = Queue(Work.CHANGES, found.site_id)
-    async with recorded(installation, caller, "redeemInvitation", now, queue=queue) as deed:
+    async with recorded(installation, caller, "redeemInvitation", now, queue=queue) as change:
         # A phone's retries, and phones that race, wait for each other at the invitation's row.
         await lock_row(Invitation, found.id)
         device = await Device.get_or_none(**phone)
         if device is not None and device.barred:
             raise InvitationNotRedeemable
         if device is not None and device.removed_at is None:
-            deed.unchanged()
+            change.unchanged()
         else:
             await _take_slot(found, now)
             device = await _bound(device, key, phone, device_name, platform, now)
-            deed.note("Invitation", found.id, chain=found.site_id, device=str(device.id))
-            deed.wake(f"invitation:{found.id}")
+            change.note("Invitation", found.id, chain=found.site_id, device=str(device.id))
+            change.wake(topics.invitation(found.id))
         home = await home_of(found.id, now)
         if home is None:
             raise InvitationNotRedeemable
@@ -246,7 +247,7 @@ async def remove_invited_device(
     installation: Installation, by: Caller, *, device_id: UUID, now: datetime
 ) -> Device:
     """Takes one phone off an invitation for good and frees its slot for others. Raises NotFound."""
-    async with recorded(installation, by, "removeDevice", now) as deed:
+    async with recorded(installation, by, "removeDevice", now) as change:
         device = await Device.get_or_none(id=device_id, removed_at=None)
         if device is None or device.invitation_id is None:
             raise NotFound("deviceId")
@@ -256,8 +257,8 @@ async def remove_invited_device(
         if removed != 1:
             raise NotFound("deviceId")
         await Invitation.filter(id=device.invitation_id).update(devices_used=F("devices_used") - 1)
-        deed.note("Device", device.id, invitation=str(device.invitation_id))
-        deed.wake(f"device:{device.id}")
+        change.note("Device", device.id, invitation=str(device.invitation_id))
+        change.wake(topics.device(device.id))
         device.removed_at = now
         return device
 

@@ -45,11 +45,11 @@ async def read_codes(
 ) -> dict[UUID, str]:
     """The codes, to be shared again, each with an audit row; deleted invitations are left out."""
     live = [each for each in invitations if each.deleted_at is None]
-    async with recorded(installation, by, "readInvitationCode", now) as deed:
+    async with recorded(installation, by, "readInvitationCode", now) as change:
         for invitation in live:
-            deed.note("Invitation", invitation.id, chain=invitation.site_id)
+            change.note("Invitation", invitation.id, chain=invitation.site_id)
         if not live:
-            deed.unchanged()
+            change.unchanged()
     return {invitation.id: code_of(installation, invitation) for invitation in live}
 
 
@@ -113,7 +113,7 @@ async def _post_invitation(
     now: datetime,
 ) -> Invitation:
     recipient = keyed_tag(installation.keys, KeyLabel.AUDIT, "recipient", str(by.site_id), address)
-    async with recorded(installation, by, "sendInvitation", now) as deed:
+    async with recorded(installation, by, "sendInvitation", now) as change:
         invitation = await held_invitation(by, invitation_id)
         if invitation.valid_until <= now:
             raise InvitationNotRedeemable
@@ -122,7 +122,7 @@ async def _post_invitation(
         await post(
             installation, by, letter, about=invitation.id, until=invitation.valid_until, now=now
         )
-        deed.note("Invitation", invitation.id, recipient=recipient)
+        change.note("Invitation", invitation.id, recipient=recipient)
         return invitation
 
 

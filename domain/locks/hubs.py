@@ -23,9 +23,9 @@ async def held_hub(by: Caller, hub_id: UUID) -> Hub:
 @use_case
 async def create_hub(installation: Installation, by: Caller, *, name: str, now: datetime) -> Hub:
     """A new hub. Raises InvalidInput."""
-    async with recorded(installation, by, "createHub", now) as deed:
+    async with recorded(installation, by, "createHub", now) as change:
         hub = await Hub.create(site_id=by.site_id, name=checked_name(name), created_at=now)
-        deed.note("Hub", hub.id)
+        change.note("Hub", hub.id)
         return hub
 
 
@@ -34,22 +34,22 @@ async def update_hub(
     installation: Installation, by: Caller, *, hub_id: UUID, name: str, now: datetime
 ) -> Hub:
     """Renames a hub. Raises InvalidInput, NotFound."""
-    async with recorded(installation, by, "updateHub", now) as deed:
+    async with recorded(installation, by, "updateHub", now) as change:
         hub = await held_hub(by, hub_id)
         hub.name = checked_name(name)
         await hub.save(update_fields=["name"])
-        deed.note("Hub", hub.id, changed=["name"])
+        change.note("Hub", hub.id, changed=["name"])
         return hub
 
 
 @use_case
 async def delete_hub(installation: Installation, by: Caller, *, hub_id: UUID, now: datetime) -> Hub:
     """Deletes a hub without locks. Raises NotFound, StillInUse."""
-    async with recorded(installation, by, "deleteHub", now) as deed:
+    async with recorded(installation, by, "deleteHub", now) as change:
         hub = await held_hub(by, hub_id)
         if await Lock.filter(hub_id=hub.id, deleted_at=None).exists():
             raise StillInUse("Locks are connected through this hub. Move or delete them first.")
         hub.deleted_at = now
         await hub.save(update_fields=["deleted_at"])
-        deed.note("Hub", hub.id)
+        change.note("Hub", hub.id)
         return hub

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from tortoise.expressions import Q
 
-from domain.audit.service import Deed
+from domain.audit.service import RecordedChange
 from domain.columns import column
 from domain.database import lock_rows
 from domain.locks.tables import Provisioning
@@ -51,27 +51,29 @@ async def taker_may(kit: Provisioning, site_id: UUID, now: datetime) -> bool:
     return standing is not None and allows(standing, Permission.DOORS)
 
 
-async def end_kits_of_account(deed: Deed, account_id: UUID, site_id: UUID, now: datetime) -> None:
+async def end_kits_of_account(
+    change: RecordedChange, account_id: UUID, site_id: UUID, now: datetime
+) -> None:
     """Part of taking a person's right to the site's doors: their pending kits end, and those of their tokens."""
     tokens = await column(ApiToken.filter(account_id=account_id), "id")
     theirs = Q(taken_by_kind=ActorKind.ACCOUNT, taken_by_id=account_id)
     scripts = Q(taken_by_kind=ActorKind.TOKEN, taken_by_id__in=tokens)
     kits = Provisioning.filter(theirs | scripts if tokens else theirs, lock__site_id=site_id)
-    await end_kits(deed, kits, now)
+    await end_kits(change, kits, now)
 
 
 async def end_kits_of_token(
-    deed: Deed, token_id: UUID, site_ids: Collection[UUID], now: datetime
+    change: RecordedChange, token_id: UUID, site_ids: Collection[UUID], now: datetime
 ) -> None:
     """Part of ending a token at these sites: the pending kits that it took there end."""
     if site_ids:
         kits = Provisioning.filter(
             taken_by_kind=ActorKind.TOKEN, taken_by_id=token_id, lock__site_id__in=list(site_ids)
         )
-        await end_kits(deed, kits, now)
+        await end_kits(change, kits, now)
 
 
-async def end_kits(deed: Deed, kits: Any, now: datetime) -> list[Provisioning]:
+async def end_kits(change: RecordedChange, kits: Any, now: datetime) -> list[Provisioning]:
     """Within a transaction: ends those that are pending among these; the SmartPINs under them open nothing from here on."""
     held = await lock_rows(Provisioning, await column(kits.filter(pending(now)), "id"))
     ending = [kit for kit in held if is_pending(kit, now)]
@@ -81,5 +83,5 @@ async def end_kits(deed: Deed, kits: Any, now: datetime) -> list[Provisioning]:
         codes = SmartPin.filter(lock_id=kit.lock_id, incarnation=kit.incarnation, dead_at=None)
         await codes.update(dead_at=now)
         lock = await kit.lock
-        deed.note("ProvisioningKit", kit.id, chain=lock.site_id, lock=str(lock.id))
+        change.note("ProvisioningKit", kit.id, chain=lock.site_id, lock=str(lock.id))
     return ending

@@ -46,16 +46,16 @@ async def set_pin_mode(
     Raises NotFound, LockWithoutKeypad when there is no keypad to switch, InvalidInput for a hub that connects no lock, and
     LockTooOld for one of several keypads at a lock that knows one switch for all.
     """
-    async with recorded(installation, by, "setPinMode", now) as deed:
+    async with recorded(installation, by, "setPinMode", now) as change:
         readers = await _held_keypads(by, lock_id, hub_id, reader_id)
         await Reader.filter(id__in=[reader.id for reader in readers]).update(pin_enabled=enabled)
         lock_ids = {reader.lock_id for reader in readers}
         if reader_id is not None:  # whoever switches whole locks leaves no keypad that differs
             await refuse_unread_settings(lock_ids)
-        await write_settings(installation, deed, lock_ids, now)
+        await write_settings(installation, change, lock_ids, now)
         for reader in readers:
             reader.pin_enabled = enabled
-            deed.note("Reader", reader.id, pinEnabled=enabled)
+            change.note("Reader", reader.id, pinEnabled=enabled)
         return readers
 
 
@@ -108,11 +108,11 @@ async def pair_card(
         card = b""
     if len(card) not in CARD_UID_BYTES:
         raise InvalidInput("cardUid", "A card's UID is 4 to 10 bytes in hexadecimal.")
-    async with recorded(installation, by, "pairCard", now) as deed:
+    async with recorded(installation, by, "pairCard", now) as change:
         lock = await held_lock(by, lock_id)
         lock.card_sealed = seal(installation.keys, card, card_identity(lock.id))
         lock.card_pairings += 1
         await lock.save(update_fields=["card_sealed", "card_pairings"])
-        await write_card(installation, deed, lock, lock.card_pairings, now)
-        deed.note("Lock", lock.id)
+        await write_card(installation, change, lock, lock.card_pairings, now)
+        change.note("Lock", lock.id)
         return lock

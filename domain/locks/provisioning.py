@@ -63,7 +63,7 @@ async def provision_lock(
     """
     secret = os.urandom(32)
     incarnation = uuid4().hex
-    async with recorded(installation, by, "provisionLock", now) as deed:
+    async with recorded(installation, by, "provisionLock", now) as change:
         # The site's row first: whoever takes the caller's rights away holds it too.
         site = await lock_row(Site, by.site_id)
         assert site is not None
@@ -89,7 +89,7 @@ async def provision_lock(
             taken_by_kind=by.actor_kind,
             taken_by_id=by.actor_id,
         )
-        deed.note("Lock", lock.id, incarnation=incarnation, kit=str(row.id))
+        change.note("Lock", lock.id, incarnation=incarnation, kit=str(row.id))
     return ProvisioningKit(
         lock=lock,
         row=row,
@@ -117,13 +117,13 @@ async def cancel_kit(
     installation: Installation, by: Caller, *, kit_id: UUID, now: datetime
 ) -> tuple[Provisioning, Lock]:
     """Ends a pending kit: no lock can prove its secret any more. Raises NotFound for one that is not pending."""
-    async with recorded(installation, by, "cancelProvisioningKit", now) as deed:
+    async with recorded(installation, by, "cancelProvisioningKit", now) as change:
         found = await Provisioning.get_or_none(id=kit_id)
         if found is None:
             raise NotFound("kitId")
         # The lock's row before the kit's, as when a kit is proven.
         lock = await held_lock(by, found.lock_id)
-        ended = await end_kits(deed, Provisioning.filter(id=kit_id), now)
+        ended = await end_kits(change, Provisioning.filter(id=kit_id), now)
         if not ended:
             raise NotFound("kitId")
         return ended[0], lock

@@ -24,16 +24,16 @@ async def create_reader(
 
     Raises InvalidInput, NotFound, and LockTooOld for a keypad beside others that are off, at a lock that knows one switch.
     """
-    async with changing_access(installation, by, "createReader", now) as deed:
+    async with changing_access(installation, by, "createReader", now) as change:
         lock = await held_lock(by, lock_id)
         if await Reader.filter(lock_id=lock.id, deleted_at=None).count() >= MOST_READERS:
             raise InvalidInput("lockId", f"A lock has at most {MOST_READERS} readers.")
         row = await add_reader(lock, reader, "name")
         if row.has_keypad:
             await refuse_unread_settings([lock.id])
-        await write_settings(installation, deed, [lock.id], now)
-        await follow_pins_of_lock(installation, deed, lock.id, now)
-        deed.note("Reader", row.id)
+        await write_settings(installation, change, [lock.id], now)
+        await follow_pins_of_lock(installation, change, lock.id, now)
+        change.note("Reader", row.id)
         return row
 
 
@@ -54,11 +54,11 @@ async def update_reader(
     installation: Installation, by: Caller, *, reader_id: UUID, name: str, now: datetime
 ) -> Reader:
     """Renames a reader. Raises InvalidInput, NotFound."""
-    async with recorded(installation, by, "updateReader", now) as deed:
+    async with recorded(installation, by, "updateReader", now) as change:
         reader = await _held_reader(by, reader_id)
         reader.name = checked_name(name)
         await reader.save(update_fields=["name"])
-        deed.note("Reader", reader.id, changed=["name"])
+        change.note("Reader", reader.id, changed=["name"])
         return reader
 
 
@@ -67,11 +67,11 @@ async def delete_reader(
     installation: Installation, by: Caller, *, reader_id: UUID, now: datetime
 ) -> Reader:
     """Takes a reader off its lock. Raises NotFound."""
-    async with changing_access(installation, by, "deleteReader", now) as deed:
+    async with changing_access(installation, by, "deleteReader", now) as change:
         reader = await _held_reader(by, reader_id)
         reader.deleted_at = now
         await reader.save(update_fields=["deleted_at"])
-        await write_settings(installation, deed, [reader.lock_id], now)
-        await follow_pins_of_lock(installation, deed, reader.lock_id, now)
-        deed.note("Reader", reader.id)
+        await write_settings(installation, change, [reader.lock_id], now)
+        await follow_pins_of_lock(installation, change, reader.lock_id, now)
+        change.note("Reader", reader.id)
         return reader

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from domain import topics
 from domain.access_rules.grants import members_of_rules, rules_naming_lock
 from domain.audit.service import recorded
 from domain.columns import column
@@ -67,7 +68,7 @@ async def create_lock(
     name = checked_name(name)
     if len(readers) > MOST_READERS:
         raise InvalidInput("readers", f"A lock has at most {MOST_READERS} readers.")
-    async with recorded(installation, by, "createLock", now) as deed:
+    async with recorded(installation, by, "createLock", now) as change:
         site = await lock_row(Site, by.site_id)  # its zone must not change before the lock is there
         assert site is not None
         if hub_id is not None:
@@ -80,9 +81,9 @@ async def create_lock(
         for reader in readers:
             await add_reader(lock, reader, "readers")
         await make_default_tag(site.id, lock, now)
-        await write_settings(installation, deed, [lock.id], now)
-        deed.note("Lock", lock.id)
-        deed.wake(f"site-sync:{site.id}")
+        await write_settings(installation, change, [lock.id], now)
+        change.note("Lock", lock.id)
+        change.wake(topics.site_sync(site.id))
         return lock
 
 
@@ -105,12 +106,12 @@ async def update_lock(
     Raises InvalidInput, NotFound, LockWithoutKeypad.
     """
     check_not_cleared(fields, "name", "connectivity", "smart_pin_enabled")
-    async with recorded(installation, by, "updateLock", now) as deed:
+    async with recorded(installation, by, "updateLock", now) as change:
         lock = await held_lock(by, lock_id)
         if "name" in fields:
             lock.name = checked_name(fields["name"])
             await rename_default_tag(lock)
-            deed.wake(*await _topics_of_homes(lock.id))
+            change.wake(*await _topics_of_homes(lock.id))
         if "hub_id" in fields:
             if fields["hub_id"] is not None:
                 await held_hub(by, fields["hub_id"])
@@ -122,9 +123,9 @@ async def update_lock(
             await switch_smart_pins(lock, enabled=fields["smart_pin_enabled"])
         await lock.save(update_fields=list(fields))
         if "smart_pin_enabled" in fields:
-            await write_settings(installation, deed, [lock.id], now)
-        deed.note("Lock", lock.id, changed=sorted(fields))
-        deed.wake(f"site-sync:{lock.site_id}")
+            await write_settings(installation, change, [lock.id], now)
+        change.note("Lock", lock.id, changed=sorted(fields))
+        change.wake(topics.site_sync(lock.site_id))
         return lock
 
 
@@ -133,18 +134,18 @@ async def delete_lock(
     installation: Installation, by: Caller, *, lock_id: UUID, now: datetime
 ) -> Lock:
     """Takes a lock out of the site; its feed ends and its secret serves nothing any more. Raises NotFound."""
-    async with changing_access(installation, by, "deleteLock", now) as deed:
+    async with changing_access(installation, by, "deleteLock", now) as change:
         lock = await held_lock(by, lock_id)
         # asked for before its tags let go of it: some rules and PINs reach it by nothing else
-        deed.wake(*await topics_of_pins_at(lock.id), *await _topics_of_homes(lock.id))
+        change.wake(*await topics_of_pins_at(lock.id), *await _topics_of_homes(lock.id))
         await drop_default_tag(lock, now)
         lock.deleted_at = now
         lock.feed_id = None
         await lock.save(update_fields=["deleted_at", "feed_id"])
         await Provisioning.filter(lock_id=lock.id).delete()
         await forget_lock(lock.id)
-        deed.note("Lock", lock.id)
-        deed.wake(f"lock:{lock.id}", f"site-sync:{by.site_id}", f"home:{by.site_id}")
+        change.note("Lock", lock.id)
+        change.wake(topics.lock(lock.id), topics.site_sync(by.site_id), topics.homes(by.site_id))
         return lock
 
 
@@ -152,4 +153,6 @@ async def _topics_of_homes(lock_id: UUID) -> list[str]:
     """The topics of whoever has this lock on the screen of their phone."""
     invitations = await column(InvitationLock.filter(lock_id=lock_id), "invitation_id")
     members = await members_of_rules(await rules_naming_lock(lock_id))
-    return [f"invitation:{each}" for each in invitations] + [f"member:{each}" for each in members]
+    return [topics.invitation(each) for each in invitations] + [
+        topics.member(each) for each in members
+    ]

@@ -9,7 +9,8 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from domain.audit.service import Deed
+from domain import topics
+from domain.audit.service import RecordedChange
 from domain.database import Transaction, lock_rows
 from domain.errors import LockTooOld, LockWithoutKeypad
 from domain.installation import Installation
@@ -23,7 +24,10 @@ from domain.sync.tables import EntryState, LockEntry
 
 
 async def write_settings(
-    installation: Installation, deed: Deed | Transaction, lock_ids: Collection[UUID], now: datetime
+    installation: Installation,
+    change: RecordedChange | Transaction,
+    lock_ids: Collection[UUID],
+    now: datetime,
 ) -> set[UUID]:
     """Within a transaction: the settings of these locks as they now are become what they should hold, as far as they can.
 
@@ -32,10 +36,10 @@ async def write_settings(
     else than before.
     """
     locks = await lock_rows(Lock, lock_ids)
-    deed.wake(*(f"home:{lock.site_id}" for lock in locks))
+    change.wake(*(topics.homes(lock.site_id) for lock in locks))
     wishes = await wanted_settings(locks)
     await _keep_acknowledged(wishes)
-    return {entry.lock_id for entry in await write_entries(installation, deed, wishes, now)}
+    return {entry.lock_id for entry in await write_entries(installation, change, wishes, now)}
 
 
 async def wanted_settings(rows: Collection[Lock]) -> list[Wanted]:
@@ -158,8 +162,8 @@ async def switch_smart_pins(lock: Lock, *, enabled: bool) -> None:
 
 
 async def write_card(
-    installation: Installation, deed: Deed, lock: Lock, generation: int, now: datetime
+    installation: Installation, change: RecordedChange, lock: Lock, generation: int, now: datetime
 ) -> None:
     """Within a transaction: the lock's paired card. `generation` tells one pairing from the next."""
     wish = Wanted(lock.id, CARD, EntryKind.CARD, EntryState.LIVE, {"pairing": generation})
-    await write_entries(installation, deed, [wish], now)
+    await write_entries(installation, change, [wish], now)

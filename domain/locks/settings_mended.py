@@ -56,9 +56,9 @@ async def _told_otherwise(locks: Collection[Lock]) -> dict[UUID, set[UUID]]:
 async def _tell(
     installation: Installation, site_id: UUID, lock_ids: Collection[UUID], now: datetime
 ) -> None:
-    async with recorded(installation, command_line_at(site_id), "mendSettings", now) as deed:
-        mended = await write_settings(installation, deed, lock_ids, now)
+    async with recorded(installation, command_line_at(site_id), "mendSettings", now) as change:
+        mended = await write_settings(installation, change, lock_ids, now)
         for lock_id in mended:
-            deed.note("Lock", lock_id)
+            change.note("Lock", lock_id)
         if not mended:  # somebody has changed them since they were looked at
-            deed.unchanged()
+            change.unchanged()

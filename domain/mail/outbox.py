@@ -14,6 +14,7 @@ from uuid import UUID
 
 import structlog
 
+from domain import topics
 from domain.alerts.service import raise_alert
 from domain.alerts.tables import AlertKind
 from domain.bus import listening
@@ -30,7 +31,6 @@ from domain.people.actors import Caller, Role, Standing
 from domain.security.sealing import SealBroken, open_sealed, seal
 
 log = structlog.get_logger(__name__)
-TOPIC = "letters"
 MOST_WAITING_AT_SITE = 1_000
 GIVEN_UP_AFTER = timedelta(days=3)
 FIRST_PAUSE = timedelta(minutes=1)
@@ -38,7 +38,6 @@ LONGEST_PAUSE = timedelta(hours=1)
 TAKEN_FOR = timedelta(minutes=5)
 """How long a server has for one try; a try ends after fifteen seconds, so that clocks may differ."""
 AT_ONCE = 4
-SLOW_POLL_SECONDS = 20.0
 _CANDIDATES = 16
 
 
@@ -82,7 +81,7 @@ async def post(
         due_at=now,
         give_up_at=min(give_up_at, until) if until else give_up_at,
     )
-    transaction.wake(TOPIC)
+    transaction.wake(topics.OUTGOING_MAIL)
 
 
 async def end_letters(about: Collection[UUID]) -> None:
@@ -94,13 +93,13 @@ async def end_letters(about: Collection[UUID]) -> None:
 async def deliver_letters(installation: Installation, clock: Clock) -> None:
     """Sends letters as they become due, a few at a time, until it is cancelled; those under way go on to their end."""
     turns = asyncio.Semaphore(AT_ONCE)
-    async with listening(TOPIC) as wakeups:
+    async with listening(topics.OUTGOING_MAIL) as wakeups:
         while True:
             await turns.acquire()
             row = await _taken_or_none(clock())
             if row is None:
                 turns.release()
-                await wakeups.wait(SLOW_POLL_SECONDS)
+                await wakeups.wait()
             else:
                 _begin(installation, row, clock, turns)
 

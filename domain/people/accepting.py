@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from domain import topics
 from domain.audit.service import recorded
 from domain.database import lock_row, use_case
 from domain.errors import LinkNotUsable, PolicyViolation
@@ -41,7 +42,7 @@ async def _accept(
     encoded: str | None,
     now: datetime,
 ) -> Member:
-    async with recorded(installation, by, "acceptMembership", now) as deed:
+    async with recorded(installation, by, "acceptMembership", now) as change:
         member = await lock_row(Member, link.member_id)
         if member is None or member.removed_at is not None or member.invited_email != email:
             raise LinkNotUsable
@@ -49,8 +50,8 @@ async def _accept(
         account = await _account(email, encoded, now)
         member.account, member.invited_email, member.accepted_at = account, None, now
         await member.save(update_fields=["account_id", "invited_email", "accepted_at"])
-        deed.note("Member", member.id, chain=member.site_id, account=str(account.id))
-        deed.wake(f"member:{member.id}", f"account:{account.id}")
+        change.note("Member", member.id, chain=member.site_id, account=str(account.id))
+        change.wake(topics.member(member.id), topics.account(account.id))
         return member
 
 

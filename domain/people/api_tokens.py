@@ -10,7 +10,8 @@ from uuid import UUID
 
 from tortoise.expressions import Q
 
-from domain.audit.service import Deed, recorded
+from domain import topics
+from domain.audit.service import RecordedChange, recorded
 from domain.columns import column
 from domain.database import lock_row, lock_rows, use_case
 from domain.errors import InvalidInput, NotAllowed, NotFound
@@ -51,7 +52,7 @@ async def create_api_token(
     """
     expires_at = _checked_end(by, expires_at, now)
     token = new_token(API_TOKEN_PREFIX)
-    async with recorded(installation, by, "createApiToken", now) as deed:
+    async with recorded(installation, by, "createApiToken", now) as change:
         if by.standing is not None:
             await lock_row(Site, by.site_id)
             by = await still_standing(by, Permission.SITE_SETTINGS, now)
@@ -69,7 +70,7 @@ async def create_api_token(
         )
         for site_id in sorted(set(site_ids)):
             await ApiTokenSite.create(token=row, site_id=site_id)
-            deed.note("ApiToken", row.id, chain=site_id, role=role.value)
+            change.note("ApiToken", row.id, chain=site_id, role=role.value)
         return row, token
 
 
@@ -104,7 +105,7 @@ async def revoke_api_token(
     It does for whoever made it and for an owner of all its sites, and when no other site is left to it. Raises NotAllowed
     for whoever neither made it nor owns the site, NotFound unless it acts on the caller's site.
     """
-    async with recorded(installation, by, "revokeApiToken", now) as deed:
+    async with recorded(installation, by, "revokeApiToken", now) as change:
         # From here on nobody makes another token with one of these.
         family = await _held_family(token_id)
         made = any(_made(by, each) for each in [*family[:1], *await _ancestors(family)])
@@ -115,7 +116,7 @@ async def revoke_api_token(
         if not family or not await here_too.exists():
             raise NotFound("tokenId")
         everywhere = made or await _owns_all_sites(by, token_id)
-        await _end(deed, family, None if everywhere else by.site_id, now)
+        await _end(change, family, None if everywhere else by.site_id, now)
         return family[0], family[0].revoked_at is not None
 
 
@@ -170,14 +171,18 @@ async def held_line(token_id: UUID) -> list[ApiToken]:
     return line
 
 
-async def end_tokens_of(deed: Deed, account_id: UUID, site_id: UUID, now: datetime) -> None:
+async def end_tokens_of(
+    change: RecordedChange, account_id: UUID, site_id: UUID, now: datetime
+) -> None:
     """Part of removing a person from a site, under the site's row: the tokens that act for them end there for good."""
     at = ApiTokenSite.filter(site_id=site_id, token__account_id=account_id)
     rows = await lock_rows(ApiToken, await column(at, "token_id"))
-    await _end(deed, [row for row in rows if row.revoked_at is None], site_id, now)
+    await _end(change, [row for row in rows if row.revoked_at is None], site_id, now)
 
 
-async def _end(deed: Deed, rows: Sequence[ApiToken], site_id: UUID | None, now: datetime) -> None:
+async def _end(
+    change: RecordedChange, rows: Sequence[ApiToken], site_id: UUID | None, now: datetime
+) -> None:
     """Ends tokens whose rows are held, at one site or everywhere; the audit of each site where one ends is told."""
     for row in rows:
         site_ids = await column(ApiTokenSite.filter(token_id=row.id), "site_id")
@@ -187,7 +192,7 @@ async def _end(deed: Deed, rows: Sequence[ApiToken], site_id: UUID | None, now: 
             await row.save(update_fields=["revoked_at"])
         else:
             await ApiTokenSite.filter(token_id=row.id, site_id__in=ending).delete()
-        await end_kits_of_token(deed, row.id, ending, now)
+        await end_kits_of_token(change, row.id, ending, now)
         for each in ending:
-            deed.note("ApiToken", row.id, chain=each)
-        deed.wake(f"token:{row.id}")
+            change.note("ApiToken", row.id, chain=each)
+        change.wake(topics.api_token(row.id))

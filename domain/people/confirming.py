@@ -39,7 +39,7 @@ async def confirm_password(
 async def _confirm(
     installation: Installation, by: Caller, actor: AccountActor, account: Account, now: datetime
 ) -> Confirmed:
-    async with recorded(installation, by, "confirmPassword", now) as deed:
+    async with recorded(installation, by, "confirmPassword", now) as change:
         present = await lock_row(Account, account.id)
         if present is None or present.password_hash != account.password_hash:
             raise SignInFailed  # it was changed while this one was being checked
@@ -51,7 +51,7 @@ async def _confirm(
         expires_at = now + lifetime
         if await rows.update(confirmed_at=now, expires_at=expires_at) != 1:
             raise NotSignedIn
-        deed.note("Account", account.id, chain=account.id)
+        change.note("Account", account.id, chain=account.id)
     return Confirmed(now + CONFIRMED_FOR, expires_at)
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from domain import topics
 from domain.audit.service import recorded
 from domain.database import use_case
 from domain.errors import NotFound
@@ -18,10 +19,10 @@ async def remove_own_device(
     """Ends the access of a phone of the caller's at once. Raises NotFound for any other."""
     actor = by.actor
     assert isinstance(actor, AccountActor)
-    async with recorded(installation, by, "removeDevice", now) as deed:
+    async with recorded(installation, by, "removeDevice", now) as change:
         mine = Device.filter(id=device_id, account_id=actor.account_id, removed_at=None)
         if await mine.update(removed_at=now) != 1:
             raise NotFound("deviceId")
-        deed.note("Device", device_id, chain=actor.account_id)
-        deed.wake(f"device:{device_id}")
+        change.note("Device", device_id, chain=actor.account_id)
+        change.wake(topics.device(device_id))
         return await Device.get(id=device_id)

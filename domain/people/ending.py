@@ -5,13 +5,14 @@ from uuid import UUID
 
 from tortoise.expressions import F
 
-from domain.audit.service import Deed
+from domain import topics
+from domain.audit.service import RecordedChange
 from domain.people.mailed_links import end_links
 from domain.people.tables import Device, KnownBrowser, LinkPurpose, Session, SignInTicket
 
 
 async def end_sign_ins(
-    deed: Deed,
+    change: RecordedChange,
     account_id: UUID,
     now: datetime,
     *,
@@ -34,4 +35,4 @@ async def end_sign_ins(
     await SignInTicket.filter(account_id=account_id).delete()
     await KnownBrowser.filter(account_id=account_id).delete()
     await end_links(account_id=account_id, purpose=LinkPurpose.RESET_PASSWORD)
-    deed.wake(f"account:{account_id}")
+    change.wake(topics.account(account_id))

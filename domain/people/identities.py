@@ -10,6 +10,7 @@ from uuid import UUID
 
 from tortoise.expressions import Q
 
+from domain import topics
 from domain.database import DatabaseUnavailable, use_case
 from domain.installation import Installation
 from domain.invitations.tables import Invitation
@@ -165,17 +166,19 @@ def topics_of(actor: Actor) -> tuple[str, ...]:
     """The bus topics that wake when something the actor stands on may have changed."""
     match actor:
         case AccountActor(session_id=UUID() as session_id):
-            return (f"account:{actor.account_id}", f"session:{session_id}")
+            return (topics.account(actor.account_id), topics.session(session_id))
+        case AccountActor(device_id=UUID() as device_id):
+            return (topics.account(actor.account_id), topics.device(device_id))
         case AccountActor():
-            return (f"account:{actor.account_id}", f"device:{actor.device_id}")
+            return (topics.account(actor.account_id),)
         case InvitedDeviceActor():
-            return (f"device:{actor.device_id}", f"invitation:{actor.invitation_id}")
+            return (topics.device(actor.device_id), topics.invitation(actor.invitation_id))
         case TokenActor():
             if actor.account_id is None:
-                return (f"token:{actor.token_id}",)
-            return (f"token:{actor.token_id}", f"account:{actor.account_id}")
+                return (topics.api_token(actor.token_id),)
+            return (topics.api_token(actor.token_id), topics.account(actor.account_id))
         case LockActor():
-            return (f"lock:{actor.lock_id}",)
+            return (topics.lock(actor.lock_id),)
 
 
 async def ticket_actor(ticket: SocketTicket, now: datetime) -> Actor | None:

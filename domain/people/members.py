@@ -9,8 +9,9 @@ from uuid import UUID
 
 from tortoise.expressions import Q
 
+from domain import topics
 from domain.access_rules.tables import AccessRule
-from domain.audit.service import Deed, recorded
+from domain.audit.service import RecordedChange, recorded
 from domain.database import lock_row, use_case
 from domain.errors import InvalidInput, NotAllowed, NotFound
 from domain.installation import Installation
@@ -89,14 +90,14 @@ async def _create_member(
     address: str | None,
     now: datetime,
 ) -> Member:
-    async with recorded(installation, by, "createMember", now) as deed:
+    async with recorded(installation, by, "createMember", now) as change:
         site = await take_seat(by.site_id, now)
         by = await still_standing(by, Permission.CREDENTIALS, now)
         _check_giving(by, grade(role, can_edit))
         member = await _add(site, name, role, can_edit, address, now)
         if address is not None:
             await mail_membership_link(installation, by, site, member, now)
-        deed.note("Member", member.id, role=role.value, canEdit=member.can_edit)
+        change.note("Member", member.id, role=role.value, canEdit=member.can_edit)
         return member
 
 
@@ -172,7 +173,7 @@ async def _update_member(
     address: str | None,
     now: datetime,
 ) -> Member:
-    async with recorded(installation, by, "updateMember", now) as deed:
+    async with recorded(installation, by, "updateMember", now) as change:
         site = await lock_row(Site, by.site_id)
         assert site is not None
         by = await still_standing(by, Permission.CREDENTIALS, now)
@@ -198,9 +199,9 @@ async def _update_member(
             await mail_membership_link(installation, by, site, member, now)
         standing = Standing(site.id, member.role, member.can_edit, member.id)
         if member.account_id is not None and not allows(standing, Permission.DOORS):
-            await end_kits_of_account(deed, member.account_id, site.id, now)
-        deed.note("Member", member.id, changed=sorted(fields), role=member.role.value)
-        _wake(deed, member)
+            await end_kits_of_account(change, member.account_id, site.id, now)
+        change.note("Member", member.id, changed=sorted(fields), role=member.role.value)
+        _wake(change, member)
         return member
 
 
@@ -217,10 +218,10 @@ async def _set_email(site: Site, member: Member, address: str) -> None:
     member.invited_email = address
 
 
-def _wake(deed: Deed, member: Member) -> None:
-    deed.wake(f"member:{member.id}")
+def _wake(change: RecordedChange, member: Member) -> None:
+    change.wake(topics.member(member.id))
     if member.account_id is not None:
-        deed.wake(f"account:{member.account_id}")
+        change.wake(topics.account(member.account_id))
 
 
 @use_case
@@ -231,7 +232,7 @@ async def remove_member(
 
     Raises NotAllowed, NotFound.
     """
-    async with changing_access(installation, by, "removeMember", now) as deed:
+    async with changing_access(installation, by, "removeMember", now) as change:
         await lock_row(Site, by.site_id)  # before the member's, as everywhere
         by = await still_standing(by, Permission.CREDENTIALS, now)
         member = await held_member(by, member_id)
@@ -239,16 +240,16 @@ async def remove_member(
         await _check_owner_stays(by.site_id, member)
         await drop_default_tag(member, now)
         pins = await Pin.filter(owner_id=member.id).exclude(status=PinStatus.REMOVED)
-        await withdraw(installation, deed, pins, now)
+        await withdraw(installation, change, pins, now)
         await AccessRule.filter(member_id=member.id, deleted_at=None).update(deleted_at=now)
         if member.account_id is not None and member.accepted_at is not None:
-            await end_tokens_of(deed, member.account_id, by.site_id, now)
-            await end_kits_of_account(deed, member.account_id, by.site_id, now)
+            await end_tokens_of(change, member.account_id, by.site_id, now)
+            await end_kits_of_account(change, member.account_id, by.site_id, now)
         await end_links(member_id=member.id)
         member.removed_at = now
         await member.save(update_fields=["removed_at"])
-        deed.note("Member", member.id)
-        _wake(deed, member)
+        change.note("Member", member.id)
+        _wake(change, member)
         return member
 
 
@@ -258,9 +259,9 @@ async def invite_owner(
 ) -> str:
     """The first owner of a site made on the command line: returns the one-time link, mails nothing."""
     address = checked_email(email)
-    async with recorded(installation, by, "inviteOwner", now) as deed:
+    async with recorded(installation, by, "inviteOwner", now) as change:
         site = await take_seat(site_id, now)
         member = await _add(site, address, Role.OWNER, True, address, now)
-        deed.note("Member", member.id, chain=site.id, role=Role.OWNER.value)
+        change.note("Member", member.id, chain=site.id, role=Role.OWNER.value)
         _, link = await make_membership_link(installation, member, now)
         return link

@@ -123,16 +123,16 @@ async def _change(
     encoded: str,
     now: datetime,
 ) -> None:
-    async with recorded(installation, by, "changePassword", now) as deed:
+    async with recorded(installation, by, "changePassword", now) as change:
         # Guarded: a password that was reset meanwhile is not the one that the old one was right about.
         unchanged = Account.filter(id=account.id, password_hash=account.password_hash)
         if await unchanged.update(password_hash=encoded) != 1:
             raise SignInFailed
         await end_sign_ins(
-            deed, account.id, now, keep_session=actor.session_id, keep_device=actor.device_id
+            change, account.id, now, keep_session=actor.session_id, keep_device=actor.device_id
         )
         await tell_password_changed(installation, by, account, now)
-        deed.note("Account", account.id, chain=account.id)
+        change.note("Account", account.id, chain=account.id)
 
 
 async def request_password_reset(
@@ -160,10 +160,10 @@ async def _write_reset(installation: Installation, by: Caller, address: str, now
     found = await Account.get_or_none(email=address)
     if found is None:
         return
-    async with recorded(installation, by, "requestPasswordReset", now) as deed:
+    async with recorded(installation, by, "requestPasswordReset", now) as change:
         account = await _held(found.id)
         await mail_reset_link(installation, by, account, now)
-        deed.note("Account", account.id, chain=account.id)
+        change.note("Account", account.id, chain=account.id)
 
 
 async def reset_password(
@@ -188,15 +188,15 @@ async def reset_password(
 async def _reset(
     installation: Installation, by: Caller, link: MailedLink, encoded: str, now: datetime
 ) -> Account:
-    async with recorded(installation, by, "resetPassword", now) as deed:
+    async with recorded(installation, by, "resetPassword", now) as change:
         assert link.account_id is not None
         account = await _held(link.account_id)
         await consume_link(link, now)
         account.password_hash = encoded
         await account.save(update_fields=["password_hash"])
-        await end_sign_ins(deed, account.id, now)
+        await end_sign_ins(change, account.id, now)
         await tell_password_changed(installation, by, account, now)
-        deed.note("Account", account.id, chain=account.id)
+        change.note("Account", account.id, chain=account.id)
         return account
 
 

@@ -60,7 +60,7 @@ async def enroll_totp(
     Raises PasswordNotConfirmed, and NotAllowed when one is in force.
     """
     secret = new_totp_secret()
-    async with recorded(installation, by, "enrollTotp", now) as deed:
+    async with recorded(installation, by, "enrollTotp", now) as change:
         account = await lock_row(Account, actor.account_id)
         assert account is not None
         await check_confirmed(actor, now)
@@ -69,7 +69,7 @@ async def enroll_totp(
         account.totp_sealed = seal(installation.keys, secret.encode(), _identity(account.id))
         account.totp_last_step = None
         await account.save(update_fields=["totp_sealed", "totp_last_step"])
-        deed.note("Account", account.id, chain=account.id)
+        change.note("Account", account.id, chain=account.id)
     return Enrolment(secret, totp_uri(secret, actor.email, "Latchwork"))
 
 
@@ -81,7 +81,7 @@ async def confirm_totp(
 
     Raises PasswordNotConfirmed, InvalidInput, NotAllowed.
     """
-    async with recorded(installation, by, "confirmTotp", now) as deed:
+    async with recorded(installation, by, "confirmTotp", now) as change:
         account = await lock_row(Account, actor.account_id)
         assert account is not None
         await check_confirmed(actor, now)
@@ -107,10 +107,10 @@ async def confirm_totp(
             ]
         )
         await end_sign_ins(
-            deed, account.id, now, keep_session=actor.session_id, keep_device=actor.device_id
+            change, account.id, now, keep_session=actor.session_id, keep_device=actor.device_id
         )
         await tell_second_factor_on(installation, by, account, now)
-        deed.note("Account", account.id, chain=account.id)
+        change.note("Account", account.id, chain=account.id)
     return [display_recovery_code(each) for each in codes]
 
 
@@ -122,7 +122,7 @@ async def end_second_factor(
     found = await Account.get_or_none(email=email)
     if found is None:
         raise no_account()
-    async with recorded(installation, by, "endSecondFactor", now) as deed:
+    async with recorded(installation, by, "endSecondFactor", now) as change:
         account = await lock_row(Account, found.id)
         assert account is not None
         if account.totp_sealed is None:
@@ -130,9 +130,9 @@ async def end_second_factor(
         account.totp_sealed = account.totp_confirmed_at = account.totp_last_step = None
         await account.save(update_fields=["totp_sealed", "totp_confirmed_at", "totp_last_step"])
         await RecoveryCode.filter(account_id=account.id).delete()
-        await end_sign_ins(deed, account.id, now)
+        await end_sign_ins(change, account.id, now)
         await tell_second_factor_ended(installation, by, account, now)
-        deed.note("Account", account.id, chain=account.id)
+        change.note("Account", account.id, chain=account.id)
         return account
 
 

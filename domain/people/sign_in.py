@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from domain.audit.service import Deed, recorded
+from domain import topics
+from domain.audit.service import RecordedChange, recorded
 from domain.database import lock_row, transaction, use_case
 from domain.errors import NotFound, SignInFailed, TotpRequired
 from domain.installation import Installation
@@ -204,7 +205,7 @@ async def _begin(
     second: _Second | None = None,
 ) -> SignedIn:
     by = Caller(ActorKind.ACCOUNT, account.id)
-    async with recorded(installation, by, "signIn", now) as deed:
+    async with recorded(installation, by, "signIn", now) as change:
         present = await _unchanged(account)
         if second is not None:
             await _spend(installation, present, second, now)
@@ -219,12 +220,12 @@ async def _begin(
                 expires_at=expires_at,
             )
             known_by = await remember(installation, account.id, known, now)
-            deed.note("Session", session.id, chain=account.id)
+            change.note("Session", session.id, chain=account.id)
         else:
             expires_at = now + PHONE_LIFETIME
             device = await _device(account, phone, now, expires_at)
             token = device_token(installation, device)
-            deed.note("Device", device.id, chain=account.id)
+            change.note("Device", device.id, chain=account.id)
     member = (
         await Member.filter(account_id=account.id, removed_at=None, accepted_at__isnull=False)
         .order_by("id")
@@ -271,8 +272,8 @@ async def sign_out(
     installation: Installation, by: Caller, actor: AccountActor, *, now: datetime
 ) -> None:
     """Ends the session or the phone's sign-in that asks."""
-    async with recorded(installation, by, "signOut", now) as deed:
-        await _end(deed, actor.account_id, actor.session_id, actor.device_id, now)
+    async with recorded(installation, by, "signOut", now) as change:
+        await _end(change, actor.account_id, actor.session_id, actor.device_id, now)
 
 
 @use_case
@@ -283,13 +284,13 @@ async def end_session(
     session = await Session.get_or_none(id=session_id, account_id=actor.account_id, ended_at=None)
     if session is None:
         raise NotFound("sessionId")
-    async with recorded(installation, by, "endSession", now) as deed:
-        await _end(deed, actor.account_id, session_id, None, now)
+    async with recorded(installation, by, "endSession", now) as change:
+        await _end(change, actor.account_id, session_id, None, now)
     return session
 
 
 async def _end(
-    deed: Deed,
+    change: RecordedChange,
     account_id: UUID,
     session_id: UUID | None,
     device_id: UUID | None,
@@ -297,9 +298,9 @@ async def _end(
 ) -> None:
     if session_id is not None:
         await Session.filter(id=session_id, ended_at=None).update(ended_at=now)
-        deed.note("Session", session_id, chain=account_id)
-        deed.wake(f"session:{session_id}")
+        change.note("Session", session_id, chain=account_id)
+        change.wake(topics.session(session_id))
     if device_id is not None:
         await Device.filter(id=device_id, removed_at=None).update(removed_at=now)
-        deed.note("Device", device_id, chain=account_id)
-        deed.wake(f"device:{device_id}")
+        change.note("Device", device_id, chain=account_id)
+        change.wake(topics.device(device_id))

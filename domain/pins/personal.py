@@ -143,7 +143,7 @@ async def _assign(
     else:
         accepted = await generated_digits(installation, by, site, locks, now, instead_of=instead_of)
     action = "assignMyPin" if own else "createPin"
-    async with setting_digits(installation, by, action, now, chosen=digits is not None) as deed:
+    async with setting_digits(installation, by, action, now, chosen=digits is not None) as change:
         # Under the member's row, so that two requests cannot both make the first PIN of a kind.
         await held_owner(member.id)
         present = await _present(member, accepted.kind)
@@ -153,13 +153,13 @@ async def _assign(
             pin.personal, pin.notes = True, notes
             await pin.save(force_create=True)
             await reserve(installation, site, pin, accepted.verifier)
-            await follow_pins(installation, deed, [pin.id], now)
+            await follow_pins(installation, change, [pin.id], now)
         else:
             _check_replaceable(pin, own)
             pin.status, pin.updated_at = PinStatus.ACTIVE, now
             await pin.save(update_fields=["status", "updated_at"])
-            await apply_digits(installation, deed, site, pin, accepted, now)
-        deed.note("Pin", pin.id, owner=str(member.id), kind=pin.kind.value)
+            await apply_digits(installation, change, site, pin, accepted, now)
+        change.note("Pin", pin.id, owner=str(member.id), kind=pin.kind.value)
     return Shown(pin, accepted.digits)
 
 
@@ -199,15 +199,15 @@ async def block_my_pin(
     installation: Installation, by: Caller, *, pin_id: UUID, now: datetime
 ) -> Pin:
     """Blocks one's own PIN; assigning another of its kind lets it open again. Raises NotFound."""
-    async with changing_access(installation, by, "blockMyPin", now) as deed:
+    async with changing_access(installation, by, "blockMyPin", now) as change:
         pin = await _own_pin(by, pin_id)
         if pin.status is PinStatus.BLOCKED:
-            deed.unchanged()
+            change.unchanged()
             return pin
         pin.status, pin.updated_at = PinStatus.BLOCKED, now
         await pin.save(update_fields=["status", "updated_at"])
-        await follow_pins(installation, deed, [pin.id], now)
-        deed.note("Pin", pin.id)
+        await follow_pins(installation, change, [pin.id], now)
+        change.note("Pin", pin.id)
         return pin
 
 
@@ -216,9 +216,9 @@ async def delete_my_pin(
     installation: Installation, by: Caller, *, pin_id: UUID, now: datetime
 ) -> Pin:
     """Removes one's own PIN. Raises NotFound, NotAllowed for one that an admin blocked."""
-    async with changing_access(installation, by, "deleteMyPin", now) as deed:
+    async with changing_access(installation, by, "deleteMyPin", now) as change:
         pin = await _own_pin(by, pin_id)
         _check_not_blocked(pin)
-        await withdraw(installation, deed, [pin], now)
-        deed.note("Pin", pin.id)
+        await withdraw(installation, change, [pin], now)
+        change.note("Pin", pin.id)
         return pin

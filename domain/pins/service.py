@@ -11,7 +11,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.access.schedule import Schedule
-from domain.audit.service import Deed
+from domain.audit.service import RecordedChange
 from domain.columns import new_id, schedule_columns
 from domain.database import Conflict, DatabaseUnavailable, DuplicateRow, lock_row, use_case
 from domain.errors import FeatureNotInPlan, InvalidInput, NotFound, PinNotAcceptable, PinTooShort
@@ -74,15 +74,15 @@ class Changed:
 @asynccontextmanager
 async def setting_digits(
     installation: Installation, by: Caller, action: str, now: datetime, *, chosen: bool
-) -> AsyncIterator[Deed]:
+) -> AsyncIterator[RecordedChange]:
     """As `changing_access`, for a use case that reserves digits.
 
     Whoever commits second is refused like anybody else; generated digits are made anew, since they meet no refusal. The
     try at chosen ones is given back when they are set, and when the database could not do it.
     """
     try:
-        async with changing_access(installation, by, action, now) as deed:
-            yield deed
+        async with changing_access(installation, by, action, now) as change:
+            yield change
     except (DuplicateRow, PinNotAcceptable, PinTooShort) as refusal:
         if not chosen:
             raise Conflict("somebody else was first") from None  # done again by `use_case`
@@ -121,7 +121,7 @@ async def create_pin(
     )
     async with setting_digits(
         installation, by, "createPin", now, chosen=digits is not None
-    ) as deed:
+    ) as change:
         owner = await held_owner(owner.id)
         pin = new_pin(installation, site, owner, accepted, now)
         pin.notes = notes
@@ -129,8 +129,8 @@ async def create_pin(
         await pin.save(force_create=True)
         await reserve(installation, site, pin, accepted.verifier)
         await choose_locks(pin, lock_ids, lock_tag_ids)
-        await follow_pins(installation, deed, [pin.id], now)
-        deed.note("Pin", pin.id, owner=str(owner.id))
+        await follow_pins(installation, change, [pin.id], now)
+        change.note("Pin", pin.id, owner=str(owner.id))
     return Shown(pin, accepted.digits)
 
 
@@ -223,7 +223,7 @@ async def update_pin(
         setting_digits(installation, by, "updatePin", now, chosen=True)
         if accepted is not None
         else changing_access(installation, by, "updatePin", now)
-    ) as deed:
+    ) as change:
         pin = await held_pin(by, pin_id)
         before, old = await locks_chosen(pin.id), pin.schedule()
         new = changed_schedule(old, fields)
@@ -232,15 +232,15 @@ async def update_pin(
             columns["notes"] = notes
         await pin.update_from_dict(columns).save(update_fields=list(columns))
         await choose_locks(pin, fields.get("lock_ids"), fields.get("lock_tag_ids"))
-        await apply_digits(installation, deed, site, pin, accepted, now)
+        await apply_digits(installation, change, site, pin, accepted, now)
         widened, narrowed = difference(old, new, before, await locks_chosen(pin.id))
-        deed.note("Pin", pin.id, changed=sorted(fields), widened=widened, narrowed=narrowed)
+        change.note("Pin", pin.id, changed=sorted(fields), widened=widened, narrowed=narrowed)
     return Changed(pin, accepted.digits if accepted else None, tuple(widened), tuple(narrowed))
 
 
 async def apply_digits(
     installation: Installation,
-    deed: Deed,
+    change: RecordedChange,
     site: Site,
     pin: Pin,
     accepted: AcceptableDigits | None,
@@ -260,7 +260,7 @@ async def apply_digits(
         await pin.save(
             update_fields=["verifier_sealed", "length", "kind", "digits_version", "updated_at"]
         )
-    await follow_pins(installation, deed, [pin.id], now)
+    await follow_pins(installation, change, [pin.id], now)
     if accepted is not None:
         await retire(pin, now)
         await reserve(installation, site, pin, accepted.verifier)
@@ -283,10 +283,10 @@ async def reassign_pin(
         accepted = await generated_digits(installation, by, site, locks, now, instead_of=pin_id)
     async with setting_digits(
         installation, by, "reassignPin", now, chosen=digits is not None
-    ) as deed:
+    ) as change:
         pin = await held_pin(by, pin_id)
-        await apply_digits(installation, deed, site, pin, accepted, now)
-        deed.note("Pin", pin.id)
+        await apply_digits(installation, change, site, pin, accepted, now)
+        change.note("Pin", pin.id)
     return Shown(pin, accepted.digits)
 
 
@@ -296,24 +296,24 @@ async def set_blocked(
 ) -> Pin:
     """Blocks a PIN, or lets it open again; its digits stay reserved. Raises NotFound, PinTooShort."""
     action = "blockPin" if blocked else "unblockPin"
-    async with changing_access(installation, by, action, now) as deed:
+    async with changing_access(installation, by, action, now) as change:
         pin = await held_pin(by, pin_id)
         wanted = PinStatus.BLOCKED if blocked else PinStatus.ACTIVE
         if pin.status is wanted and pin.blocked_by_admin == blocked:
-            deed.unchanged()
+            change.unchanged()
             return pin
         pin.status, pin.blocked_by_admin, pin.updated_at = wanted, blocked, now
         await pin.save(update_fields=["status", "blocked_by_admin", "updated_at"])
-        await follow_pins(installation, deed, [pin.id], now)
-        deed.note("Pin", pin.id)
+        await follow_pins(installation, change, [pin.id], now)
+        change.note("Pin", pin.id)
         return pin
 
 
 @use_case
 async def delete_pin(installation: Installation, by: Caller, *, pin_id: UUID, now: datetime) -> Pin:
     """Removes a PIN from every lock; its digits are free when the last lock has said so. Raises NotFound."""
-    async with changing_access(installation, by, "deletePin", now) as deed:
+    async with changing_access(installation, by, "deletePin", now) as change:
         pin = await held_pin(by, pin_id)
-        await withdraw(installation, deed, [pin], now)
-        deed.note("Pin", pin.id)
+        await withdraw(installation, change, [pin], now)
+        change.note("Pin", pin.id)
         return pin

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from domain import topics
 from domain.access.schedule import Schedule
 from domain.access_rules.grants import (
     grants_of_members,
@@ -18,7 +19,7 @@ from domain.access_rules.grants import (
     rules_naming_lock,
     rules_naming_tag,
 )
-from domain.audit.service import Deed, recorded
+from domain.audit.service import RecordedChange, recorded
 from domain.columns import column
 from domain.database import hold, lock_rows
 from domain.errors import InvalidInput
@@ -40,15 +41,15 @@ from domain.tags.tables import TaggedLock
 @asynccontextmanager
 async def changing_access(
     installation: Installation, by: Caller, action: str, now: datetime
-) -> AsyncIterator[Deed]:
+) -> AsyncIterator[RecordedChange]:
     """As `recorded`, one at a time for each site: for whatever changes which locks should hold which PINs.
 
     Of two such changes at once neither sees the other, so a rule could be deleted while a PIN is written by it, and a tag
     be filled with a lock that is being deleted. Making a lock needs no turn: nothing names it or its tag yet.
     """
-    async with recorded(installation, by, action, now) as deed:
+    async with recorded(installation, by, action, now) as change:
         await hold(f"access:{by.site_id}")
-        yield deed
+        yield change
 
 
 async def locks_with_keypad(lock_ids: Collection[UUID]) -> set[UUID]:
@@ -106,7 +107,7 @@ async def _locks_chosen(pin_ids: Collection[UUID]) -> dict[UUID, set[UUID]]:
 
 
 async def follow_pins(
-    installation: Installation, deed: Deed, pin_ids: Collection[UUID], now: datetime
+    installation: Installation, change: RecordedChange, pin_ids: Collection[UUID], now: datetime
 ) -> list[LockEntry]:
     """Within a transaction: the locks should hold these PINs as they now are; returns the entries that changed."""
     pins = await Pin.filter(id__in=list(pin_ids)).order_by("id")
@@ -131,8 +132,8 @@ async def follow_pins(
             for entry in present[pin.id]
             if entry.lock_id not in locks
         ]
-    deed.wake(*(f"member:{pin.owner_id}" for pin in pins if pin.personal))
-    changed = await write_entries(installation, deed, wishes, now)
+    change.wake(*(topics.member(pin.owner_id) for pin in pins if pin.personal))
+    changed = await write_entries(installation, change, wishes, now)
     await _check_growth(pins, changed, before, now)
     return changed
 
@@ -180,32 +181,32 @@ def _wish(pin: Pin, lock_id: UUID, state: EntryState, schedules: Sequence[Schedu
 
 
 async def follow_pins_of_lock(
-    installation: Installation, deed: Deed, lock_id: UUID, now: datetime
+    installation: Installation, change: RecordedChange, lock_id: UUID, now: datetime
 ) -> None:
     """Within a transaction: a lock's keypad or tags changed; the PINs that name it, or held it, follow."""
     await lock_rows(Lock, [lock_id])
     tags = await column(TaggedLock.filter(lock_id=lock_id), "tag_id")
     members = await members_of_rules(await rules_naming_lock(lock_id))
-    await _follow_chosen(installation, deed, {lock_id}, set(tags), members, now)
+    await _follow_chosen(installation, change, {lock_id}, set(tags), members, now)
 
 
 async def follow_pins_of_tag(
-    installation: Installation, deed: Deed, tag_id: UUID, now: datetime
+    installation: Installation, change: RecordedChange, tag_id: UUID, now: datetime
 ) -> None:
     """Within a transaction: a tag of locks holds others than before; the PINs and rules that name it follow."""
     members = await members_of_rules(await rules_naming_tag(tag_id))
-    await _follow_chosen(installation, deed, set(), {tag_id}, members, now)
+    await _follow_chosen(installation, change, set(), {tag_id}, members, now)
 
 
 async def _follow_chosen(
     installation: Installation,
-    deed: Deed,
+    change: RecordedChange,
     lock_ids: set[UUID],
     tag_ids: set[UUID],
     member_ids: set[UUID],
     now: datetime,
 ) -> None:
-    deed.wake(*(f"member:{member_id}" for member_id in member_ids))
+    change.wake(*(topics.member(member_id) for member_id in member_ids))
     ids = set(await column(PinLock.filter(lock_id__in=list(lock_ids)), "pin_id"))
     ids |= set(await column(PinLockTag.filter(tag_id__in=list(tag_ids)), "pin_id"))
     ids |= set(
@@ -215,7 +216,7 @@ async def _follow_chosen(
     )
     ids |= set(await column(_personal_pins_of(member_ids), "id"))
     if ids:
-        await follow_pins(installation, deed, ids, now)
+        await follow_pins(installation, change, ids, now)
 
 
 def _personal_pins_of(member_ids: Collection[UUID]) -> Any:
@@ -225,21 +226,21 @@ def _personal_pins_of(member_ids: Collection[UUID]) -> Any:
 
 
 async def follow_personal_pins(
-    installation: Installation, deed: Deed, member_ids: Collection[UUID], now: datetime
+    installation: Installation, change: RecordedChange, member_ids: Collection[UUID], now: datetime
 ) -> None:
     """Within a transaction: these members' access rules are others than before; their personal PINs follow."""
     ids = await column(_personal_pins_of(member_ids), "id")
     if ids:
-        await follow_pins(installation, deed, ids, now)
+        await follow_pins(installation, change, ids, now)
 
 
 async def withdraw(
-    installation: Installation, deed: Deed, pins: Sequence[Pin], now: datetime
+    installation: Installation, change: RecordedChange, pins: Sequence[Pin], now: datetime
 ) -> None:
     """Within a transaction: these PINs end for good. Their verifiers go at once, their digits when no lock holds them."""
     for pin in pins:
         pin.status, pin.updated_at, pin.verifier_sealed = PinStatus.REMOVED, now, None
         await pin.save(update_fields=["status", "updated_at", "verifier_sealed"])
-    await follow_pins(installation, deed, [pin.id for pin in pins], now)
+    await follow_pins(installation, change, [pin.id for pin in pins], now)
     for pin in pins:
         await retire(pin, now)

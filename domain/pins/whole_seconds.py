@@ -32,14 +32,14 @@ async def mend_parts_of_seconds(installation: Installation, now: datetime) -> No
         sites |= set(await column(table.filter(_PARTS), "site_id"))
     for site_id in sorted(sites):
         by = command_line_at(site_id)
-        async with changing_access(installation, by, "mendSchedules", now) as deed:
+        async with changing_access(installation, by, "mendSchedules", now) as change:
             pins = await _cut(Pin, site_id)
             rules = await _cut(AccessRule, site_id)
             await _cut(Invitation, site_id)
             there = [pin.id for pin in pins if pin.status is not PinStatus.REMOVED]
-            await follow_pins(installation, deed, there, now)
-            await follow_personal_pins(installation, deed, await members_of_rules(rules), now)
-            deed.note("Site", site_id)
+            await follow_pins(installation, change, there, now)
+            await follow_personal_pins(installation, change, await members_of_rules(rules), now)
+            change.note("Site", site_id)
 
 
 async def _cut(table: Any, site_id: UUID) -> list[Any]:

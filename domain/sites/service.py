@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from tortoise.functions import Count
 
+from domain import topics
 from domain.audit.service import recorded
 from domain.database import lock_row, use_case
 from domain.errors import NotAllowed, NotFound, SeatLimitReached
@@ -90,7 +91,7 @@ async def create_site(
     maker = owner.id if owner is not None else by.actor_id
     if by.actor is not None:
         await count_try(installation, _SITES, str(maker), now)
-    async with recorded(installation, by, "createSite", now) as deed:
+    async with recorded(installation, by, "createSite", now) as change:
         site = await Site.create(
             name=name,
             timezone=zone.key,
@@ -112,11 +113,11 @@ async def create_site(
                 created_at=now,
             )
             await make_default_tag(site.id, member, now)
-            deed.wake(f"account:{owner.id}")
+            change.wake(topics.account(owner.id))
         if isinstance(by.actor, TokenActor):
             for each in await held_line(by.actor.token_id):
                 await ApiTokenSite.create(token=each, site=site)
-        deed.note("Site", site.id, chain=site.id)
+        change.note("Site", site.id, chain=site.id)
         return site
 
 
@@ -145,7 +146,7 @@ async def update_site(
     check_not_cleared(fields, "name", "timezone", "pin_policy", "smart_pin_activation")
     policy: Fields = fields.get("pin_policy", {})
     check_not_cleared(policy, *_POLICY_COLUMNS, inside="pinPolicy")
-    async with recorded(installation, by, "updateSite", now) as deed:
+    async with recorded(installation, by, "updateSite", now) as change:
         site = await lock_row(Site, by.site_id)
         assert site is not None
         before = _settings(site)
@@ -168,10 +169,10 @@ async def update_site(
             await check_zone_may_change(site.id, now)
         if any(after[each] != before[each] for each in _TOLD_TO_LOCKS):
             locks = await Lock.filter(site_id=site.id, deleted_at=None)
-            await write_settings(installation, deed, [lock.id for lock in locks], now)
+            await write_settings(installation, change, [lock.id for lock in locks], now)
         changes: dict[str, Any] = {key: after[key] for key in after if after[key] != before[key]}
-        deed.note("Site", site.id, **changes)
-        deed.wake(f"home:{site.id}")
+        change.note("Site", site.id, **changes)
+        change.wake(topics.homes(site.id))
         return site
 
 
@@ -200,12 +201,12 @@ async def change_plan(
     now: datetime,
 ) -> Site:
     """Changes the plan, from the command line only: the mentioned ones of `PLAN`. Raises NotFound."""
-    async with recorded(installation, by, "changePlan", now) as deed:
+    async with recorded(installation, by, "changePlan", now) as change:
         site = await lock_row(Site, site_id)
         if site is None:
             raise NotFound("siteId")
         given = {name: fields[name] for name in PLAN if name in fields}
         await site.update_from_dict(given).save(update_fields=list(given))
-        deed.note("Site", site.id, chain=site.id, **given)
-        deed.wake(f"home:{site.id}")
+        change.note("Site", site.id, chain=site.id, **given)
+        change.wake(topics.homes(site.id))
         return site

@@ -13,7 +13,7 @@ from uuid import UUID
 from tortoise.expressions import Q
 
 import smartpin
-from domain.audit.service import Deed, recorded
+from domain.audit.service import RecordedChange, recorded
 from domain.database import lock_row, use_case
 from domain.errors import BlockedAtDoor, InvalidInput, LockWithoutKeypad, NotFound, SmartPinsOff
 from domain.installation import Installation
@@ -109,7 +109,7 @@ async def create_smart_pin(
     Raises InvalidWindow, NoFreeWindow, SmartPinsOff, LockZoneUnknown, LockWithoutKeypad, InvalidInput, NotFound.
     """
     guest_name = checked_name(guest_name, "guestName")
-    async with recorded(installation, by, "createSmartPin", now) as deed:
+    async with recorded(installation, by, "createSmartPin", now) as change:
         # The site's row first: its zone stays while a code for it is being made.
         site = await lock_row(Site, by.site_id)
         assert site is not None
@@ -144,8 +144,8 @@ async def create_smart_pin(
             activate_by=effective.activate_by,
             created_at=now,
         )
-        await write_entries(installation, deed, await _ended_blocks(lock.id, now), now)
-        deed.note("SmartPin", row.id, lock=str(lock.id))
+        await write_entries(installation, change, await _ended_blocks(lock.id, now), now)
+        change.note("SmartPin", row.id, lock=str(lock.id))
     code = smartpin.display(life.codec.encode(slot))
     activate_by = effective.activate_by if site.smart_pin_activation else None
     words = words_for_guest(
@@ -169,19 +169,19 @@ async def set_blocked(
     Raises NotFound, InvalidInput for one that can open no more, BlockedAtDoor.
     """
     action = "blockSmartPin" if blocked else "unblockSmartPin"
-    async with recorded(installation, by, action, now) as deed:
+    async with recorded(installation, by, action, now) as change:
         row, lock = await _held(by, smart_pin_id)
         if row.blocked_at_door is not None and not blocked:
             raise BlockedAtDoor
         if status(row, now) in {SmartPinStatus.ENDED, SmartPinStatus.DEAD}:
             raise InvalidInput("smartPinId", "This SmartPIN opens nothing any more.")
         if (row.blocked_at is not None) == blocked:
-            deed.unchanged()
+            change.unchanged()
             return row
         row.blocked_at = now if blocked else None
         await row.save(update_fields=["blocked_at"])
-        await _write_block(installation, deed, lock, row, blocked, now)
-        deed.note("SmartPin", row.id)
+        await _write_block(installation, change, lock, row, blocked, now)
+        change.note("SmartPin", row.id)
         return row
 
 
@@ -196,7 +196,12 @@ async def _held(by: Caller, smart_pin_id: UUID) -> tuple[SmartPin, Lock]:
 
 
 async def _write_block(
-    installation: Installation, deed: Deed, lock: Lock, row: SmartPin, blocked: bool, now: datetime
+    installation: Installation,
+    change: RecordedChange,
+    lock: Lock,
+    row: SmartPin,
+    blocked: bool,
+    now: datetime,
 ) -> None:
     site = await Site.get(id=row.site_id)
     provisioning = await Provisioning.get_or_none(lock_id=lock.id, incarnation=row.incarnation)
@@ -213,7 +218,7 @@ async def _write_block(
         state=EntryState.LIVE if blocked else EntryState.REMOVED,
         content=SmartPinBlockPayload(life.codec.block_tag(code), until).to_payload(),
     )
-    await write_entries(installation, deed, [*await _ended_blocks(lock.id, now), wish], now)
+    await write_entries(installation, change, [*await _ended_blocks(lock.id, now), wish], now)
 
 
 async def _ended_blocks(lock_id: UUID, now: datetime) -> list[Wanted]:

@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from domain.audit.service import Deed
+from domain import topics
+from domain.audit.service import RecordedChange
 from domain.database import Transaction, lock_rows
 from domain.installation import Installation
 from domain.link.digests import card_digest, pin_digest
@@ -48,7 +49,10 @@ class Wanted:
 
 
 async def write_entries(
-    installation: Installation, deed: Deed | Transaction, wanted: Sequence[Wanted], now: datetime
+    installation: Installation,
+    change: RecordedChange | Transaction,
+    wanted: Sequence[Wanted],
+    now: datetime,
 ) -> list[LockEntry]:
     """Within a transaction: writes what differs from what was wanted before; returns the rows that changed."""
     locks = {
@@ -74,9 +78,9 @@ async def write_entries(
     if touched:
         await Lock.bulk_update(touched, fields=["wanted_revision"])
     for row in changed:
-        deed.wake(f"lock:{row.lock_id}", f"site-sync:{locks[row.lock_id].site_id}")
+        change.wake(topics.lock(row.lock_id), topics.site_sync(locks[row.lock_id].site_id))
         if row.pin_id is not None:
-            deed.wake(f"pin-sync:{row.pin_id}")
+            change.wake(topics.pin_sync(row.pin_id))
     return changed
 
 

@@ -3,12 +3,12 @@
 from collections.abc import AsyncIterator
 from uuid import UUID
 
+from domain import topics
 from domain.bus import listening
 from domain.errors import CursorAhead
 from domain.sync.tables import EventHead, LockEvent
 
 PAGE = 100
-SLOW_POLL_SECONDS = 5.0
 
 
 async def follow_events(
@@ -19,7 +19,7 @@ async def follow_events(
     Yields None at every wake-up that brought nothing, so that the caller can check again whether it may go on. Raises
     CursorAhead for a number that the site has not reached: whoever waited behind it would miss all up to it.
     """
-    async with listening(f"events:{site_id}") as wakeups:
+    async with listening(topics.events(site_id)) as wakeups:
         head = await EventHead.get_or_none(id=site_id)
         last = head.number if head is not None else 0
         if after is None:
@@ -36,4 +36,4 @@ async def follow_events(
                 after = event.number
             if len(page) < PAGE:
                 yield None
-                await wakeups.wait(SLOW_POLL_SECONDS)
+                await wakeups.wait()

@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 
 import structlog
 
+from domain import topics
 from domain.bus import listening
 from domain.clock import Clock
 from domain.database import Queue, Work, lock_row, transaction, use_case
@@ -38,8 +39,6 @@ from domain.sync.settling import FeedPosition, reconcile
 from domain.sync.status import topics_of_pins_at
 from domain.sync.tables import DeliveryAnswer, LockDelivery, UnlockCommand
 from domain.sync.unlocking import still_stands
-
-SLOW_POLL_SECONDS = 10.0
 
 log = structlog.get_logger(__name__)
 
@@ -105,7 +104,7 @@ async def _open(
         )
         if said_anew:
             await fit_to_firmware(installation, tx, lock, now)
-        tx.wake(f"lock:{lock.id}", f"site-sync:{lock.site_id}")
+        tx.wake(topics.lock(lock.id), topics.site_sync(lock.site_id))
     return True
 
 
@@ -114,7 +113,7 @@ async def _close(lock_id: UUID, site_id: UUID, feed_id: str) -> None:
     async with transaction(Queue(Work.LOCKS, site_id)) as tx:
         closed = await Lock.filter(id=lock_id, feed_id=feed_id).update(feed_id=None)
         if closed:
-            tx.wake(f"site-sync:{site_id}")
+            tx.wake(topics.site_sync(site_id))
 
 
 class Feed:
@@ -277,7 +276,7 @@ async def follow_feed(
         raise NotAllowed(
             "This incarnation is not the one that the lock has proven: provision it anew."
         )
-    async with listening(f"lock:{actor.lock_id}") as wakeups:
+    async with listening(topics.lock(actor.lock_id)) as wakeups:
         feed = Feed(installation, actor, position, clock())
         opening = asyncio.create_task(feed.begin())
         try:
@@ -289,7 +288,7 @@ async def follow_feed(
                         yield item
                 if feed.over:
                     return
-                await wakeups.wait(SLOW_POLL_SECONDS)
+                await wakeups.wait()
         finally:
             await _close_once_open(feed, opening)
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
+from domain import topics
 from domain.alerts.service import alert_of_replaced_lock
 from domain.audit.service import recorded
 from domain.columns import column
@@ -115,10 +116,10 @@ async def _begin_life(
     """
     by = Caller(ActorKind.LOCK, None)
     queue = Queue(Work.LOCKS, site_id)
-    async with recorded(installation, by, "proveLock", now, queue=queue) as deed:
+    async with recorded(installation, by, "proveLock", now, queue=queue) as change:
         row = await Provisioning.get_or_none(id=provisioning_id)
         if row is None:
-            deed.unchanged()
+            change.unchanged()
             return False
         lock = await lock_row(Lock, row.lock_id)
         secrets = await lock_rows(
@@ -126,13 +127,13 @@ async def _begin_life(
         )
         current = next((each for each in secrets if each.id == provisioning_id), None)
         if lock is None or lock.deleted_at is not None or current is None:
-            deed.unchanged()
+            change.unchanged()
             return False
         if not is_pending(current, now) or not await taker_may(current, lock.site_id, now):
-            deed.unchanged()
+            change.unchanged()
             return current.proven_at is not None and lock.incarnation == current.incarnation
         if lock.incarnation is not None:
-            await alert_of_replaced_lock(deed, lock, current, now)
+            await alert_of_replaced_lock(change, lock, current, now)
         await Provisioning.filter(lock_id=lock.id, id__lt=row.id).delete()
         current.proven_at = now
         await current.save(update_fields=["proven_at"])
@@ -155,6 +156,8 @@ async def _begin_life(
         await end_other_lives(lock, now)
         await restart_entries(installation, lock, now)
         await forget_lock(lock.id)
-        deed.note("Lock", lock.id, chain=lock.site_id, incarnation=current.incarnation)
-        deed.wake(f"lock:{lock.id}", f"site-sync:{lock.site_id}", *await topics_of_pins_at(lock.id))
+        change.note("Lock", lock.id, chain=lock.site_id, incarnation=current.incarnation)
+        change.wake(
+            topics.lock(lock.id), topics.site_sync(lock.site_id), *await topics_of_pins_at(lock.id)
+        )
         return True

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from domain import topics
 from domain.access.decision import DenialReason
 from domain.database import Queue, Work, lock_row, transaction, use_case
 from domain.errors import InvalidInput, NotAllowed, NotFound
@@ -85,27 +86,27 @@ async def report_lock(
         if not is_heard(lock, actor):
             raise NotAllowed("The lock is on a newer connection.")
         hear(lock, actor)
-        tx.wake(f"site-sync:{lock.site_id}")
+        tx.wake(topics.site_sync(lock.site_id))
         lock.last_contact_at = now
         if nonce is not None and all(nonce != known for known, _ in lock.nonces):
             lock.nonces = [[nonce, now.isoformat()], *lock.nonces][:NONCES_KEPT]
-            tx.wake(f"lock:{lock.id}")
+            tx.wake(topics.lock(lock.id))
         if acknowledged is not None:
             taken = await take_acknowledgement(
                 lock, acknowledged.delivery_id, applied_revision, acknowledged.state_sum, now
             )
             if taken.out_of_step:
                 await record_server_event(tx, lock, LockEventKind.OUT_OF_STEP, now)
-            tx.wake(f"lock:{lock.id}", *(f"pin-sync:{each}" for each in taken.pins))
+            tx.wake(topics.lock(lock.id), *(topics.pin_sync(each) for each in taken.pins))
         new = await record_events(lock, told, now)
         refused = [each.delivery_id for each in told.events.values() if each.delivery_id]
         pins = await note_refusals(lock, refused, applied_revision)
-        tx.wake(*(f"pin-sync:{each}" for each in pins))
+        tx.wake(*(topics.pin_sync(each) for each in pins))
         for event in new.current:
             _follow_lockout(lock, event)
         if new.events:
             commands = {event.command_id for event in new.events if event.command_id is not None}
-            tx.wake(f"events:{lock.site_id}", *(f"command:{each}" for each in commands))
+            tx.wake(topics.events(lock.site_id), *(topics.command(each) for each in commands))
         await lock.save(
             update_fields=[
                 "last_contact_at",

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+from domain import topics
 from domain.database import Transaction
 from domain.link.events import LockEventKind
 from domain.locks.tables import Lock
@@ -24,4 +25,4 @@ async def record_server_event(
     event = server_event(lock, kind, now)
     (event.number,) = await next_numbers(lock.site_id, 1)
     await event.save(force_create=True)
-    tx.wake(f"events:{lock.site_id}")
+    tx.wake(topics.events(lock.site_id))

@@ -10,6 +10,7 @@ from tortoise.expressions import Q
 from tortoise.functions import Count, Min
 from tortoise.queryset import QuerySet
 
+from domain import topics
 from domain.columns import column
 from domain.database import snapshot
 from domain.locks.rules import Propagation, propagation
@@ -93,7 +94,7 @@ def _at_lock(row: LockEntry, unsettled: set[int]) -> PinAtLock:
 async def topics_of_pins_at(lock_id: UUID) -> list[str]:
     """The topics of all who follow a PIN that this lock holds or should."""
     pins = await column(LockEntry.filter(lock_id=lock_id, pin_id__isnull=False), "pin_id")
-    return [f"pin-sync:{pin_id}" for pin_id in pins]
+    return [topics.pin_sync(pin_id) for pin_id in pins]
 
 
 async def locks_in_sync(rows: QuerySet[Lock]) -> list[LockInSync]:

@@ -9,6 +9,7 @@ import asyncio
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from domain import topics
 from domain.access.decision import Decision, DenialReason, Denied, Granted, check_schedule, decide
 from domain.access_rules.grants import grants_of_members
 from domain.audit.service import recorded
@@ -52,7 +53,7 @@ async def open_lock(
     Raises AccessDenied with every reason, the lock's own too; LockOffline; LockDidNotAnswer; NotFound.
     """
     command_id = new_id()
-    async with listening(f"command:{command_id}") as wakeups:
+    async with listening(topics.command(command_id)) as wakeups:
         if isinstance(by.actor, InvitedDeviceActor):
             await _order_by_invitation(installation, by, command_id, lock_id, now)
         else:
@@ -68,7 +69,7 @@ async def remote_unlock(
     Raises LockOffline, LockDidNotAnswer, AccessDenied when the lock itself refused, NotFound.
     """
     command_id = new_id()
-    async with listening(f"command:{command_id}") as wakeups:
+    async with listening(topics.command(command_id)) as wakeups:
         await _order_by_admin(installation, by, command_id, lock_id, now)
         return await _outcome(command_id, wakeups)
 
@@ -80,7 +81,7 @@ async def _order_by_invitation(
     actor = by.actor
     assert isinstance(actor, InvitedDeviceActor)
     queue = Queue(Work.OPENINGS, actor.site_id)
-    async with recorded(installation, by, "openLock", now, queue=queue) as deed:
+    async with recorded(installation, by, "openLock", now, queue=queue) as change:
         invitation = await lock_row(Invitation, actor.invitation_id)
         lock = await Lock.get_or_none(id=lock_id, site_id=actor.site_id, deleted_at=None)
         chosen = InvitationLock.filter(invitation_id=actor.invitation_id, lock_id=lock_id)
@@ -95,8 +96,8 @@ async def _order_by_invitation(
         command = _command(lock, command_id, now)
         command.invitation_id, command.device_id = invitation.id, actor.device_id
         await command.save(force_create=True)
-        deed.note("Lock", lock.id, chain=invitation.site_id, command=str(command_id))
-        deed.wake(f"lock:{lock.id}")
+        change.note("Lock", lock.id, chain=invitation.site_id, command=str(command_id))
+        change.wake(topics.lock(lock.id))
 
 
 @use_case
@@ -106,7 +107,7 @@ async def _order_by_rules(
     assert by.standing is not None
     member_id = by.standing.member_id
     queue = Queue(Work.OPENINGS, by.site_id)
-    async with recorded(installation, by, "openLock", now, queue=queue) as deed:
+    async with recorded(installation, by, "openLock", now, queue=queue) as change:
         lock = await Lock.get_or_none(id=lock_id, site_id=by.site_id, deleted_at=None)
         if lock is None:
             raise NotFound("lockId")
@@ -121,8 +122,8 @@ async def _order_by_rules(
         if isinstance(by.actor, AccountActor):
             command.device_id = by.actor.device_id
         await command.save(force_create=True)
-        deed.note("Lock", lock.id, command=str(command_id))
-        deed.wake(f"lock:{lock.id}")
+        change.note("Lock", lock.id, command=str(command_id))
+        change.wake(topics.lock(lock.id))
 
 
 async def _decide_by_rules(member_id: UUID, lock: Lock, now: datetime) -> Decision:
@@ -137,7 +138,7 @@ async def _order_by_admin(
     installation: Installation, by: Caller, command_id: UUID, lock_id: UUID, now: datetime
 ) -> None:
     queue = Queue(Work.OPENINGS, by.site_id)
-    async with recorded(installation, by, "remoteUnlock", now, queue=queue) as deed:
+    async with recorded(installation, by, "remoteUnlock", now, queue=queue) as change:
         lock = await Lock.get_or_none(id=lock_id, site_id=by.site_id, deleted_at=None)
         if lock is None:
             raise NotFound("lockId")
@@ -148,8 +149,8 @@ async def _order_by_admin(
         elif by.standing is not None:
             command.member_id = by.standing.member_id
         await command.save(force_create=True)
-        deed.note("Lock", lock.id, command=str(command_id))
-        deed.wake(f"lock:{lock.id}")
+        change.note("Lock", lock.id, command=str(command_id))
+        change.wake(topics.lock(lock.id))
 
 
 def _command(lock: Lock, command_id: UUID, now: datetime) -> UnlockCommand:

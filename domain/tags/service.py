@@ -4,7 +4,8 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from domain.audit.service import Deed
+from domain import topics
+from domain.audit.service import RecordedChange
 from domain.columns import column
 from domain.database import lock_row, use_case
 from domain.errors import InvalidInput, NotAllowed, NotFound
@@ -128,12 +129,12 @@ async def create_tag(
 ) -> Tag:
     """A SPECIAL tag. Raises InvalidInput, NotFound."""
     name = checked_name(name)
-    async with changing_access(installation, by, "createTag", now) as deed:
+    async with changing_access(installation, by, "createTag", now) as change:
         tag = await Tag.create(
             site_id=by.site_id, kind=TagKind.SPECIAL, target=target, name=name, created_at=now
         )
         await _fill(tag, member_ids, lock_ids)
-        deed.note("Tag", tag.id)
+        change.note("Tag", tag.id)
         return tag
 
 
@@ -151,15 +152,15 @@ async def update_tag(
     Raises InvalidInput, NotFound, NotAllowed.
     """
     check_not_cleared(fields, "name", "member_ids", "lock_ids")
-    async with changing_access(installation, by, "updateTag", now) as deed:
+    async with changing_access(installation, by, "updateTag", now) as change:
         tag = await _held_special(by, tag_id)
         if "name" in fields:
             tag.name = checked_name(fields["name"])
             await tag.save(update_fields=["name"])
         held = await _members(tag)
         await _fill(tag, fields.get("member_ids"), fields.get("lock_ids"))
-        await _follow(installation, deed, tag, held | await _members(tag), now)
-        deed.note("Tag", tag.id, changed=sorted(fields))
+        await _follow(installation, change, tag, held | await _members(tag), now)
+        change.note("Tag", tag.id, changed=sorted(fields))
         return tag
 
 
@@ -168,19 +169,19 @@ async def _members(tag: Tag) -> set[UUID]:
 
 
 async def _follow(
-    installation: Installation, deed: Deed, tag: Tag, members: set[UUID], now: datetime
+    installation: Installation, change: RecordedChange, tag: Tag, members: set[UUID], now: datetime
 ) -> None:
     """What the tag stands for has changed: PINs follow, of those too who have just left it."""
-    await follow_pins_of_tag(installation, deed, tag.id, now)
+    await follow_pins_of_tag(installation, change, tag.id, now)
     if tag.target is TagTarget.MEMBER:
-        await follow_personal_pins(installation, deed, members, now)
-        deed.wake(*(f"member:{member_id}" for member_id in members))
+        await follow_personal_pins(installation, change, members, now)
+        change.wake(*(topics.member(member_id) for member_id in members))
 
 
 @use_case
 async def delete_tag(installation: Installation, by: Caller, *, tag_id: UUID, now: datetime) -> Tag:
     """Deletes a SPECIAL tag. Raises NotFound, NotAllowed."""
-    async with changing_access(installation, by, "deleteTag", now) as deed:
+    async with changing_access(installation, by, "deleteTag", now) as change:
         tag = await _held_special(by, tag_id)
         held = await _members(tag)
         await _fill(
@@ -190,8 +191,8 @@ async def delete_tag(installation: Installation, by: Caller, *, tag_id: UUID, no
         )
         tag.deleted_at = now
         await tag.save(update_fields=["deleted_at"])
-        await _follow(installation, deed, tag, held, now)
-        deed.note("Tag", tag.id)
+        await _follow(installation, change, tag, held, now)
+        change.note("Tag", tag.id)
         return tag
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from api.resolvers import invitations
+from domain import bus
 from domain.people.actors import COMMAND_LINE
 from domain.sites.service import change_plan
 from tests.api.member_steps import MembersPhone, member_phone
@@ -47,7 +47,7 @@ CHANGES: dict[str, Change] = {
 
 @pytest.fixture(autouse=True)
 def no_poll(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(invitations, "_SLOW_POLL_SECONDS", 3600.0)
+    monkeypatch.setattr(bus, "SLOW_POLL_SECONDS", 3600.0)
 
 
 @pytest.mark.parametrize("what", CHANGES)

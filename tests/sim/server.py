@@ -8,14 +8,12 @@ import sys
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from api import streams
 from api.app import create_app, keyring, new_installation
 from api.observability import configure_logging
-from api.resolvers import invitations, pins
 from api.starting import listen, settings
+from domain import bus
 from domain.clock import system_clock
 from domain.security.passwords import PasswordHasher
-from domain.sync import feed
 from tests.serving import CHEAP
 from tests.sim.planted_faults import plant
 
@@ -26,8 +24,7 @@ def main() -> None:
     """Serves until it is ended."""
     chosen = settings()
     configure_logging(json=True)
-    feed.SLOW_POLL_SECONDS = streams.SLOW_POLL_SECONDS = NEVER_SECONDS
-    pins._SLOW_POLL_SECONDS = invitations._SLOW_POLL_SECONDS = NEVER_SECONDS
+    bus.SLOW_POLL_SECONDS = NEVER_SECONDS
     seconds, *faults = sys.argv[1:]
     offset = timedelta(seconds=float(seconds))
     for fault in faults:

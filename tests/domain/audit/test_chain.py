@@ -34,23 +34,23 @@ HERE = installation(SECRET)
 
 
 @use_case
-async def deed(number: int, installation: Installation = HERE, chain: UUID = CHAIN) -> None:
+async def one_change(number: int, installation: Installation = HERE, chain: UUID = CHAIN) -> None:
     """One audited use case."""
     async with recorded(
         installation, SCRIPT, "updateSite", NOW + timedelta(minutes=number)
-    ) as told:
-        told.note("Site", uuid4(), chain=chain, number=number, nested={"a": [1, None, "é"]})
+    ) as change:
+        change.note("Site", uuid4(), chain=chain, number=number, nested={"a": [1, None, "é"]})
 
 
 async def filled() -> None:
     await AuditRow.all().delete()
     await AuditHead.all().delete()
     for number in range(ROWS):
-        await deed(number)
+        await one_change(number)
     assert await first_broken_row(HERE, CHAIN) is None
 
 
-def change(**values: Any) -> Tamper:
+def altered(**values: Any) -> Tamper:
     async def changed() -> None:
         await AuditRow.filter(chain=CHAIN, number=3).update(**values)
 
@@ -112,15 +112,15 @@ async def name_another_key() -> None:
 
 
 TAMPERING: list[tuple[str, Tamper, int]] = [
-    ("actor", change(actor_id=uuid4()), 3),
-    ("kind of actor", change(actor_kind=ActorKind.COMMAND_LINE), 3),
-    ("nobody", change(actor_id=None), 3),
-    ("time", change(at=NOW + timedelta(microseconds=1)), 3),
-    ("action", change(action="createSite"), 3),
-    ("target", change(target_id=uuid4()), 3),
-    ("kind of target", change(target_kind="Lock"), 3),
-    ("changes", change(changes={"number": 2}), 3),
-    ("mac", change(mac="x"), 3),
+    ("actor", altered(actor_id=uuid4()), 3),
+    ("kind of actor", altered(actor_kind=ActorKind.COMMAND_LINE), 3),
+    ("nobody", altered(actor_id=None), 3),
+    ("time", altered(at=NOW + timedelta(microseconds=1)), 3),
+    ("action", altered(action="createSite"), 3),
+    ("target", altered(target_id=uuid4()), 3),
+    ("kind of target", altered(target_kind="Lock"), 3),
+    ("changes", altered(changes={"number": 2}), 3),
+    ("mac", altered(mac="x"), 3),
     ("removed", removed(3), 3),
     ("first removed", removed(1), 1),
     ("removed and closed up", remove_and_close_up, 2),
@@ -148,14 +148,14 @@ async def test_rows_of_another_chain_or_installation_do_not_fit(database: Databa
     """Proves that a row is bound to its chain and to the secret, and that old keys still verify while rotating."""
     await filled()
     other = uuid4()
-    await deed(0, chain=other)
+    await one_change(0, chain=other)
     await AuditRow.filter(chain=other).update(chain=CHAIN, number=ROWS + 1)
     await AuditHead.filter(id=CHAIN).update(number=ROWS + 1)
     assert await first_broken_row(HERE, CHAIN) == ROWS + 1
     await filled()
     assert await first_broken_row(installation(secrets.token_bytes(32)), CHAIN) == 1
     rotated = installation(secrets.token_bytes(32), SECRET)
-    await deed(ROWS, installation=rotated)
+    await one_change(ROWS, installation=rotated)
     assert await first_broken_row(rotated, CHAIN) is None
     assert await first_broken_row(HERE, uuid4()) is None
 
@@ -170,7 +170,7 @@ async def test_what_is_not_promised_is_said(database: Database) -> None:
 
 
 async def test_rows_written_at_once_queue_up(database: Database) -> None:
-    """Proves that concurrent deeds make one chain without a gap, and that deeds in two chains do not deadlock."""
+    """Proves that concurrent changes make one chain without a gap, and that changes in two chains do not deadlock."""
     chains = (CHAIN, uuid4())
 
     @use_case

@@ -24,7 +24,7 @@ async def crowd(
 ) -> list[UUID]:
     """So many PINs of a new member at one lock; their digits are nobody's."""
     key = read_node_id("lock", lock_id)
-    async with recorded(installation, by, "createPin", now) as deed:
+    async with recorded(installation, by, "createPin", now) as change:
         owner = await Member.create(site=site, name="Everybody", role=Role.USER, created_at=now)
         pins = [
             Pin(
@@ -45,6 +45,6 @@ async def crowd(
         await PinLock.bulk_create(
             [PinLock(pin_id=pin.id, lock_id=key) for pin in pins], batch_size=100
         )
-        await follow_pins(installation, deed, [pin.id for pin in pins], now)
-        deed.note("Member", owner.id)
+        await follow_pins(installation, change, [pin.id for pin in pins], now)
+        change.note("Member", owner.id)
     return [pin.id for pin in pins]

@@ -54,7 +54,7 @@ async def _statuses(keys: list[UUID]) -> list[SyncStatus]:
 
 @use_case
 async def _all_leave(yard: Yard, keys: list[UUID]) -> None:
-    async with recorded(yard.installation, yard.by, "updatePin", yard.now) as deed:
+    async with recorded(yard.installation, yard.by, "updatePin", yard.now) as change:
         await PinLock.filter(pin_id__in=keys).delete()
-        await follow_pins(yard.installation, deed, keys, yard.now)
-        deed.note("Member", yard.owner.id)
+        await follow_pins(yard.installation, change, keys, yard.now)
+        change.note("Member", yard.owner.id)
