@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from api import starting
+from domain.actors import COMMAND_LINE
 from domain.clock import system_clock
 from domain.mail.addresses import checked_email
-from domain.people.actors import COMMAND_LINE
 from domain.people.second_factor import end_second_factor
 from domain.people.sign_in_state import SignInState, sign_in_state
 

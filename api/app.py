@@ -20,10 +20,11 @@ from api.settings import Settings
 from domain.clock import Clock
 from domain.database import connect, disconnect, drain, in_background, pending
 from domain.database.common_clock import CommonClock
+from domain.following import FOLLOWERS
 from domain.installation import Installation
 from domain.locks.settings_mended import mend_settings
-from domain.mail.mailers import FolderMailer, Mailer, SmtpMailer
 from domain.mail.outbox import deliver_letters
+from domain.mailers import FolderMailer, Mailer, SmtpMailer
 from domain.people.tickets import sweep_tickets
 from domain.recorded_keys.service import open_keyring
 from domain.security.keys import Keyring
@@ -88,6 +89,7 @@ def new_installation(
         mailer=mailer,
         public_url=settings.origin,
         provisioning_kit_lifetime=timedelta(hours=settings.provisioning_kit_hours),
+        followers=FOLLOWERS,
     )
 
 

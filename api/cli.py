@@ -18,11 +18,11 @@ from api.lock_check.command import lock_check
 from api.schema.build import build_schema
 from api.seed import seed as seed_demo
 from api.tour.play import TourFailed, play
+from domain.actors import COMMAND_LINE, Role
 from domain.audit.service import first_broken_row
 from domain.clock import system_clock
 from domain.database import drift, make_migration
 from domain.mail.addresses import checked_email
-from domain.people.actors import COMMAND_LINE, Role
 from domain.people.api_tokens import create_api_token
 from domain.people.members import invite_owner
 from domain.recorded_keys.service import NoSuchKey, forget_key

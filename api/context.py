@@ -6,9 +6,9 @@ from uuid import UUID
 
 from api.loaders import Loaders
 from api.protocol import Client, Spender
+from domain.actors import Actor, ActorKind, Caller, Standing
 from domain.clock import Clock
 from domain.installation import Installation
-from domain.people.actors import Actor, ActorKind, Caller, Standing
 from domain.people.rules import Permission, allows
 from domain.security.networks import networks_of
 

@@ -13,11 +13,11 @@ from strawberry.dataloader import DataLoader
 
 from domain.access_rules.grants import locks_of_rules
 from domain.access_rules.tables import AccessRuleLock, AccessRuleLockTag
+from domain.actors import Actor, Caller, Standing
 from domain.installation import Installation
 from domain.invitations.sharing import read_codes
 from domain.invitations.tables import Invitation, InvitationLock
 from domain.locks.tables import Hub, Lock, Provisioning, Reader
-from domain.people.actors import Actor, Caller, Standing
 from domain.people.standings import standings_of
 from domain.people.tables import Account, ApiToken, Device, Member
 from domain.pins.tables import Pin, PinLock, PinLockTag

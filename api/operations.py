@@ -27,9 +27,9 @@ from api.loaders import Loaders
 from api.resolver_form import dress, manual_of, without_none
 from api.schema.errors import COMMON, Error, error_of
 from api.streams import while_permitted
+from domain.actors import AccountActor, Caller, InvitedDeviceActor, LockActor, TokenActor
 from domain.errors import InvalidInput, NotAllowed, NotFound, NotSignedIn, Refusal
 from domain.node_ids import kind_of, read_node_id
-from domain.people.actors import AccountActor, Caller, InvitedDeviceActor, LockActor, TokenActor
 from domain.people.identities import refreshed
 from domain.people.rules import Permission, allows
 from domain.people.standings import standing_at

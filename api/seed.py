@@ -15,6 +15,7 @@ from uuid import UUID
 
 import orjson
 
+from domain.actors import COMMAND_LINE, Caller, Role, command_line_at
 from domain.audit.service import recorded
 from domain.database import DuplicateRow, use_case
 from domain.installation import Installation
@@ -25,7 +26,6 @@ from domain.locks.rules import Connectivity
 from domain.locks.service import NewReader, create_lock
 from domain.locks.tables import Lock, Reader
 from domain.node_ids import node_id
-from domain.people.actors import COMMAND_LINE, Caller, Role, command_line_at
 from domain.people.tables import Account, Member
 from domain.security import base64url
 from domain.sites.rules import SystemType

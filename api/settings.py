@@ -18,7 +18,7 @@ from api.addresses import (
     reached_by,
 )
 from domain.database.connection import Address
-from domain.mail.mailers import SmtpMailer
+from domain.mailers import SmtpMailer
 from domain.security.keys import Keyring
 
 

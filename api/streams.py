@@ -9,8 +9,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Any
 
+from domain.actors import Actor, LockActor
 from domain.bus import listening
-from domain.people.actors import Actor, LockActor
 from domain.people.identities import topics_of
 
 Still = Callable[[], Awaitable[None]]

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from api.app import new_installation, opened_keyring
 from api.settings import Settings
+from domain.actors import COMMAND_LINE, Role, command_line_at
 from domain.clock import system_clock
 from domain.database import connect, disconnect, migrate
 from domain.locks.provisioning import provision_lock
 from domain.locks.service import NewReader, create_lock
 from domain.node_ids import node_id
-from domain.people.actors import COMMAND_LINE, Role, command_line_at
 from domain.people.api_tokens import create_api_token
 from domain.people.members import create_member
 from domain.sites.rules import SystemType

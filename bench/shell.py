@@ -27,11 +27,11 @@ from api.settings import Settings
 from api.starting import listen, look, run
 from bench.prepared import Prepared
 from bench.served import served
+from domain.actors import TokenActor
 from domain.clock import system_clock
 from domain.locks.rules import is_online
 from domain.locks.tables import Lock
 from domain.node_ids import node_id, read_node_id
-from domain.people.actors import TokenActor
 from domain.people.standings import standing_at
 from domain.sites.service import live_site
 

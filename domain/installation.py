@@ -5,14 +5,18 @@ which the world reaches this installation, and nothing that changes but who wait
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from domain.mail.mailers import Mailer
+from domain.mailers import Mailer
 from domain.security.keys import Keyring
 from domain.security.passwords import PasswordHasher, PasswordProfile
 
 DELIVERIES_AT_ONCE = 16
+
+Follower = Callable[..., Awaitable[None]]
+"""Called with the installation, the change or transaction, the fact, and the moment (`domain.facts.announce`)."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,8 @@ class Installation:
     mailer: Mailer
     public_url: str
     provisioning_kit_lifetime: timedelta = timedelta(hours=24)
+    followers: Mapping[type, Sequence[Follower]] = field(default_factory=dict, repr=False)
+    """By kind of fact: those of `domain.following`."""
     delivering: asyncio.Semaphore = field(
         default_factory=lambda: asyncio.Semaphore(DELIVERIES_AT_ONCE), compare=False, repr=False
     )

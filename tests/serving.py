@@ -17,6 +17,7 @@ import orjson
 from api.seed import kit_entry
 from api.tour.phone import Phone
 from api.tour.socket import Socket
+from domain.actors import COMMAND_LINE, Caller, Role, command_line_at
 from domain.database import use_case
 from domain.installation import Installation
 from domain.locks.provisioning import provision_lock
@@ -24,7 +25,6 @@ from domain.locks.rules import Connectivity
 from domain.locks.service import NewReader, create_lock
 from domain.locks.tables import Reader
 from domain.node_ids import node_id
-from domain.people.actors import COMMAND_LINE, Caller, Role, command_line_at
 from domain.people.api_tokens import create_api_token
 from domain.people.tables import Account, Member
 from domain.security.passwords import PasswordProfile

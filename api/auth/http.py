@@ -16,9 +16,9 @@ from api.auth.seen_proofs import take_proof
 from api.context import Identity, spenders_at
 from api.protocol.buckets import Buckets, Spender
 from api.protocol.requests import RequestRefused
+from domain.actors import Actor
 from domain.clock import Clock
 from domain.installation import Installation
-from domain.people.actors import Actor
 from domain.people.identities import api_token_actor, device_actor, session_actor
 
 PROOFS_AT_ONCE = 300

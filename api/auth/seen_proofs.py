@@ -6,8 +6,8 @@ against the address that sent it; so nobody fills this without end.
 
 from datetime import datetime, timedelta
 
-from domain.columns import new_id
 from domain.database import DuplicateRow, use_case
+from domain.database.rows import new_id
 from domain.people.tables import SeenProof
 
 

@@ -12,12 +12,12 @@ from api.auth.seen_proofs import take_proof
 from api.context import Context, Identity
 from api.protocol.requests import RequestRefused
 from domain import bus
+from domain.actors import Actor
 from domain.bus import listening
 from domain.clock import Clock
 from domain.installation import Installation
 from domain.link.claims import Claim, UnknownLinkVersion
 from domain.link.wire import Malformed
-from domain.people.actors import Actor
 from domain.people.identities import (
     api_token_actor,
     refreshed,

@@ -4,9 +4,9 @@ from api.context import Call, Context
 from api.operations import PERSON_OR_TOKEN, Arguments, AtSite, mutation
 from api.schema.devices import RemovedDevice, RemoveDeviceInput, device_type
 from api.schema.nodes import key_of
+from domain.actors import AccountActor, Caller
 from domain.invitations.service import remove_invited_device
 from domain.invitations.tables import Invitation
-from domain.people.actors import AccountActor, Caller
 from domain.people.devices import remove_own_device
 from domain.people.rules import Permission
 from domain.people.tables import Device

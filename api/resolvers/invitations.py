@@ -45,13 +45,13 @@ from api.schema.invitations import (
 from api.schema.nodes import TheSite, key_of, keys_of
 from api.schema.schedules import schedule_of
 from domain import topics
+from domain.actors import AccountActor, InvitedDeviceActor
 from domain.bus import listening
 from domain.errors import NotAllowed
 from domain.invitations import service
 from domain.invitations.calendar import calendar
 from domain.invitations.sharing import send_invitation as send
 from domain.invitations.tables import Invitation
-from domain.people.actors import AccountActor, InvitedDeviceActor
 from domain.people.homes import homes_of
 from domain.people.rules import Permission
 

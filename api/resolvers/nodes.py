@@ -30,11 +30,11 @@ from api.schema.smartpins import smart_pin_type
 from api.schema.sync import event_type
 from api.schema.tags import tag_type
 from domain.access_rules.tables import AccessRule
+from domain.actors import AccountActor, TokenActor
 from domain.invitations.tables import Invitation
 from domain.locks.kits import is_pending
 from domain.locks.tables import Hub, Lock, Provisioning, Reader
 from domain.node_ids import kind_of, read_node_id
-from domain.people.actors import AccountActor, TokenActor
 from domain.people.rules import Permission
 from domain.people.tables import ApiToken, ApiTokenSite, Device, Member, Session
 from domain.pins.tables import Pin

@@ -4,8 +4,8 @@ from api.context import Call
 from api.operations import PERSON, SOCKET_USER, mutation
 from api.schema.nodes import key_of
 from api.schema.sessions import EndedSession, EndSessionInput, SocketTicket, session_type
+from domain.actors import AccountActor, InvitedDeviceActor, TokenActor
 from domain.people import sign_in, tickets
-from domain.people.actors import AccountActor, InvitedDeviceActor, TokenActor
 
 
 @mutation(PERSON)

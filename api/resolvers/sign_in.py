@@ -30,10 +30,10 @@ from api.schema.sign_in import (
     TotpConfirmed,
     TotpEnrolment,
 )
+from domain.actors import AccountActor
 from domain.errors import NotAllowed
 from domain.people import accepting, confirming, passwords, second_factor
 from domain.people import sign_in as signing
-from domain.people.actors import AccountActor
 from domain.people.lifetimes import KNOWN_FOR
 from domain.people.sign_in import Phone
 from domain.people.tables import Platform

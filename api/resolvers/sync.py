@@ -36,9 +36,9 @@ from api.schema.sync import (
     UnlockCommand,
     event_type,
 )
+from domain.actors import LockActor
 from domain.errors import NotAllowed, NotFound
 from domain.locks.tables import Lock
-from domain.people.actors import LockActor
 from domain.people.rules import Permission
 from domain.security import base64url
 from domain.sync import events as event_log

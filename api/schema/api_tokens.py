@@ -6,8 +6,8 @@ import strawberry
 
 from api.schema.named_actors import NamedActor, named_actor
 from api.schema.nodes import Node, global_id
+from domain.actors import ActorKind, Role
 from domain.people import tables
-from domain.people.actors import ActorKind, Role
 
 
 @strawberry.type(description="A script's credential; the token itself is shown once.")

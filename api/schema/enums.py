@@ -6,11 +6,11 @@ import strawberry
 
 from domain.access.decision import DenialReason
 from domain.access.schedule import Weekday
+from domain.actors import ActorKind, Role
 from domain.alerts.tables import AlertKind
 from domain.invitations.rules import InvitationStatus
 from domain.link.events import EventRefusal, LockEventKind, OpeningMethod
 from domain.locks.rules import Connectivity, Propagation
-from domain.people.actors import ActorKind, Role
 from domain.people.tables import Platform
 from domain.pins.tables import PinKind, PinStatus
 from domain.sites.rules import SystemType

@@ -11,11 +11,11 @@ from api.schema.nodes import Node, global_id
 from api.schema.readers import Reader, reader_type
 from api.schema.warnings import Warning_, warning_types
 from domain.clock import Clock
+from domain.inputs.partial_updates import Fields
 from domain.locks import tables
 from domain.locks.kits import is_pending
 from domain.locks.rules import Connectivity, Propagation, is_online, propagation
 from domain.locks.settings import unread_settings
-from domain.partial_updates import Fields
 from domain.people.rules import Permission
 from domain.sync.rules import SyncStatus
 from domain.sync.status import LockInSync

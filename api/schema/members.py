@@ -7,8 +7,8 @@ import strawberry
 from strawberry.types import Info
 
 from api.schema.nodes import Node, global_id
+from domain.actors import Role
 from domain.people import tables
-from domain.people.actors import Role
 
 if TYPE_CHECKING:
     from api.schema.tags import Tag

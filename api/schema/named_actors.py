@@ -6,7 +6,7 @@ import strawberry
 from strawberry.types import Info
 
 from api.schema.nodes import global_id
-from domain.people.actors import ActorKind
+from domain.actors import ActorKind
 
 _KINDS_OF_IDS = {
     ActorKind.ACCOUNT: "account",

@@ -6,10 +6,10 @@ import strawberry
 
 from api.schema.named_actors import NamedActor, actor_id, named_actor
 from api.schema.nodes import global_id, kind_of_type
+from domain.actors import ActorKind
 from domain.alerts import tables as alert_tables
 from domain.alerts.tables import AlertKind
 from domain.audit import tables as audit_tables
-from domain.people.actors import ActorKind
 
 
 @strawberry.type(description="A mutation by a person or a script.")

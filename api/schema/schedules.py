@@ -7,7 +7,7 @@ import strawberry
 
 from domain.access.schedule import Schedule as DomainSchedule
 from domain.access.schedule import Weekday
-from domain.schedule_input import make_schedule
+from domain.schedules.given import make_schedule
 
 
 @strawberry.type(description="When an invitation's doors open, in the site's time zone.")

@@ -5,8 +5,8 @@ from datetime import datetime
 import strawberry
 
 from api.schema.nodes import Node, global_id
+from domain.actors import AccountActor
 from domain.people import tables
-from domain.people.actors import AccountActor
 
 
 @strawberry.type(description="A console sign-in.")

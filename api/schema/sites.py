@@ -38,10 +38,10 @@ from api.schema.site_settings import PinPolicy, Seats, SiteFeatures
 from api.schema.smartpins import SmartPin, smart_pin_type
 from api.schema.sync import LockEvent, event_type
 from api.schema.tags import Tag, tag_type
+from domain.actors import Role, Standing
 from domain.errors import NotAllowed
 from domain.invitations.rules import InvitationStatus
 from domain.link.events import LockEventKind
-from domain.people.actors import Role, Standing
 from domain.people.rules import Permission, allows
 from domain.pins.tables import PinStatus
 from domain.sites import lists, tables

@@ -6,7 +6,7 @@ from datetime import time
 from strawberry.schema.types.base_scalars import TimeDefinition
 
 from api.schema.dates import written
-from domain.schedule_input import EndOfDay
+from domain.schedules.given import EndOfDay
 
 _TIME = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2})?")
 """What could be meant; parts of seconds and offsets get an answer that names their field."""

@@ -12,7 +12,7 @@ from tortoise.expressions import Q
 
 from domain.access.schedule import Schedule
 from domain.access_rules.tables import AccessRule, AccessRuleLock, AccessRuleLockTag
-from domain.columns import column
+from domain.database.rows import column
 from domain.people.tables import Member
 from domain.tags.tables import TaggedLock, TaggedMember
 

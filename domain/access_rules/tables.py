@@ -5,7 +5,8 @@ from uuid import UUID
 
 from tortoise import fields
 
-from domain.columns import Row, ScheduleColumns
+from domain.database.rows import Row
+from domain.schedules.columns import ScheduleColumns
 
 
 class AccessRule(Row, ScheduleColumns):

@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain import topics
+from domain.actors import ActorKind, Caller
 from domain.alerts.tables import Alert, AlertKind
 from domain.audit.service import RecordedChange
 from domain.bus import listening
 from domain.database import Queue, Transaction, Work, hold, transaction, use_case
 from domain.locks.tables import Lock, Provisioning
-from domain.people.actors import ActorKind, Caller
 from domain.people.standings import standings_of_account
 from domain.people.tables import ApiToken
 

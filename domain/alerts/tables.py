@@ -6,8 +6,8 @@ from uuid import UUID
 
 from tortoise import fields
 
-from domain.columns import Row
-from domain.people.actors import ActorKind
+from domain.actors import ActorKind
+from domain.database.rows import Row
 
 
 class AlertKind(StrEnum):

@@ -15,10 +15,10 @@ from uuid import UUID
 
 import orjson
 
+from domain.actors import Caller
 from domain.audit.tables import AuditHead, AuditRow
 from domain.database import Queue, Transaction, Work, lock_row, transaction
 from domain.installation import Installation
-from domain.people.actors import Caller
 from domain.recorded_keys.service import check_keys
 from domain.security.keys import KeyLabel
 from domain.security.tags import keyed_tag

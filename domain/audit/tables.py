@@ -4,8 +4,8 @@ from typing import Any
 
 from tortoise import fields
 
-from domain.columns import Row
-from domain.people.actors import ActorKind
+from domain.actors import ActorKind
+from domain.database.rows import Row
 
 
 class AuditRow(Row):

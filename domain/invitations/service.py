@@ -14,9 +14,10 @@ from tortoise.expressions import F, Q
 
 from domain import topics
 from domain.access.schedule import Schedule
+from domain.actors import ActorKind, Caller
 from domain.audit.service import recorded
-from domain.columns import new_id, schedule_columns
 from domain.database import Queue, Work, lock_row, use_case
+from domain.database.rows import new_id
 from domain.errors import (
     DeviceLimitReached,
     FeatureNotInPlan,
@@ -29,9 +30,9 @@ from domain.invitations.rules import InvitationStatus, check_new
 from domain.invitations.tables import Invitation, InvitationLock
 from domain.locks.tables import Lock
 from domain.mail.outbox import end_letters
-from domain.people.actors import ActorKind, Caller
 from domain.people.identities import device_token
 from domain.people.tables import Device, Platform
+from domain.schedules.columns import schedule_columns
 from domain.security.codes import display_code, new_invitation_code, normalise_code
 from domain.security.keys import KeyLabel
 from domain.security.sealing import seal

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from domain.actors import Caller
 from domain.audit.service import recorded
 from domain.database import use_case
 from domain.errors import InvitationNotRedeemable, NotFound
@@ -19,7 +20,6 @@ from domain.mail.addresses import checked_email
 from domain.mail.budgets import count_letter
 from domain.mail.letters import Button, Letter
 from domain.mail.outbox import post
-from domain.people.actors import Caller
 from domain.security.codes import display_code
 from domain.security.keys import KeyLabel
 from domain.security.sealing import open_sealed

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from tortoise import fields
 
-from domain.columns import Row, ScheduleColumns, Searchable
+from domain.database.rows import Row, Searchable
+from domain.schedules.columns import ScheduleColumns
 
 
 class Invitation(Row, ScheduleColumns, Searchable):

@@ -3,12 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
+from domain.actors import Caller
 from domain.audit.service import recorded
 from domain.database import lock_row, use_case
 from domain.errors import NotFound, StillInUse
 from domain.installation import Installation
 from domain.locks.tables import Hub, Lock
-from domain.people.actors import Caller
 from domain.sites.rules import checked_name
 
 

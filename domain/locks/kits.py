@@ -11,11 +11,11 @@ from uuid import UUID
 
 from tortoise.expressions import Q
 
+from domain.actors import ActorKind
 from domain.audit.service import RecordedChange
-from domain.columns import column
 from domain.database import lock_rows
+from domain.database.rows import column
 from domain.locks.tables import Provisioning
-from domain.people.actors import ActorKind
 from domain.people.identities import token_by_id
 from domain.people.rules import Permission, allows
 from domain.people.standings import standing_at, standings_of_account

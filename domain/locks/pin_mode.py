@@ -4,9 +4,10 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from domain.actors import Caller
 from domain.audit.service import recorded
-from domain.columns import column
 from domain.database import lock_rows, use_case
+from domain.database.rows import column
 from domain.errors import InvalidInput, LockWithoutKeypad, NotFound
 from domain.installation import Installation
 from domain.link.digests import CARD_UID_BYTES
@@ -14,7 +15,6 @@ from domain.locks.sealed_identities import card_identity
 from domain.locks.service import held_lock
 from domain.locks.settings import refuse_unread_settings, write_card, write_settings
 from domain.locks.tables import Hub, Lock, Reader
-from domain.people.actors import Caller
 from domain.security.sealing import seal
 
 

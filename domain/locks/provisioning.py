@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
+from domain.actors import Caller, TokenActor
 from domain.audit.service import recorded
-from domain.columns import id_after
 from domain.database import lock_row, use_case
+from domain.database.rows import id_after
 from domain.errors import InvalidInput, NotFound
 from domain.installation import Installation
 from domain.locks.kits import end_kits, pending
 from domain.locks.sealed_identities import secret_identity
 from domain.locks.service import held_lock
 from domain.locks.tables import Lock, Provisioning
-from domain.people.actors import Caller, TokenActor
 from domain.people.rules import Permission
 from domain.people.standings import still_standing
 from domain.security.sealing import seal

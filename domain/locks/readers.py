@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from domain.actors import Caller
 from domain.audit.service import recorded
 from domain.database import lock_row, use_case
 from domain.errors import InvalidInput, NotFound
@@ -11,7 +12,6 @@ from domain.locks.rules import MOST_READERS
 from domain.locks.service import NewReader, add_reader, held_lock
 from domain.locks.settings import refuse_unread_settings, write_settings
 from domain.locks.tables import Reader
-from domain.people.actors import Caller
 from domain.pins.wanted import changing_access, follow_pins_of_lock
 from domain.sites.rules import checked_name
 

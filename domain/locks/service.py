@@ -7,18 +7,18 @@ from uuid import UUID
 
 from domain import topics
 from domain.access_rules.grants import members_of_rules, rules_naming_lock
+from domain.actors import Caller
 from domain.audit.service import recorded
-from domain.columns import column
 from domain.database import lock_row, use_case
+from domain.database.rows import column
 from domain.errors import InvalidInput, NotFound
+from domain.inputs.partial_updates import Fields, check_not_cleared
 from domain.installation import Installation
 from domain.invitations.tables import InvitationLock
 from domain.locks.hubs import held_hub
 from domain.locks.rules import MOST_READERS, Connectivity, default_connectivity
 from domain.locks.settings import switch_smart_pins, write_settings
 from domain.locks.tables import Lock, Provisioning, Reader
-from domain.partial_updates import Fields, check_not_cleared
-from domain.people.actors import Caller
 from domain.pins.reservations import forget_lock
 from domain.pins.wanted import changing_access
 from domain.sites.rules import checked_name

@@ -9,12 +9,12 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
+from domain.actors import command_line_at
 from domain.audit.service import recorded
 from domain.database import use_case
 from domain.installation import Installation
 from domain.locks.settings import wanted_settings, write_settings
 from domain.locks.tables import Lock
-from domain.people.actors import command_line_at
 from domain.sync.entries import SETTINGS, SMARTPIN_RULES
 from domain.sync.tables import EntryState, LockEntry
 

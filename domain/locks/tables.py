@@ -6,9 +6,9 @@ from uuid import UUID
 from tortoise import fields
 from tortoise.fields.db_defaults import SqlDefault
 
-from domain.columns import Row, Searchable
+from domain.actors import ActorKind
+from domain.database.rows import Row, Searchable
 from domain.locks.rules import Connectivity
-from domain.people.actors import ActorKind
 
 
 class Hub(Row, Searchable):

@@ -7,8 +7,8 @@ that letter.
 
 from datetime import datetime, timedelta
 
+from domain.actors import Caller
 from domain.installation import Installation
-from domain.people.actors import Caller
 from domain.throttling.service import Budget, count_try
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)

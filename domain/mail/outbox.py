@@ -15,19 +15,19 @@ from uuid import UUID
 import structlog
 
 from domain import topics
+from domain.actors import Caller, Role, Standing
 from domain.alerts.service import raise_alert
 from domain.alerts.tables import AlertKind
 from domain.bus import listening
 from domain.clock import Clock
-from domain.columns import new_id
 from domain.database import DatabaseUnavailable, TransactionMisuse, in_background, use_case
+from domain.database.rows import new_id
 from domain.database.transactions import current_transaction
 from domain.errors import MailNotSent
 from domain.installation import Installation
 from domain.mail.letters import Letter, packed, unpacked
-from domain.mail.mailers import NeverSent, NotSentNow
 from domain.mail.tables import WaitingLetter
-from domain.people.actors import Caller, Role, Standing
+from domain.mailers import NeverSent, NotSentNow
 from domain.security.sealing import SealBroken, open_sealed, seal
 
 log = structlog.get_logger(__name__)

@@ -2,8 +2,8 @@
 
 from tortoise import fields
 
-from domain.columns import Row
-from domain.people.actors import ActorKind
+from domain.actors import ActorKind
+from domain.database.rows import Row
 
 
 class WaitingLetter(Row):

@@ -3,11 +3,11 @@
 from datetime import datetime
 
 from domain import topics
+from domain.actors import Caller
 from domain.audit.service import recorded
 from domain.database import lock_row, use_case
 from domain.errors import LinkNotUsable, PolicyViolation
 from domain.installation import Installation
-from domain.people.actors import Caller
 from domain.people.mailed_links import consume_link, usable_link
 from domain.people.passwords import LINKS_BY_ADDRESS, hashed
 from domain.people.tables import Account, LinkPurpose, MailedLink, Member

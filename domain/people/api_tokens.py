@@ -11,14 +11,14 @@ from uuid import UUID
 from tortoise.expressions import Q
 
 from domain import topics
+from domain.actors import AccountActor, ActorKind, Caller, Role, TokenActor
 from domain.audit.service import RecordedChange, recorded
-from domain.columns import column
 from domain.database import lock_row, lock_rows, use_case
+from domain.database.rows import column
 from domain.errors import InvalidInput, NotAllowed, NotFound
+from domain.inputs.moments import in_utc
 from domain.installation import Installation
 from domain.locks.kits import end_kits_of_token
-from domain.moments import in_utc
-from domain.people.actors import AccountActor, ActorKind, Caller, Role, TokenActor
 from domain.people.identities import API_TOKEN_PREFIX
 from domain.people.rules import Permission, allows
 from domain.people.standings import standings_of, still_standing

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from domain.actors import AccountActor, Caller
 from domain.audit.service import recorded
 from domain.database import lock_row, use_case
 from domain.errors import NotSignedIn, PasswordNotConfirmed, SignInFailed
 from domain.installation import Installation
-from domain.people.actors import AccountActor, Caller
 from domain.people.lifetimes import CONFIRMED_FOR, PHONE_LIFETIME, SESSION_LIFETIME
 from domain.people.passwords import OWN_PASSWORD, password_holds, recognised
 from domain.people.tables import Account, Device, Session

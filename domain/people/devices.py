@@ -4,11 +4,11 @@ from datetime import datetime
 from uuid import UUID
 
 from domain import topics
+from domain.actors import AccountActor, Caller
 from domain.audit.service import recorded
 from domain.database import use_case
 from domain.errors import NotFound
 from domain.installation import Installation
-from domain.people.actors import AccountActor, Caller
 from domain.people.tables import Device
 
 

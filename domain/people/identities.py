@@ -11,17 +11,17 @@ from uuid import UUID
 from tortoise.expressions import Q
 
 from domain import topics
-from domain.database import DatabaseUnavailable, use_case
-from domain.installation import Installation
-from domain.invitations.tables import Invitation
-from domain.locks.tables import Lock
-from domain.people.actors import (
+from domain.actors import (
     AccountActor,
     Actor,
     InvitedDeviceActor,
     LockActor,
     TokenActor,
 )
+from domain.database import DatabaseUnavailable, use_case
+from domain.installation import Installation
+from domain.invitations.tables import Invitation
+from domain.locks.tables import Lock
 from domain.people.tables import Account, ApiToken, Device, Session, SocketTicket
 from domain.security.keys import KeyLabel
 from domain.security.tags import candidate_tags
@@ -165,12 +165,11 @@ async def refreshed(actor: Actor, now: datetime) -> Actor | None:
 def topics_of(actor: Actor) -> tuple[str, ...]:
     """The bus topics that wake when something the actor stands on may have changed."""
     match actor:
-        case AccountActor(session_id=UUID() as session_id):
-            return (topics.account(actor.account_id), topics.session(session_id))
-        case AccountActor(device_id=UUID() as device_id):
+        case AccountActor(session_id=None, device_id=UUID() as device_id):
             return (topics.account(actor.account_id), topics.device(device_id))
         case AccountActor():
-            return (topics.account(actor.account_id),)
+            assert actor.session_id is not None
+            return (topics.account(actor.account_id), topics.session(actor.session_id))
         case InvitedDeviceActor():
             return (topics.device(actor.device_id), topics.invitation(actor.invitation_id))
         case TokenActor():

@@ -7,7 +7,7 @@ and ends with the password that it was given after.
 from datetime import datetime
 from uuid import UUID
 
-from domain.columns import column
+from domain.database.rows import column
 from domain.installation import Installation
 from domain.people.lifetimes import KNOWN_FOR
 from domain.people.tables import KnownBrowser

@@ -3,12 +3,12 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from domain.columns import column
+from domain.actors import Caller
+from domain.database.rows import column
 from domain.errors import LinkNotUsable
 from domain.installation import Installation
 from domain.mail.letters import Button, Letter
 from domain.mail.outbox import end_letters, post
-from domain.people.actors import Caller
 from domain.people.tables import Account, LinkPurpose, MailedLink, Member
 from domain.security.keys import KeyLabel
 from domain.security.tags import candidate_tags, keyed_tag

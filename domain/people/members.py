@@ -11,15 +11,15 @@ from tortoise.expressions import Q
 
 from domain import topics
 from domain.access_rules.tables import AccessRule
+from domain.actors import COMMAND_LINE, Caller, Role, Standing
 from domain.audit.service import RecordedChange, recorded
 from domain.database import lock_row, use_case
 from domain.errors import InvalidInput, NotAllowed, NotFound
+from domain.inputs.partial_updates import Fields, check_not_cleared
 from domain.installation import Installation
 from domain.locks.kits import end_kits_of_account
 from domain.mail.addresses import checked_email
 from domain.mail.budgets import count_letter
-from domain.partial_updates import Fields, check_not_cleared
-from domain.people.actors import COMMAND_LINE, Caller, Role, Standing
 from domain.people.api_tokens import end_tokens_of
 from domain.people.mailed_links import end_links, mail_membership_link, make_membership_link
 from domain.people.rules import Grade, Permission, allows, grade, may_give

@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime
 
+from domain.actors import Caller
 from domain.installation import Installation
 from domain.mail.letters import Letter
 from domain.mail.outbox import post
-from domain.people.actors import Caller
 from domain.people.tables import Account
 
 _NOT_YOU = (

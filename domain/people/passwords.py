@@ -7,12 +7,12 @@ long, so it comes before the transaction and never holds a row.
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from domain.actors import AccountActor, Caller
 from domain.audit.service import recorded
 from domain.database import in_background, lock_row, use_case
 from domain.errors import PolicyViolation, SignInFailed, Throttled
 from domain.installation import Installation
 from domain.mail.addresses import checked_email
-from domain.people.actors import AccountActor, Caller
 from domain.people.ending import end_sign_ins
 from domain.people.mailed_links import consume_link, mail_reset_link, usable_link
 from domain.people.notices import tell_password_changed

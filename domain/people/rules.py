@@ -5,7 +5,7 @@ The dangerous direction: a permission that is missing from the table. A missing 
 
 from enum import StrEnum
 
-from domain.people.actors import Role, Standing
+from domain.actors import Role, Standing
 
 
 class Permission(StrEnum):

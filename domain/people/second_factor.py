@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from domain.actors import AccountActor, Caller
 from domain.audit.service import recorded
 from domain.database import lock_row, use_case
 from domain.errors import InvalidInput, NotAllowed
 from domain.installation import Installation
-from domain.people.actors import AccountActor, Caller
 from domain.people.confirming import check_confirmed
 from domain.people.ending import end_sign_ins
 from domain.people.notices import tell_second_factor_ended, tell_second_factor_on

@@ -10,12 +10,12 @@ from typing import Any
 from uuid import UUID
 
 from domain import topics
+from domain.actors import AccountActor, ActorKind, Caller
 from domain.audit.service import RecordedChange, recorded
 from domain.database import lock_row, transaction, use_case
 from domain.errors import NotFound, SignInFailed, TotpRequired
 from domain.installation import Installation
 from domain.mail.addresses import LONGEST_EMAIL
-from domain.people.actors import AccountActor, ActorKind, Caller
 from domain.people.identities import SESSION_PREFIX, device_token
 from domain.people.known_browsers import known_browser, remember
 from domain.people.lifetimes import PHONE_LIFETIME, SESSION_LIFETIME, TICKET_LIFETIME

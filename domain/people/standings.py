@@ -9,10 +9,10 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from domain.columns import column
+from domain.actors import AccountActor, Actor, Caller, Role, Standing, TokenActor
 from domain.database import lock_row
+from domain.database.rows import column
 from domain.errors import NotAllowed
-from domain.people.actors import AccountActor, Actor, Caller, Role, Standing, TokenActor
 from domain.people.identities import refreshed
 from domain.people.rules import Permission, allows, lesser
 from domain.people.tables import ApiToken, ApiTokenSite, Member

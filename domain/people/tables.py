@@ -6,8 +6,8 @@ from uuid import UUID
 
 from tortoise import fields
 
-from domain.columns import Row, Searchable
-from domain.people.actors import Role
+from domain.actors import Role
+from domain.database.rows import Row, Searchable
 
 
 class Platform(StrEnum):

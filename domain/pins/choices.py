@@ -4,10 +4,10 @@ import unicodedata
 from collections.abc import Collection
 from uuid import UUID
 
-from domain.columns import column
+from domain.actors import Caller
 from domain.database import lock_row
+from domain.database.rows import column
 from domain.errors import InvalidInput, LockWithoutKeypad, NotFound
-from domain.people.actors import Caller
 from domain.people.tables import Member
 from domain.pins.tables import Pin, PinLock, PinLockTag
 from domain.pins.wanted import locks_with_keypad

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from domain.actors import ActorKind, Caller, Role
 from domain.alerts.service import raise_alert
 from domain.alerts.tables import AlertKind
 from domain.errors import PinNotAcceptable, PinTooShort, Throttled
 from domain.installation import Installation
-from domain.people.actors import ActorKind, Caller, Role
 from domain.pins.guess_budget import check_room, lengths_to_generate
 from domain.pins.reservations import is_taken
 from domain.pins.rules import check_length, generate, is_weak

@@ -12,7 +12,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.access.pin_shape import LONGEST, SHORTEST
-from domain.columns import column
+from domain.database.rows import column
 from domain.errors import PinTooShort
 from domain.link.entries import EntryKind
 from domain.locks.tables import Lock

@@ -11,11 +11,11 @@ from uuid import UUID
 
 from domain.access.schedule import ALWAYS, Schedule
 from domain.access_rules.grants import grants_of_members
+from domain.actors import Caller
 from domain.database import lock_row, use_case
 from domain.errors import AlreadyExists, InvalidInput, NotAllowed, NotFound
 from domain.installation import Installation
 from domain.locks.pin_mode import sites_taking_pins
-from domain.people.actors import Caller
 from domain.people.tables import Member
 from domain.pins.choices import checked_notes, chosen_owner, held_owner
 from domain.pins.digits import chosen_digits, generated_digits

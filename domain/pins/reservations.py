@@ -8,8 +8,8 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from domain.columns import column
 from domain.database import lock_rows
+from domain.database.rows import column
 from domain.errors import PinNotAcceptable
 from domain.installation import Installation
 from domain.pins.tables import HeldDigits, Pin, PinReservation

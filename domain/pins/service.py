@@ -11,13 +11,13 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.access.schedule import Schedule
+from domain.actors import Caller
 from domain.audit.service import RecordedChange
-from domain.columns import new_id, schedule_columns
 from domain.database import Conflict, DatabaseUnavailable, DuplicateRow, lock_row, use_case
+from domain.database.rows import new_id
 from domain.errors import FeatureNotInPlan, InvalidInput, NotFound, PinNotAcceptable, PinTooShort
+from domain.inputs.partial_updates import Fields, check_not_cleared
 from domain.installation import Installation
-from domain.partial_updates import Fields, check_not_cleared
-from domain.people.actors import Caller
 from domain.people.tables import Member
 from domain.pins.choices import (
     check_locks,
@@ -43,7 +43,8 @@ from domain.pins.wanted import (
     locks_of_pins,
     withdraw,
 )
-from domain.schedule_changes import changed_schedule, difference
+from domain.schedules.changes import changed_schedule, difference
+from domain.schedules.columns import schedule_columns
 from domain.sites.tables import Site
 
 

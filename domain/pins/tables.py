@@ -7,7 +7,8 @@ from uuid import UUID
 from tortoise import fields
 from tortoise.migrations.constraints import UniqueConstraint
 
-from domain.columns import Row, ScheduleColumns, Searchable
+from domain.database.rows import Row, Searchable
+from domain.schedules.columns import ScheduleColumns
 
 
 class PinKind(StrEnum):

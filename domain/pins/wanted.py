@@ -19,16 +19,16 @@ from domain.access_rules.grants import (
     rules_naming_lock,
     rules_naming_tag,
 )
+from domain.actors import Caller
 from domain.audit.service import RecordedChange, recorded
-from domain.columns import column
 from domain.database import hold, lock_rows
+from domain.database.rows import column
 from domain.errors import InvalidInput
 from domain.installation import Installation
 from domain.link.entries import MAX_SCHEDULES, EntryKind
 from domain.link.schedules import schedule_to_wire
 from domain.locks.tables import Lock, Reader
 from domain.node_ids import node_id
-from domain.people.actors import Caller
 from domain.pins.guess_budget import check_guess_budget
 from domain.pins.reservations import retire
 from domain.pins.tables import Pin, PinLock, PinLockTag, PinStatus

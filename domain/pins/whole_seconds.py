@@ -13,11 +13,11 @@ from tortoise.expressions import Q
 from domain.access.whole_seconds import whole
 from domain.access_rules.grants import members_of_rules
 from domain.access_rules.tables import AccessRule
-from domain.columns import column
+from domain.actors import command_line_at
 from domain.database import use_case
+from domain.database.rows import column
 from domain.installation import Installation
 from domain.invitations.tables import Invitation
-from domain.people.actors import command_line_at
 from domain.pins.tables import Pin, PinStatus
 from domain.pins.wanted import changing_access, follow_personal_pins, follow_pins
 

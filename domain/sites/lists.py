@@ -14,20 +14,20 @@ from tortoise.expressions import Q, Subquery
 from tortoise.queryset import QuerySet
 
 from domain.access_rules.tables import AccessRule, AccessRuleLock, AccessRuleLockTag
+from domain.actors import Role
 from domain.alerts.tables import Alert
 from domain.audit.tables import AuditRow
+from domain.database.search_text import folded
 from domain.errors import InvalidInput
+from domain.inputs.moments import in_utc
 from domain.invitations import service as invitations
 from domain.invitations.rules import InvitationStatus
 from domain.invitations.tables import Invitation, InvitationLock
 from domain.link.events import LockEventKind
 from domain.locks.kits import pending
 from domain.locks.tables import Hub, Lock, Provisioning
-from domain.moments import in_utc
-from domain.people.actors import Role
 from domain.people.tables import ApiToken, ApiTokenSite, Member
 from domain.pins.tables import Pin, PinStatus
-from domain.search_text import folded
 from domain.smartpins import service as smartpins
 from domain.smartpins.rules import SmartPinStatus
 from domain.smartpins.tables import SmartPin

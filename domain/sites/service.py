@@ -10,15 +10,15 @@ from zoneinfo import ZoneInfo
 from tortoise.functions import Count
 
 from domain import topics
+from domain.actors import Caller, Role, TokenActor
 from domain.audit.service import recorded
 from domain.database import lock_row, use_case
 from domain.errors import NotAllowed, NotFound, SeatLimitReached
+from domain.inputs.partial_updates import Fields, check_not_cleared
 from domain.installation import Installation
 from domain.invitations.tables import Invitation
 from domain.locks.settings import write_settings
 from domain.locks.tables import Lock
-from domain.partial_updates import Fields, check_not_cleared
-from domain.people.actors import Caller, Role, TokenActor
 from domain.people.api_tokens import held_line
 from domain.people.tables import Account, ApiTokenSite, Member
 from domain.sites.rules import (

@@ -6,7 +6,7 @@ The dangerous direction: a code shown as usable that the lock no longer knows. A
 from datetime import datetime
 from uuid import UUID
 
-from domain.columns import column
+from domain.database.rows import column
 from domain.errors import PolicyViolation
 from domain.link.entries import EntryKind
 from domain.locks.kits import pending

@@ -13,6 +13,7 @@ from uuid import UUID
 from tortoise.expressions import Q
 
 import smartpin
+from domain.actors import Caller
 from domain.audit.service import RecordedChange, recorded
 from domain.database import lock_row, use_case
 from domain.errors import BlockedAtDoor, InvalidInput, LockWithoutKeypad, NotFound, SmartPinsOff
@@ -20,7 +21,6 @@ from domain.installation import Installation
 from domain.link.entries import EntryKind, SmartPinBlockPayload, smartpin_entry_id
 from domain.locks.service import held_lock
 from domain.locks.tables import Lock, Provisioning
-from domain.people.actors import Caller
 from domain.pins.wanted import locks_with_keypad
 from domain.sharing import ShareLinks, share_links
 from domain.sites.rules import checked_name

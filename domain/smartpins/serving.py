@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from tortoise.expressions import Q
 
-from domain.columns import column
 from domain.database import lock_rows
+from domain.database.rows import column
 from domain.errors import LockZoneUnknown, NotFound, SmartPinsOff
 from domain.installation import Installation
 from domain.locks.kits import pending

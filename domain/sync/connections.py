@@ -3,10 +3,10 @@
 Connections are counted in the order in which they were proven, in the lock's row: processes' clocks differ.
 """
 
+from domain.actors import LockActor
 from domain.database import Queue, Work, lock_row, transaction, use_case
 from domain.link.claims import Claim
 from domain.locks.tables import Lock
-from domain.people.actors import LockActor
 from domain.sync.lock_identity import ProvenLock
 
 

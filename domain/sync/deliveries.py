@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from domain.actors import LockActor
 from domain.database import Queue, Work, lock_row, transaction, use_case
 from domain.installation import Installation
 from domain.link.entries import Entry
@@ -19,7 +20,6 @@ from domain.link.sealing import MessageKind, seal_message
 from domain.link.state import state_sum
 from domain.locks.tables import Lock
 from domain.node_ids import node_id
-from domain.people.actors import LockActor
 from domain.sync.entries import payloads
 from domain.sync.refused_deliveries import forget_refused
 from domain.sync.tables import EntryState, LockDelivery, LockEntry

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from domain.columns import column
+from domain.database.rows import column
 from domain.link.events import LockEventBody, LockEventKind
 from domain.locks.tables import Lock
 from domain.smartpins.reported import note_events, smart_pins_named

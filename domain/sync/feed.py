@@ -16,6 +16,7 @@ from uuid import UUID, uuid4
 import structlog
 
 from domain import topics
+from domain.actors import LockActor
 from domain.bus import listening
 from domain.clock import Clock
 from domain.database import Queue, Work, lock_row, transaction, use_case
@@ -27,7 +28,6 @@ from domain.link.messages import MAX_REVISION, SealedTimeBody, UnlockCommandBody
 from domain.link.sealing import MessageKind, seal_message
 from domain.locks.tables import Lock
 from domain.node_ids import node_id
-from domain.people.actors import LockActor
 from domain.sync.connections import hear, is_heard
 from domain.sync.deliveries import CutDelivery, cut_delivery
 from domain.sync.entries import TamperedEntry

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from domain.columns import column
+from domain.database.rows import column
 from domain.locks.tables import Lock
 from domain.sync.tables import DeliveryAnswer, LockDelivery, LockEntry
 

@@ -12,16 +12,16 @@ from hashlib import sha256
 from uuid import UUID
 
 from domain import topics
+from domain.actors import ActorKind, Caller
 from domain.alerts.service import alert_of_replaced_lock
 from domain.audit.service import recorded
-from domain.columns import column
 from domain.database import Queue, Work, lock_row, lock_rows, use_case
+from domain.database.rows import column
 from domain.installation import Installation
 from domain.link.proof import ProofRefused, claimed_proof, read_proof
 from domain.locks.kits import is_pending, taker_may
 from domain.locks.tables import Lock, Provisioning
 from domain.node_ids import read_node_id
-from domain.people.actors import ActorKind, Caller
 from domain.pins.reservations import forget_lock
 from domain.security import base64url
 from domain.security.keys import KeyLabel

@@ -8,7 +8,7 @@ before the last looks so, and only an event of the lock tells a refusal from it.
 from collections.abc import Collection
 from uuid import UUID
 
-from domain.columns import column
+from domain.database.rows import column
 from domain.locks.tables import Lock
 from domain.sync.tables import DeliveryAnswer, LockDelivery, LockEntry
 

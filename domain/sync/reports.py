@@ -12,13 +12,13 @@ from uuid import UUID
 
 from domain import topics
 from domain.access.decision import DenialReason
+from domain.actors import LockActor
 from domain.database import Queue, Work, lock_row, transaction, use_case
 from domain.errors import InvalidInput, NotAllowed, NotFound
 from domain.link.events import LockEventKind, OpeningMethod
 from domain.link.messages import MAX_REVISION
 from domain.link.nonces import well_formed_nonce
 from domain.locks.tables import Lock
-from domain.people.actors import LockActor
 from domain.sync.connections import hear, is_heard
 from domain.sync.event_recording import record_events
 from domain.sync.refused_deliveries import note_refusals

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import structlog
 
-from domain.columns import column
+from domain.database.rows import column
 from domain.link.state import state_sum
 from domain.locks.tables import Lock
 from domain.node_ids import node_id

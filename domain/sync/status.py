@@ -11,8 +11,8 @@ from tortoise.functions import Count, Min
 from tortoise.queryset import QuerySet
 
 from domain import topics
-from domain.columns import column
 from domain.database import snapshot
+from domain.database.rows import column
 from domain.locks.rules import Propagation, propagation
 from domain.locks.tables import Lock
 from domain.sync.handed_out import unsettled_versions

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from tortoise import fields
 
-from domain.columns import Row
+from domain.database.rows import Row
 from domain.link.entries import EntryKind
 from domain.link.events import EventRefusal, LockEventKind, OpeningMethod
 

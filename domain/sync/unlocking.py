@@ -12,23 +12,23 @@ from uuid import UUID
 from domain import topics
 from domain.access.decision import Decision, DenialReason, Denied, Granted, check_schedule, decide
 from domain.access_rules.grants import grants_of_members
-from domain.audit.service import recorded
-from domain.bus import Wakeups, listening
-from domain.columns import new_id
-from domain.database import Queue, Work, lock_row, snapshot, use_case
-from domain.errors import AccessDenied, LockDidNotAnswer, LockOffline, NotAllowed, NotFound
-from domain.installation import Installation
-from domain.invitations.tables import Invitation, InvitationLock
-from domain.link.events import LockEventKind
-from domain.locks.rules import is_online
-from domain.locks.tables import Lock
-from domain.people.actors import (
+from domain.actors import (
     AccountActor,
     Caller,
     InvitedDeviceActor,
     Standing,
     TokenActor,
 )
+from domain.audit.service import recorded
+from domain.bus import Wakeups, listening
+from domain.database import Queue, Work, lock_row, snapshot, use_case
+from domain.database.rows import new_id
+from domain.errors import AccessDenied, LockDidNotAnswer, LockOffline, NotAllowed, NotFound
+from domain.installation import Installation
+from domain.invitations.tables import Invitation, InvitationLock
+from domain.link.events import LockEventKind
+from domain.locks.rules import is_online
+from domain.locks.tables import Lock
 from domain.people.identities import token_by_id
 from domain.people.rules import Permission, allows
 from domain.people.standings import standing_at

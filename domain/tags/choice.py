@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from domain.columns import Row
+from domain.database.rows import Row
 from domain.errors import InvalidInput
 from domain.tags.service import live_locks, live_tags, locks_of_tags
 from domain.tags.tables import TagTarget

@@ -5,17 +5,17 @@ from datetime import datetime
 from uuid import UUID
 
 from domain import topics
+from domain.actors import Caller
 from domain.audit.service import RecordedChange
-from domain.columns import column
 from domain.database import lock_row, use_case
+from domain.database.rows import column
+from domain.database.search_text import folded
 from domain.errors import InvalidInput, NotAllowed, NotFound
+from domain.inputs.partial_updates import Fields, check_not_cleared
 from domain.installation import Installation
 from domain.locks.tables import Lock
-from domain.partial_updates import Fields, check_not_cleared
-from domain.people.actors import Caller
 from domain.people.tables import Member
 from domain.pins.wanted import changing_access, follow_personal_pins, follow_pins_of_tag
-from domain.search_text import folded
 from domain.sites.rules import checked_name
 from domain.tags.tables import Tag, TaggedLock, TaggedMember, TagKind, TagTarget
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from tortoise import fields
 
-from domain.columns import Row, Searchable
+from domain.database.rows import Row, Searchable
 
 
 class TagKind(StrEnum):

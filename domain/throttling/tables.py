@@ -2,7 +2,7 @@
 
 from tortoise import fields
 
-from domain.columns import Row
+from domain.database.rows import Row
 
 
 class TryCounter(Row):

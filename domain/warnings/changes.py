@@ -6,10 +6,10 @@ from itertools import chain
 from uuid import UUID
 
 from domain.access_rules.grants import rules_naming_lock, rules_naming_tag
-from domain.columns import column
+from domain.database.rows import column
+from domain.inputs.partial_updates import Fields
 from domain.locks.rules import is_online
 from domain.locks.tables import Lock
-from domain.partial_updates import Fields
 from domain.pins.tables import PinLock, PinLockTag, PinStatus
 from domain.tags.service import locks_of_tags
 from domain.tags.tables import Tag, TaggedLock, TagTarget

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from domain.access.schedule import Schedule, still_opens
 from domain.access_rules.grants import locks_of_rules
 from domain.access_rules.tables import AccessRule
-from domain.columns import column
+from domain.database.rows import column
 from domain.invitations.rules import InvitationStatus
 from domain.invitations.rules import status_of as status_of_invitation
 from domain.invitations.tables import Invitation, InvitationLock

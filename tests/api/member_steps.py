@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-from domain.people.actors import Role
+from domain.actors import Role
 from tests.api.pin_steps import REFUSED_DIGITS
 from tests.serving import PASSWORD, House, PhoneInTime
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, time
 from typing import Any
 
-from domain.people.actors import Role
+from domain.actors import Role
 from locksim.firmware import Firmware
 from locksim.keypad import Key
 from locksim.signals import Signal

@@ -8,8 +8,8 @@ import pyotp
 
 from api import starting
 from api.settings import Settings
+from domain.actors import COMMAND_LINE, AccountActor
 from domain.clock import system_clock
-from domain.people.actors import COMMAND_LINE, AccountActor
 from domain.people.confirming import confirm_password
 from domain.people.second_factor import confirm_totp, enroll_totp
 from domain.people.sign_in import sign_in

@@ -6,7 +6,7 @@ from pathlib import Path
 import orjson
 
 from api.seed import CARD_UID, SITE_NAME, seed
-from domain.people.actors import Role
+from domain.actors import Role
 from domain.people.tables import Account
 from domain.sites.tables import Site
 from tests.serving import House, Served

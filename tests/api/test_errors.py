@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from domain.people.actors import Role
+from domain.actors import Role
 from tests.serving import House, Served
 
 AUDIT = "query($id: ID!) { site(id: $id) { name auditLog { nodes { number } } } }"

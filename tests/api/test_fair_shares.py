@@ -10,7 +10,7 @@ import pytest
 from api.protocol.shares import ShareLimits
 from api.schema.prices import prices
 from api.tour.socket import SocketRefused
-from domain.people.actors import Role
+from domain.actors import Role
 from tests.api.firmware_lock import installed
 from tests.serving import Served
 from tests.waiting import eventually

@@ -9,8 +9,8 @@ from itertools import count
 from typing import Any
 
 from domain.access_rules.tables import AccessRule
+from domain.actors import Role
 from domain.locks.tables import Reader
-from domain.people.actors import Role
 from domain.pins.guess_budget import most_pins
 from domain.pins.rules import is_weak
 from domain.pins.tables import Pin, PinStatus

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from domain.people.actors import Role
+from domain.actors import Role
 from tests.counting import counted
 from tests.serving import House, Served
 

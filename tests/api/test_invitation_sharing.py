@@ -14,8 +14,8 @@ import pytest
 import segno
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from domain.mail.mailers import Mailer, SmtpMailer
-from domain.people.actors import Role
+from domain.actors import Role
+from domain.mailers import Mailer, SmtpMailer
 from tests.serving import House, Served
 from tests.waiting import becomes
 

@@ -3,7 +3,7 @@
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from domain.people.actors import Role
+from domain.actors import Role
 from locksim.device import Device
 from locksim.keypad import Key
 from tests.api.firmware_lock import FirmwareLock, installed

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from domain.actors import Role
 from domain.database import use_case
 from domain.mail import budgets
 from domain.mail.budgets import BY_PERSON, BY_SITE, TO_ADDRESS, TO_ADDRESS_A_DAY
-from domain.people.actors import Role
 from domain.people.tables import Account, Member
 from domain.sites.tables import Site
 from tests.api.letters import Letters, text_of

@@ -8,15 +8,15 @@ from graphql import GraphQLObjectType
 
 from api.schema.build import build_schema
 from domain.access_rules.tables import AccessRule, AccessRuleLock
+from domain.actors import ActorKind, Role
 from domain.alerts.tables import Alert, AlertKind
 from domain.audit.service import first_broken_row
-from domain.columns import new_id
 from domain.database import use_case
+from domain.database.rows import new_id
 from domain.invitations.tables import Invitation, InvitationLock
 from domain.link.events import LockEventKind
 from domain.locks.rules import Connectivity
 from domain.locks.tables import Hub, Lock, Provisioning, Reader
-from domain.people.actors import ActorKind, Role
 from domain.people.tables import Account, Device, Member, Platform
 from domain.smartpins.tables import SmartPin
 from domain.sync.tables import LockEvent

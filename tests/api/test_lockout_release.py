@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from domain.people.actors import Role
+from domain.actors import Role
 from tests.api.firmware_lock import FirmwareLock, installed
 from tests.api.pin_steps import pin_of
 from tests.api.test_keypad import until_lockout

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from api.tour.phone import Phone
+from domain.actors import Role
 from domain.locks.rules import Connectivity
-from domain.people.actors import Role
 from tests.api.member_steps import MembersPhone, assign, member_phone, member_tag, rule
 from tests.api.pin_steps import lock_tag, until
 from tests.serving import House, Served

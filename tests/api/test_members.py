@@ -4,10 +4,10 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+from domain.actors import Role
 from domain.audit.tables import AuditRow
-from domain.columns import column
+from domain.database.rows import column
 from domain.node_ids import read_node_id
-from domain.people.actors import Role
 from domain.people.tables import Account, MailedLink, Member
 from tests.api.every_mutation import GRADES
 from tests.api.letters import Letters

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from domain.columns import new_id
 from domain.database import DuplicateRow, transaction, use_case
+from domain.database.rows import new_id
 from domain.node_ids import read_node_id
 from domain.pins.tables import Pin, PinKind, PinReservation, PinStatus
 from tests.api.member_steps import MembersPhone, assign, member_phone, rule

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from domain.actors import Role
 from domain.locks.tables import Lock
 from domain.node_ids import read_node_id
-from domain.people.actors import Role
 from tests.serving import House, Served
 
 FIELD = "... on InvalidInput { field } ... on NotFound { field } ... on PolicyViolation { field }"

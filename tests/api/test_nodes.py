@@ -7,8 +7,8 @@ import pytest
 from graphql import GraphQLInterfaceType
 
 from api.schema.build import build_schema
+from domain.actors import Role
 from domain.node_ids import kind_of, node_id
-from domain.people.actors import Role
 from tests.api.bare_lock import BareLock
 from tests.api.every_mutation import Furniture
 from tests.api.member_steps import MembersPhone

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from api.tour.phone import OPEN, Phone
-from domain.people.actors import Role
+from domain.actors import Role
 from domain.sync import unlocking
 from tests.api.bare_lock import BareLock
 from tests.serving import House, Served

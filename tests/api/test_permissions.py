@@ -9,9 +9,9 @@ from graphql import build_schema as read_schema
 
 from api.operations import DECLARED, OperationKind
 from api.schema.build import build_schema
+from domain.actors import Role
 from domain.audit.tables import AuditRow
 from domain.node_ids import kind_of, node_id
-from domain.people.actors import Role
 from tests.api.every_mutation import (
     ALL_BUT_LOCKS,
     AT_A_SITE,

@@ -5,7 +5,7 @@ import threading
 from datetime import timedelta
 from typing import Any
 
-from domain.people.actors import Role
+from domain.actors import Role
 from domain.sites.tables import Site
 from tests.api.member_steps import ASSIGNED, MembersPhone, member_phone, member_tag, rule
 from tests.api.pin_steps import lock_tag, pin_of

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from api.tour.socket import Socket
-from domain.people.actors import Role
+from domain.actors import Role
 from tests.api.pin_steps import (
     CREATED,
     NOT_FOUND,

@@ -20,12 +20,12 @@ import orjson
 from api.app import keyring, new_installation
 from api.seed import kit_entry
 from api.settings import Settings
+from domain.actors import COMMAND_LINE, Role, command_line_at
 from domain.database import connect, disconnect
 from domain.locks.provisioning import provision_lock
 from domain.locks.rules import Connectivity
 from domain.locks.service import NewReader, create_lock
 from domain.node_ids import node_id
-from domain.people.actors import COMMAND_LINE, Role, command_line_at
 from domain.people.api_tokens import create_api_token
 from domain.security.passwords import PasswordHasher
 from domain.sites.rules import SystemType

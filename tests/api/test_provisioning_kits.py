@@ -10,11 +10,11 @@ import pytest
 from api.app import new_installation
 from api.settings import Settings
 from api.tour.socket import SocketRefused
+from domain.actors import Role
 from domain.audit.tables import AuditRow
 from domain.locks.provisioning import MOST_PENDING
 from domain.locks.rules import Connectivity
 from domain.node_ids import read_node_id
-from domain.people.actors import Role
 from domain.security.keys import Keyring
 from tests.api.bare_lock import BareLock
 from tests.api.smartpin_steps import ask, seen, smart_pin, switch

@@ -11,8 +11,8 @@ from graphql import parse, validate
 
 from api.context import Context, Identity
 from api.schema.build import build_schema
+from domain.actors import Role, TokenActor
 from domain.clock import system_clock
-from domain.people.actors import Role, TokenActor
 
 NOTHING: Any = None
 KNOWN = Context(

@@ -3,10 +3,10 @@
 from datetime import datetime, timedelta
 
 from api.tour.phone import REDEEM
+from domain.actors import Role
 from domain.database import use_case
 from domain.invitations.tables import Invitation
 from domain.node_ids import read_node_id
-from domain.people.actors import Role
 from domain.people.tables import Device
 from tests.serving import Served
 

@@ -9,8 +9,8 @@ from uuid import uuid4
 
 import pytest
 
+from domain.actors import ActorKind, Caller, Role, Standing
 from domain.bus import current
-from domain.people.actors import ActorKind, Caller, Role, Standing
 from domain.pins.digits import choices_of, generations_of, refusals_of
 from domain.security.passwords import PasswordHasher
 from domain.throttling.service import Budget

@@ -3,10 +3,10 @@
 from typing import Any
 from uuid import UUID
 
+from domain.actors import Role
 from domain.database import use_case
 from domain.locks.tables import Lock
 from domain.node_ids import read_node_id
-from domain.people.actors import Role
 from tests.api.member_steps import member_phone, rule
 from tests.api.pin_steps import lock_tag, pin_of
 from tests.counting import counted

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from domain.columns import new_id
 from domain.database import DuplicateRow
+from domain.database.rows import new_id
 from domain.smartpins.tables import SmartPin
 from locksim.signals import Signal
 from tests.api.smartpin_steps import (

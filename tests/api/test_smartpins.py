@@ -4,9 +4,9 @@ from typing import Any
 
 import orjson
 
+from domain.actors import Role
 from domain.audit.tables import AuditRow
 from domain.locks.tables import Lock
-from domain.people.actors import Role
 from domain.smartpins.tables import SmartPin
 from domain.sync.tables import LockEntry, LockEvent
 from locksim.signals import Signal

@@ -11,10 +11,10 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
 
 from api.tour.socket import Socket, SocketRefused
+from domain.actors import Role
 from domain.bus import current
 from domain.link.keys import LinkKeys
 from domain.node_ids import node_id
-from domain.people.actors import Role
 from domain.people.tables import SocketTicket
 from domain.people.tickets import LIFETIME, TICKETS
 from tests.serving import House, Served

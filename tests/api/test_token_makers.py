@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from domain.actors import Role
 from domain.audit.tables import AuditRow
 from domain.bus import current
 from domain.database import use_case
 from domain.node_ids import node_id, read_node_id
-from domain.people.actors import Role
 from domain.people.rules import Grade, grade
 from domain.people.tables import Account, ApiToken, ApiTokenSite, Member
 from tests.api.every_mutation import ADMINS, EDITORS, GRADES, OWNERS

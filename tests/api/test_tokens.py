@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from domain.people.actors import Role
+from domain.actors import Role
 from domain.people.tables import ApiToken, ApiTokenSite
 from tests.serving import House, Served
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from domain import bus
-from domain.people.actors import COMMAND_LINE
+from domain.actors import COMMAND_LINE
 from domain.sites.service import change_plan
 from tests.api.member_steps import MembersPhone, member_phone
 from tests.serving import House, Served

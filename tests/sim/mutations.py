@@ -28,7 +28,7 @@ from tortoise.models import Model
 
 from api.operations import DECLARED
 from api.schema.build import build_schema
-from domain.columns import Row
+from domain.database.rows import Row
 from tests.api.every_mutation import AT_A_SITE
 
 

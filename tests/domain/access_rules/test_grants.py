@@ -9,11 +9,11 @@ from uuid import UUID
 from domain.access.schedule import Schedule, Slot
 from domain.access_rules.grants import grants_of_members, members_of_rules, rules_naming_lock
 from domain.access_rules.tables import AccessRule, AccessRuleLock, AccessRuleLockTag
-from domain.columns import schedule_columns
+from domain.actors import Role
 from domain.locks.rules import Connectivity
 from domain.locks.tables import Lock
-from domain.people.actors import Role
 from domain.people.tables import Member
+from domain.schedules.columns import schedule_columns
 from domain.sites.rules import SystemType
 from domain.sites.tables import Site
 from domain.tags.tables import Tag, TaggedLock, TaggedMember, TagKind, TagTarget

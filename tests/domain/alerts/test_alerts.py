@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from domain.actors import ActorKind, Caller, Role, Standing
 from domain.alerts.service import QUIET, raise_alert
 from domain.alerts.tables import Alert, AlertKind
 from domain.bus import listening
-from domain.people.actors import ActorKind, Caller, Role, Standing
 from domain.sites.rules import SystemType
 from domain.sites.tables import Site
 from tests.databases import Database

@@ -9,11 +9,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from domain.actors import ActorKind, Caller
 from domain.audit.service import first_broken_row, recorded
 from domain.audit.tables import AuditHead, AuditRow
 from domain.database import use_case
 from domain.installation import Installation
-from domain.people.actors import ActorKind, Caller
 from domain.security.keys import Keyring
 from tests.databases import Database
 

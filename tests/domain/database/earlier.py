@@ -8,8 +8,8 @@ from uuid import UUID
 import orjson
 
 import migrations
-from domain.columns import new_id
 from domain.database import migrate
+from domain.database.rows import new_id
 from tests.databases import Database
 from tests.domain.database.workshop import Workshop, run_sql
 

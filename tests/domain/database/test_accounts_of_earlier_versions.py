@@ -7,11 +7,11 @@ from uuid import UUID
 
 import pytest
 
+from domain.actors import ActorKind, Caller
 from domain.database import connect, disconnect
 from domain.errors import LinkNotUsable
 from domain.installation import Installation
 from domain.people.accepting import accept_membership
-from domain.people.actors import ActorKind, Caller
 from domain.people.mailed_links import LINK_PREFIX
 from domain.people.tables import Account, MailedLink, Member
 from domain.security.keys import KeyLabel, Keyring

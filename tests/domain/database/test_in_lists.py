@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from domain.columns import column, new_id
+from domain.database.rows import column, new_id
 from domain.link.events import LockEventKind
 from domain.people.tables import Account
 from domain.sync.tables import EventHead, LockEvent

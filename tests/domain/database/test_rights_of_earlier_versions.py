@@ -5,11 +5,11 @@ from uuid import UUID
 
 import pytest
 
-from domain.columns import column, new_id
+from domain.actors import ActorKind, Role
 from domain.database import connect, disconnect
+from domain.database.rows import column, new_id
 from domain.locks.kits import pending, taker_may
 from domain.locks.tables import Provisioning
-from domain.people.actors import ActorKind, Role
 from domain.people.tables import ApiToken, ApiTokenSite, Device, Member
 from domain.tags.service import default_tag
 from tests.databases import Database

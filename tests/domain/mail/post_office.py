@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from domain.actors import COMMAND_LINE, ActorKind, Caller, Role, Standing
 from domain.database import transaction, use_case
 from domain.installation import Installation
 from domain.mail.letters import Letter
-from domain.mail.mailers import NeverSent, NotSentNow
 from domain.mail.outbox import post
-from domain.people.actors import COMMAND_LINE, ActorKind, Caller, Role, Standing
+from domain.mailers import NeverSent, NotSentNow
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 

@@ -7,9 +7,10 @@ from uuid import UUID
 import pytest
 import structlog
 
+from domain.actors import COMMAND_LINE
 from domain.alerts.tables import Alert, AlertKind
-from domain.columns import new_id
 from domain.database import TransactionMisuse, drain, transaction, use_case
+from domain.database.rows import new_id
 from domain.errors import MailNotSent
 from domain.installation import Installation
 from domain.mail import outbox
@@ -25,7 +26,6 @@ from domain.mail.outbox import (
     take_letter,
 )
 from domain.mail.tables import WaitingLetter
-from domain.people.actors import COMMAND_LINE
 from tests.databases import Database
 from tests.domain.alerts.test_alerts import site
 from tests.domain.mail.post_office import NOW, Killed, PostOffice, a_letter, admin_of, posted

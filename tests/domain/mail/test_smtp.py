@@ -21,9 +21,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from api.settings import Settings
-from domain.columns import new_id
+from domain.database.rows import new_id
 from domain.mail.letters import Letter
-from domain.mail.mailers import NeverSent, NotSentNow, SmtpMailer
+from domain.mailers import NeverSent, NotSentNow, SmtpMailer
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 ELSEWHERE, HERE = "0.0.0.0", "127.0.0.1"  # noqa: S104 - nothing is bound to it

@@ -5,11 +5,11 @@ from uuid import UUID
 
 import pytest
 
+from domain.actors import COMMAND_LINE, Role, command_line_at
 from domain.errors import InvalidInput, Refusal
 from domain.installation import Installation
 from domain.mail.outbox import deliver_due
 from domain.people.accepting import accept_membership
-from domain.people.actors import COMMAND_LINE, Role, command_line_at
 from domain.people.members import create_member, invite_owner, update_member
 from domain.people.tables import Account, Member
 from tests.databases import Database

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pyotp
 import pytest
 
+from domain.actors import COMMAND_LINE, AccountActor
 from domain.audit.tables import AuditRow
 from domain.errors import (
     InvalidInput,
@@ -18,7 +19,6 @@ from domain.errors import (
 )
 from domain.installation import Installation
 from domain.mail.outbox import deliver_due
-from domain.people.actors import COMMAND_LINE, AccountActor
 from domain.people.confirming import confirm_password
 from domain.people.lifetimes import CONFIRMED_FOR, SESSION_LIFETIME
 from domain.people.passwords import OWN_PASSWORD, change_password, reset_password

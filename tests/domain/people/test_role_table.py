@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from domain.people.actors import Role, Standing
+from domain.actors import Role, Standing
 from domain.people.rules import ALLOWED, Grade, Permission, allows, grade, lesser, may_give
 
 GRADES = (

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 import pyotp
 import pytest
 
+from domain.actors import AccountActor, ActorKind, Caller
 from domain.database import drain, use_case
 from domain.errors import SignInFailed, Throttled, TotpRequired
 from domain.installation import Installation
 from domain.mail.outbox import deliver_due
-from domain.people.actors import AccountActor, ActorKind, Caller
 from domain.people.confirming import confirm_password
 from domain.people.passwords import (
     RESETS_BY_ACCOUNT,

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from domain.access.schedule import ALWAYS
+from domain.actors import Role
 from domain.database import lock_row, transaction, use_case
 from domain.errors import NotFound, PinTooShort
-from domain.people.actors import Role
 from domain.people.members import create_member, remove_member
 from domain.people.tables import Member
 from domain.pins.personal import give_pin

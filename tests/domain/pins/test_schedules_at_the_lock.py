@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.access.schedule import Schedule
-from domain.columns import schedule_columns
 from domain.link.schedules import schedule_from_wire, schedule_to_wire
 from domain.pins.tables import Pin
+from domain.schedules.columns import schedule_columns
 from locksim.signals import Signal
 from tests.domain.access.oracle import opens, schedules_near, zones_and_moments
 from tests.locksim.bench import Bench

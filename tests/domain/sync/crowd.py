@@ -5,16 +5,17 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.access.schedule import ALWAYS
+from domain.actors import Caller, Role
 from domain.audit.service import recorded
-from domain.columns import new_id, schedule_columns
 from domain.database import use_case
+from domain.database.rows import new_id
 from domain.installation import Installation
 from domain.node_ids import read_node_id
-from domain.people.actors import Caller, Role
 from domain.people.tables import Member
 from domain.pins.tables import Pin, PinKind, PinLock
 from domain.pins.verifiers import seal_verifier
 from domain.pins.wanted import follow_pins
+from domain.schedules.columns import schedule_columns
 from domain.sites.tables import Site
 
 

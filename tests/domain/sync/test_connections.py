@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from domain.actors import LockActor
 from domain.database import drain
 from domain.errors import NotAllowed
-from domain.people.actors import LockActor
 from domain.sync.feed import Feed, follow_feed
 from domain.sync.reports import Acknowledged, report_lock
 from domain.sync.settling import FeedPosition

@@ -11,7 +11,7 @@ import pytest
 from domain.access.schedule import ALWAYS, Schedule, Weekday
 from domain.access_rules import grants
 from domain.access_rules.service import create_access_rule, update_access_rule
-from domain.columns import new_id
+from domain.database.rows import new_id
 from domain.pins.service import delete_pin
 from domain.sync import status
 from domain.sync.status import pins_at_locks

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from uuid_utils.compat import uuid7
 
-from domain import columns
+from domain.database import rows
 from domain.locks.tables import Provisioning
 from tests.databases import Database
 from tests.domain.sync.yard import Yard
@@ -29,7 +29,7 @@ async def test_a_clock_that_is_ahead_does_not_make_an_older_secret_the_newest(
     """The first of two was given out by such a process. Proving the second voids the first, and not the other way round."""
     lock = await yard.lock("Front")
     with monkeypatch.context() as ahead:
-        ahead.setattr(columns, "uuid7", _ahead)
+        ahead.setattr(rows, "uuid7", _ahead)
         first = await yard.provision(lock.id)
     second = await yard.provision(lock.id)
     newest = await Provisioning.filter(lock_id=lock.id).order_by("-id").first()

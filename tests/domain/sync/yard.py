@@ -16,6 +16,7 @@ from api.app import keyring, new_installation
 from api.seed import kit_entry
 from api.settings import Settings
 from domain.access.schedule import ALWAYS, Schedule
+from domain.actors import COMMAND_LINE, Role, command_line_at
 from domain.database import connect, disconnect, migrate, use_case
 from domain.installation import Installation
 from domain.link.claims import Claim
@@ -25,7 +26,6 @@ from domain.locks.rules import Connectivity
 from domain.locks.service import NewReader, create_lock
 from domain.locks.tables import Reader
 from domain.node_ids import read_node_id
-from domain.people.actors import COMMAND_LINE, Role, command_line_at
 from domain.people.tables import Member
 from domain.pins.service import Shown, create_pin, update_pin
 from domain.pins.tables import Pin

@@ -5,13 +5,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from domain.actors import LockActor
 from domain.errors import NotAllowed
 from domain.link.claims import Claim
 from domain.link.digests import pin_digest
 from domain.link.entries import Entry, EntryKind, PinPayload
 from domain.link.keys import LinkKeys
 from domain.locks.tables import Lock
-from domain.people.actors import LockActor
 from domain.security.passwords import derive_verifier
 from domain.sync.connections import begin_connection
 from domain.sync.feed import Feed, FeedItem, FeedItemKind

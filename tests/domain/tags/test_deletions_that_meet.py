@@ -10,10 +10,10 @@ import pytest
 
 from domain.access.schedule import ALWAYS
 from domain.access_rules.service import create_access_rule
+from domain.actors import Role
 from domain.bus import listening
 from domain.errors import NotFound
 from domain.locks.service import delete_lock
-from domain.people.actors import Role
 from domain.people.members import create_member, remove_member
 from domain.tags.service import create_tag, update_tag
 from domain.tags.tables import Tag, TaggedLock, TaggedMember, TagTarget

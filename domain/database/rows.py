@@ -1,11 +1,6 @@
-"""Columns that several tables share: time-ordered keys, and a schedule.
-
-The dangerous direction: a schedule that loses a limit on its way through the database. `schedule_columns` writes all
-of them, always.
-"""
+"""Columns that several tables share: time-ordered keys, and the text by which rows are found."""
 
 from collections.abc import Iterable, MutableMapping
-from datetime import time
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -13,8 +8,7 @@ from tortoise import fields
 from tortoise.models import Model, ModelMeta
 from uuid_utils.compat import uuid7
 
-from domain.access.schedule import Schedule, Slot, Weekday
-from domain.search_text import folded
+from domain.database.search_text import folded
 
 BATCH = 200
 """Rows changed by one statement."""
@@ -31,7 +25,7 @@ def id_after(last: UUID | None) -> UUID:
     return made if last is None or made > last else UUID(int=last.int + 1)
 
 
-class _Unread(ModelMeta):
+class UnreadComments(ModelMeta):
     """Tables without comments on their columns: Tortoise would read each one's source again, at every start."""
 
     @classmethod
@@ -41,7 +35,7 @@ class _Unread(ModelMeta):
         return {"_no_comments": True}
 
 
-class Row(Model, metaclass=_Unread):
+class Row(Model, metaclass=UnreadComments):
     """A table with a UUIDv7 key."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -57,38 +51,7 @@ class Row(Model, metaclass=_Unread):
         return super().bulk_update(objects, fields, batch_size, using_db)
 
 
-def _weekday_bits(weekdays: frozenset[Weekday]) -> int:
-    return sum(1 << position for position, day in enumerate(Weekday) if day in weekdays)
-
-
-def _weekdays(bits: int) -> frozenset[Weekday]:
-    return frozenset(day for position, day in enumerate(Weekday) if bits & (1 << position))
-
-
-class ScheduleColumns(Model, metaclass=_Unread):
-    """A schedule's columns: slot as ISO times (both or neither), weekdays as bits, Monday the lowest.
-
-    The table itself says of which kind the interval is: `valid_from` and `valid_until` are dates or moments there.
-    """
-
-    valid_from: Any
-    valid_until: Any
-    slot_start = fields.CharField(max_length=15, null=True)
-    slot_end = fields.CharField(max_length=15, null=True)
-    weekdays = fields.SmallIntField(default=127)
-
-    class Meta:
-        abstract = True
-
-    def schedule(self) -> Schedule:
-        """When the row lets somebody in."""
-        slot = None
-        if self.slot_start is not None and self.slot_end is not None:
-            slot = Slot(time.fromisoformat(self.slot_start), time.fromisoformat(self.slot_end))
-        return Schedule(self.valid_from, self.valid_until, slot, _weekdays(self.weekdays))
-
-
-class Searchable(Model, metaclass=_Unread):
+class Searchable(Model, metaclass=UnreadComments):
     """A table that is searched: `search_text` is what its rows are found by, of the columns in `SEARCHED`, folded.
 
     It follows them in whatever saves a row; who writes one of them by a query writes it too.
@@ -124,17 +87,6 @@ class Searchable(Model, metaclass=_Unread):
         for row in rows:
             row._fold()
         return super().bulk_create(rows, *args, **kwargs)
-
-
-def schedule_columns(schedule: Schedule) -> dict[str, Any]:
-    """Every column of a schedule, as keyword arguments for a row."""
-    return {
-        "valid_from": schedule.valid_from,
-        "valid_until": schedule.valid_until,
-        "slot_start": schedule.slot.start.isoformat() if schedule.slot else None,
-        "slot_end": schedule.slot.end.isoformat() if schedule.slot else None,
-        "weekdays": _weekday_bits(schedule.weekdays),
-    }
 
 
 async def column(rows: Any, name: str) -> list[Any]:

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from domain.access.schedule import Schedule, Weekday
 from domain.access.widening import compare
-from domain.partial_updates import Fields
-from domain.schedule_input import make_schedule
+from domain.inputs.partial_updates import Fields
+from domain.schedules.given import make_schedule
 
 _API_NAMES = {
     "valid_from": "validFrom",
