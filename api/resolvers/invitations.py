@@ -48,11 +48,11 @@ from domain import topics
 from domain.actors import AccountActor, InvitedDeviceActor
 from domain.bus import listening
 from domain.errors import NotAllowed
+from domain.homes.member_homes import homes_of
 from domain.invitations import service
 from domain.invitations.calendar import calendar
 from domain.invitations.sharing import send_invitation as send
 from domain.invitations.tables import Invitation
-from domain.people.homes import homes_of
 from domain.people.rules import Permission
 
 _AT_SITE = AtSite(Permission.CREDENTIALS)

@@ -10,9 +10,9 @@ from api.schema.members import Member, member_type
 from api.schema.nodes import global_id
 from api.schema.sessions import Session, session_type
 from domain.actors import AccountActor, InvitedDeviceActor, LockActor, Role, TokenActor
+from domain.homes.member_homes import homes_of
 from domain.invitations.service import home_of
 from domain.people import tables
-from domain.people.homes import homes_of
 
 
 @strawberry.interface(description="Who is asking.")

@@ -6,7 +6,7 @@ from strawberry.types import Info
 from api.schema.nodes import global_id
 from api.schema.pins import Pin, pin_type
 from api.schema.schedules import DateSchedule, date_schedule
-from domain.people import homes
+from domain.homes import member_homes
 
 
 @strawberry.type(description="A door that rules open for the member.")
@@ -20,7 +20,7 @@ class MemberDoor:
 
 @strawberry.type(description="One site as its member sees it.")
 class MemberHome:
-    home: strawberry.Private[homes.MemberHome]
+    home: strawberry.Private[member_homes.MemberHome]
     site_id: strawberry.ID = strawberry.field(description="The site, for assignMyPin.")
     site_name: str = strawberry.field(description="The location.")
     site_timezone: str = strawberry.field(description="Its time zone.")
@@ -36,7 +36,7 @@ class MemberHome:
         return [pin_type(row) for row in rows if row is not None]
 
 
-def member_home_type(home: homes.MemberHome) -> MemberHome:
+def member_home_type(home: member_homes.MemberHome) -> MemberHome:
     """A member's home as the API shows it."""
     return MemberHome(
         home=home,

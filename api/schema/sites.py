@@ -42,9 +42,10 @@ from domain.actors import Role, Standing
 from domain.errors import NotAllowed
 from domain.invitations.rules import InvitationStatus
 from domain.link.events import LockEventKind
+from domain.listing import site_lists as lists
 from domain.people.rules import Permission, allows
 from domain.pins.tables import PinStatus
-from domain.sites import lists, tables
+from domain.sites import tables
 from domain.sites.rules import SystemType
 from domain.smartpins.rules import SmartPinStatus
 from domain.tags.tables import TagKind, TagTarget

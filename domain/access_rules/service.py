@@ -15,12 +15,13 @@ from domain.access.schedule import Schedule
 from domain.access_rules.grants import locks_of_rules, members_of_rules
 from domain.access_rules.tables import AccessRule, AccessRuleLock, AccessRuleLockTag
 from domain.actors import Caller
+from domain.audit.service import changing_access
 from domain.database import lock_row, use_case
 from domain.errors import InvalidInput, NotFound
 from domain.inputs.partial_updates import Fields, check_not_cleared
 from domain.installation import Installation
 from domain.link.entries import MAX_SCHEDULES
-from domain.pins.wanted import changing_access, follow_personal_pins
+from domain.pins.wanted import follow_personal_pins
 from domain.schedules.changes import changed_schedule, difference
 from domain.schedules.columns import schedule_columns
 from domain.tags.choice import chosen_locks, replace_choice

@@ -17,7 +17,7 @@ import orjson
 
 from domain.actors import Caller
 from domain.audit.tables import AuditHead, AuditRow
-from domain.database import Queue, Transaction, Work, lock_row, transaction
+from domain.database import Queue, Transaction, Work, hold, lock_row, transaction
 from domain.installation import Installation
 from domain.recorded_keys.service import check_keys
 from domain.security.keys import KeyLabel
@@ -86,6 +86,20 @@ async def recorded(
         for belongs_to in sorted(change.notes, key=lambda chain: chain.bytes):
             await _append(installation, by, action, belongs_to, change.notes[belongs_to], now)
         await check_keys(installation.keys)
+
+
+@asynccontextmanager
+async def changing_access(
+    installation: Installation, by: Caller, action: str, now: datetime
+) -> AsyncIterator[RecordedChange]:
+    """As `recorded`, one at a time for each site: for whatever changes which locks should hold which PINs.
+
+    Of two such changes at once neither sees the other, so a rule could be deleted while a PIN is written by it, and a tag
+    be filled with a lock that is being deleted. Making a lock needs no turn: nothing names it or its tag yet.
+    """
+    async with recorded(installation, by, action, now) as change:
+        await hold(f"access:{by.site_id}")
+        yield change
 
 
 def _mac(installation: Installation, key_id: str | None, previous: str, row: AuditRow) -> str:

@@ -8,7 +8,7 @@ from uuid import UUID
 from domain import topics
 from domain.access_rules.grants import members_of_rules, rules_naming_lock
 from domain.actors import Caller
-from domain.audit.service import recorded
+from domain.audit.service import changing_access, recorded
 from domain.database import lock_row, use_case
 from domain.database.rows import column
 from domain.errors import InvalidInput, NotFound
@@ -20,7 +20,6 @@ from domain.locks.rules import MOST_READERS, Connectivity, default_connectivity
 from domain.locks.settings import switch_smart_pins, write_settings
 from domain.locks.tables import Lock, Provisioning, Reader
 from domain.pins.reservations import forget_lock
-from domain.pins.wanted import changing_access
 from domain.sites.rules import checked_name
 from domain.sites.tables import Site
 from domain.sync.status import topics_of_pins_at

@@ -12,7 +12,7 @@ from tortoise.expressions import Q
 from domain import topics
 from domain.access_rules.tables import AccessRule
 from domain.actors import COMMAND_LINE, Caller, Role, Standing
-from domain.audit.service import RecordedChange, recorded
+from domain.audit.service import RecordedChange, changing_access, recorded
 from domain.database import lock_row, use_case
 from domain.errors import InvalidInput, NotAllowed, NotFound
 from domain.inputs.partial_updates import Fields, check_not_cleared
@@ -26,7 +26,7 @@ from domain.people.rules import Grade, Permission, allows, grade, may_give
 from domain.people.standings import still_standing
 from domain.people.tables import Member
 from domain.pins.tables import Pin, PinStatus
-from domain.pins.wanted import changing_access, withdraw
+from domain.pins.wanted import withdraw
 from domain.sites.rules import checked_name
 from domain.sites.service import take_seat
 from domain.sites.tables import Site

@@ -12,10 +12,12 @@ from uuid import UUID
 from domain.access.schedule import ALWAYS, Schedule
 from domain.access_rules.grants import grants_of_members
 from domain.actors import Caller
+from domain.audit.service import changing_access
 from domain.database import lock_row, use_case
 from domain.errors import AlreadyExists, InvalidInput, NotAllowed, NotFound
 from domain.installation import Installation
 from domain.locks.pin_mode import sites_taking_pins
+from domain.locks.readers import locks_with_keypad
 from domain.people.tables import Member
 from domain.pins.choices import checked_notes, chosen_owner, held_owner
 from domain.pins.digits import chosen_digits, generated_digits
@@ -31,10 +33,8 @@ from domain.pins.service import (
 )
 from domain.pins.tables import Pin, PinKind, PinStatus
 from domain.pins.wanted import (
-    changing_access,
     check_schedules,
     follow_pins,
-    locks_with_keypad,
     withdraw,
 )
 from domain.sites.tables import Site

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from domain.access.schedule import Schedule
 from domain.actors import Caller
-from domain.audit.service import RecordedChange
+from domain.audit.service import RecordedChange, changing_access
 from domain.database import Conflict, DatabaseUnavailable, DuplicateRow, lock_row, use_case
 from domain.database.rows import new_id
 from domain.errors import FeatureNotInPlan, InvalidInput, NotFound, PinNotAcceptable, PinTooShort
@@ -37,7 +37,6 @@ from domain.pins.reservations import reserve, retire
 from domain.pins.tables import Pin, PinStatus
 from domain.pins.verifiers import seal_verifier
 from domain.pins.wanted import (
-    changing_access,
     follow_pins,
     locks_chosen,
     locks_of_pins,

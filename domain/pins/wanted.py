@@ -5,8 +5,7 @@ functions here in its own transaction. The dangerous direction: a PIN that stays
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,15 +18,15 @@ from domain.access_rules.grants import (
     rules_naming_lock,
     rules_naming_tag,
 )
-from domain.actors import Caller
-from domain.audit.service import RecordedChange, recorded
-from domain.database import hold, lock_rows
+from domain.audit.service import RecordedChange
+from domain.database import lock_rows
 from domain.database.rows import column
 from domain.errors import InvalidInput
 from domain.installation import Installation
 from domain.link.entries import MAX_SCHEDULES, EntryKind
 from domain.link.schedules import schedule_to_wire
-from domain.locks.tables import Lock, Reader
+from domain.locks.readers import locks_with_keypad
+from domain.locks.tables import Lock
 from domain.node_ids import node_id
 from domain.pins.guess_budget import check_guess_budget
 from domain.pins.reservations import retire
@@ -36,28 +35,6 @@ from domain.sites.tables import Site
 from domain.sync.entries import Wanted, write_entries
 from domain.sync.tables import EntryState, LockEntry
 from domain.tags.tables import TaggedLock
-
-
-@asynccontextmanager
-async def changing_access(
-    installation: Installation, by: Caller, action: str, now: datetime
-) -> AsyncIterator[RecordedChange]:
-    """As `recorded`, one at a time for each site: for whatever changes which locks should hold which PINs.
-
-    Of two such changes at once neither sees the other, so a rule could be deleted while a PIN is written by it, and a tag
-    be filled with a lock that is being deleted. Making a lock needs no turn: nothing names it or its tag yet.
-    """
-    async with recorded(installation, by, action, now) as change:
-        await hold(f"access:{by.site_id}")
-        yield change
-
-
-async def locks_with_keypad(lock_ids: Collection[UUID]) -> set[UUID]:
-    """Those of the locks, deleted ones left out, that have a reader with a keypad."""
-    rows = Reader.filter(
-        lock_id__in=list(lock_ids), has_keypad=True, deleted_at=None, lock__deleted_at=None
-    )
-    return set(await column(rows, "lock_id"))
 
 
 async def locks_of_pins(pins: Sequence[Pin]) -> dict[UUID, dict[UUID, list[Schedule]]]:

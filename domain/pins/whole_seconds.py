@@ -14,12 +14,13 @@ from domain.access.whole_seconds import whole
 from domain.access_rules.grants import members_of_rules
 from domain.access_rules.tables import AccessRule
 from domain.actors import command_line_at
+from domain.audit.service import changing_access
 from domain.database import use_case
 from domain.database.rows import column
 from domain.installation import Installation
 from domain.invitations.tables import Invitation
 from domain.pins.tables import Pin, PinStatus
-from domain.pins.wanted import changing_access, follow_personal_pins, follow_pins
+from domain.pins.wanted import follow_personal_pins, follow_pins
 
 _PARTS = Q(slot_start__contains=".") | Q(slot_end__contains=".")
 

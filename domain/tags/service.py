@@ -6,7 +6,7 @@ from uuid import UUID
 
 from domain import topics
 from domain.actors import Caller
-from domain.audit.service import RecordedChange
+from domain.audit.service import RecordedChange, changing_access
 from domain.database import lock_row, use_case
 from domain.database.rows import column
 from domain.database.search_text import folded
@@ -15,7 +15,7 @@ from domain.inputs.partial_updates import Fields, check_not_cleared
 from domain.installation import Installation
 from domain.locks.tables import Lock
 from domain.people.tables import Member
-from domain.pins.wanted import changing_access, follow_personal_pins, follow_pins_of_tag
+from domain.pins.wanted import follow_personal_pins, follow_pins_of_tag
 from domain.sites.rules import checked_name
 from domain.tags.tables import Tag, TaggedLock, TaggedMember, TagKind, TagTarget
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from domain.database import connect, disconnect
-from domain.sites.lists import members_of
+from domain.listing.site_lists import members_of
 from tests.databases import Database
 from tests.domain.database.earlier import Earlier
 from tests.domain.database.test_rights_of_earlier_versions import a_site

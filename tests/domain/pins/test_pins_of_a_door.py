@@ -6,10 +6,10 @@ from uuid import UUID
 
 import pytest
 
+from domain.listing.site_lists import pins_of
 from domain.locks.tables import Lock
 from domain.pins.service import delete_pin, set_blocked
 from domain.pins.tables import PinStatus
-from domain.sites.lists import pins_of
 from tests.databases import Database
 from tests.domain.sync.yard import Yard
 from tests.domain.sync.yard_lock import YardLock

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from domain.access_rules.grants import grants_of_members
-from domain.people.homes import homes_of
+from domain.homes.member_homes import homes_of
 from domain.people.members import remove_member
 from domain.people.tables import Account
 from tests.databases import Database
@@ -27,6 +27,6 @@ async def test_a_member_who_goes_between_two_reads_has_no_home(
         await remove_member(yard.installation, yard.by, member_id=yard.owner.id, now=yard.now)
         return await grants_of_members(member_ids)
 
-    monkeypatch.setattr("domain.people.homes.grants_of_members", and_then_they_go)
+    monkeypatch.setattr("domain.homes.member_homes.grants_of_members", and_then_they_go)
     assert await homes_of(account.id) == []
     yard.installation.passwords.close()
