@@ -2,7 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
+from domain.access_rules.facts import GrantsChanged
 from domain.installation import Follower
+from domain.pins.following import follow_grants
 
-FOLLOWERS: Mapping[type, Sequence[Follower]] = {}
+FOLLOWERS: Mapping[type, Sequence[Follower]] = {
+    GrantsChanged: [follow_grants],
+}
 """Every kind of fact; one that nobody follows stands here with an empty list."""

@@ -1,7 +1,7 @@
 """What access rules amount to: for each member the locks they may open, with every schedule under which they may.
 
-Tags count as they are now. The dangerous direction: a rule that still grants after it, its member or its tag has gone;
-so everything is read anew, and nothing of it is stored.
+Tags count as they are now. Everything is read anew and nothing of it is stored, so that no rule grants anything once it,
+its member or its tag has gone.
 """
 
 from collections import defaultdict

@@ -1,27 +1,27 @@
 """Access rules: who may open which locks when, with a phone or a personal PIN.
 
-The dangerous direction: an update that loosens a limit which nobody mentioned. What an update leaves out stays; what
-became wider or narrower is in the answer.
+What an update leaves out stays as it was, so that no limit goes which nobody meant; what became wider or narrower is in
+the answer.
 """
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from domain import topics
 from domain.access.schedule import Schedule
+from domain.access_rules.facts import GrantsChanged
 from domain.access_rules.grants import locks_of_rules, members_of_rules
 from domain.access_rules.tables import AccessRule, AccessRuleLock, AccessRuleLockTag
 from domain.actors import Caller
-from domain.audit.service import changing_access
+from domain.audit.service import RecordedChange, changing_access
 from domain.database import lock_row, use_case
 from domain.errors import InvalidInput, NotFound
+from domain.facts import announce
 from domain.inputs.partial_updates import Fields, check_not_cleared
 from domain.installation import Installation
 from domain.link.entries import MAX_SCHEDULES
-from domain.pins.wanted import follow_personal_pins
 from domain.schedules.changes import changed_schedule, difference
 from domain.schedules.columns import schedule_columns
 from domain.tags.choice import chosen_locks, replace_choice
@@ -49,7 +49,7 @@ async def _choose(
 
 async def _check_number(rule: AccessRule) -> None:
     """At most half of the schedules that a lock takes for one PIN, so that a member's own rules leave room for those of
-    the member's tags. Where the sum is too large all the same, `follow_pins` refuses it.
+    the member's tags. Where the sum is too large all the same, the member's PINs refuse it as they follow.
     """
     same = AccessRule.filter(
         site_id=rule.site_id,
@@ -92,14 +92,17 @@ async def create_access_rule(
         )
         await _choose(rule, lock_ids, lock_tag_ids)
         await _check_number(rule)
-        await _follow(installation, change, rule, now)
+        await _announce(installation, change, rule, now)
         change.note("AccessRule", rule.id)
         return rule
 
 
-async def _follow(installation: Installation, change: Any, rule: AccessRule, now: datetime) -> None:
+async def _announce(
+    installation: Installation, change: RecordedChange, rule: AccessRule, now: datetime
+) -> None:
+    """What the rule grants has changed, for all whom it names."""
     members = await members_of_rules([rule])
-    await follow_personal_pins(installation, change, members, now)
+    await announce(installation, change, GrantsChanged(frozenset(members)), now)
     change.wake(*(topics.member(member_id) for member_id in members))
 
 
@@ -123,7 +126,7 @@ async def update_access_rule(
         columns = schedule_columns(new)
         await rule.update_from_dict(columns).save(update_fields=list(columns))
         await _choose(rule, fields.get("lock_ids"), fields.get("lock_tag_ids"))
-        await _follow(installation, change, rule, now)
+        await _announce(installation, change, rule, now)
         after = (await locks_of_rules([rule.id]))[rule.id]
         widened, narrowed = difference(old, new, before, after)
         change.note(
@@ -136,11 +139,11 @@ async def update_access_rule(
 async def delete_access_rule(
     installation: Installation, by: Caller, *, rule_id: UUID, now: datetime
 ) -> AccessRule:
-    """Ends a rule, for phones at once, for personal PINs as each lock hears of it. Raises NotFound."""
+    """Ends a rule: for phones at once, for personal PINs as each lock acknowledges it. Raises NotFound."""
     async with changing_access(installation, by, "deleteAccessRule", now) as change:
         rule = await _held_rule(by, rule_id)
         rule.deleted_at = now
         await rule.save(update_fields=["deleted_at"])
-        await _follow(installation, change, rule, now)
+        await _announce(installation, change, rule, now)
         change.note("AccessRule", rule.id)
         return rule

@@ -14,7 +14,7 @@ from domain.locks.rules import MOST_READERS
 from domain.locks.service import NewReader, add_reader, held_lock
 from domain.locks.settings import refuse_unread_settings, write_settings
 from domain.locks.tables import Reader
-from domain.pins.wanted import follow_pins_of_lock
+from domain.pins.following import follow_pins_of_lock
 from domain.sites.rules import checked_name
 
 

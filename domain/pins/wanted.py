@@ -1,7 +1,7 @@
 """From PINs to entries: which locks should hold a PIN, with which schedules, and what follows when that changes.
 
-Tag membership is live in both directions: whatever changes a tag, a rule, a lock's keypad or a PIN calls one of the
-functions here in its own transaction. The dangerous direction: a PIN that stays on a lock which it should have left.
+Everything is read anew and `write_entries` finds out what differs, so that a PIN leaves the locks which no longer name it.
+`following` says which PINs are concerned when a tag, a rule or a keypad has changed.
 """
 
 from collections import defaultdict
@@ -14,19 +14,13 @@ from domain import topics
 from domain.access.schedule import Schedule
 from domain.access_rules.grants import (
     grants_of_members,
-    members_of_rules,
-    rules_naming_lock,
-    rules_naming_tag,
 )
 from domain.audit.service import RecordedChange
-from domain.database import lock_rows
-from domain.database.rows import column
 from domain.errors import InvalidInput
 from domain.installation import Installation
 from domain.link.entries import MAX_SCHEDULES, EntryKind
 from domain.link.schedules import schedule_to_wire
 from domain.locks.readers import locks_with_keypad
-from domain.locks.tables import Lock
 from domain.node_ids import node_id
 from domain.pins.guess_budget import check_guess_budget
 from domain.pins.reservations import retire
@@ -155,60 +149,6 @@ def _wish(pin: Pin, lock_id: UUID, state: EntryState, schedules: Sequence[Schedu
         },
         pin_id=pin.id,
     )
-
-
-async def follow_pins_of_lock(
-    installation: Installation, change: RecordedChange, lock_id: UUID, now: datetime
-) -> None:
-    """Within a transaction: a lock's keypad or tags changed; the PINs that name it, or held it, follow."""
-    await lock_rows(Lock, [lock_id])
-    tags = await column(TaggedLock.filter(lock_id=lock_id), "tag_id")
-    members = await members_of_rules(await rules_naming_lock(lock_id))
-    await _follow_chosen(installation, change, {lock_id}, set(tags), members, now)
-
-
-async def follow_pins_of_tag(
-    installation: Installation, change: RecordedChange, tag_id: UUID, now: datetime
-) -> None:
-    """Within a transaction: a tag of locks holds others than before; the PINs and rules that name it follow."""
-    members = await members_of_rules(await rules_naming_tag(tag_id))
-    await _follow_chosen(installation, change, set(), {tag_id}, members, now)
-
-
-async def _follow_chosen(
-    installation: Installation,
-    change: RecordedChange,
-    lock_ids: set[UUID],
-    tag_ids: set[UUID],
-    member_ids: set[UUID],
-    now: datetime,
-) -> None:
-    change.wake(*(topics.member(member_id) for member_id in member_ids))
-    ids = set(await column(PinLock.filter(lock_id__in=list(lock_ids)), "pin_id"))
-    ids |= set(await column(PinLockTag.filter(tag_id__in=list(tag_ids)), "pin_id"))
-    ids |= set(
-        await LockEntry.filter(
-            lock_id__in=list(lock_ids), pin_id__isnull=False, state__not=EntryState.REMOVED
-        ).values_list("pin_id", flat=True)
-    )
-    ids |= set(await column(_personal_pins_of(member_ids), "id"))
-    if ids:
-        await follow_pins(installation, change, ids, now)
-
-
-def _personal_pins_of(member_ids: Collection[UUID]) -> Any:
-    return Pin.filter(owner_id__in=list(member_ids), personal=True).exclude(
-        status=PinStatus.REMOVED
-    )
-
-
-async def follow_personal_pins(
-    installation: Installation, change: RecordedChange, member_ids: Collection[UUID], now: datetime
-) -> None:
-    """Within a transaction: these members' access rules are others than before; their personal PINs follow."""
-    ids = await column(_personal_pins_of(member_ids), "id")
-    if ids:
-        await follow_pins(installation, change, ids, now)
 
 
 async def withdraw(

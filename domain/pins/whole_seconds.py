@@ -19,8 +19,9 @@ from domain.database import use_case
 from domain.database.rows import column
 from domain.installation import Installation
 from domain.invitations.tables import Invitation
+from domain.pins.following import follow_personal_pins
 from domain.pins.tables import Pin, PinStatus
-from domain.pins.wanted import follow_personal_pins, follow_pins
+from domain.pins.wanted import follow_pins
 
 _PARTS = Q(slot_start__contains=".") | Q(slot_end__contains=".")
 

@@ -15,7 +15,7 @@ from domain.inputs.partial_updates import Fields, check_not_cleared
 from domain.installation import Installation
 from domain.locks.tables import Lock
 from domain.people.tables import Member
-from domain.pins.wanted import follow_personal_pins, follow_pins_of_tag
+from domain.pins.following import follow_personal_pins, follow_pins_of_tag
 from domain.sites.rules import checked_name
 from domain.tags.tables import Tag, TaggedLock, TaggedMember, TagKind, TagTarget
 

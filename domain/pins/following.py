@@ -1,0 +1,84 @@
+"""What PINs do when something below them has changed: a tag, a lock's keypad, what access rules grant.
+
+Tags count as they are now, so a PIN that names one opens whatever it holds. Whoever changes what a PIN stands on says so in
+its own transaction, and the entries of the PINs concerned are written before the commit.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from domain import topics
+from domain.access_rules.facts import GrantsChanged
+from domain.access_rules.grants import members_of_rules, rules_naming_lock, rules_naming_tag
+from domain.audit.service import RecordedChange
+from domain.database import lock_rows
+from domain.database.rows import column
+from domain.installation import Installation
+from domain.locks.tables import Lock
+from domain.pins.tables import Pin, PinLock, PinLockTag, PinStatus
+from domain.pins.wanted import follow_pins
+from domain.sync.tables import EntryState, LockEntry
+from domain.tags.tables import TaggedLock
+
+
+async def follow_pins_of_lock(
+    installation: Installation, change: RecordedChange, lock_id: UUID, now: datetime
+) -> None:
+    """Within a transaction: a lock's keypad or tags changed; the PINs that name it, or held it, follow."""
+    await lock_rows(Lock, [lock_id])
+    tags = await column(TaggedLock.filter(lock_id=lock_id), "tag_id")
+    members = await members_of_rules(await rules_naming_lock(lock_id))
+    await _follow_chosen(installation, change, {lock_id}, set(tags), members, now)
+
+
+async def follow_pins_of_tag(
+    installation: Installation, change: RecordedChange, tag_id: UUID, now: datetime
+) -> None:
+    """Within a transaction: a tag of locks holds others than before; the PINs and rules that name it follow."""
+    members = await members_of_rules(await rules_naming_tag(tag_id))
+    await _follow_chosen(installation, change, set(), {tag_id}, members, now)
+
+
+async def _follow_chosen(
+    installation: Installation,
+    change: RecordedChange,
+    lock_ids: set[UUID],
+    tag_ids: set[UUID],
+    member_ids: set[UUID],
+    now: datetime,
+) -> None:
+    change.wake(*(topics.member(member_id) for member_id in member_ids))
+    ids = set(await column(PinLock.filter(lock_id__in=list(lock_ids)), "pin_id"))
+    ids |= set(await column(PinLockTag.filter(tag_id__in=list(tag_ids)), "pin_id"))
+    ids |= set(
+        await LockEntry.filter(
+            lock_id__in=list(lock_ids), pin_id__isnull=False, state__not=EntryState.REMOVED
+        ).values_list("pin_id", flat=True)
+    )
+    ids |= set(await column(_personal_pins_of(member_ids), "id"))
+    if ids:
+        await follow_pins(installation, change, ids, now)
+
+
+def _personal_pins_of(member_ids: Collection[UUID]) -> Any:
+    return Pin.filter(owner_id__in=list(member_ids), personal=True).exclude(
+        status=PinStatus.REMOVED
+    )
+
+
+async def follow_grants(
+    installation: Installation, change: RecordedChange, fact: GrantsChanged, now: datetime
+) -> None:
+    """These members' access rules are others than before; their personal PINs follow."""
+    await follow_personal_pins(installation, change, fact.member_ids, now)
+
+
+async def follow_personal_pins(
+    installation: Installation, change: RecordedChange, member_ids: Collection[UUID], now: datetime
+) -> None:
+    """Within a transaction: these members' access rules are others than before; their personal PINs follow."""
+    ids = await column(_personal_pins_of(member_ids), "id")
+    if ids:
+        await follow_pins(installation, change, ids, now)
