@@ -5,7 +5,7 @@ from uuid import UUID
 
 from domain.access.schedule import Schedule
 from domain.access_rules.grants import grants_of_members
-from domain.locks.pin_mode import sites_taking_pins
+from domain.locks.keypads import sites_taking_pins
 from domain.locks.tables import Lock
 from domain.people.tables import Member
 from domain.pins.tables import Pin, PinStatus

@@ -1,13 +1,12 @@
 """What decides at the keypad besides PINs: PIN mode, and the paired card that ends a lockout."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from domain.actors import Caller
 from domain.audit.service import recorded
 from domain.database import lock_rows, use_case
-from domain.database.rows import column
 from domain.errors import InvalidInput, LockWithoutKeypad, NotFound
 from domain.installation import Installation
 from domain.link.digests import CARD_UID_BYTES
@@ -16,18 +15,6 @@ from domain.locks.service import held_lock
 from domain.locks.settings import refuse_unread_settings, write_card, write_settings
 from domain.locks.tables import Hub, Lock, Reader
 from domain.security.sealing import seal
-
-
-async def sites_taking_pins(site_ids: Collection[UUID]) -> set[UUID]:
-    """Those of these sites where a lock takes PINs: a keypad with PIN mode on."""
-    takers = Reader.filter(
-        lock__site_id__in=list(site_ids),
-        lock__deleted_at=None,
-        deleted_at=None,
-        has_keypad=True,
-        pin_enabled=True,
-    )
-    return set(await column(takers.distinct(), "lock__site_id"))
 
 
 @use_case

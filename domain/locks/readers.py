@@ -1,13 +1,11 @@
 """The readers of a lock: where people type their PINs and hold their cards."""
 
-from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
 from domain.actors import Caller
 from domain.audit.service import changing_access, recorded
 from domain.database import lock_row, use_case
-from domain.database.rows import column
 from domain.errors import InvalidInput, NotFound
 from domain.installation import Installation
 from domain.locks.rules import MOST_READERS
@@ -16,14 +14,6 @@ from domain.locks.settings import refuse_unread_settings, write_settings
 from domain.locks.tables import Reader
 from domain.pins.following import follow_pins_of_lock
 from domain.sites.rules import checked_name
-
-
-async def locks_with_keypad(lock_ids: Collection[UUID]) -> set[UUID]:
-    """Those of the locks, deleted ones left out, that have a reader with a keypad."""
-    rows = Reader.filter(
-        lock_id__in=list(lock_ids), has_keypad=True, deleted_at=None, lock__deleted_at=None
-    )
-    return set(await column(rows, "lock_id"))
 
 
 @use_case

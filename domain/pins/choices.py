@@ -8,7 +8,7 @@ from domain.actors import Caller
 from domain.database import lock_row
 from domain.database.rows import column
 from domain.errors import InvalidInput, LockWithoutKeypad, NotFound
-from domain.locks.readers import locks_with_keypad
+from domain.locks.keypads import locks_with_keypad
 from domain.people.tables import Member
 from domain.pins.tables import Pin, PinLock, PinLockTag
 from domain.tags.choice import chosen_locks, replace_choice

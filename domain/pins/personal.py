@@ -16,8 +16,7 @@ from domain.audit.service import changing_access
 from domain.database import lock_row, use_case
 from domain.errors import AlreadyExists, InvalidInput, NotAllowed, NotFound
 from domain.installation import Installation
-from domain.locks.pin_mode import sites_taking_pins
-from domain.locks.readers import locks_with_keypad
+from domain.locks.keypads import locks_with_keypad, sites_taking_pins
 from domain.people.tables import Member
 from domain.pins.choices import checked_notes, chosen_owner, held_owner
 from domain.pins.digits import chosen_digits, generated_digits

@@ -20,7 +20,7 @@ from domain.errors import InvalidInput
 from domain.installation import Installation
 from domain.link.entries import MAX_SCHEDULES, EntryKind
 from domain.link.schedules import schedule_to_wire
-from domain.locks.readers import locks_with_keypad
+from domain.locks.keypads import locks_with_keypad
 from domain.node_ids import node_id
 from domain.pins.guess_budget import check_guess_budget
 from domain.pins.reservations import retire

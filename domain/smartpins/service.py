@@ -19,7 +19,7 @@ from domain.database import lock_row, use_case
 from domain.errors import BlockedAtDoor, InvalidInput, LockWithoutKeypad, NotFound, SmartPinsOff
 from domain.installation import Installation
 from domain.link.entries import EntryKind, SmartPinBlockPayload, smartpin_entry_id
-from domain.locks.readers import locks_with_keypad
+from domain.locks.keypads import locks_with_keypad
 from domain.locks.service import held_lock
 from domain.locks.tables import Lock, Provisioning
 from domain.sharing import ShareLinks, share_links
