@@ -21,6 +21,7 @@ import strawberry
 from strawberry.tools import create_type
 from strawberry.types import Info
 from strawberry.types.field import StrawberryField
+from strawberry.utils.str_converters import to_camel_case
 
 from api.context import Call, Context, caller_of
 from api.loaders import Loaders
@@ -92,7 +93,7 @@ class AtSite:
         site_id = await self._site(_value(arguments, self.field))
         standing = await standing_at(context.actor, site_id) if site_id else None
         if standing is None:
-            raise NotFound(_camel(self.field))
+            raise NotFound(self.field)
         if not allows(standing, self.permission):
             raise NotAllowed
         return caller_of(context, standing)
@@ -117,7 +118,7 @@ class AtAnyOf:
         kind = kind_of(str(_value(arguments, self.field))) or ""
         rule = AtSite(self.permission, self.field, kind, self.models.get(kind))
         if kind not in self.models and context.actor is not None:
-            raise NotFound(_camel(self.field))
+            raise NotFound(self.field)
         return await rule.permit(context, arguments)
 
 
@@ -135,7 +136,7 @@ class AtFirstGiven:
                 return await rule.permit(context, arguments)
         if context.actor is None:
             raise NotSignedIn
-        raise InvalidInput(_camel(self.rules[-1].field), self.asked)
+        raise InvalidInput(self.rules[-1].field, self.asked)
 
 
 @dataclass(frozen=True)
@@ -154,11 +155,6 @@ def _value(arguments: Arguments, field: str) -> Any:
     if "input" in arguments:
         return getattr(arguments["input"], field)
     return arguments[field]
-
-
-def _camel(name: str) -> str:
-    head, *rest = name.split("_")
-    return head + "".join(each.capitalize() for each in rest)
 
 
 class OperationKind(Enum):
@@ -185,7 +181,7 @@ DECLARED: dict[str, Operation] = {}
 def _declare(
     function: Callable[..., Any], kind: OperationKind, rule: Rule, field: StrawberryField
 ) -> StrawberryField:
-    name = _camel(function.__name__)
+    name = to_camel_case(function.__name__)
     assert name not in DECLARED, f"{name} is declared twice"
     DECLARED[name] = Operation(kind, rule, field)
     return field
@@ -197,7 +193,7 @@ def mutation(
     """Declares a mutation: it returns its result, or one of `errors` or of those common to all, as a union."""
 
     def declare(function: Callable[..., Awaitable[Any]]) -> StrawberryField:
-        name = _camel(function.__name__)
+        name = to_camel_case(function.__name__)
         returned = get_type_hints(function, include_extras=True)["return"]
         results = get_args(returned) if get_origin(returned) in (UnionType, Union) else (returned,)
         members = tuple(dict.fromkeys((*results, *errors, *COMMON)))

@@ -140,7 +140,7 @@ async def _make(
     )
     kits = [await provision_lock(installation, by, lock_id=lock.id, now=now) for lock in locks]
     for lock in locks:
-        await pair_card(installation, by, lock_id=lock.id, uid=CARD_UID, now=now)
+        await pair_card(installation, by, lock_id=lock.id, card_uid=CARD_UID, now=now)
     return Demo(site, sign_ins, kits, locks)
 
 

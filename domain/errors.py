@@ -22,7 +22,7 @@ class Refusal(Exception):
 
 
 class InvalidInput(Refusal):
-    """A field's value cannot be used; `field` names it as the API spells it."""
+    """A value cannot be used; `field` names the use case's parameter, or with a dot what is inside it."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)

@@ -12,7 +12,7 @@ from api.schema.access_rules import (
     UpdatedAccessRule,
     access_rule_type,
 )
-from api.schema.errors import InvalidSchedule, PinTooShort
+from api.schema.errors import InvalidSchedule, PinTooShort, spelled
 from api.schema.nodes import chosen_key_of, key_of, keys_of
 from api.schema.schedules import schedule_of
 from domain.access_rules import service
@@ -38,10 +38,10 @@ async def create_access_rule(call: Call, input: CreateAccessRuleInput) -> Create
     rule = await service.create_access_rule(
         call.installation,
         call.by,
-        member_id=chosen_key_of("member", input.member_id, "memberId"),
-        member_tag_id=chosen_key_of("tag", input.member_tag_id, "memberTagId"),
-        lock_ids=keys_of("lock", input.lock_ids, "lockIds"),
-        lock_tag_ids=keys_of("tag", input.lock_tag_ids, "lockTagIds"),
+        member_id=chosen_key_of("member", input.member_id, "member_id"),
+        member_tag_id=chosen_key_of("tag", input.member_tag_id, "member_tag_id"),
+        lock_ids=keys_of("lock", input.lock_ids, "lock_ids"),
+        lock_tag_ids=keys_of("tag", input.lock_tag_ids, "lock_tag_ids"),
         schedule=schedule_of(input),
         now=call.now,
     )
@@ -54,20 +54,22 @@ async def update_access_rule(call: Call, input: UpdateAccessRuleInput) -> Update
     changed = await service.update_access_rule(
         call.installation,
         call.by,
-        rule_id=key_of("access_rule", input.access_rule_id, "accessRuleId"),
+        access_rule_id=key_of("access_rule", input.access_rule_id, "access_rule_id"),
         fields=mentioned(input, "access_rule_id"),
         now=call.now,
     )
     return UpdatedAccessRule(
         access_rule=access_rule_type(changed.rule),
-        widened=list(changed.widened),
-        narrowed=list(changed.narrowed),
+        widened=[spelled(each) for each in changed.widened],
+        narrowed=[spelled(each) for each in changed.narrowed],
     )
 
 
 @mutation(_AT_RULE)
 async def delete_access_rule(call: Call, input: DeleteAccessRuleInput) -> DeletedAccessRule:
     """Ends a rule: for phones at once, for personal PINs as each lock hears of it."""
-    key = key_of("access_rule", input.access_rule_id, "accessRuleId")
-    rule = await service.delete_access_rule(call.installation, call.by, rule_id=key, now=call.now)
+    key = key_of("access_rule", input.access_rule_id, "access_rule_id")
+    rule = await service.delete_access_rule(
+        call.installation, call.by, access_rule_id=key, now=call.now
+    )
     return DeletedAccessRule(access_rule=access_rule_type(rule))

@@ -31,7 +31,7 @@ class _OwnOrInvited:
         caller = await PERSON_OR_TOKEN.permit(context, arguments)
         actor = context.actor
         if isinstance(actor, AccountActor):
-            key = key_of("device", arguments["input"].device_id, "deviceId")
+            key = key_of("device", arguments["input"].device_id, "device_id")
             if await Device.filter(id=key, account_id=actor.account_id).exists():
                 return caller
         return await _INVITED.permit(context, arguments)
@@ -40,7 +40,7 @@ class _OwnOrInvited:
 @mutation(_OwnOrInvited())
 async def remove_device(call: Call, input: RemoveDeviceInput) -> RemovedDevice:
     """Ends a phone's access: one's own, or, for whoever may edit invitations, an invited one."""
-    key = key_of("device", input.device_id, "deviceId")
+    key = key_of("device", input.device_id, "device_id")
     remove = remove_own_device if call.by.standing is None else remove_invited_device
     return RemovedDevice(
         device=device_type(await remove(call.installation, call.by, device_id=key, now=call.now))

@@ -31,7 +31,7 @@ async def create_hub(call: Call, input: CreateHubInput) -> CreatedHub:
 @mutation(_AT_HUB)
 async def update_hub(call: Call, input: UpdateHubInput) -> UpdatedHub:
     """Renames a hub."""
-    key = key_of("hub", input.hub_id, "hubId")
+    key = key_of("hub", input.hub_id, "hub_id")
     hub = await hubs.update_hub(
         call.installation, call.by, hub_id=key, name=input.name, now=call.now
     )
@@ -41,7 +41,7 @@ async def update_hub(call: Call, input: UpdateHubInput) -> UpdatedHub:
 @mutation(_AT_HUB, StillInUse)
 async def delete_hub(call: Call, input: DeleteHubInput) -> DeletedHub:
     """Deletes a hub that connects no lock."""
-    key = key_of("hub", input.hub_id, "hubId")
+    key = key_of("hub", input.hub_id, "hub_id")
     return DeletedHub(
         hub=hub_type(await hubs.delete_hub(call.installation, call.by, hub_id=key, now=call.now))
     )

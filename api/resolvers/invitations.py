@@ -66,8 +66,8 @@ async def create_invitation(call: Call, input: CreateInvitationInput) -> Created
         call.installation,
         call.by,
         name=input.name,
-        lock_ids=keys_of("lock", input.lock_ids, "lockIds"),
-        lock_tag_ids=keys_of("tag", input.lock_tag_ids, "lockTagIds"),
+        lock_ids=keys_of("lock", input.lock_ids, "lock_ids"),
+        lock_tag_ids=keys_of("tag", input.lock_tag_ids, "lock_tag_ids"),
         schedule=schedule_of(input),
         device_limit=input.device_limit,
         now=call.now,
@@ -78,7 +78,7 @@ async def create_invitation(call: Call, input: CreateInvitationInput) -> Created
 @mutation(_AT_INVITATION)
 async def delete_invitation(call: Call, input: DeleteInvitationInput) -> DeletedInvitation:
     """Ends an invitation for good, and at once the access of every phone that redeemed it."""
-    key = key_of("invitation", input.invitation_id, "invitationId")
+    key = key_of("invitation", input.invitation_id, "invitation_id")
     invitation = await service.delete_invitation(
         call.installation, call.by, invitation_id=key, now=call.now
     )
@@ -88,7 +88,7 @@ async def delete_invitation(call: Call, input: DeleteInvitationInput) -> Deleted
 @mutation(_AT_INVITATION, InvitationNotRedeemable, MailNotSent)
 async def send_invitation(call: Call, input: SendInvitationInput) -> SentInvitation:
     """Mails the code, the link and its QR code to the guest. Tries are limited for each site and address."""
-    key = key_of("invitation", input.invitation_id, "invitationId")
+    key = key_of("invitation", input.invitation_id, "invitation_id")
     invitation = await send(
         call.installation, call.by, invitation_id=key, email=input.email, now=call.now
     )

@@ -33,7 +33,7 @@ async def create_lock(call: Call, input: CreateLockInput) -> CreatedLock:
         call.by,
         name=input.name,
         connectivity=input.connectivity,
-        hub_id=chosen_key_of("hub", input.hub_id, "hubId"),
+        hub_id=chosen_key_of("hub", input.hub_id, "hub_id"),
         readers=[NewReader(each.name, each.has_keypad) for each in input.readers],
         now=call.now,
     )
@@ -45,11 +45,11 @@ async def update_lock(call: Call, input: UpdateLockInput) -> UpdatedLock:
     """Changes what the input names; everything else stays."""
     fields = mentioned(input, "lock_id")
     if "hub_id" in fields:
-        fields["hub_id"] = chosen_key_of("hub", fields["hub_id"], "hubId")
+        fields["hub_id"] = chosen_key_of("hub", fields["hub_id"], "hub_id")
     lock = await service.update_lock(
         call.installation,
         call.by,
-        lock_id=key_of("lock", input.lock_id, "lockId"),
+        lock_id=key_of("lock", input.lock_id, "lock_id"),
         fields=fields,
         now=call.now,
     )
@@ -59,7 +59,7 @@ async def update_lock(call: Call, input: UpdateLockInput) -> UpdatedLock:
 @mutation(_AT_LOCK)
 async def delete_lock(call: Call, input: DeleteLockInput) -> DeletedLock:
     """Takes a lock out of the site. Its connection ends and its secret serves nothing any more."""
-    key = key_of("lock", input.lock_id, "lockId")
+    key = key_of("lock", input.lock_id, "lock_id")
     lock = await service.delete_lock(call.installation, call.by, lock_id=key, now=call.now)
     return DeletedLock(lock=lock_type(lock, call.context.clock))
 
@@ -67,8 +67,8 @@ async def delete_lock(call: Call, input: DeleteLockInput) -> DeletedLock:
 @mutation(_AT_LOCK)
 async def pair_card(call: Call, input: PairCardInput) -> PairedCard:
     """Pairs an NFC card with a lock: presenting it ends a lockout of the keypad. It opens nothing."""
-    key = key_of("lock", input.lock_id, "lockId")
+    key = key_of("lock", input.lock_id, "lock_id")
     lock = await pin_mode.pair_card(
-        call.installation, call.by, lock_id=key, uid=input.card_uid, now=call.now
+        call.installation, call.by, lock_id=key, card_uid=input.card_uid, now=call.now
     )
     return PairedCard(lock=lock_type(lock, call.context.clock))

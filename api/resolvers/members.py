@@ -44,7 +44,7 @@ async def update_member(call: Call, input: UpdateMemberInput) -> UpdatedMember:
     member = await members.update_member(
         call.installation,
         call.by,
-        member_id=key_of("member", input.member_id, "memberId"),
+        member_id=key_of("member", input.member_id, "member_id"),
         fields=mentioned(input, "member_id"),
         now=call.now,
     )
@@ -54,7 +54,7 @@ async def update_member(call: Call, input: UpdateMemberInput) -> UpdatedMember:
 @mutation(_AT_MEMBER)
 async def remove_member(call: Call, input: RemoveMemberInput) -> RemovedMember:
     """Removes a member and all of their access, at once."""
-    key = key_of("member", input.member_id, "memberId")
+    key = key_of("member", input.member_id, "member_id")
     return RemovedMember(
         member=member_type(
             await members.remove_member(call.installation, call.by, member_id=key, now=call.now)

@@ -18,11 +18,7 @@ def mentioned(input: Any, but: str = "") -> dict[str, Any]:
         for each in dataclasses.fields(input)
         if each.name != but and getattr(input, each.name) is not strawberry.UNSET
     }
-    for field, kind, name in (
-        ("member_ids", "member", "memberIds"),
-        ("lock_ids", "lock", "lockIds"),
-        ("lock_tag_ids", "tag", "lockTagIds"),
-    ):
+    for field, kind in (("member_ids", "member"), ("lock_ids", "lock"), ("lock_tag_ids", "tag")):
         if field in given:
-            given[field] = keys_of(kind, given[field], name)
+            given[field] = keys_of(kind, given[field], field)
     return given

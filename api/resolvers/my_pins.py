@@ -46,7 +46,7 @@ async def assign_my_pin(call: Call, input: AssignMyPinInput) -> AssignedPin:
 @mutation(_AT_PIN)
 async def block_my_pin(call: Call, input: BlockMyPinInput) -> BlockedPin:
     """Blocks the caller's own PIN; assigning another of its kind lets it open again."""
-    key = key_of("pin", input.pin_id, "pinId")
+    key = key_of("pin", input.pin_id, "pin_id")
     return BlockedPin(
         pin=pin_type(
             await personal.block_my_pin(call.installation, call.by, pin_id=key, now=call.now)
@@ -57,7 +57,7 @@ async def block_my_pin(call: Call, input: BlockMyPinInput) -> BlockedPin:
 @mutation(_AT_PIN)
 async def delete_my_pin(call: Call, input: DeleteMyPinInput) -> DeletedPin:
     """Removes the caller's own PIN from every lock, for good."""
-    key = key_of("pin", input.pin_id, "pinId")
+    key = key_of("pin", input.pin_id, "pin_id")
     return DeletedPin(
         pin=pin_type(
             await personal.delete_my_pin(call.installation, call.by, pin_id=key, now=call.now)

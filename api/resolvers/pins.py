@@ -19,6 +19,7 @@ from api.schema.errors import (
     PinNotAcceptable,
     PinTooShort,
     PolicyViolation,
+    spelled,
 )
 from api.schema.nodes import TheSite, chosen_key_of, key_of, keys_of
 from api.schema.pins import (
@@ -64,12 +65,12 @@ async def create_pin(call: Call, input: CreatePinInput) -> CreatedPin:
     shown = await personal.give_pin(
         call.installation,
         call.by,
-        owner_id=chosen_key_of("member", input.owner_id, "ownerId"),
-        owner_tag_id=chosen_key_of("tag", input.owner_tag_id, "ownerTagId"),
+        owner_id=chosen_key_of("member", input.owner_id, "owner_id"),
+        owner_tag_id=chosen_key_of("tag", input.owner_tag_id, "owner_tag_id"),
         digits=input.digits,
         notes=input.notes,
-        lock_ids=keys_of("lock", input.lock_ids, "lockIds"),
-        lock_tag_ids=keys_of("tag", input.lock_tag_ids, "lockTagIds"),
+        lock_ids=keys_of("lock", input.lock_ids, "lock_ids"),
+        lock_tag_ids=keys_of("tag", input.lock_tag_ids, "lock_tag_ids"),
         schedule=schedule_of(input),
         now=call.now,
     )
@@ -93,13 +94,13 @@ async def update_pin(call: Call, input: UpdatePinInput) -> UpdatedPin:
     return UpdatedPin(
         pin=pin_type(changed.pin),
         digits=changed.digits,
-        widened=list(changed.widened),
-        narrowed=list(changed.narrowed),
+        widened=[spelled(each) for each in changed.widened],
+        narrowed=[spelled(each) for each in changed.narrowed],
     )
 
 
 def _key(text: str) -> UUID:
-    return key_of("pin", text, "pinId")
+    return key_of("pin", text, "pin_id")
 
 
 @mutation(_AT_PIN, *_DIGITS)

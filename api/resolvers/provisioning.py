@@ -38,7 +38,7 @@ async def provision_lock(call: Call, input: ProvisionLockInput) -> ProvisionedLo
 
     It can be proven for a day (unless the server is set otherwise), until it is cancelled, and for as long as whoever took
     it may provision the site's locks. Where it takes the place of a secret in force, the site's admins are alerted."""
-    key = key_of("lock", input.lock_id, "lockId")
+    key = key_of("lock", input.lock_id, "lock_id")
     kit = await provisioning.provision_lock(call.installation, call.by, lock_id=key, now=call.now)
     return ProvisionedLock(
         lock=lock_type(kit.lock, call.context.clock),
@@ -65,6 +65,6 @@ async def cancel_provisioning_kit(
     call: Call, input: CancelProvisioningKitInput
 ) -> CancelledProvisioningKit:
     """Ends a pending kit: no lock can prove its secret any more, and the SmartPINs made for it open nothing."""
-    key = key_of("provisioning_kit", input.kit_id, "kitId")
+    key = key_of("provisioning_kit", input.kit_id, "kit_id")
     kit, lock = await provisioning.cancel_kit(call.installation, call.by, kit_id=key, now=call.now)
     return CancelledProvisioningKit(kit=kit_type(kit), lock=lock_type(lock, call.context.clock))

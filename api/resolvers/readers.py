@@ -41,7 +41,7 @@ async def create_reader(call: Call, input: CreateReaderInput) -> CreatedReader:
     reader = await readers.create_reader(
         call.installation,
         call.by,
-        lock_id=key_of("lock", input.lock_id, "lockId"),
+        lock_id=key_of("lock", input.lock_id, "lock_id"),
         reader=NewReader(input.name, input.has_keypad),
         now=call.now,
     )
@@ -51,7 +51,7 @@ async def create_reader(call: Call, input: CreateReaderInput) -> CreatedReader:
 @mutation(_AT_READER)
 async def update_reader(call: Call, input: UpdateReaderInput) -> UpdatedReader:
     """Renames a reader."""
-    key = key_of("reader", input.reader_id, "readerId")
+    key = key_of("reader", input.reader_id, "reader_id")
     reader = await readers.update_reader(
         call.installation, call.by, reader_id=key, name=input.name, now=call.now
     )
@@ -61,7 +61,7 @@ async def update_reader(call: Call, input: UpdateReaderInput) -> UpdatedReader:
 @mutation(_AT_READER)
 async def delete_reader(call: Call, input: DeleteReaderInput) -> DeletedReader:
     """Takes a reader off its lock."""
-    key = key_of("reader", input.reader_id, "readerId")
+    key = key_of("reader", input.reader_id, "reader_id")
     return DeletedReader(
         reader=reader_type(
             await readers.delete_reader(call.installation, call.by, reader_id=key, now=call.now)
@@ -77,7 +77,7 @@ async def delete_reader(call: Call, input: DeleteReaderInput) -> DeletedReader:
 async def set_pin_mode(call: Call, input: SetPinModeInput) -> PinModeSet:
     """Switches PIN mode at a lock, at all locks of a hub, or at one reader."""
     kind = kind_of(input.target_id)
-    target = {f"{kind}_id": key_of(str(kind), input.target_id, "targetId")}
+    target = {f"{kind}_id": key_of(str(kind), input.target_id, "target_id")}
     readers = await pin_mode.set_pin_mode(
         call.installation, call.by, enabled=input.enabled, now=call.now, **target
     )

@@ -13,7 +13,7 @@ async def end_session(call: Call, input: EndSessionInput) -> EndedSession:
     """Ends one of the caller's own console sign-ins."""
     actor = call.by.actor
     assert isinstance(actor, AccountActor)
-    key = key_of("session", input.session_id, "sessionId")
+    key = key_of("session", input.session_id, "session_id")
     row = await sign_in.end_session(call.installation, call.by, actor, session_id=key, now=call.now)
     return EndedSession(session=session_type(row, actor))
 

@@ -38,7 +38,7 @@ async def create_smart_pin(call: Call, input: CreateSmartPinInput) -> CreatedSma
     issued = await service.create_smart_pin(
         call.installation,
         call.by,
-        lock_id=key_of("lock", input.lock_id, "lockId"),
+        lock_id=key_of("lock", input.lock_id, "lock_id"),
         guest_name=input.guest_name,
         opens_at=input.opens_at,
         closes_at=input.closes_at,
@@ -85,4 +85,4 @@ async def unblock_smart_pin(call: Call, input: UnblockSmartPinInput) -> Unblocke
 
 
 def _key(text: str) -> UUID:
-    return key_of("smart_pin", text, "smartPinId")
+    return key_of("smart_pin", text, "smart_pin_id")

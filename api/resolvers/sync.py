@@ -68,7 +68,7 @@ async def lock_challenge(
 )
 async def open_lock(call: Call, input: OpenLockInput) -> OpenedLock:
     """Opens a door that the caller may open now, and waits for the lock's own word."""
-    key = key_of("lock", input.lock_id, "lockId")
+    key = key_of("lock", input.lock_id, "lock_id")
     event = await unlocking.open_lock(call.installation, call.by, lock_id=key, now=call.now)
     return OpenedLock(event=event_type(event))
 
@@ -76,7 +76,7 @@ async def open_lock(call: Call, input: OpenLockInput) -> OpenedLock:
 @mutation(_AT_LOCK, AccessDenied, LockOffline, LockDidNotAnswer)
 async def remote_unlock(call: Call, input: RemoteUnlockInput) -> OpenedLock:
     """Opens a door from afar, whatever the schedules, and ends a lockout of its keypad."""
-    key = key_of("lock", input.lock_id, "lockId")
+    key = key_of("lock", input.lock_id, "lock_id")
     event = await unlocking.remote_unlock(call.installation, call.by, lock_id=key, now=call.now)
     return OpenedLock(event=event_type(event))
 
@@ -88,7 +88,7 @@ async def report_lock(call: Call, input: ReportLockInput) -> LockReported:
     assert isinstance(actor, LockActor)
     done = await reports.report_lock(
         actor,
-        lock_id=key_of("lock", input.lock_id, "lockId"),
+        lock_id=key_of("lock", input.lock_id, "lock_id"),
         applied_revision=input.applied_revision,
         acknowledged=(
             Acknowledged(_delivery_key(input.ack.delivery_id), input.ack.state_sum)
@@ -136,7 +136,7 @@ async def lock_feed(
     """What the lock should get, as it arises. The newest feed of a lock wins; an older one ends."""
     actor = call.by.actor
     assert isinstance(actor, LockActor)
-    if key_of("lock", lock_id, "lockId") != actor.lock_id:
+    if key_of("lock", lock_id, "lock_id") != actor.lock_id:
         raise NotFound("lockId")
     items = feed.follow_feed(
         call.installation,
@@ -181,7 +181,7 @@ async def lock_events(
 
     A cursor that is ahead of the site's events is of another life of the server (a backup was restored): the error has
     the code CURSOR_AHEAD. Read `Site.events` anew and go on from there."""
-    key = chosen_key_of("lock", lock_id, "lockId")
+    key = chosen_key_of("lock", lock_id, "lock_id")
     if key is not None and not await Lock.filter(id=key, site_id=call.by.site_id).exists():
         raise NotFound("lockId")
     start = number_at(after) if after is not None else None

@@ -30,8 +30,8 @@ async def create_tag(call: Call, input: CreateTagInput) -> CreatedTag:
         call.by,
         name=input.name,
         target=input.target,
-        member_ids=keys_of("member", input.member_ids, "memberIds"),
-        lock_ids=keys_of("lock", input.lock_ids, "lockIds"),
+        member_ids=keys_of("member", input.member_ids, "member_ids"),
+        lock_ids=keys_of("lock", input.lock_ids, "lock_ids"),
         now=call.now,
     )
     return CreatedTag(tag=tag_type(tag))
@@ -43,7 +43,7 @@ async def update_tag(call: Call, input: UpdateTagInput) -> UpdatedTag:
     tag = await service.update_tag(
         call.installation,
         call.by,
-        tag_id=key_of("tag", input.tag_id, "tagId"),
+        tag_id=key_of("tag", input.tag_id, "tag_id"),
         fields=mentioned(input, "tag_id"),
         now=call.now,
     )
@@ -53,7 +53,7 @@ async def update_tag(call: Call, input: UpdateTagInput) -> UpdatedTag:
 @mutation(_AT_TAG)
 async def delete_tag(call: Call, input: DeleteTagInput) -> DeletedTag:
     """Deletes a SPECIAL tag; what it held stays."""
-    key = key_of("tag", input.tag_id, "tagId")
+    key = key_of("tag", input.tag_id, "tag_id")
     return DeletedTag(
         tag=tag_type(await service.delete_tag(call.installation, call.by, tag_id=key, now=call.now))
     )

@@ -6,6 +6,7 @@ from datetime import datetime, time
 from typing import Any
 
 import strawberry
+from strawberry.utils.str_converters import to_camel_case
 
 from api.protocol import RequestRefused
 from api.schema.nodes import Node
@@ -245,6 +246,23 @@ ERRORS: dict[type[domain.Refusal], type[Error]] = {
     domain.BlockedAtDoor: BlockedAtDoor,
 }
 
+_OTHERWISE_SPELLED = {
+    "first_day": "from",
+    "last_day": "to",
+    "since": "from",
+    "until": "to",
+    "site_ids": "siteId",
+}
+
+
+def spelled(parameter: str) -> str:
+    """How the API spells a parameter of the domain: `pinPolicy.minLength` for `pin_policy.min_length`.
+
+    What is spelled so already stays: names of the schema itself (`api/schema/bounds.py`) pass through here too.
+    """
+    return _OTHERWISE_SPELLED.get(parameter) or to_camel_case(parameter)
+
+
 COMMON: tuple[type[Error], ...] = (InvalidInput, NotFound, NotAllowed, Throttled)
 """What every mutation may answer."""
 
@@ -256,12 +274,11 @@ def error_of(refusal: domain.Refusal) -> Error:
     values: dict[str, Any] = {
         each.name: getattr(refusal, each.name) for each in dataclasses.fields(kind)
     }
-    return make(
-        **{
-            name: pin_type(value) if isinstance(value, Pin) else value
-            for name, value in values.items()
-        }
-    )
+    if "field" in values:
+        values["field"] = spelled(values["field"])
+    if isinstance(values.get("existing"), Pin):
+        values["existing"] = pin_type(values["existing"])
+    return make(**values)
 
 
 RETRY_SECONDS = 2
@@ -283,10 +300,10 @@ def explained(fault: BaseException) -> RequestRefused | None:
                 {"retryAfter": RETRY_SECONDS},
             )
         case domain.NotFound():
-            at_fault = {"field": fault.field}
+            at_fault = {"field": spelled(fault.field)}
             return RequestRefused(404, "NOT_FOUND", fault.message, extensions=at_fault)
         case domain.InvalidInput():
-            at_fault = {"field": fault.field}
+            at_fault = {"field": spelled(fault.field)}
             ahead = isinstance(fault, domain.CursorAhead)  # only streams have it, so no union does
             code = "CURSOR_AHEAD" if ahead else "BAD_USER_INPUT"
             return RequestRefused(400, code, fault.message, extensions=at_fault)

@@ -138,7 +138,7 @@ class Site(Node):
     ) -> Connection[Invitation]:
         self._may(Permission.READ)
         now = info.context.clock()
-        key = chosen_key_of("lock", lock_id, "lockId")
+        key = chosen_key_of("lock", lock_id, "lock_id")
         return await page(
             lists.invitations_of(self.row.id, status, key, search, lists.span(from_, to), now),
             lambda row: invitation_type(row, now),
@@ -160,8 +160,8 @@ class Site(Node):
         self._may(Permission.READ)
         rows = lists.access_rules_of(
             self.row.id,
-            chosen_key_of("member", member_id, "memberId"),
-            chosen_key_of("lock", lock_id, "lockId"),
+            chosen_key_of("member", member_id, "member_id"),
+            chosen_key_of("lock", lock_id, "lock_id"),
         )
         return await page(rows, access_rule_type, first=first, after=after)
 
@@ -190,8 +190,8 @@ class Site(Node):
         rows = lists.pins_of(
             self.row.id,
             status,
-            chosen_key_of("member", owner_id, "ownerId"),
-            chosen_key_of("lock", lock_id, "lockId"),
+            chosen_key_of("member", owner_id, "owner_id"),
+            chosen_key_of("lock", lock_id, "lock_id"),
             search,
         )
         return await page(rows, pin_type, first=first, after=after)
@@ -210,7 +210,7 @@ class Site(Node):
     ) -> Connection[SmartPin]:
         self._may(Permission.READ)
         now = info.context.clock()
-        key = chosen_key_of("lock", lock_id, "lockId")
+        key = chosen_key_of("lock", lock_id, "lock_id")
         return await page(
             lists.smart_pins_of(self.row.id, status, key, search, lists.span(from_, to), now),
             lambda row: smart_pin_type(row, now),
@@ -235,8 +235,8 @@ class Site(Node):
         self._may(Permission.READ)
         rows = lists.events_of(
             self.row.id,
-            chosen_key_of("lock", lock_id, "lockId"),
-            chosen_key_of("member", member_id, "memberId"),
+            chosen_key_of("lock", lock_id, "lock_id"),
+            chosen_key_of("member", member_id, "member_id"),
             kinds,
             lists.span(from_, to),
         )

@@ -58,7 +58,9 @@ async def _check_number(rule: AccessRule) -> None:
         deleted_at=None,
     )
     if await same.count() > MAX_SCHEDULES // 2:
-        raise InvalidInput("memberId", f"At most {MAX_SCHEDULES // 2} rules for one member or tag.")
+        raise InvalidInput(
+            "member_id", f"At most {MAX_SCHEDULES // 2} rules for one member or tag."
+        )
 
 
 @use_case
@@ -75,14 +77,14 @@ async def create_access_rule(
 ) -> AccessRule:
     """A rule for a member or a member tag. Raises InvalidInput, NotFound, PinTooShort (personal PINs follow)."""
     if (member_id is None) == (member_tag_id is None):
-        raise InvalidInput("memberId", "Name whom the rule lets in by memberId or by memberTagId.")
+        raise InvalidInput("member_id", "Name whom the rule lets in by memberId or by memberTagId.")
     if lock_ids is None and lock_tag_ids is None:
-        raise InvalidInput("lockIds", "Name the locks by lockIds, lockTagIds, or both.")
+        raise InvalidInput("lock_ids", "Name the locks by lockIds, lockTagIds, or both.")
     async with changing_access(installation, by, "createAccessRule", now) as change:
         if member_id is not None:
-            await live_members(by.site_id, [member_id], "memberId")
+            await live_members(by.site_id, [member_id], "member_id")
         if member_tag_id is not None:
-            await live_tags(by.site_id, [member_tag_id], TagTarget.MEMBER, "memberTagId")
+            await live_tags(by.site_id, [member_tag_id], TagTarget.MEMBER, "member_tag_id")
         rule = await AccessRule.create(
             site_id=by.site_id,
             member_id=member_id,
@@ -109,18 +111,18 @@ async def _announce(
 async def _held_rule(by: Caller, rule_id: UUID) -> AccessRule:
     rule = await lock_row(AccessRule, rule_id)
     if rule is None or rule.site_id != by.site_id or rule.deleted_at is not None:
-        raise NotFound("accessRuleId")
+        raise NotFound("access_rule_id")
     return rule
 
 
 @use_case
 async def update_access_rule(
-    installation: Installation, by: Caller, *, rule_id: UUID, fields: Fields, now: datetime
+    installation: Installation, by: Caller, *, access_rule_id: UUID, fields: Fields, now: datetime
 ) -> ChangedRule:
     """Changes what `fields` mentions (schedule fields, the choice of locks). Raises what `create_access_rule` does."""
     check_not_cleared(fields, "lock_ids", "lock_tag_ids")
     async with changing_access(installation, by, "updateAccessRule", now) as change:
-        rule = await _held_rule(by, rule_id)
+        rule = await _held_rule(by, access_rule_id)
         before, old = (await locks_of_rules([rule.id]))[rule.id], rule.schedule()
         new = changed_schedule(old, fields)
         columns = schedule_columns(new)
@@ -137,11 +139,11 @@ async def update_access_rule(
 
 @use_case
 async def delete_access_rule(
-    installation: Installation, by: Caller, *, rule_id: UUID, now: datetime
+    installation: Installation, by: Caller, *, access_rule_id: UUID, now: datetime
 ) -> AccessRule:
     """Ends a rule: for phones at once, for personal PINs as each lock acknowledges it. Raises NotFound."""
     async with changing_access(installation, by, "deleteAccessRule", now) as change:
-        rule = await _held_rule(by, rule_id)
+        rule = await _held_rule(by, access_rule_id)
         rule.deleted_at = now
         await rule.save(update_fields=["deleted_at"])
         await _announce(installation, change, rule, now)

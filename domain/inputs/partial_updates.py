@@ -13,18 +13,13 @@ Fields = Mapping[str, Any]
 
 
 def check_not_cleared(fields: Fields, *names: str, inside: str = "") -> None:
-    """Raises InvalidInput, with the API's spelling, where one of these is None: there must always be a value.
+    """Raises InvalidInput where one of these is None: there must always be a value.
 
     `inside` names the input in which they are, if it is one within another.
     """
     for name in names:
         if name in fields and fields[name] is None:
             raise InvalidInput(
-                f"{inside}.{_as_spelled(name)}" if inside else _as_spelled(name),
+                f"{inside}.{name}" if inside else name,
                 "This cannot be cleared: leave it out, or give a value.",
             )
-
-
-def _as_spelled(name: str) -> str:
-    head, *rest = name.split("_")
-    return head + "".join(each.capitalize() for each in rest)

@@ -38,11 +38,11 @@ async def calendar(site_id: UUID, first_day: date, last_day: date) -> list[Calen
     than 62 days, or holds more than 5,000 spans.
     """
     if first_day.year < FIRST_YEAR or last_day.year > LAST_YEAR:
-        raise InvalidInput("from", f"Ask for days between {FIRST_YEAR} and {LAST_YEAR}.")
+        raise InvalidInput("first_day", f"Ask for days between {FIRST_YEAR} and {LAST_YEAR}.")
     if last_day < first_day:
-        raise InvalidInput("to", "The last day is not before the first.")
+        raise InvalidInput("last_day", "The last day is not before the first.")
     if last_day - first_day >= LONGEST_RANGE:
-        raise InvalidInput("to", f"A range has at most {LONGEST_RANGE.days} days.")
+        raise InvalidInput("last_day", f"A range has at most {LONGEST_RANGE.days} days.")
     zone = zone_of(await live_site(site_id))
     rows = await _candidates(site_id, zone, first_day, last_day)
     # Two months cost a few milliseconds an invitation: not on the loop that serves the locks.
@@ -71,5 +71,7 @@ def _items(
         for occurrence in occurrences(row.schedule(), zone, first_day, last_day):
             items.append(CalendarItem(row, occurrence))
             if len(items) > MOST_OCCURRENCES:
-                raise InvalidInput("to", "There is too much in this range: ask for a shorter one.")
+                raise InvalidInput(
+                    "last_day", "There is too much in this range: ask for a shorter one."
+                )
     return sorted(items, key=lambda item: (item.occurrence.opens_at, item.invitation.id))

@@ -36,10 +36,10 @@ def check_new(schedule: Schedule, device_limit: int, now: datetime) -> None:
     """An invitation ends, in the future, and serves 1 to 100 devices. Raises InvalidSchedule, InvalidInput."""
     end = schedule.valid_until
     if not isinstance(end, datetime):
-        raise InvalidSchedule("validUntil", "An invitation needs an end.")
+        raise InvalidSchedule("valid_until", "An invitation needs an end.")
     if end <= now:
-        raise InvalidSchedule("validUntil", "The end of an invitation lies in the future.")
+        raise InvalidSchedule("valid_until", "The end of an invitation lies in the future.")
     if end > now + LONGEST:
-        raise InvalidSchedule("validUntil", "An invitation ends within ten years.")
+        raise InvalidSchedule("valid_until", "An invitation ends within ten years.")
     if not 1 <= device_limit <= MOST_DEVICES:
-        raise InvalidInput("deviceLimit", f"An invitation serves 1 to {MOST_DEVICES} devices.")
+        raise InvalidInput("device_limit", f"An invitation serves 1 to {MOST_DEVICES} devices.")

@@ -97,7 +97,7 @@ async def create_invitation(
             raise FeatureNotInPlan("invitations")
         locks = sorted(await chosen_locks(site.id, lock_ids, lock_tag_ids))
         if not locks:
-            raise InvalidInput("lockIds", "An invitation opens at least one lock.")
+            raise InvalidInput("lock_ids", "An invitation opens at least one lock.")
         key = new_id()
         invitation = await Invitation.create(
             id=key,
@@ -120,7 +120,7 @@ async def held_invitation(by: Caller, invitation_id: UUID) -> Invitation:
     """The site's invitation, its row held. Raises NotFound."""
     invitation = await lock_row(Invitation, invitation_id)
     if invitation is None or invitation.site_id != by.site_id or invitation.deleted_at is not None:
-        raise NotFound("invitationId")
+        raise NotFound("invitation_id")
     return invitation
 
 
@@ -156,7 +156,7 @@ async def redeem_invitation(
     one never. A phone that an admin took off the invitation does not come back with the same key.
     Raises InvitationNotRedeemable, DeviceLimitReached, Throttled, InvalidInput.
     """
-    device_name = checked_name(device_name, "deviceName")
+    device_name = checked_name(device_name, "device_name")
     found = await _find(installation, code, now)
     if found is None:
         await count_address(installation, WRONG_CODES, by.address, now)
@@ -251,12 +251,12 @@ async def remove_invited_device(
     async with recorded(installation, by, "removeDevice", now) as change:
         device = await Device.get_or_none(id=device_id, removed_at=None)
         if device is None or device.invitation_id is None:
-            raise NotFound("deviceId")
+            raise NotFound("device_id")
         await held_invitation(by, device.invitation_id)
         present = Device.filter(id=device_id, removed_at=None)
         removed = await present.update(removed_at=now, barred=True)
         if removed != 1:
-            raise NotFound("deviceId")
+            raise NotFound("device_id")
         await Invitation.filter(id=device.invitation_id).update(devices_used=F("devices_used") - 1)
         change.note("Device", device.id, invitation=str(device.invitation_id))
         change.wake(topics.device(device.id))

@@ -96,7 +96,7 @@ async def send_invitation(
     await count_letter(installation, by, address, now)
     invitation = await Invitation.get_or_none(id=invitation_id, site_id=by.site_id, deleted_at=None)
     if invitation is None:
-        raise NotFound("invitationId")
+        raise NotFound("invitation_id")
     code = code_of(installation, invitation)
     picture = await asyncio.to_thread(qr_png, invitation_link(installation, code))
     return await _post_invitation(installation, by, invitation_id, address, code, picture, now)

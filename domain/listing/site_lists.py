@@ -47,13 +47,13 @@ class Span:
 
 
 def span(since: datetime | None, until: datetime | None) -> Span:
-    """A span as a list is asked for it, by `from` and `to`. Raises InvalidInput for one that holds no moment."""
+    """A span as a list is asked for it. Raises InvalidInput for one that holds no moment."""
     asked = Span(
-        in_utc("from", since) if since is not None else None,
-        in_utc("to", until) if until is not None else None,
+        in_utc("since", since) if since is not None else None,
+        in_utc("until", until) if until is not None else None,
     )
     if asked.since is not None and asked.until is not None and asked.until <= asked.since:
-        raise InvalidInput("to", "The end is after the start.")
+        raise InvalidInput("until", "The end is after the start.")
     return asked
 
 

@@ -16,7 +16,7 @@ async def held_hub(by: Caller, hub_id: UUID) -> Hub:
     """The site's hub, its row held. Raises NotFound."""
     hub = await lock_row(Hub, hub_id)
     if hub is None or hub.site_id != by.site_id or hub.deleted_at is not None:
-        raise NotFound("hubId")
+        raise NotFound("hub_id")
     return hub
 
 

@@ -30,8 +30,9 @@ async def set_pin_mode(
 ) -> Sequence[Reader]:
     """Switches PIN mode at the keypads of a lock, of a hub's locks, or of one reader; returns those readers.
 
-    Raises NotFound, LockWithoutKeypad when there is no keypad to switch, InvalidInput for a hub that connects no lock, and
-    LockTooOld for one of several keypads at a lock that knows one switch for all.
+    What is switched is `target_id` in what is raised: NotFound, InvalidInput for a hub that connects no lock,
+    LockWithoutKeypad when there is no keypad to switch, LockTooOld for one of several keypads at a lock that knows one
+    switch for all.
     """
     async with recorded(installation, by, "setPinMode", now) as change:
         readers = await _held_keypads(by, lock_id, hub_id, reader_id)
@@ -67,34 +68,34 @@ async def _meant(
     of_this_site = {"site_id": by.site_id, "deleted_at": None}
     if hub_id is not None:
         if not await Hub.filter(id=hub_id, **of_this_site).exists():
-            raise NotFound("targetId")
+            raise NotFound("target_id")
         locks = await Lock.filter(hub_id=hub_id, **of_this_site).order_by("id")
         if not locks:
-            raise InvalidInput("targetId", "This hub connects no lock.")
+            raise InvalidInput("target_id", "This hub connects no lock.")
         return locks
     if reader_id is not None:
         reader = await Reader.get_or_none(id=reader_id, deleted_at=None)
         lock_id = reader.lock_id if reader is not None else None
     locks = await Lock.filter(id=lock_id, **of_this_site)
     if not locks:
-        raise NotFound("targetId")
+        raise NotFound("target_id")
     return locks
 
 
 @use_case
 async def pair_card(
-    installation: Installation, by: Caller, *, lock_id: UUID, uid: str, now: datetime
+    installation: Installation, by: Caller, *, lock_id: UUID, card_uid: str, now: datetime
 ) -> Lock:
     """Pairs an NFC card (its UID, 4 to 10 bytes in hexadecimal) with a lock, in place of the one before.
 
     The card ends a lockout at the keypad; it opens nothing. Raises InvalidInput, NotFound.
     """
     try:
-        card = bytes.fromhex(uid.replace(":", "").replace(" ", ""))
+        card = bytes.fromhex(card_uid.replace(":", "").replace(" ", ""))
     except ValueError:
         card = b""
     if len(card) not in CARD_UID_BYTES:
-        raise InvalidInput("cardUid", "A card's UID is 4 to 10 bytes in hexadecimal.")
+        raise InvalidInput("card_uid", "A card's UID is 4 to 10 bytes in hexadecimal.")
     async with recorded(installation, by, "pairCard", now) as change:
         lock = await held_lock(by, lock_id)
         lock.card_sealed = seal(installation.keys, card, card_identity(lock.id))

@@ -71,7 +71,7 @@ async def provision_lock(
         lock = await held_lock(by, lock_id)
         if await Provisioning.filter(pending(now), lock_id=lock.id).count() >= MOST_PENDING:
             raise InvalidInput(
-                "lockId", f"This lock has {MOST_PENDING} pending kits already: cancel one first."
+                "lock_id", f"This lock has {MOST_PENDING} pending kits already: cancel one first."
             )
         zone = zone_of(site)
         offset = fixed_offset(zone, now.astimezone(zone).year)
@@ -120,10 +120,10 @@ async def cancel_kit(
     async with recorded(installation, by, "cancelProvisioningKit", now) as change:
         found = await Provisioning.get_or_none(id=kit_id)
         if found is None:
-            raise NotFound("kitId")
+            raise NotFound("kit_id")
         # The lock's row before the kit's, as when a kit is proven.
         lock = await held_lock(by, found.lock_id)
         ended = await end_kits(change, Provisioning.filter(id=kit_id), now)
         if not ended:
-            raise NotFound("kitId")
+            raise NotFound("kit_id")
         return ended[0], lock

@@ -27,7 +27,7 @@ async def create_reader(
     async with changing_access(installation, by, "createReader", now) as change:
         lock = await held_lock(by, lock_id)
         if await Reader.filter(lock_id=lock.id, deleted_at=None).count() >= MOST_READERS:
-            raise InvalidInput("lockId", f"A lock has at most {MOST_READERS} readers.")
+            raise InvalidInput("lock_id", f"A lock has at most {MOST_READERS} readers.")
         row = await add_reader(lock, reader, "name")
         if row.has_keypad:
             await refuse_unread_settings([lock.id])
@@ -41,11 +41,11 @@ async def _held_reader(by: Caller, reader_id: UUID) -> Reader:
     """A reader of one of the site's locks, the lock's row held, then its own. Raises NotFound."""
     found = await Reader.get_or_none(id=reader_id, lock__site_id=by.site_id)
     if found is None:
-        raise NotFound("readerId")
-    await held_lock(by, found.lock_id, "readerId")  # a reader never moves to another lock
+        raise NotFound("reader_id")
+    await held_lock(by, found.lock_id, "reader_id")  # a reader never moves to another lock
     reader = await lock_row(Reader, reader_id)
     if reader is None or reader.deleted_at is not None:
-        raise NotFound("readerId")
+        raise NotFound("reader_id")
     return reader
 
 

@@ -44,7 +44,7 @@ async def add_reader(lock: Lock, reader: NewReader, field: str) -> Reader:
     )
 
 
-async def held_lock(by: Caller, lock_id: UUID, field: str = "lockId") -> Lock:
+async def held_lock(by: Caller, lock_id: UUID, field: str = "lock_id") -> Lock:
     """The site's lock, its row held. Raises NotFound, naming the field that led to it."""
     lock = await lock_row(Lock, lock_id)
     if lock is None or lock.site_id != by.site_id or lock.deleted_at is not None:
@@ -88,7 +88,9 @@ async def create_lock(
 
 def _check_hub(connectivity: Connectivity, hub_id: UUID | None) -> None:
     if (connectivity is Connectivity.WIRELESS_GATEWAY) != (hub_id is not None):
-        raise InvalidInput("hubId", "A lock behind a gateway names its hub; other locks have none.")
+        raise InvalidInput(
+            "hub_id", "A lock behind a gateway names its hub; other locks have none."
+        )
 
 
 @use_case

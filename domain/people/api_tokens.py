@@ -80,7 +80,7 @@ async def _check_few(account_id: UUID, now: datetime) -> None:
     living = ApiToken.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
     if await living.filter(account_id=account_id).count() >= MOST_OF_ONE_PERSON:
         raise InvalidInput(
-            "siteId", f"You have {MOST_OF_ONE_PERSON} tokens already: revoke one first."
+            "site_ids", f"You have {MOST_OF_ONE_PERSON} tokens already: revoke one first."
         )
 
 
@@ -88,11 +88,11 @@ def _checked_end(by: Caller, expires_at: datetime | None, now: datetime) -> date
     latest = by.actor.ends_at if isinstance(by.actor, TokenActor) else None
     if expires_at is None:
         return latest
-    end = in_utc("expiresAt", expires_at)
+    end = in_utc("expires_at", expires_at)
     if end <= now:
-        raise InvalidInput("expiresAt", "The end of a token lies in the future.")
+        raise InvalidInput("expires_at", "The end of a token lies in the future.")
     if latest is not None and end > latest:
-        raise InvalidInput("expiresAt", "A token ends no later than the one that makes it.")
+        raise InvalidInput("expires_at", "A token ends no later than the one that makes it.")
     return end
 
 
@@ -114,7 +114,7 @@ async def revoke_api_token(
             raise NotAllowed
         here_too = ApiTokenSite.filter(token_id=token_id, site_id=by.site_id)
         if not family or not await here_too.exists():
-            raise NotFound("tokenId")
+            raise NotFound("token_id")
         everywhere = made or await _owns_all_sites(by, token_id)
         await _end(change, family, None if everywhere else by.site_id, now)
         return family[0], family[0].revoked_at is not None

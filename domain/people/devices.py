@@ -22,7 +22,7 @@ async def remove_own_device(
     async with recorded(installation, by, "removeDevice", now) as change:
         mine = Device.filter(id=device_id, account_id=actor.account_id, removed_at=None)
         if await mine.update(removed_at=now) != 1:
-            raise NotFound("deviceId")
+            raise NotFound("device_id")
         change.note("Device", device_id, chain=actor.account_id)
         change.wake(topics.device(device_id))
         return await Device.get(id=device_id)

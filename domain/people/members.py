@@ -50,7 +50,7 @@ def _check_may_edit(role: Role, asked: bool) -> None:
     """Raises InvalidInput for a USER who is to edit: the role has no such thing. Higher roles have it, asked for or not."""
     if asked and not _may_edit(role, asked):
         raise InvalidInput(
-            "canEdit", "A USER edits nothing. Leave this out, or give the role LIMITED_ADMIN."
+            "can_edit", "A USER edits nothing. Leave this out, or give the role LIMITED_ADMIN."
         )
 
 
@@ -130,7 +130,7 @@ async def held_member(by: Caller, member_id: UUID) -> Member:
     """The site's member, its row held. Raises NotFound."""
     member = await lock_row(Member, member_id)
     if member is None or member.site_id != by.site_id or member.removed_at is not None:
-        raise NotFound("memberId")
+        raise NotFound("member_id")
     return member
 
 

@@ -108,7 +108,7 @@ async def _account_of(address: str) -> Account | None:
 
 def _checked_phone(phone: Phone | None) -> Phone | None:
     """The phone with its name in order; before anything is counted or judged. Raises InvalidInput."""
-    return phone and replace(phone, name=checked_name(phone.name, "deviceName"))
+    return phone and replace(phone, name=checked_name(phone.name, "device_name"))
 
 
 async def _budget(
@@ -283,7 +283,7 @@ async def end_session(
     """Ends one of the caller's own sessions. Raises NotFound."""
     session = await Session.get_or_none(id=session_id, account_id=actor.account_id, ended_at=None)
     if session is None:
-        raise NotFound("sessionId")
+        raise NotFound("session_id")
     async with recorded(installation, by, "endSession", now) as change:
         await _end(change, actor.account_id, session_id, None, now)
     return session

@@ -21,10 +21,10 @@ LONGEST_NOTES = 500
 async def chosen_owner(by: Caller, owner_id: UUID | None, owner_tag_id: UUID | None) -> Member:
     """The one authorised member, by id or by default tag. Raises InvalidInput, NotFound."""
     if (owner_id is None) == (owner_tag_id is None):
-        raise InvalidInput("ownerId", "Name the owner either by ownerId or by ownerTagId.")
-    field = "ownerId"
+        raise InvalidInput("owner_id", "Name the owner either by ownerId or by ownerTagId.")
+    field = "owner_id"
     if owner_tag_id is not None:
-        field = "ownerTagId"
+        field = "owner_tag_id"
         (tag,) = await live_tags(by.site_id, [owner_tag_id], TagTarget.MEMBER, field)
         if tag.kind is not TagKind.DEFAULT:
             raise InvalidInput(field, "A PIN belongs to one member: take a default tag.")
@@ -41,7 +41,7 @@ async def held_owner(member_id: UUID) -> Member:
     """Within a transaction: the member, whose row is held, so that it cannot be removed meanwhile. Raises NotFound."""
     member = await lock_row(Member, member_id)
     if member is None or member.removed_at is not None:
-        raise NotFound("ownerId")
+        raise NotFound("owner_id")
     return member
 
 

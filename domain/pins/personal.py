@@ -77,7 +77,7 @@ async def give_pin(
         )
     if schedule != ALWAYS:
         raise InvalidInput(
-            "lockIds", "A PIN without locks follows its member's access rules: it has no schedule."
+            "lock_ids", "A PIN without locks follows its member's access rules: it has no schedule."
         )
     site = await Site.get(id=by.site_id)
     owner = await chosen_owner(by, owner_id, owner_tag_id)
@@ -133,7 +133,7 @@ async def _assign(
     granted = (await grants_of_members([member.id])).get(member.id, {})
     locks = await locks_with_keypad(granted.keys())
     check_schedules(
-        {lock_id: granted[lock_id] for lock_id in locks}, "siteId" if own else "ownerId"
+        {lock_id: granted[lock_id] for lock_id in locks}, "site_id" if own else "owner_id"
     )
     if digits is not None:
         accepted = await chosen_digits(
@@ -189,7 +189,7 @@ async def _own_pin(by: Caller, pin_id: UUID) -> Pin:
     pin = await held_pin(by, pin_id)
     member = by.standing.member_id if by.standing else None
     if member is None or pin.owner_id != member or not pin.personal:
-        raise NotFound("pinId")
+        raise NotFound("pin_id")
     return pin
 
 

@@ -155,7 +155,7 @@ async def _present(by: Caller, pin_id: UUID) -> Pin:
     """The site's PIN as it is now; its row is locked later. Raises NotFound."""
     pin = await Pin.get_or_none(id=pin_id, site_id=by.site_id)
     if pin is None or pin.status is PinStatus.REMOVED:
-        raise NotFound("pinId")
+        raise NotFound("pin_id")
     return pin
 
 
@@ -188,7 +188,7 @@ async def held_pin(by: Caller, pin_id: UUID) -> Pin:
     """The site's PIN, its row held. Raises NotFound."""
     pin = await lock_row(Pin, pin_id)
     if pin is None or pin.site_id != by.site_id or pin.status is PinStatus.REMOVED:
-        raise NotFound("pinId")
+        raise NotFound("pin_id")
     return pin
 
 
@@ -206,7 +206,7 @@ async def update_pin(
     check_not_cleared(fields, "lock_ids", "lock_tag_ids", "digits")
     await check_locks(by, fields.get("lock_ids"), fields.get("lock_tag_ids"))
     if present.personal and fields.keys() - {"notes", "digits"}:
-        raise InvalidInput("pinId", "A personal PIN follows its member's access rules.")
+        raise InvalidInput("pin_id", "A personal PIN follows its member's access rules.")
     changed_schedule(present.schedule(), fields)
     notes = checked_notes(fields["notes"]) if "notes" in fields else None
     accepted = None

@@ -109,7 +109,7 @@ async def follow_pins(
     return changed
 
 
-def check_schedules(locks: Mapping[UUID, Sequence[Schedule]], field: str = "memberId") -> None:
+def check_schedules(locks: Mapping[UUID, Sequence[Schedule]], field: str = "member_id") -> None:
     """A lock refuses an entry with more schedules than it takes, and with it all that comes after. Raises InvalidInput."""
     if any(len(schedules) > MAX_SCHEDULES for schedules in locks.values()):
         raise InvalidInput(

@@ -12,13 +12,6 @@ from domain.access.widening import compare
 from domain.inputs.partial_updates import Fields
 from domain.schedules.given import make_schedule
 
-_API_NAMES = {
-    "valid_from": "validFrom",
-    "valid_until": "validUntil",
-    "slot": "slot",
-    "weekdays": "weekdays",
-}
-
 
 def changed_schedule(old: Schedule, fields: Fields) -> Schedule:
     """The old schedule with the mentioned fields replaced; None clears a limit. Raises InvalidSchedule."""
@@ -39,8 +32,7 @@ def difference(
 ) -> tuple[list[str], list[str]]:
     """The names of what opens more than before, and of what opens less; `locks` among them."""
     compared = compare(old, new)
-    widened = [_API_NAMES[name] for name in sorted(compared.widened)]
-    narrowed = [_API_NAMES[name] for name in sorted(compared.narrowed)]
+    widened, narrowed = sorted(compared.widened), sorted(compared.narrowed)
     if locks_after - locks_before:
         widened.append("locks")
     if locks_before - locks_after:

@@ -12,16 +12,6 @@ class EndOfDay(time):
     """24:00 (ISO 8601-1:2019, section 5.3.2 b): where a slot may end. As a time of day it is the next day's first moment."""
 
 
-_API_NAMES = {
-    "valid_from": "validFrom",
-    "valid_until": "validUntil",
-    "slot": "slotStart",
-    "slot_start": "slotStart",
-    "slot_end": "slotEnd",
-    "weekdays": "weekdays",
-}
-
-
 def make_schedule(
     *,
     valid_from: date | datetime | None,
@@ -36,20 +26,21 @@ def make_schedule(
     """
     if (slot_start is None) != (slot_end is None):
         raise InvalidSchedule(
-            "slotStart" if slot_start is None else "slotEnd", "A slot has both a start and an end."
+            "slot_start" if slot_start is None else "slot_end",
+            "A slot has both a start and an end.",
         )
-    for field, value in (("slotStart", slot_start), ("slotEnd", slot_end)):
+    for field, value in (("slot_start", slot_start), ("slot_end", slot_end)):
         if value is not None and value.microsecond:
-            raise InvalidSchedule(field, f"{field} is a time of day in whole seconds, as 06:00:00.")
+            raise InvalidSchedule(field, "A time of day is in whole seconds, as 06:00:00.")
     if isinstance(slot_start, EndOfDay):
-        raise InvalidSchedule("slotStart", "A slot that begins with a day begins at 00:00.")
+        raise InvalidSchedule("slot_start", "A slot that begins with a day begins at 00:00.")
     try:
         slot = _slot(slot_start, slot_end)
         days = EVERY_DAY if weekdays is None else frozenset(weekdays)
         return Schedule(valid_from, valid_until, slot, days)
     except ScheduleFault as fault:
-        field = _API_NAMES[fault.field]
-        raise InvalidSchedule(field, f"{field} {fault.message}.") from None
+        field = "slot_start" if fault.field == "slot" else fault.field
+        raise InvalidSchedule(field, f"This {fault.message}.") from None
 
 
 def _slot(start: time | None, end: time | None) -> Slot | None:

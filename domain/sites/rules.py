@@ -87,7 +87,7 @@ def checked_release(minutes: int | None) -> int | None:
     """After how many minutes a lockout ends by itself; None: never. Raises InvalidInput outside 1 to 10,080, a week."""
     if minutes is not None and not 1 <= minutes <= LONGEST_RELEASE_MINUTES:
         raise InvalidInput(
-            "lockoutReleaseMinutes", f"Give 1 to {LONGEST_RELEASE_MINUTES} minutes, or null."
+            "lockout_release_minutes", f"Give 1 to {LONGEST_RELEASE_MINUTES} minutes, or null."
         )
     return minutes
 
@@ -96,17 +96,19 @@ def check_pin_policy(minimum: int, maximum: int, automatic: int, guess_limit: in
     """Raises PolicyViolation, naming the field, unless minimum <= automatic <= maximum, all are lengths that a keypad takes,
     and the guess limit is between one chance in 100 and one in 1,000,000.
     """
-    for field, length in (("pinPolicy.minLength", minimum), ("pinPolicy.maxLength", maximum)):
+    for field, length in (("pin_policy.min_length", minimum), ("pin_policy.max_length", maximum)):
         if not SHORTEST <= length <= LONGEST:
             raise PolicyViolation(field, f"PINs have {SHORTEST} to {LONGEST} digits.")
     if minimum > maximum:
-        raise PolicyViolation("pinPolicy.minLength", "The fewest digits are no more than the most.")
+        raise PolicyViolation(
+            "pin_policy.min_length", "The fewest digits are no more than the most."
+        )
     if not minimum <= automatic <= maximum:
         raise PolicyViolation(
-            "pinPolicy.autoLength", "Generated PINs must be as long as the policy allows."
+            "pin_policy.auto_length", "Generated PINs must be as long as the policy allows."
         )
     if not 100 <= guess_limit <= 1_000_000:
         raise PolicyViolation(
-            "pinPolicy.guessLimit",
+            "pin_policy.guess_limit",
             "The guess limit is one chance in 100 to one chance in 1,000,000 for ten tries.",
         )

@@ -40,7 +40,7 @@ async def live_site(site_id: UUID) -> Site:
     """The site. Raises NotFound."""
     site = await Site.get_or_none(id=site_id)
     if site is None:
-        raise NotFound("siteId")
+        raise NotFound("site_id")
     return site
 
 
@@ -145,7 +145,7 @@ async def update_site(
     """
     check_not_cleared(fields, "name", "timezone", "pin_policy", "smart_pin_activation")
     policy: Fields = fields.get("pin_policy", {})
-    check_not_cleared(policy, *_POLICY_COLUMNS, inside="pinPolicy")
+    check_not_cleared(policy, *_POLICY_COLUMNS, inside="pin_policy")
     async with recorded(installation, by, "updateSite", now) as change:
         site = await lock_row(Site, by.site_id)
         assert site is not None
@@ -204,7 +204,7 @@ async def change_plan(
     async with recorded(installation, by, "changePlan", now) as change:
         site = await lock_row(Site, site_id)
         if site is None:
-            raise NotFound("siteId")
+            raise NotFound("site_id")
         given = {name: fields[name] for name in PLAN if name in fields}
         await site.update_from_dict(given).save(update_fields=list(given))
         change.note("Site", site.id, chain=site.id, **given)

@@ -88,7 +88,7 @@ def fitted(
 
     Raises InvalidWindow, and InvalidInput for a moment without an offset.
     """
-    for field, value in (("opensAt", opens_at), ("closesAt", closes_at)):
+    for field, value in (("opens_at", opens_at), ("closes_at", closes_at)):
         if value.utcoffset() is None:
             raise InvalidInput(field, "Give the offset from UTC with the time.")
     try:

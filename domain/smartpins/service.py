@@ -108,7 +108,7 @@ async def create_smart_pin(
 
     Raises InvalidWindow, NoFreeWindow, SmartPinsOff, LockZoneUnknown, LockWithoutKeypad, InvalidInput, NotFound.
     """
-    guest_name = checked_name(guest_name, "guestName")
+    guest_name = checked_name(guest_name, "guest_name")
     async with recorded(installation, by, "createSmartPin", now) as change:
         # The site's row first: its zone stays while a code for it is being made.
         site = await lock_row(Site, by.site_id)
@@ -174,7 +174,7 @@ async def set_blocked(
         if row.blocked_at_door is not None and not blocked:
             raise BlockedAtDoor
         if status(row, now) in {SmartPinStatus.ENDED, SmartPinStatus.DEAD}:
-            raise InvalidInput("smartPinId", "This SmartPIN opens nothing any more.")
+            raise InvalidInput("smart_pin_id", "This SmartPIN opens nothing any more.")
         if (row.blocked_at is not None) == blocked:
             change.unchanged()
             return row
@@ -191,7 +191,7 @@ async def _held(by: Caller, smart_pin_id: UUID) -> tuple[SmartPin, Lock]:
     lock = await lock_row(Lock, found.lock_id) if found is not None else None
     row = await lock_row(SmartPin, smart_pin_id)
     if row is None or lock is None or lock.deleted_at is not None:
-        raise NotFound("smartPinId")
+        raise NotFound("smart_pin_id")
     return row, lock
 
 
@@ -206,7 +206,7 @@ async def _write_block(
     site = await Site.get(id=row.site_id)
     provisioning = await Provisioning.get_or_none(lock_id=lock.id, incarnation=row.incarnation)
     if provisioning is None:
-        raise InvalidInput("smartPinId", "This SmartPIN opens nothing any more.")
+        raise InvalidInput("smart_pin_id", "This SmartPIN opens nothing any more.")
     life = opened(installation, provisioning, zone_of(site))
     code = life.codec.encode(_slot(row))
     readings = life.codec.unended_slots(code, now, life.lock_time)

@@ -64,8 +64,8 @@ def check_position(position: FeedPosition) -> None:
     """Raises InvalidInput for what no lock can be at. An epoch counts seconds, so the last one that fits is far off."""
     if not 0 <= position.epoch < MAX_REVISION:
         raise InvalidInput("epoch", "An epoch is counted from 0.")
-    if not 0 <= position.revision <= MAX_REVISION:
-        raise InvalidInput("appliedRevision", "Revisions are counted from 0.")
+    if not 0 <= position.applied_revision <= MAX_REVISION:
+        raise InvalidInput("applied_revision", "Revisions are counted from 0.")
 
 
 @use_case
@@ -132,7 +132,7 @@ class Feed:
         self._id = uuid4().hex
         self._position = position
         self._opened_at = now
-        self._reported = position.revision
+        self._reported = position.applied_revision
         """The revision that the lock said it had."""
         self._commands_handed: set[UUID] = set()
         self._time_at: datetime | None = None

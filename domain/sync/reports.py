@@ -76,7 +76,7 @@ async def report_lock(
     Raises NotFound for another lock's id, NotAllowed after re-provisioning, InvalidInput.
     """
     if lock_id != actor.lock_id:
-        raise NotFound("lockId")
+        raise NotFound("lock_id")
     _check(applied_revision, nonce)
     told = read_events(events)
     async with transaction(Queue(Work.LOCKS, actor.site_id)) as tx:
@@ -129,7 +129,7 @@ def _check(applied_revision: int, nonce: str | None) -> None:
     if nonce is not None and not well_formed_nonce(nonce):
         raise InvalidInput("nonce", "A nonce is 32 bytes in base64url.")
     if not 0 <= applied_revision <= MAX_REVISION:
-        raise InvalidInput("appliedRevision", "Revisions are counted from 0.")
+        raise InvalidInput("applied_revision", "Revisions are counted from 0.")
 
 
 def _follow_lockout(lock: Lock, event: LockEvent) -> None:

@@ -28,7 +28,7 @@ class FeedPosition:
     """How far the lock on a feed says it is."""
 
     epoch: int
-    revision: int
+    applied_revision: int
 
 
 async def reconcile(lock: Lock, position: FeedPosition) -> bool:
@@ -39,8 +39,8 @@ async def reconcile(lock: Lock, position: FeedPosition) -> bool:
     """
     if position.epoch > lock.epoch or (
         position.epoch == lock.epoch
-        and position.revision > lock.applied_revision
-        and await _handed_out(lock, position.revision) is None
+        and position.applied_revision > lock.applied_revision
+        and await _handed_out(lock, position.applied_revision) is None
     ):
         lock.epoch = max(position.epoch, lock.epoch) + 1
         lock.applied_revision = 0
@@ -50,7 +50,7 @@ async def reconcile(lock: Lock, position: FeedPosition) -> bool:
         # A fresh lock says epoch 0; one that had acknowledged something has lost it.
         lock.snapshot_needed = True
         lock.state_unknown = lock.state_unknown or lock.applied_revision > 0
-    elif position.revision < lock.applied_revision:
+    elif position.applied_revision < lock.applied_revision:
         lock.snapshot_needed = lock.state_unknown = True
     return False
 

@@ -86,7 +86,7 @@ async def _order_by_invitation(
         lock = await Lock.get_or_none(id=lock_id, site_id=actor.site_id, deleted_at=None)
         chosen = InvitationLock.filter(invitation_id=actor.invitation_id, lock_id=lock_id)
         if invitation is None or lock is None or not await chosen.exists():
-            raise NotFound("lockId")
+            raise NotFound("lock_id")
         if invitation.deleted_at is not None:
             raise AccessDenied([DenialReason.ENDED])
         zone = zone_of(await live_site(invitation.site_id))
@@ -110,7 +110,7 @@ async def _order_by_rules(
     async with recorded(installation, by, "openLock", now, queue=queue) as change:
         lock = await Lock.get_or_none(id=lock_id, site_id=by.site_id, deleted_at=None)
         if lock is None:
-            raise NotFound("lockId")
+            raise NotFound("lock_id")
         if member_id is None:
             raise NotAllowed("No access rule is for a token: it opens doors with remoteUnlock.")
         await lock_row(Member, member_id)
@@ -141,7 +141,7 @@ async def _order_by_admin(
     async with recorded(installation, by, "remoteUnlock", now, queue=queue) as change:
         lock = await Lock.get_or_none(id=lock_id, site_id=by.site_id, deleted_at=None)
         if lock is None:
-            raise NotFound("lockId")
+            raise NotFound("lock_id")
         command = _command(lock, command_id, now)
         command.releases_lockout = True
         if isinstance(by.actor, TokenActor):

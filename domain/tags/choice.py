@@ -16,11 +16,11 @@ async def chosen_locks(
 
     Raises InvalidInput for a list that is given and empty, NotFound for what is not the site's.
     """
-    for field, given in (("lockIds", lock_ids), ("lockTagIds", tag_ids)):
+    for field, given in (("lock_ids", lock_ids), ("lock_tag_ids", tag_ids)):
         if given is not None and not given:
             raise InvalidInput(field, "Name at least one, or leave the field out.")
     locks = await live_locks(site_id, lock_ids or ())
-    tags = await live_tags(site_id, tag_ids or (), TagTarget.LOCK, "lockTagIds")
+    tags = await live_tags(site_id, tag_ids or (), TagTarget.LOCK, "lock_tag_ids")
     return {lock.id for lock in locks} | await locks_of_tags([tag.id for tag in tags])
 
 

@@ -59,7 +59,7 @@ async def default_tag(owner: Member | Lock) -> Tag:
     return rows[0]
 
 
-async def live_locks(site_id: UUID, ids: Collection[UUID], field: str = "lockIds") -> list[Lock]:
+async def live_locks(site_id: UUID, ids: Collection[UUID], field: str = "lock_ids") -> list[Lock]:
     """The site's locks with these ids, in id order. Raises NotFound when one is missing, deleted or foreign."""
     wanted = set(ids)
     rows = await Lock.filter(id__in=wanted, site_id=site_id, deleted_at=None).order_by("id")
@@ -69,7 +69,7 @@ async def live_locks(site_id: UUID, ids: Collection[UUID], field: str = "lockIds
 
 
 async def live_members(
-    site_id: UUID, ids: Collection[UUID], field: str = "memberIds"
+    site_id: UUID, ids: Collection[UUID], field: str = "member_ids"
 ) -> list[Member]:
     """The site's members with these ids, in id order. Raises NotFound when one is missing, removed or foreign."""
     wanted = set(ids)
@@ -102,14 +102,14 @@ async def _fill(
     """Makes the tag hold exactly these; no lock or member goes meanwhile, since that waits for its turn too."""
     if tag.target is TagTarget.MEMBER:
         if lock_ids is not None:
-            raise InvalidInput("lockIds", "This tag holds members.")
+            raise InvalidInput("lock_ids", "This tag holds members.")
         if member_ids is not None:
             members = await live_members(tag.site_id, member_ids)
             await TaggedMember.filter(tag_id=tag.id).delete()
             await TaggedMember.bulk_create([TaggedMember(tag=tag, member=m) for m in members])
     else:
         if member_ids is not None:
-            raise InvalidInput("memberIds", "This tag holds locks.")
+            raise InvalidInput("member_ids", "This tag holds locks.")
         if lock_ids is not None:
             locks = await live_locks(tag.site_id, lock_ids)
             await TaggedLock.filter(tag_id=tag.id).delete()
@@ -199,7 +199,7 @@ async def delete_tag(installation: Installation, by: Caller, *, tag_id: UUID, no
 async def _held_special(by: Caller, tag_id: UUID) -> Tag:
     tag = await lock_row(Tag, tag_id)
     if tag is None or tag.site_id != by.site_id or tag.deleted_at is not None:
-        raise NotFound("tagId")
+        raise NotFound("tag_id")
     if tag.kind is TagKind.DEFAULT:
         raise NotAllowed("A default tag belongs to its member or lock and cannot be changed.")
     return tag

@@ -103,7 +103,7 @@ async def test_an_order_is_not_handed_out_by_a_rule_that_never_was(
         await update_access_rule(
             yard.installation,
             yard.by,
-            rule_id=rule,
+            access_rule_id=rule,
             fields={"lock_ids": [front.id], "weekdays": days},
             now=yard.now,
         )
