@@ -20,7 +20,7 @@ from api.settings import Settings
 from domain.clock import Clock
 from domain.database import connect, disconnect, drain, in_background, pending
 from domain.database.common_clock import CommonClock
-from domain.following import FOLLOWERS
+from domain.following import COMMAND_CHECK, FOLLOWERS, PAYLOAD_MAKERS
 from domain.installation import Installation
 from domain.locks.settings_mended import mend_settings
 from domain.mail.outbox import deliver_letters
@@ -90,6 +90,8 @@ def new_installation(
         public_url=settings.origin,
         provisioning_kit_lifetime=timedelta(hours=settings.provisioning_kit_hours),
         followers=FOLLOWERS,
+        payload_makers=PAYLOAD_MAKERS,
+        standing_commands=COMMAND_CHECK,
     )
 
 

@@ -5,10 +5,14 @@ which the world reaches this installation, and nothing that changes but who wait
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
+from domain.link.entries import EntryKind, Payload
+from domain.link.keys import LinkKeys
 from domain.mailers import Mailer
 from domain.security.keys import Keyring
 from domain.security.passwords import PasswordHasher, PasswordProfile
@@ -17,6 +21,31 @@ DELIVERIES_AT_ONCE = 16
 
 Follower = Callable[..., Awaitable[None]]
 """Called with the installation, the change or transaction, the fact, and the moment (`domain.facts.announce`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntryToFill:
+    """An entry that a lock should hold, without the payload that is still to be made."""
+
+    id: UUID
+    lock_id: UUID
+    pin_id: UUID | None
+    content: Mapping[str, Any]
+    """What was written down for it, without anything secret."""
+    keys: LinkKeys = field(repr=False)
+    """Those of the lock, in its present incarnation."""
+
+
+PayloadMaker = Callable[["Installation", Sequence[EntryToFill]], Awaitable[Mapping[UUID, Payload]]]
+"""Makes the payloads of all these entries at once, by the id of the entry. Left out is one whose sealed part is not what
+was written: nothing of it is sent."""
+
+CommandCheck = Callable[[Sequence[Any], datetime], Awaitable[Collection[UUID]]]
+"""Which of these unlock commands their makers may still give, as ids."""
+
+
+async def _not_wired(*_: object) -> Collection[UUID]:
+    raise RuntimeError("nobody says which commands still stand: see domain.following")
 
 
 @dataclass(frozen=True)
@@ -34,6 +63,9 @@ class Installation:
     provisioning_kit_lifetime: timedelta = timedelta(hours=24)
     followers: Mapping[type, Sequence[Follower]] = field(default_factory=dict, repr=False)
     """By kind of fact: those of `domain.following`."""
+    payload_makers: Mapping[EntryKind, PayloadMaker] = field(default_factory=dict, repr=False)
+    """For the kinds of entries that hold something sealed; of the others the content is the payload."""
+    standing_commands: CommandCheck = field(default=_not_wired, repr=False)
     delivering: asyncio.Semaphore = field(
         default_factory=lambda: asyncio.Semaphore(DELIVERIES_AT_ONCE), compare=False, repr=False
     )

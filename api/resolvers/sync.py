@@ -42,10 +42,11 @@ from domain.locks.tables import Lock
 from domain.people.rules import Permission
 from domain.security import base64url
 from domain.sync import events as event_log
-from domain.sync import feed, reports, unlocking
+from domain.sync import feed, reports
 from domain.sync.lock_identity import make_challenge
 from domain.sync.reports import Acknowledged
 from domain.sync.settling import FeedPosition
+from domain.unlocking import service as unlocking
 
 _AT_LOCK = AtSite(Permission.CREDENTIALS, "lock_id", "lock", Lock)
 _BY_GUEST_OR_MEMBER = Either(INVITED_DEVICE, AtSite(Permission.OWN_ACCESS, "lock_id", "lock", Lock))

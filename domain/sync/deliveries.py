@@ -20,7 +20,7 @@ from domain.link.sealing import MessageKind, seal_message
 from domain.link.state import state_sum
 from domain.locks.tables import Lock
 from domain.node_ids import node_id
-from domain.sync.entries import payloads
+from domain.sync.payloads import payloads_to_send
 from domain.sync.refused_deliveries import forget_refused
 from domain.sync.tables import EntryState, LockDelivery, LockEntry
 
@@ -109,7 +109,7 @@ async def _snapshot(
 async def _wire(
     installation: Installation, lock: Lock, keys: LinkKeys, rows: Sequence[LockEntry]
 ) -> list[Entry]:
-    made = await payloads(installation, lock, keys, rows)
+    made = await payloads_to_send(installation, lock, keys, rows)
     return [Entry(row.name, row.kind, row.version, made.get(row.id)) for row in rows]
 
 

@@ -5,7 +5,6 @@ revision order agree. The dangerous direction: a credential that is changed in i
 whoever changes one hands all that locks should hold of it to `write_entries`, which finds out what differs.
 """
 
-import contextlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,18 +15,9 @@ from domain import topics
 from domain.audit.service import RecordedChange
 from domain.database import Transaction, lock_rows
 from domain.installation import Installation
-from domain.link.digests import card_digest, pin_digest
-from domain.link.entries import CardPayload, EntryKind, PinPayload, read_payload
-from domain.link.keys import LinkKeys
-from domain.link.schedules import schedule_from_wire
-from domain.link.state import payload_hash
-from domain.locks.sealed_identities import card_identity
+from domain.link.entries import EntryKind
 from domain.locks.tables import Lock
-from domain.node_ids import node_id
-from domain.pins.tables import Pin
-from domain.pins.verifiers import open_verifier
-from domain.security.sealing import SealBroken, open_sealed
-from domain.sync.lock_keys import keys_of_locks
+from domain.sync.payloads import hash_payloads
 from domain.sync.rules import with_change
 from domain.sync.tables import EntryState, LockDelivery, LockEntry
 
@@ -123,44 +113,6 @@ async def _save(rows: Iterable[LockEntry], present: Collection[LockEntry]) -> No
         )
 
 
-async def hash_payloads(
-    installation: Installation, locks: Sequence[Lock], rows: Sequence[LockEntry]
-) -> None:
-    """Sets `payload_hash` of the rows for the present incarnation of their locks; not saved here.
-
-    One whose sealed part is not what was written has none, so that it is refused when it should be sent, and nothing else
-    is: a lock with such a row can be provisioned, and other PINs changed.
-    """
-    keys = await keys_of_locks(installation, locks)
-    verifiers = await _verifiers(installation, rows)
-    by_id = {lock.id: lock for lock in locks}
-    for row in rows:
-        row.payload_hash = ""
-        lock_keys = keys.get(row.lock_id)
-        if row.state is EntryState.LIVE and lock_keys is not None:
-            with contextlib.suppress(TamperedEntry):
-                made = _payload(installation, by_id[row.lock_id], lock_keys, row, verifiers)
-                row.payload_hash = payload_hash(made).hex()
-
-
-async def payloads(
-    installation: Installation, lock: Lock, keys: LinkKeys, rows: Sequence[LockEntry]
-) -> dict[UUID, dict[str, object]]:
-    """The payloads of the LIVE ones among the rows of one lock, to be sent. Raises TamperedEntry."""
-    for row in rows:
-        if row.pin_id is not None and row.name != node_id("pin", row.pin_id):
-            raise TamperedEntry(row.name)
-    verifiers = await _verifiers(installation, rows)
-    made = {}
-    for row in rows:
-        if row.state is EntryState.LIVE:
-            payload = _payload(installation, lock, keys, row, verifiers)
-            if payload_hash(payload).hex() != row.payload_hash:
-                raise TamperedEntry(row.name)
-            made[row.id] = payload
-    return made
-
-
 async def restart_entries(installation: Installation, lock: Lock, now: datetime) -> None:
     """Within a transaction: a new life of the lock has begun. It holds nothing, and what it will get is hashed anew."""
     await LockDelivery.filter(lock_id=lock.id).delete()
@@ -185,40 +137,3 @@ async def restart_entries(installation: Installation, lock: Lock, now: datetime)
                 "pending_changes",
             ],
         )
-
-
-class TamperedEntry(RuntimeError):
-    """A row in the database is not what was written through the use cases; nothing of it is sent."""
-
-
-async def _verifiers(installation: Installation, rows: Sequence[LockEntry]) -> dict[UUID, bytes]:
-    """The verifiers of the PINs of these rows, those left out that do not open."""
-    ids = {row.pin_id for row in rows if row.pin_id is not None and row.state is EntryState.LIVE}
-    opened = {}
-    for pin in await Pin.filter(id__in=list(ids)):
-        with contextlib.suppress(SealBroken):
-            opened[pin.id] = open_verifier(installation, pin)
-    return opened
-
-
-def _payload(
-    installation: Installation,
-    lock: Lock,
-    keys: LinkKeys,
-    row: LockEntry,
-    verifiers: dict[UUID, bytes],
-) -> dict[str, object]:
-    """What is sent of a row. Raises TamperedEntry when its sealed part does not open."""
-    if row.kind is EntryKind.PIN:
-        if row.pin_id not in verifiers:
-            raise TamperedEntry(row.name)
-        schedules = [schedule_from_wire(each, "schedules") for each in row.content["schedules"]]
-        return PinPayload(pin_digest(keys, verifiers[row.pin_id]), tuple(schedules)).to_payload()
-    if row.kind is EntryKind.CARD:
-        assert lock.card_sealed is not None
-        try:
-            uid = open_sealed(installation.keys, lock.card_sealed, card_identity(lock.id))
-        except SealBroken:
-            raise TamperedEntry(row.name) from None
-        return CardPayload(card_digest(keys, uid)).to_payload()
-    return read_payload(row.kind, row.content).to_payload()

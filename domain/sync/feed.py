@@ -30,15 +30,14 @@ from domain.locks.tables import Lock
 from domain.node_ids import node_id
 from domain.sync.connections import hear, is_heard
 from domain.sync.deliveries import CutDelivery, cut_delivery
-from domain.sync.entries import TamperedEntry
 from domain.sync.firmware import fit_to_firmware, hear_claim
 from domain.sync.lock_keys import proven_keys
+from domain.sync.payloads import TamperedEntry
 from domain.sync.rules import DELIVERY_PATIENCE, LONGEST_PATIENCE, TIME_INTERVAL
 from domain.sync.server_events import record_server_event
 from domain.sync.settling import FeedPosition, reconcile
 from domain.sync.status import topics_of_pins_at
 from domain.sync.tables import DeliveryAnswer, LockDelivery, UnlockCommand
-from domain.sync.unlocking import still_stands
 
 log = structlog.get_logger(__name__)
 
@@ -178,9 +177,11 @@ class Feed:
         waiting = await UnlockCommand.filter(
             lock_id=lock.id, incarnation=lock.incarnation, expires_at__gt=now
         ).order_by("id")
+        new = [command for command in waiting if command.id not in self._commands_handed]
+        standing = await self._installation.standing_commands(new, now) if new else ()
         items = []
-        for command in waiting:
-            if command.id in self._commands_handed or not await still_stands(command, now):
+        for command in new:
+            if command.id not in standing:
                 continue
             self._commands_handed.add(command.id)
             body = UnlockCommandBody(

@@ -12,9 +12,9 @@ from domain.link.events import EventRefusal, LockEventKind, OpeningMethod
 
 
 class UnlockCommand(Row):
-    """An order to open now. Its id is what the lock remembers, so that it opens once.
+    """A command to open now. Its id is what the lock remembers, so that it opens once.
 
-    `nonce` and `nonce_seconds` are fixed when the order is made: the lock counts the deadline from its nonce's making.
+    `nonce` and `nonce_seconds` are fixed when the command is made: the lock counts the deadline from its nonce's making.
     """
 
     lock_id: UUID

@@ -9,7 +9,7 @@ import pytest
 
 from api.tour.phone import OPEN, Phone
 from domain.actors import Role
-from domain.sync import unlocking
+from domain.unlocking import service as unlocking
 from tests.api.bare_lock import BareLock
 from tests.serving import House, Served
 from tests.waiting import eventually

@@ -98,7 +98,7 @@ class World:
         self.tag = tag.id
 
     def _common(self) -> dict[str, Any]:
-        return {"here": self.yard.installation, "by": self.yard.by, "now": self.yard.now}
+        return {"installation": self.yard.installation, "by": self.yard.by, "now": self.yard.now}
 
     async def run(self, steps: int) -> None:
         """So many steps, with faults all along; at the end all is mended and everything must agree."""

@@ -16,7 +16,7 @@ from domain.pins.service import delete_pin
 from domain.sync import status
 from domain.sync.status import pins_at_locks
 from domain.sync.tables import UnlockCommand
-from domain.sync.unlocking import still_stands
+from domain.unlocking.service import standing_commands
 from tests.databases import Database
 from tests.domain.sync.yard import Yard
 
@@ -96,7 +96,7 @@ async def test_an_order_is_not_handed_out_by_a_rule_that_never_was(
     """A rule for another door at any time becomes one for this door on other days: at no moment was this one open."""
     front, back = await yard.lock("Front"), await yard.lock("Back")
     rule = await _rule(yard, back.id, ALWAYS)
-    order = UnlockCommand(id=new_id(), lock_id=front.id, member_id=yard.owner.id)
+    command = UnlockCommand(id=new_id(), lock_id=front.id, member_id=yard.owner.id)
 
     async def changed() -> None:
         days = [list(Weekday)[(yard.now.weekday() + 1) % 7]]
@@ -110,9 +110,9 @@ async def test_an_order_is_not_handed_out_by_a_rule_that_never_was(
 
     between = Between(monkeypatch, grants, "locks_of_rules")
 
-    assert not await still_stands(order, yard.now)
-    assert not await between.of(still_stands(order, yard.now), changed)
-    assert not await still_stands(order, yard.now)
+    assert not await standing_commands([command], yard.now)
+    assert not await between.of(standing_commands([command], yard.now), changed)
+    assert not await standing_commands([command], yard.now)
 
 
 async def _rule(yard: Yard, lock_id: UUID, schedule: Schedule) -> UUID:

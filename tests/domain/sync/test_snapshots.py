@@ -27,7 +27,7 @@ async def test_what_a_snapshot_left_out_opens_nothing_though_it_is_wanted_again(
     shown = await yard.pin(lock, digits="49172638")
     await yard.settle()
     await Lock.filter(id=lock.id).update(snapshot_needed=True)
-    common = {"here": yard.installation, "by": yard.by, "pin_id": shown.pin.id}
+    common = {"installation": yard.installation, "by": yard.by, "pin_id": shown.pin.id}
     await set_blocked(**common, blocked=True, now=yard.now)  # type: ignore[arg-type]
     await lock.server_looks()
     await set_blocked(**common, blocked=False, now=yard.now)  # type: ignore[arg-type]

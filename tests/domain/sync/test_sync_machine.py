@@ -187,7 +187,7 @@ class SyncMachine(RuleBasedStateMachine):
         return key
 
     def _common(self) -> dict[str, Any]:
-        return {"here": self.yard.installation, "by": self.yard.by, "now": self.yard.now}
+        return {"installation": self.yard.installation, "by": self.yard.by, "now": self.yard.now}
 
     def _give_digits(self, draw: Any) -> None:
         key, digits = self._one(draw), draw.draw(st.sampled_from(DIGITS))

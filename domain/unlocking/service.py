@@ -1,11 +1,12 @@
-"""Opening a door from afar: an order to a connected lock, and what became of it.
+"""Opening a door from afar: a command to a connected lock, and what became of it.
 
-The dangerous directions: an order that works later than it was meant (it carries the lock's own nonce and a deadline),
-twice (the lock remembers its id), or for somebody whose access has ended meanwhile (decided under the row's lock, and
-again when it is handed out).
+A command must not work later than it was meant, so it carries the lock's own nonce and a deadline; nor twice, so the lock
+remembers its id; nor for somebody whose access has ended meanwhile, which is decided under the row's lock, and once more
+when it is handed out (`standing_commands`).
 """
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -34,15 +35,15 @@ from domain.people.rules import Permission, allows
 from domain.people.standings import standing_at
 from domain.people.tables import Device, Member
 from domain.sites.service import live_site, zone_of
-from domain.sync.rules import (
+from domain.sync.tables import LockEvent, UnlockCommand
+from domain.unlocking.rules import (
     COMMAND_PATIENCE_SECONDS,
     OUTCOME_PATIENCE_SECONDS,
     command_seconds,
 )
-from domain.sync.tables import LockEvent, UnlockCommand
 
 _DECISIVE = (LockEventKind.OPENED, LockEventKind.DENIED, LockEventKind.COMMAND_REFUSED)
-"""What answers an order. The end of a lockout names it too, and says nothing of the bolt."""
+"""What answers a command. The end of a lockout names it too, and says nothing of the bolt."""
 
 
 async def open_lock(
@@ -55,9 +56,9 @@ async def open_lock(
     command_id = new_id()
     async with listening(topics.command(command_id)) as wakeups:
         if isinstance(by.actor, InvitedDeviceActor):
-            await _order_by_invitation(installation, by, command_id, lock_id, now)
+            await _command_by_invitation(installation, by, command_id, lock_id, now)
         else:
-            await _order_by_rules(installation, by, command_id, lock_id, now)
+            await _command_by_rules(installation, by, command_id, lock_id, now)
         return await _outcome(command_id, wakeups)
 
 
@@ -70,12 +71,12 @@ async def remote_unlock(
     """
     command_id = new_id()
     async with listening(topics.command(command_id)) as wakeups:
-        await _order_by_admin(installation, by, command_id, lock_id, now)
+        await _command_by_admin(installation, by, command_id, lock_id, now)
         return await _outcome(command_id, wakeups)
 
 
 @use_case
-async def _order_by_invitation(
+async def _command_by_invitation(
     installation: Installation, by: Caller, command_id: UUID, lock_id: UUID, now: datetime
 ) -> None:
     actor = by.actor
@@ -101,7 +102,7 @@ async def _order_by_invitation(
 
 
 @use_case
-async def _order_by_rules(
+async def _command_by_rules(
     installation: Installation, by: Caller, command_id: UUID, lock_id: UUID, now: datetime
 ) -> None:
     assert by.standing is not None
@@ -134,7 +135,7 @@ async def _decide_by_rules(member_id: UUID, lock: Lock, now: datetime) -> Decisi
 
 
 @use_case
-async def _order_by_admin(
+async def _command_by_admin(
     installation: Installation, by: Caller, command_id: UUID, lock_id: UUID, now: datetime
 ) -> None:
     queue = Queue(Work.OPENINGS, by.site_id)
@@ -171,8 +172,13 @@ def _command(lock: Lock, command_id: UUID, now: datetime) -> UnlockCommand:
     )
 
 
-async def still_stands(command: UnlockCommand, now: datetime) -> bool:
-    """Whether whoever ordered may still: invitation, phone, membership, rules, token and its maker's rights still hold."""
+async def standing_commands(commands: Sequence[UnlockCommand], now: datetime) -> set[UUID]:
+    """Those of the commands, by id, whose makers may still give them."""
+    return {command.id for command in commands if await _still_stands(command, now)}
+
+
+async def _still_stands(command: UnlockCommand, now: datetime) -> bool:
+    """Whether invitation, phone, membership, rules, token and the rights of the token's maker still hold."""
     if command.invitation_id is not None:
         alive = Invitation.filter(id=command.invitation_id, deleted_at=None, valid_until__gt=now)
         device = Device.filter(id=command.device_id, removed_at=None)
@@ -192,7 +198,7 @@ async def still_stands(command: UnlockCommand, now: datetime) -> bool:
         script = await token_by_id(command.token_id, now)
         standing = await standing_at(script, lock.site_id)
         return standing is not None and allows(standing, Permission.CREDENTIALS)
-    return False  # nobody's order
+    return False  # nobody's command
 
 
 async def _may_still_unlock(member_id: UUID) -> bool:
@@ -205,11 +211,11 @@ async def _may_still_unlock(member_id: UUID) -> bool:
 
 
 async def _outcome(command_id: UUID, wakeups: Wakeups) -> LockEvent:
-    """Waits for the lock's event that decides the order. A caller that goes away leaves the order as it is."""
+    """Waits for the lock's event that answers the command. A caller that goes away leaves the command as it is."""
     decisive = LockEvent.filter(command_id=command_id, kind__in=_DECISIVE).order_by("number")
     loop = asyncio.get_running_loop()
     deadline = loop.time() + OUTCOME_PATIENCE_SECONDS
-    # A wake-up says "look again", no more: it may have nothing to do with this order.
+    # A wake-up says "look again", no more: it may have nothing to do with this command.
     while (event := await decisive.first()) is None:
         left = deadline - loop.time()
         if left <= 0:
