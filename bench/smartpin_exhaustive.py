@@ -2,8 +2,8 @@
 
     python -m bench.smartpin_exhaustive
 
-For each of the 46,204,572 indexes of an epoch: index -> slot -> index, and index -> code -> index.
-The second shows that no two slots share a code and that each code says what it was made to say.
+For each of the 46,204,572 indexes of an epoch: index -> reading -> index, and index -> code -> index.
+The second shows that no two readings share a code and that each code says what it was made to say.
 Every 99,991st goes through the plain codec as well. On the way it counts, over every index of an
 epoch and of the one before, the windows open at one instant by day and at one by night.
 
@@ -15,9 +15,9 @@ import time
 
 import numpy as np
 
-from smartpin import Codec, slot_at
-from smartpin.bulk import BulkCodec, Slots, indexes_of, slots_of
-from smartpin.windows import EPOCH_DAYS, EPOCH_HOURS, TOTAL
+from smartpin import Codec, reading_at
+from smartpin.bulk import BulkCodec, Readings, indexes_of, readings_of
+from smartpin.windows import CODE_EPOCH_DAYS, CODE_EPOCH_HOURS, TOTAL
 
 SECRET = bytes(range(32))
 EPOCH = 6
@@ -29,37 +29,37 @@ NOON, NIGHT = 12, 2
 DAY_COUNT, NIGHT_COUNT = 584_630, 583_884
 
 
-def open_at(slots: Slots, epochs_ago: int, hour_of_day: int) -> int:
-    """How many of the slots, of the epoch so many epochs ago, are open at the instant."""
-    hour = (epochs_ago * EPOCH_DAYS + DAY_IN_EPOCH) * 24 + hour_of_day
-    hourly = (slots.offset <= hour) & (hour < slots.offset + slots.duration)
-    start, end = slots.offset * 24 + 8, (slots.offset + slots.duration) * 24 + 20
+def open_at(readings: Readings, epochs_ago: int, hour_of_day: int) -> int:
+    """How many of the readings, of the epoch so many epochs ago, are open at the instant."""
+    hour = (epochs_ago * CODE_EPOCH_DAYS + DAY_IN_EPOCH) * 24 + hour_of_day
+    hourly = (readings.offset <= hour) & (hour < readings.offset + readings.duration)
+    start, end = readings.offset * 24 + 8, (readings.offset + readings.duration) * 24 + 20
     daily = (start <= hour) & (hour < end)
-    return int(np.count_nonzero(np.where(slots.daily, daily, hourly)))
+    return int(np.count_nonzero(np.where(readings.daily, daily, hourly)))
 
 
 def main() -> int:
-    assert EPOCH_HOURS == EPOCH_DAYS * 24
+    assert CODE_EPOCH_HOURS == CODE_EPOCH_DAYS * 24
     bulk, codec = BulkCodec(SECRET), Codec(SECRET)
     by_day = by_night = plain = 0
     began = reported = time.monotonic()
     for at in range(0, TOTAL, STEP):
         indexes = np.arange(at, min(at + STEP, TOTAL), dtype=np.uint64)
-        slots = slots_of(indexes)
+        readings = readings_of(indexes)
         codes = bulk.encrypt(indexes, EPOCH)
-        wrong = (indexes_of(slots) != indexes) | (bulk.decrypt(codes, EPOCH) != indexes)
+        wrong = (indexes_of(readings) != indexes) | (bulk.decrypt(codes, EPOCH) != indexes)
         if wrong.any():
             print(f"index {indexes[wrong][0]} does not come back", file=sys.stderr)
             return 1
         for index, code in zip(indexes.tolist(), codes.tolist(), strict=True):
             if index % PLAIN_EVERY == 0:
-                slot = slot_at(EPOCH, index)
-                assert slot is not None
-                assert codec.encode(slot) == f"{code:010d}"
-                assert codec.decode(f"{code:010d}", EPOCH) == slot
+                reading = reading_at(EPOCH, index)
+                assert reading is not None
+                assert codec.encode(reading) == f"{code:010d}"
+                assert codec.decode(f"{code:010d}", EPOCH) == reading
                 plain += 1
-        by_day += sum(open_at(slots, ago, NOON) for ago in (0, 1))
-        by_night += sum(open_at(slots, ago, NIGHT) for ago in (0, 1))
+        by_day += sum(open_at(readings, ago, NOON) for ago in (0, 1))
+        by_night += sum(open_at(readings, ago, NIGHT) for ago in (0, 1))
         if time.monotonic() - reported > 2 or at + STEP >= TOTAL:
             reported = time.monotonic()
             print(f"{indexes[-1] + 1:>12,} of {TOTAL:,}  {reported - began:6.1f} s", flush=True)

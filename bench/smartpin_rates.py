@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from smartpin import Codec, Hourly, LockTime, Slot
+from smartpin import Codec, Hourly, LockTime, Reading
 from smartpin.bulk import BulkCodec
 from smartpin.codec import derive_key, tweak
 from smartpin.windows import TOTAL
@@ -39,17 +39,17 @@ Work = Callable[[], int]
 
 def ours() -> dict[str, Work]:
     codec = Codec(SECRET)
-    slots = [Slot(Hourly(EPOCH * 8784 + n, 1 + n % 768), 0) for n in range(CALLS)]
+    readings = [Reading(Hourly(EPOCH * 8784 + n, 1 + n % 768), 0) for n in range(CALLS)]
     codes = [f"{n * 3_333_331 % 10**10:010d}" for n in range(CALLS)]
 
     def issue() -> int:
-        for slot in slots:
-            codec.encode(slot)
+        for reading in readings:
+            codec.encode(reading)
         return CALLS
 
     def check() -> int:
         for code in codes:
-            codec.open_slots(code, NOW, LOCK_TIME)
+            codec.open_readings(code, NOW, LOCK_TIME)
         return CALLS
 
     return {"issue: smartpin": issue, "check: smartpin": check}
@@ -66,8 +66,8 @@ def ours_in_bulk() -> dict[str, Work]:
         return BULK
 
     def check() -> int:
-        for epoch in (EPOCH, EPOCH - 1):
-            bulk.decrypt(codes, epoch)
+        for code_epoch in (EPOCH, EPOCH - 1):
+            bulk.decrypt(codes, code_epoch)
         return BULK
 
     return {"issue: smartpin.bulk": issue, "check: smartpin.bulk": check}
@@ -93,7 +93,7 @@ def others() -> dict[str, Work]:
 
         # A package that is not FF1 would make a meaningless comparison.
         assert encrypt(f"{1:010d}", tweaks[0]) == Codec(SECRET).encode(
-            Slot(Hourly(EPOCH * 8784 + 1, 1), 0)
+            Reading(Hourly(EPOCH * 8784 + 1, 1), 0)
         )
         work[f"issue: {name}"], work[f"check: {name}"] = issue, check
 

@@ -22,7 +22,7 @@ from locksim.guest_book import Guest, GuestBook
 from locksim.holdings import Holdings
 from locksim.journal import Happening
 from locksim.signals import Signal
-from smartpin import Codec, LockTime, Slot, survives_activation
+from smartpin import Codec, LockTime, Reading, survives_activation
 
 BLOCK_FUNCTION = "128"
 """The number of the keypad's function that blocks a SmartPIN."""
@@ -189,16 +189,16 @@ def _smartpin(situation: Situation, code: str) -> Verdict:
         return _denied(DenialReason.NO_TIME, method=method)
     name = smartpin_entry_id(situation.codec.block_tag(code))
     # All of it for every code, so that no stopwatch tells a code that has ended from no code.
-    open_slots = situation.codec.open_slots(code, now, situation.lock_time)
-    unended = situation.codec.unended_slots(code, now, situation.lock_time)
+    open_readings = situation.codec.open_readings(code, now, situation.lock_time)
+    unended = situation.codec.unended_readings(code, now, situation.lock_time)
     known = _decodes(situation, code, now)
-    alive = [slot for slot in open_slots if _survives(situation, name, slot, now)]
+    alive = [reading for reading in open_readings if _survives(situation, name, reading, now)]
     if not known:
         return _denied(DenialReason.UNKNOWN_CREDENTIAL, method=method)
     if unended and situation.is_blocked(name):
         return _denied(DenialReason.BLOCKED, method=method, entry_id=name)
     if not alive:
-        later = len(unended) > len(open_slots)
+        later = len(unended) > len(open_readings)
         reason = DenialReason.NOT_YET_VALID if later else DenialReason.ENDED
         return _denied(reason, method=method, entry_id=name)
     now_ms = milliseconds(now)
@@ -215,17 +215,17 @@ def _smartpin(situation: Situation, code: str) -> Verdict:
 
 def _decodes(situation: Situation, code: str, now: datetime) -> bool:
     """Whether the digits are a code of this lock at all, for any of the epochs at hand."""
-    epoch = situation.lock_time.epoch(now)
+    epoch = situation.lock_time.code_epoch(now)
     epochs = [each for each in (epoch - 1, epoch, epoch + 1) if each >= 0]
     return any([situation.codec.decode(code, each) is not None for each in epochs])  # noqa: C419 - all of them, always
 
 
-def _survives(situation: Situation, name: str, slot: Slot, now: datetime) -> bool:
+def _survives(situation: Situation, name: str, reading: Reading, now: datetime) -> bool:
     if not situation.holdings.activation_required:
         return True
     guest = situation.book.guests.get(name)
     return survives_activation(
-        slot.window,
+        reading.window,
         first_used=None if guest is None else moment(guest.first_used_ms),
         now=now,
         lock_time=situation.lock_time,
@@ -266,11 +266,11 @@ def _to_block(situation: Situation, code: str) -> Verdict:
     now = situation.now
     if now is None:
         return _denied(DenialReason.NO_TIME, method=method)
-    unended: Collection[Slot] = situation.codec.unended_slots(code, now, situation.lock_time)
+    unended: Collection[Reading] = situation.codec.unended_readings(code, now, situation.lock_time)
     if not unended:
         return _denied(DenialReason.UNKNOWN_CREDENTIAL, method=method)
     name = smartpin_entry_id(situation.codec.block_tag(code))
-    until = max(situation.lock_time.closes(slot.window) for slot in unended)
+    until = max(situation.lock_time.closes(reading.window) for reading in unended)
     pruned = situation.book.pruned(now, milliseconds(now), situation.lock_time)
     book = pruned.blocked(name, milliseconds(until))
     if book is None:

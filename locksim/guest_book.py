@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from locksim.clock import moment
-from smartpin import LockTime, Slot, slot_at, survives_activation
+from smartpin import LockTime, Reading, reading_at, survives_activation
 
 MOST_GUESTS = 1000
 """Used SmartPINs remembered at a time; beyond that one opens, and cannot get a short PIN."""
@@ -26,7 +26,7 @@ SHORT_PIN_TRIES = 3
 class Guest:
     """A SmartPIN that has opened this lock."""
 
-    slots: tuple[tuple[int, int], ...]
+    readings: tuple[tuple[int, int], ...]
     """The readings that opened, as (epoch, index)."""
     first_used_ms: int
     """Trusted time (Unix, ms) at which it opened first."""
@@ -38,26 +38,26 @@ class Guest:
     def opens(self, now: datetime, lock_time: LockTime, *, activation: bool) -> bool:
         """Whether its window is open, and it is alive if codes need to be activated."""
         return any(
-            lock_time.is_open(slot.window, now)
+            lock_time.is_open(reading.window, now)
             and (
                 not activation
                 or survives_activation(
-                    slot.window,
+                    reading.window,
                     first_used=moment(self.first_used_ms),
                     now=now,
                     lock_time=lock_time,
                 )
             )
-            for slot in self._readings()
+            for reading in self._readings()
         )
 
     def ended(self, now: datetime, lock_time: LockTime) -> bool:
         """Whether it opens at no later moment either."""
-        return all(lock_time.closes(slot.window) <= now for slot in self._readings())
+        return all(lock_time.closes(reading.window) <= now for reading in self._readings())
 
-    def _readings(self) -> Iterable[Slot]:
-        found = (slot_at(epoch, index) for epoch, index in self.slots)
-        return (slot for slot in found if slot is not None)
+    def _readings(self) -> Iterable[Reading]:
+        found = (reading_at(epoch, index) for epoch, index in self.readings)
+        return (reading for reading in found if reading is not None)
 
 
 @dataclass(frozen=True)
@@ -68,14 +68,16 @@ class GuestBook:
     blocks: Mapping[str, int] = field(default_factory=dict)
     """Blocked at the keypad: until when (Unix, ms)."""
 
-    def used(self, name: str, slots: Iterable[Slot], now_ms: int) -> Self:
+    def used(self, name: str, readings: Iterable[Reading], now_ms: int) -> Self:
         """After an opening by these readings. Unchanged when there is no room for another guest."""
         guest = self.guests.get(name)
         if guest is None and len(self.guests) >= MOST_GUESTS:
             return self
         guest = guest or Guest((), now_ms)
-        opened = ((slot.window.epoch, slot.index) for slot in slots)
-        return self._with(name, replace(guest, slots=tuple(dict.fromkeys((*guest.slots, *opened)))))
+        opened = ((reading.window.code_epoch, reading.index) for reading in readings)
+        return self._with(
+            name, replace(guest, readings=tuple(dict.fromkeys((*guest.readings, *opened))))
+        )
 
     def tries_left(self, name: str) -> bool:
         """Whether a short PIN may still be tried."""
@@ -130,7 +132,7 @@ class GuestBook:
             "guests": [
                 {
                     "name": name,
-                    "slots": guest.slots,
+                    "slots": guest.readings,
                     "firstUsedMs": guest.first_used_ms,
                     "tries": guest.tries,
                     "shortPin": guest.short_pin and guest.short_pin.hex(),
@@ -145,7 +147,7 @@ class GuestBook:
         """What `to_json` wrote. Raises ValueError, LookupError or TypeError for anything else."""
         guests = {
             each["name"]: Guest(
-                slots=tuple((epoch, index) for epoch, index in each["slots"]),
+                readings=tuple((epoch, index) for epoch, index in each["slots"]),
                 first_used_ms=each["firstUsedMs"],
                 tries=each["tries"],
                 short_pin=each["shortPin"] and bytes.fromhex(each["shortPin"]),

@@ -8,12 +8,12 @@ saving, and imports nothing of the program around it.
 On the server::
 
     effective = fit(start, end, now=now, lock_time=lock_time)
-    slot = choose_slot(codec, effective.window, used, now=now, lock_time=lock_time)
-    code = codec.encode(slot)
+    reading = choose_variant(codec, effective.window, used, now=now, lock_time=lock_time)
+    code = codec.encode(reading)
 
 At the lock::
 
-    opens = bool(codec.open_slots(code, now, lock_time))
+    opens = bool(codec.open_readings(code, now, lock_time))
 
 ``smartpin.bulk`` does the same for arrays; it needs numpy and is imported by its own name.
 """
@@ -30,10 +30,10 @@ from smartpin.errors import (
     WindowFault,
 )
 from smartpin.ff1 import FF1
-from smartpin.issue import choose_slot, nearest_free
+from smartpin.issue import choose_variant, nearest_free
 from smartpin.locktime import LockTime, fixed_offset, survives_activation
 from smartpin.request import EffectiveWindow, fit, may_start
-from smartpin.windows import Daily, Hourly, Slot, Window, slot_at
+from smartpin.windows import Daily, Hourly, Reading, Window, reading_at
 
 __all__ = [
     "FF1",
@@ -47,18 +47,18 @@ __all__ = [
     "LockTime",
     "MalformedCode",
     "NoFreeWindow",
-    "Slot",
+    "Reading",
     "SmartPinError",
     "Span",
     "Window",
     "WindowFault",
-    "choose_slot",
+    "choose_variant",
     "display",
     "fit",
     "fixed_offset",
     "may_start",
     "nearest_free",
     "parse",
-    "slot_at",
+    "reading_at",
     "survives_activation",
 ]

@@ -1,11 +1,9 @@
 """Codes by the million, with numpy.
 
-Why it exists: issuing for a fleet, and above all proofs: the round trip of every index there is,
-and a guess rate that is counted rather than believed. Needs the optional extra ``bulk``; nothing
-else in the package imports it.
-
-Dangerous direction: differing from :mod:`smartpin.codec` in silence. The tests hold the two against
-each other, and both read their tables from :mod:`smartpin.windows`.
+For issuing to a fleet, and above all for proofs: the round trip of every index there is, and a guess
+rate that is counted rather than believed. Needs the optional extra ``bulk``; nothing else in the
+package imports it. The tests hold it against :mod:`smartpin.codec`, and both read their tables from
+:mod:`smartpin.windows`, so that the two cannot differ unnoticed.
 
 All arrays are one-dimensional and as long as each other.
 """
@@ -19,9 +17,9 @@ from numpy.typing import NDArray
 from smartpin.codec import DIGITS, derive_key, tweak
 from smartpin.ff1 import FF1, ROUNDS, Permutation
 from smartpin.windows import (
+    CODE_EPOCH_DAYS,
+    CODE_EPOCH_HOURS,
     DAILY_BASE,
-    EPOCH_DAYS,
-    EPOCH_HOURS,
     HOURLY_BASE,
     HOURLY_TOTAL,
     MAX_DAYS,
@@ -42,8 +40,8 @@ CHUNK: Final = 1 << 15  # the working arrays of a chunk stay in a core's cache
 
 
 @dataclass(frozen=True, slots=True)
-class Slots:
-    """Many slots, field by field.
+class Readings:
+    """Many readings, field by field.
 
     Attributes:
         daily: bool; the form.
@@ -71,24 +69,24 @@ class BulkCodec:
     def __init__(self, lock_secret: bytes) -> None:
         self._ff1 = FF1(derive_key(lock_secret))
 
-    def encrypt(self, indexes: U64, epoch: int) -> U64:
+    def encrypt(self, indexes: U64, code_epoch: int) -> U64:
         """The codes, as numbers, that stand for indexes in an epoch.
 
         Raises:
             ValueError: a number above 10**10 - 1, or no such epoch.
         """
-        return self._map(indexes, epoch, decrypt=False)
+        return self._map(indexes, code_epoch, decrypt=False)
 
-    def decrypt(self, codes: U64, epoch: int) -> U64:
+    def decrypt(self, codes: U64, code_epoch: int) -> U64:
         """The numbers that codes hold in an epoch; 46,204,572 and above say nothing.
 
         Raises:
             ValueError: a number above 10**10 - 1, or no such epoch.
         """
-        return self._map(codes, epoch, decrypt=True)
+        return self._map(codes, code_epoch, decrypt=True)
 
-    def _map(self, numerals: U64, epoch: int, *, decrypt: bool) -> U64:
-        permutation = self._ff1.permutation(tweak(epoch), DIGITS)
+    def _map(self, numerals: U64, code_epoch: int, *, decrypt: bool) -> U64:
+        permutation = self._ff1.permutation(tweak(code_epoch), DIGITS)
         if numerals.size and int(numerals.max()) >= permutation.size:
             raise ValueError(f"numerals of {DIGITS} digits are wanted")
         rounds = _Rounds(self._ff1, permutation)
@@ -146,36 +144,36 @@ _DURATION: Final = np.concatenate(
 )
 
 
-def slots_of(indexes: U64) -> Slots:
-    """The slots with these indexes.
+def readings_of(indexes: U64) -> Readings:
+    """The readings with these indexes.
 
     Raises:
         ValueError: an index of 46,204,572 or more; leave those out first.
     """
     if indexes.size and int(indexes.max()) >= TOTAL:
-        raise ValueError("not every number is the index of a slot")
+        raise ValueError("not every number is the index of a reading")
     signed = indexes.astype(np.int64)
     row = np.searchsorted(_BASE, signed, side="right") - 1
     daily = signed >= HOURLY_TOTAL
-    starts = np.where(daily, EPOCH_DAYS, EPOCH_HOURS)
+    starts = np.where(daily, CODE_EPOCH_DAYS, CODE_EPOCH_HOURS)
     variant, offset = np.divmod(signed - _BASE[row], starts)
-    return Slots(daily, _DURATION[row], variant, offset)
+    return Readings(daily, _DURATION[row], variant, offset)
 
 
-def indexes_of(slots: Slots) -> U64:
-    """The indexes of slots: the inverse of :func:`slots_of`.
+def indexes_of(readings: Readings) -> U64:
+    """The indexes of readings: the inverse of :func:`readings_of`.
 
     Raises:
         ValueError: a duration, variant or offset that its form does not have.
     """
-    least = np.where(slots.daily, MIN_DAYS, MIN_HOURS)
-    most = np.where(slots.daily, MAX_DAYS, MAX_HOURS)
-    starts = np.where(slots.daily, EPOCH_DAYS, EPOCH_HOURS)
-    if not bool(np.all((least <= slots.duration) & (slots.duration <= most))):
+    least = np.where(readings.daily, MIN_DAYS, MIN_HOURS)
+    most = np.where(readings.daily, MAX_DAYS, MAX_HOURS)
+    starts = np.where(readings.daily, CODE_EPOCH_DAYS, CODE_EPOCH_HOURS)
+    if not bool(np.all((least <= readings.duration) & (readings.duration <= most))):
         raise ValueError("a duration is outside its form's limits")
-    fits = (slots.variant >= 0) & (slots.variant < most // slots.duration)
-    fits &= (slots.offset >= 0) & (slots.offset < starts)
+    fits = (readings.variant >= 0) & (readings.variant < most // readings.duration)
+    fits &= (readings.offset >= 0) & (readings.offset < starts)
     if not bool(np.all(fits)):
         raise ValueError("a variant or an offset is outside its limits")
-    row = slots.duration - least + np.where(slots.daily, MAX_HOURS, 0)
-    return (_BASE[row] + slots.variant * starts + slots.offset).astype(np.uint64)
+    row = readings.duration - least + np.where(readings.daily, MAX_HOURS, 0)
+    return (_BASE[row] + readings.variant * starts + readings.offset).astype(np.uint64)

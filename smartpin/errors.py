@@ -1,8 +1,7 @@
 """What can be refused, and what each refusal says.
 
-Why it exists: a refusal that names the nearest values that work is a form filled in; one that says
-"invalid" is a support call. Dangerous direction: a message that repeats the digits of a code puts
-them into a log, so no exception here ever carries a code.
+A refusal names the nearest values that work, because one that only says "invalid" ends in a support
+call. No exception here carries a code: a message that repeats its digits would put them into a log.
 """
 
 from dataclasses import dataclass

@@ -1,11 +1,10 @@
 """FF1 format-preserving encryption of decimal numerals (NIST SP 800-38G, algorithms 7 and 8).
 
-Why it exists: a SmartPIN must be ten digits that only one lock and its server can make or read, so
-the cipher's block has to be ten decimal digits. FF1 turns AES into such a cipher.
+A SmartPIN must be ten digits that only one lock and its server can make or read, so the cipher's
+block has to be ten decimal digits. FF1 turns AES into such a cipher.
 
-Dangerous direction: a cipher that is merely *consistent* (it decrypts what it encrypts) but is not
-FF1, say with another number of rounds, opens the simulated door and no other. Hence the published
-samples and a second implementation in the tests.
+A cipher that decrypts what it encrypts but is not FF1, say with another number of rounds, would open
+the simulated door and no other. Hence the published samples and a second implementation in the tests.
 
 Only radix 10 and 6 to 56 digits. Below six digits the standard forbids it (fewer than 10^6
 numerals); up to 56 digits one AES block is enough for each round, which keeps every round to one

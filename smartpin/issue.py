@@ -1,10 +1,9 @@
 """Which of a window's codes the next guest gets.
 
-Why it exists: two guests with the same window need different codes, so that blocking one never
-blocks the other; and a code that means something else in a neighbouring epoch is better left alone.
-
-Dangerous direction: handing out a used variant. Then two guests hold one code: the events of one
-are told of the other, and a block hits both. A blocked code's variant counts as used, for ever.
+Two guests with the same window need different codes. If a used variant were handed out again, the
+events of one guest would be told of the other, and a block would hit both; so a blocked code's
+variant counts as used, for ever. A code that means something else in a neighbouring code epoch is
+better left alone.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -16,7 +15,7 @@ from smartpin.codec import Codec
 from smartpin.errors import NoFreeWindow
 from smartpin.locktime import LockTime
 from smartpin.request import may_start
-from smartpin.windows import Hourly, Slot, Window
+from smartpin.windows import Hourly, Reading, Window
 
 # How many hours (or days) both edges together may move in the search for a free window.
 SEARCH_LIMIT: Final = 200
@@ -24,18 +23,18 @@ SEARCH_LIMIT: Final = 200
 Used = Mapping[Window, Collection[int]]
 
 
-def choose_slot(
+def choose_variant(
     codec: Codec, window: Window, used: Used, *, now: datetime, lock_time: LockTime
-) -> Slot:
-    """The slot to issue: the lowest unused variant whose code is unambiguous.
+) -> Reading:
+    """The reading to issue: the window with the lowest unused variant whose code is unambiguous.
 
     If each unused variant's code also decodes in an epoch beside its own, the lowest unused.
 
     Args:
         codec: the lock's codes.
         window: the effective window, see :func:`smartpin.fit`.
-        used: the variants given out so far, by window, for this lock in this life; blocked ones
-            too. Windows of which none was given out may be left out.
+        used: the variants given out so far, by window, for this incarnation of the lock; blocked
+            ones too. Windows of which none was given out may be left out.
         now, lock_time: for the nearest free window, which may not lie in the past.
 
     Raises:
@@ -44,7 +43,7 @@ def choose_slot(
     unused = list(_unused(window, used))
     if not unused:
         raise NoFreeWindow(window, nearest_free(window, used, now=now, lock_time=lock_time))
-    return next((slot for slot in unused if codec.is_unambiguous(slot)), unused[0])
+    return next((reading for reading in unused if codec.is_unambiguous(reading)), unused[0])
 
 
 def nearest_free(
@@ -63,9 +62,9 @@ def nearest_free(
     return None
 
 
-def _unused(window: Window, used: Used) -> Iterator[Slot]:
+def _unused(window: Window, used: Used) -> Iterator[Reading]:
     taken = used.get(window, ())
-    return (Slot(window, variant) for variant in range(window.variants) if variant not in taken)
+    return (Reading(window, variant) for variant in range(window.variants) if variant not in taken)
 
 
 def _moved_by(window: Window, moved: int) -> Iterator[Window]:

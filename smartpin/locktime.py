@@ -1,12 +1,12 @@
 """A lock's two ways of telling the time, and when a window is open by them.
 
-Why it exists: hours are counted in an offset frozen at provisioning, so that an hourly code means
+Hours are counted in an offset frozen at provisioning, so that an hourly code means
 the same two instants for ever, whatever becomes of daylight saving; 08:00 and 20:00 of a daily
 window are what the clock on the wall shows, because that is what was promised to the guest. Mixing
 up the two is the classic mistake, so they live here and nowhere else.
 
-Dangerous direction: too late an end leaves a door open to somebody who has checked out. A start too
-late keeps a guest out in the rain. Neither is allowed to depend on which machine computes it.
+Too late an end leaves a door open to somebody who has checked out, and too late a start keeps a guest
+out in the rain; neither may depend on which machine computes it.
 
 Nothing here reads a clock: ``now`` is always passed in, as an aware datetime.
 """
@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from smartpin.windows import EPOCH_HOURS, Daily, Hourly, Window
+from smartpin.windows import CODE_EPOCH_HOURS, Daily, Hourly, Window
 
 ORIGIN: Final = datetime(2020, 1, 1, tzinfo=UTC)
 ORIGIN_DAY: Final = date(2020, 1, 1)
@@ -83,9 +83,9 @@ class LockTime:
         """The instant at which ``hour`` begins, in UTC."""
         return ORIGIN + hour * HOUR - timedelta(minutes=self.offset_minutes)
 
-    def epoch(self, moment: datetime) -> int:
+    def code_epoch(self, moment: datetime) -> int:
         """The epoch ``moment`` falls in; negative before 2020."""
-        return self.hour(moment) // EPOCH_HOURS
+        return self.hour(moment) // CODE_EPOCH_HOURS
 
     def wall(self, moment: datetime) -> tuple[int, time]:
         """What calendar and clock on the wall show: days since 2020-01-01, and the time of day.

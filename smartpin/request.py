@@ -1,11 +1,11 @@
 """From the start and end that somebody asks for to the window that the format has.
 
-Why it exists: the format has hours up to 768 and days from 33 to 365, and nothing else. A request
-either is such a window, or is widened to one and told so, or is refused with the nearest that work.
+The format has hours up to 768 and days from 33 to 365, and nothing else. A request either is such a
+window, or is widened to one and told so, or is refused with the nearest that work.
 
-Dangerous direction: both. A window wider than was asked for, unsaid, opens the door to a stranger's
-stay; one narrower leaves a guest outside. So an effective window always covers what was asked for,
-and says by how much it goes beyond.
+A narrower window would leave a guest outside, and a wider one, unsaid, opens the door longer than
+anybody knows. So an effective window always covers what was asked for, and says by how much it goes
+beyond.
 """
 
 from collections.abc import Iterator
@@ -17,8 +17,8 @@ from typing import Final
 from smartpin.errors import InvalidWindow, Span, WindowFault
 from smartpin.locktime import ACTIVATION, CLOSES_AT, HOUR, OPENS_AT, LockTime, utc
 from smartpin.windows import (
-    EPOCH_DAYS,
-    EPOCH_HOURS,
+    CODE_EPOCH_DAYS,
+    CODE_EPOCH_HOURS,
     MAX_DAYS,
     MAX_HOURS,
     MIN_DAYS,
@@ -32,7 +32,7 @@ SUGGESTIONS: Final = 4
 ZERO: Final = timedelta(0)
 # Requests further off than this are judged as if they lay here: they are refused alike, and the
 # arithmetic stays inside the years that datetime has.
-FARTHEST: Final = timedelta(days=5 * EPOCH_DAYS)
+FARTHEST: Final = timedelta(days=5 * CODE_EPOCH_DAYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def may_start(window: Window, *, now: datetime, lock_time: LockTime) -> bool:
         begun = window.start < _running_hour(now, lock_time)
     else:
         begun = window.start < _start_day(now, lock_time)
-    if begun or window.epoch > lock_time.epoch(now) + 1:
+    if begun or window.code_epoch > lock_time.code_epoch(now) + 1:
         return False
     return isinstance(window, Hourly) or lock_time.keeps_days(window)
 
@@ -128,7 +128,7 @@ def _fit(  # noqa: PLR0911 - one return for each fault, in the order of the faul
         return WindowFault.ENDED
     current_hour = _running_hour(now, lock_time)
     first, last = lock_time.hour(asked.start), _hour_up(asked.end, lock_time)
-    if first // EPOCH_HOURS > lock_time.epoch(now) + 1:
+    if first // CODE_EPOCH_HOURS > lock_time.code_epoch(now) + 1:
         return WindowFault.TOO_FAR_AHEAD
     if asked.end - asked.start < MIN_HOURS * HOUR:
         return WindowFault.TOO_SHORT
@@ -243,14 +243,14 @@ def _candidates(asked: Span, now: datetime, lock_time: LockTime) -> Iterator[Spa
         return lock_time.instant(day, CLOSES_AT)
 
     current_hour = lock_time.hour(now)
-    final_epoch = lock_time.epoch(now) + 1
+    final_code_epoch = lock_time.code_epoch(now) + 1
     start_hour, end_hour = lock_time.hour(asked.start), _hour_up(asked.end, lock_time)
     length = max(end_hour - start_hour, MIN_HOURS)
     start_hours = {
         start_hour,
         start_hour + 1,
         current_hour,
-        (final_epoch + 1) * EPOCH_HOURS - 1,
+        (final_code_epoch + 1) * CODE_EPOCH_HOURS - 1,
     }
     end_hours = {end_hour - 1, end_hour}
     start_day, end_day = _start_day(asked.start, lock_time), _end_day(asked.end, lock_time)
@@ -258,7 +258,7 @@ def _candidates(asked: Span, now: datetime, lock_time: LockTime) -> Iterator[Spa
         start_day,
         start_day + 1,
         _start_day(now, lock_time),
-        (final_epoch + 1) * EPOCH_DAYS - 1,
+        (final_code_epoch + 1) * CODE_EPOCH_DAYS - 1,
     }
     end_days = {end_day - 1, end_day}
 

@@ -1,6 +1,7 @@
 """Scenarios of section 8: orders and time, and what makes them new."""
 
 import asyncio
+import secrets
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -12,7 +13,7 @@ from api.lock_check.delivering import spoilt
 from api.lock_check.heard import Event
 from api.lock_check.rules import Rule
 from domain.clock import system_clock
-from domain.link.nonces import new_nonce
+from domain.link.nonces import NONCE_BYTES
 from domain.link.sealing import MessageKind
 from domain.link.wire import canonical
 
@@ -69,7 +70,7 @@ async def refuses_stale_nonces(bench: Bench) -> None:
     """One of an earlier connection, and one that the lock never made."""
     old = (await bench.connection()).nonces[-1]
     await bench.again()
-    for nonce in (old, new_nonce()):
+    for nonce in (old, secrets.token_urlsafe(NONCE_BYTES)):
         await _refused(bench, Rule.STALE_NONCE, "STALE_COMMAND", nonce)
 
 
@@ -141,7 +142,7 @@ async def believes_time_once(bench: Bench) -> None:
     bench.note(Rule.TIME_ONCE, not bench.since(mark, "CLOCK_SET"), "it was set twice.")
     await bench.again()
     mark = bench.mark()
-    for old in (nonce, new_nonce()):
+    for old in (nonce, secrets.token_urlsafe(NONCE_BYTES)):
         await bench.send("SealedTime", pens.time(old, now_ms + 3 * DAY_MS))
     await bench.settled()
     bench.note(Rule.STALE_TIME, not bench.since(mark, "CLOCK_SET"), "it set the clock.")

@@ -1,11 +1,8 @@
 """Nonces and the limits of the link, in one place because both sides must count alike.
 
-Why: a nonce is how a lock without a trusted clock knows that a message was made just now for it. A
-mistake is dangerous when a nonce lives longer at one side than at the other: a withheld command
-would open a door later.
+A nonce is how a lock without a trusted clock knows that a message was made just now for it. If it
+lived longer at one side than at the other, a command that was withheld would open a door later.
 """
-
-import secrets
 
 from domain.security import base64url
 
@@ -18,11 +15,6 @@ OFFLINE_AFTER_SECONDS = 75
 """A lock that has reported no nonce for so long counts as offline."""
 MAX_DELIVERY_ENTRIES = 500
 """Entries in one delivery, or in one part of a snapshot."""
-
-
-def new_nonce() -> str:
-    """32 random bytes as 43 base64url symbols."""
-    return secrets.token_urlsafe(NONCE_BYTES)
 
 
 def well_formed_nonce(text: str) -> bool:

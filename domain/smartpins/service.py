@@ -38,7 +38,7 @@ from domain.smartpins.serving import Life, check_zone_known, opened, serving_sec
 from domain.smartpins.tables import SmartPin
 from domain.sync.entries import Wanted, write_entries
 from domain.sync.tables import EntryState, LockEntry
-from smartpin import Daily, EffectiveWindow, Slot, Window
+from smartpin import Daily, EffectiveWindow, Reading, Window
 
 SWEEP_AFTER = timedelta(days=1)
 """How long after its end a block stays wanted: the lock's clock may lag behind."""
@@ -63,14 +63,14 @@ class Issued:
         return f"Issued(smart_pin={self.smart_pin.id})"
 
 
-def _slot(row: SmartPin) -> Slot:
-    slot = smartpin.slot_at(row.epoch, row.code_index)
-    assert slot is not None
-    return slot
+def _reading(row: SmartPin) -> Reading:
+    reading = smartpin.reading_at(row.epoch, row.code_index)
+    assert reading is not None
+    return reading
 
 
-async def _choose(life: Life, lock: Lock, window: Window, now: datetime) -> tuple[Slot, str]:
-    """An unused slot of the window and its entry name. Raises NoFreeWindow.
+async def _choose(life: Life, lock: Lock, window: Window, now: datetime) -> tuple[Reading, str]:
+    """An unused reading of the window and its entry name. Raises NoFreeWindow.
 
     Digits that are somebody's in another year are passed over too: one life of a lock has each code once.
     """
@@ -79,17 +79,19 @@ async def _choose(life: Life, lock: Lock, window: Window, now: datetime) -> tupl
     )
     used: dict[Window, set[int]] = {}
     for row in await given:
-        slot = _slot(row)
-        used.setdefault(slot.window, set()).add(slot.variant)
+        reading = _reading(row)
+        used.setdefault(reading.window, set()).add(reading.variant)
     while True:
         try:
-            slot = smartpin.choose_slot(life.codec, window, used, now=now, lock_time=life.lock_time)
+            reading = smartpin.choose_variant(
+                life.codec, window, used, now=now, lock_time=life.lock_time
+            )
         except smartpin.NoFreeWindow as refusal:
             raise all_used(refusal.nearest, life.lock_time) from None
-        name = smartpin_entry_id(life.codec.block_tag(life.codec.encode(slot)))
+        name = smartpin_entry_id(life.codec.block_tag(life.codec.encode(reading)))
         if not await SmartPin.filter(lock_id=lock.id, entry_name=name).exists():
-            return slot, name
-        used.setdefault(window, set()).add(slot.variant)
+            return reading, name
+        used.setdefault(window, set()).add(reading.variant)
 
 
 @use_case
@@ -130,13 +132,13 @@ async def create_smart_pin(
         )
         if isinstance(effective.window, Daily):
             await check_zone_known(lock, secret, site)
-        slot, name = await _choose(life, lock, effective.window, now)
+        reading, name = await _choose(life, lock, effective.window, now)
         row = await SmartPin.create(
             site=site,
             lock=lock,
             incarnation=life.incarnation,
-            epoch=slot.window.epoch,
-            code_index=slot.index,
+            epoch=reading.window.code_epoch,
+            code_index=reading.index,
             entry_name=name,
             guest_name=guest_name,
             opens_at=effective.opens,
@@ -146,7 +148,7 @@ async def create_smart_pin(
         )
         await write_entries(installation, change, await _ended_blocks(lock.id, now), now)
         change.note("SmartPin", row.id, lock=str(lock.id))
-    code = smartpin.display(life.codec.encode(slot))
+    code = smartpin.display(life.codec.encode(reading))
     activate_by = effective.activate_by if site.smart_pin_activation else None
     words = words_for_guest(
         code,
@@ -208,9 +210,11 @@ async def _write_block(
     if provisioning is None:
         raise InvalidInput("smart_pin_id", "This SmartPIN opens nothing any more.")
     life = opened(installation, provisioning, zone_of(site))
-    code = life.codec.encode(_slot(row))
-    readings = life.codec.unended_slots(code, now, life.lock_time)
-    until = max((life.lock_time.closes(slot.window) for slot in readings), default=row.closes_at)
+    code = life.codec.encode(_reading(row))
+    readings = life.codec.unended_readings(code, now, life.lock_time)
+    until = max(
+        (life.lock_time.closes(reading.window) for reading in readings), default=row.closes_at
+    )
     wish = Wanted(
         lock_id=lock.id,
         name=row.entry_name,

@@ -15,7 +15,7 @@ from typing import Any, Self
 from api.tour.socket import Socket
 from domain.link.keys import LinkKeys
 from domain.link.messages import SealedTimeBody, UnlockCommandBody
-from domain.link.nonces import new_nonce
+from domain.link.nonces import NONCE_BYTES
 from domain.link.proof import make_proof
 from domain.link.sealing import MessageKind, unseal_message
 from tests.serving import Served
@@ -27,6 +27,11 @@ _FEED = """subscription($lock: ID!, $incarnation: String!, $epoch: Int!) {
     ... on SealedTime { id sealed } } }"""
 _REPORT = """mutation($input: ReportLockInput!) { reportLock(input: $input) { __typename
   ... on LockReported { stateId eventsUpTo } ... on InvalidInput { field } ... on Error { message } } }"""
+
+
+def new_nonce() -> str:
+    """As a lock makes one."""
+    return secrets.token_urlsafe(NONCE_BYTES)
 
 
 class BareLock:

@@ -1,10 +1,10 @@
 """Changes reach the lock whatever is lost on the way, and what is said of them stays true; on both databases."""
 
 import asyncio
+import secrets
 from datetime import timedelta
 from typing import Any
 
-from domain.link.nonces import new_nonce
 from locksim.signals import Delivery
 from tests.api.firmware_lock import FirmwareLock, installed
 from tests.api.pin_steps import at_lock, pin_of, until, until_all
@@ -79,7 +79,9 @@ async def test_a_delivery_that_nobody_answers_is_handed_out_again_under_its_name
     for seconds in (21, 41, 81):
         served.clock.advance(timedelta(seconds=seconds))
         await house.change("updatePin", pinId=made["pin"]["id"], notes="n")  # wakes nobody
-        await lock.say({"lockId": lock.id, "appliedRevision": 0, "nonce": new_nonce()})
+        await lock.say(
+            {"lockId": lock.id, "appliedRevision": 0, "nonce": secrets.token_urlsafe(32)}
+        )
         again.append(await lock.next_delivery())
 
     assert {each.id for each in again} == {first.id}

@@ -8,7 +8,7 @@ from domain.link.entries import smartpin_entry_id
 from locksim.clock import moment
 from locksim.provisioning import Provisioning
 from locksim.signals import Signal
-from smartpin import Codec, LockTime, Slot, fit, fixed_offset
+from smartpin import Codec, LockTime, Reading, fit, fixed_offset
 from tests.locksim.bench import Bench
 from tests.locksim.rig import NOON, provisioning
 
@@ -47,7 +47,7 @@ def code_for(
     lock = lock or provisioning()
     lock_time = LockTime(lock.fixed_offset_minutes, lock.zone)
     window = fit(start, end, now=now or start, lock_time=lock_time).window
-    return Codec(lock.secret).encode(Slot(window, variant))
+    return Codec(lock.secret).encode(Reading(window, variant))
 
 
 def code_now(variant: int = 0, hours: int = 48) -> str:
@@ -76,7 +76,10 @@ def now_at(bench: Bench) -> datetime:
 
 def meaningless_code() -> str:
     """Ten digits that are no code of this lock in any year that matters here."""
-    codec, epoch = Codec(provisioning().secret), LockTime(60, ZoneInfo("Europe/Berlin")).epoch(NOON)
+    codec, epoch = (
+        Codec(provisioning().secret),
+        LockTime(60, ZoneInfo("Europe/Berlin")).code_epoch(NOON),
+    )
     for number in range(5_000_000_000, 5_000_000_100):
         if not any(codec.decode(str(number), epoch + each) for each in (-1, 0, 1)):
             return str(number)

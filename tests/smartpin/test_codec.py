@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import smartpin
-from smartpin import Codec, Daily, Hourly, LockTime, MalformedCode, Slot, display, parse
+from smartpin import Codec, Daily, Hourly, LockTime, MalformedCode, Reading, display, parse
 from smartpin.codec import tweak
 
 LockIn = Callable[[str], LockTime]
@@ -23,59 +23,62 @@ EPOCH = timedelta(days=366)
 
 hourly = st.builds(Hourly, st.integers(8784, 300_000), st.integers(1, 768))
 daily = st.builds(Daily, st.integers(366, 12_000), st.integers(33, 365))
-slots = st.one_of(hourly, daily).flatmap(
-    lambda window: st.builds(Slot, st.just(window), st.integers(0, window.variants - 1))
+readings = st.one_of(hourly, daily).flatmap(
+    lambda window: st.builds(Reading, st.just(window), st.integers(0, window.variants - 1))
 )
 codes = st.integers(0, 10**10 - 1).map(lambda n: f"{n:010d}")
 
 
-@given(slot=slots)
-def test_a_code_is_ten_digits_and_comes_back(codec: Codec, slot: Slot) -> None:
-    """Encoding and decoding in the slot's epoch are inverse."""
-    code = codec.encode(slot)
+@given(reading=readings)
+def test_a_code_is_ten_digits_and_comes_back(codec: Codec, reading: Reading) -> None:
+    """Encoding and decoding in the reading's epoch are inverse."""
+    code = codec.encode(reading)
     assert parse(code) == code
-    assert codec.decode(code, slot.window.epoch) == slot
+    assert codec.decode(code, reading.window.code_epoch) == reading
 
 
-@given(secret=st.binary(min_size=32, max_size=32), slot=slots)
+@given(secret=st.binary(min_size=32, max_size=32), reading=readings)
 def test_the_second_implementation_makes_the_same_code(
-    reference: Any, secret: bytes, slot: Slot
+    reference: Any, secret: bytes, reading: Reading
 ) -> None:
     """Key derivation, tweak, index and FF1 together agree with other code for all of them."""
     lock = reference.ReferenceLock(secret, 0, "UTC")
-    window = slot.window
+    window = reading.window
     form, duration = (
         ("hourly", window.hours) if isinstance(window, Hourly) else ("daily", window.days)
     )
-    assert Codec(secret).encode(slot) == lock.code(form, window.start, duration, slot.variant)
+    assert Codec(secret).encode(reading) == lock.code(form, window.start, duration, reading.variant)
 
 
-@given(slot=slots, zone=st.sampled_from(["Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe"]))
+@given(
+    reading=readings,
+    zone=st.sampled_from(["Europe/Berlin", "Asia/Kathmandu", "Australia/Lord_Howe"]),
+)
 def test_a_code_opens_in_its_window_and_is_blockable_until_its_end(
-    codec: Codec, lock_in: LockIn, slot: Slot, zone: str
+    codec: Codec, lock_in: LockIn, reading: Reading, zone: str
 ) -> None:
     """From the first instant to the last, across epochs; and a block sees it from then on back.
 
     Before and after, the same digits open only if they happen to say something else.
     """
-    lock_time, code = lock_in(zone), codec.encode(slot)
-    opens, closes = lock_time.opens(slot.window), lock_time.closes(slot.window)
+    lock_time, code = lock_in(zone), codec.encode(reading)
+    opens, closes = lock_time.opens(reading.window), lock_time.closes(reading.window)
     for inside in (opens, opens + (closes - opens) / 2, closes - SECOND):
-        assert slot in codec.open_slots(code, inside, lock_time)
-        assert slot in codec.unended_slots(code, inside, lock_time)
+        assert reading in codec.open_readings(code, inside, lock_time)
+        assert reading in codec.unended_readings(code, inside, lock_time)
     for outside in (opens - SECOND, closes):
-        assert slot not in codec.open_slots(code, outside, lock_time)
-    assert slot in codec.unended_slots(code, opens - SECOND, lock_time)
-    assert slot not in codec.unended_slots(code, closes, lock_time)
+        assert reading not in codec.open_readings(code, outside, lock_time)
+    assert reading in codec.unended_readings(code, opens - SECOND, lock_time)
+    assert reading not in codec.unended_readings(code, closes, lock_time)
 
 
-@given(slot=slots)
-def test_a_code_does_not_come_back_in_a_year(codec: Codec, slot: Slot) -> None:
+@given(reading=readings)
+def test_a_code_does_not_come_back_in_a_year(codec: Codec, reading: Reading) -> None:
     """The same digits one epoch later or earlier do not say the same window there."""
-    code = codec.encode(slot)
+    code = codec.encode(reading)
     for years in (-1, 1, 2):
-        other = codec.decode(code, slot.window.epoch + years)
-        assert other is None or other.index != slot.index
+        other = codec.decode(code, reading.window.code_epoch + years)
+        assert other is None or other.index != reading.index
 
 
 def test_digits_that_say_something_in_two_epochs_open_in_either(
@@ -84,42 +87,42 @@ def test_digits_that_say_something_in_two_epochs_open_in_either(
     """Not the first that decodes: this code also decodes in epoch 6, to a window of months later,
     and must open by its window of epoch 5, which reaches into epoch 6. A block covers both."""
     lock_time = lock_in("UTC")
-    slot = Slot(Hourly(6 * 8784 - 12, 22), 0)
-    code = codec.encode(slot)
+    reading = Reading(Hourly(6 * 8784 - 12, 22), 0)
+    code = codec.encode(reading)
     other = codec.decode(code, 6)
     assert other is not None
-    now = lock_time.closes(slot.window) - SECOND
-    assert lock_time.epoch(now) == 6
-    assert codec.open_slots(code, now, lock_time) == (slot,)
-    assert set(codec.unended_slots(code, now, lock_time)) == {slot, other}
-    assert codec.unended_slots(code, now + SECOND, lock_time) == (other,)
-    assert not codec.is_unambiguous(slot)
+    now = lock_time.closes(reading.window) - SECOND
+    assert lock_time.code_epoch(now) == 6
+    assert codec.open_readings(code, now, lock_time) == (reading,)
+    assert set(codec.unended_readings(code, now, lock_time)) == {reading, other}
+    assert codec.unended_readings(code, now + SECOND, lock_time) == (other,)
+    assert not codec.is_unambiguous(reading)
 
 
 def test_a_code_can_be_blocked_before_its_epoch(codec: Codec, lock_in: LockIn) -> None:
     """A code for the next epoch does not open now, but a block at the keypad finds it."""
     lock_time = lock_in("UTC")
-    slot = Slot(Hourly(7 * 8784 + 100, 5), 0)
+    reading = Reading(Hourly(7 * 8784 + 100, 5), 0)
     now = lock_time.hour_begins(6 * 8784 + 5)
-    code = codec.encode(slot)
-    assert codec.open_slots(code, now, lock_time) == ()
-    assert slot in codec.unended_slots(code, now, lock_time)
-    assert slot not in codec.unended_slots(code, now - EPOCH, lock_time)
+    code = codec.encode(reading)
+    assert codec.open_readings(code, now, lock_time) == ()
+    assert reading in codec.unended_readings(code, now, lock_time)
+    assert reading not in codec.unended_readings(code, now - EPOCH, lock_time)
 
 
 def test_a_clock_before_2020_opens_nothing(codec: Codec, lock_in: LockIn) -> None:
     """A lock whose clock has fallen back to 1970 refuses, and does not fail."""
-    code = codec.encode(Slot(Hourly(0, 768), 0))
+    code = codec.encode(Reading(Hourly(0, 768), 0))
     for now in (datetime(1970, 1, 1, tzinfo=UTC), datetime(2019, 12, 31, tzinfo=UTC)):
-        assert codec.open_slots(code, now, lock_in("UTC")) == ()
-    assert codec.open_slots(code, datetime(2020, 1, 1, tzinfo=UTC), lock_in("UTC"))
+        assert codec.open_readings(code, now, lock_in("UTC")) == ()
+    assert codec.open_readings(code, datetime(2020, 1, 1, tzinfo=UTC), lock_in("UTC"))
 
 
-@given(slot=slots)
-def test_another_lock_or_another_life_reads_other_things(codec: Codec, slot: Slot) -> None:
+@given(reading=readings)
+def test_another_lock_or_another_life_reads_other_things(codec: Codec, reading: Reading) -> None:
     """Under a secret that differs in one bit the code does not say what it was made to say."""
     other = Codec(bytes([1, *range(1, 32)]))
-    assert other.decode(codec.encode(slot), slot.window.epoch) != slot
+    assert other.decode(codec.encode(reading), reading.window.code_epoch) != reading
 
 
 def test_one_code_in_216_says_something(codec: Codec) -> None:
@@ -129,9 +132,9 @@ def test_one_code_in_216_says_something(codec: Codec) -> None:
 
 
 def test_one_code_in_108_says_something_beside_its_epoch(codec: Codec) -> None:
-    """is_unambiguous fails for 1 - (1 - 0.00462)**2 of slots: 92 of 10,000, within 4 sigma."""
+    """is_unambiguous fails for 1 - (1 - 0.00462)**2 of readings: 92 of 10,000, within 4 sigma."""
     starts = itertools.islice(itertools.count(9000, 7), 10_000)
-    ambiguous = sum(not codec.is_unambiguous(Slot(Hourly(start, 50), 0)) for start in starts)
+    ambiguous = sum(not codec.is_unambiguous(Reading(Hourly(start, 50), 0)) for start in starts)
     assert abs(ambiguous - 92.2) < 4 * 92.2**0.5
 
 
@@ -175,19 +178,19 @@ def test_a_lock_secret_is_32_bytes(length: int) -> None:
 def test_the_tweak_holds_the_epoch() -> None:
     """LW-SP1 and four bytes; no other epochs."""
     assert tweak(6) == b"LW-SP1\x00\x00\x00\x06"
-    for epoch in (-1, 2**32):
+    for code_epoch in (-1, 2**32):
         with pytest.raises(ValueError, match="epoch"):
-            tweak(epoch)
+            tweak(code_epoch)
 
 
 def test_many_epochs_are_read_in_bounded_memory(codec: Codec) -> None:
     """Asking for a thousand epochs keeps only a few prepared, and answers the same."""
-    slot = Slot(Hourly(8784 * 500, 3), 0)
-    code = codec.encode(slot)
-    for epoch in range(1000):
-        codec.decode(code, epoch)
+    reading = Reading(Hourly(8784 * 500, 3), 0)
+    code = codec.encode(reading)
+    for code_epoch in range(1000):
+        codec.decode(code, code_epoch)
     assert len(codec._permutations) <= 8
-    assert codec.decode(code, 500) == slot
+    assert codec.decode(code, 500) == reading
 
 
 def test_the_package_can_be_lifted_out() -> None:
@@ -210,9 +213,9 @@ def test_the_package_can_be_lifted_out() -> None:
 def test_wall_and_fixed_offset_may_disagree(codec: Codec) -> None:
     """A lock whose zone has changed its law: hours stay, 08:00 moves with the wall."""
     moved = LockTime(-60, ZoneInfo("Europe/Berlin"))
-    hourly_slot, daily_slot = Slot(Hourly(60_000, 1), 0), Slot(Daily(2500, 40), 0)
-    assert codec.open_slots(codec.encode(hourly_slot), moved.hour_begins(60_000), moved)
-    opens = moved.opens(daily_slot.window)
+    hourly_reading, daily_reading = Reading(Hourly(60_000, 1), 0), Reading(Daily(2500, 40), 0)
+    assert codec.open_readings(codec.encode(hourly_reading), moved.hour_begins(60_000), moved)
+    opens = moved.opens(daily_reading.window)
     assert opens.astimezone(ZoneInfo("Europe/Berlin")).hour == 8
-    assert codec.open_slots(codec.encode(daily_slot), opens, moved)
-    assert not codec.open_slots(codec.encode(daily_slot), opens - SECOND, moved)
+    assert codec.open_readings(codec.encode(daily_reading), opens, moved)
+    assert not codec.open_readings(codec.encode(daily_reading), opens - SECOND, moved)

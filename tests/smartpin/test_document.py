@@ -128,10 +128,10 @@ def test_the_c_in_the_document_agrees_on_other_codes(
     opened = 0
     for _ in range(400):
         now = boundary + timedelta(minutes=chance.randrange(-60_000, 60_000))
-        epoch = lock_time.epoch(now)
+        code_epoch = lock_time.code_epoch(now)
         index = chance.choice((chance.randrange(TOTAL), chance.randrange(HOURLY_TOTAL, TOTAL)))
-        code = f"{codec._permutation(epoch - chance.randrange(2)).encrypt(index):010d}"
-        ours = bool(codec.open_slots(code, now, lock_time))
+        code = f"{codec._permutation(code_epoch - chance.randrange(2)).encrypt(index):010d}"
+        ours = bool(codec.open_readings(code, now, lock_time))
         assert firmware_check(secret, code, now, lock_time) == ours
         opened += ours
     assert opened > 20
@@ -188,10 +188,10 @@ def test_the_c_in_the_document_blocks_as_long_as_the_reference(
         now = boundary + timedelta(minutes=chance.randrange(-60_000, 60_000))
         at, end = c_moment(now, lock_time), BlockEnd()
         while True:
-            epoch = lock_time.epoch(now) + chance.randrange(-1, 2)
+            code_epoch = lock_time.code_epoch(now) + chance.randrange(-1, 2)
             index = chance.choice((chance.randrange(TOTAL), chance.randrange(HOURLY_TOTAL, TOTAL)))
-            code = f"{codec._permutation(epoch).encrypt(index):010d}"
-            unended = codec.unended_slots(code, now, lock_time)
+            code = f"{codec._permutation(code_epoch).encrypt(index):010d}"
+            unended = codec.unended_readings(code, now, lock_time)
             if len(unended) > 1 or number % 10:
                 break
         of_both_forms += len({type(slot.window) for slot in unended}) == 2
@@ -211,7 +211,7 @@ def test_a_clock_at_the_first_hour_is_no_special_case(
     now = datetime(2020, 1, 1, tzinfo=UTC)
     for number in range(300):
         code = f"{number * 33_333_331:010d}"
-        ours = bool(Codec(secret).open_slots(code, now, lock_in("UTC")))
+        ours = bool(Codec(secret).open_readings(code, now, lock_in("UTC")))
         assert firmware_check(secret, code, now, lock_in("UTC")) == ours
 
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from smartpin import Codec, Daily, Hourly, LockTime, Window, survives_activation
-from smartpin.bulk import U64, BulkCodec, Slots, indexes_of, slots_of
-from smartpin.windows import EPOCH_DAYS, EPOCH_HOURS, TOTAL
+from smartpin.bulk import U64, BulkCodec, Readings, indexes_of, readings_of
+from smartpin.windows import CODE_EPOCH_DAYS, CODE_EPOCH_HOURS, TOTAL
 
 LockIn = Callable[[str], LockTime]
 CODES = 10**10
@@ -43,14 +43,14 @@ def open_indexes(now: datetime, lock_time: LockTime) -> dict[int, U64]:
         if lock_time.is_open(window, now):
             daily = isinstance(window, Daily)
             duration = window.days if isinstance(window, Daily) else window.hours
-            offset = window.start % (EPOCH_DAYS if daily else EPOCH_HOURS)
-            rows = found.setdefault(window.epoch, [])
+            offset = window.start % (CODE_EPOCH_DAYS if daily else CODE_EPOCH_HOURS)
+            rows = found.setdefault(window.code_epoch, [])
             rows += [(daily, duration, variant, offset) for variant in range(window.variants)]
     indexes = {}
-    for epoch, rows in found.items():
+    for code_epoch, rows in found.items():
         table = np.array(rows, np.int64)
         daily, duration, variant, offset = table.T
-        indexes[epoch] = indexes_of(Slots(daily.astype(bool), duration, variant, offset))
+        indexes[code_epoch] = indexes_of(Readings(daily.astype(bool), duration, variant, offset))
     return indexes
 
 
@@ -84,7 +84,9 @@ def test_as_many_codes_open_as_the_formula_says(open_now: dict[int, U64], secret
     assert all(len(np.unique(indexes)) == len(indexes) for indexes in open_now.values())
     assert sum(len(indexes) for indexes in open_now.values()) == 584_630
     bulk = BulkCodec(secret)
-    codes = np.concatenate([bulk.encrypt(indexes, epoch) for epoch, indexes in open_now.items()])
+    codes = np.concatenate(
+        [bulk.encrypt(indexes, code_epoch) for code_epoch, indexes in open_now.items()]
+    )
     assert 584_630 - 20 <= len(np.unique(codes)) <= 584_630
 
 
@@ -172,8 +174,8 @@ def test_guesses_open_as_often_as_the_formula_says(
     guesses = np.random.default_rng(20260115).integers(0, CODES, 4_000_000, np.uint64)
     bulk, lock_time = BulkCodec(secret), lock_in("Europe/Berlin")
     opens = np.zeros(len(guesses), bool)
-    for epoch, indexes in open_now.items():
-        read = bulk.decrypt(guesses, epoch)
+    for code_epoch, indexes in open_now.items():
+        read = bulk.decrypt(guesses, code_epoch)
         known = np.zeros(TOTAL, bool)
         known[indexes] = True
         decodes = read < TOTAL
@@ -181,22 +183,24 @@ def test_guesses_open_as_often_as_the_formula_says(
     expected = 584_630 / CODES * len(guesses)
     assert abs(int(opens.sum()) - expected) < 4 * expected**0.5
     for guess in guesses[opens]:
-        assert codec.open_slots(f"{guess:010d}", NOW, lock_time)
+        assert codec.open_readings(f"{guess:010d}", NOW, lock_time)
     for guess in guesses[~opens][:1000]:
-        assert not codec.open_slots(f"{guess:010d}", NOW, lock_time)
+        assert not codec.open_readings(f"{guess:010d}", NOW, lock_time)
 
 
-def test_bulk_slots_of_the_open_windows_are_open(lock_in: LockIn, open_now: dict[int, U64]) -> None:
+def test_bulk_readings_of_the_open_windows_are_open(
+    lock_in: LockIn, open_now: dict[int, U64]
+) -> None:
     """The numbers counted above decode to windows that the lock holds open (every 997th)."""
     lock_time = lock_in("Europe/Berlin")
-    for epoch, indexes in open_now.items():
-        slots = slots_of(indexes[::997])
+    for code_epoch, indexes in open_now.items():
+        readings = readings_of(indexes[::997])
         for daily, duration, offset in zip(
-            slots.daily, slots.duration.tolist(), slots.offset.tolist(), strict=True
+            readings.daily, readings.duration.tolist(), readings.offset.tolist(), strict=True
         ):
             window: Window = (
-                Daily(epoch * EPOCH_DAYS + offset, duration)
+                Daily(code_epoch * CODE_EPOCH_DAYS + offset, duration)
                 if daily
-                else Hourly(epoch * EPOCH_HOURS + offset, duration)
+                else Hourly(code_epoch * CODE_EPOCH_HOURS + offset, duration)
             )
             assert lock_time.is_open(window, NOW)

@@ -14,9 +14,9 @@ from smartpin import (
     Hourly,
     LockTime,
     NoFreeWindow,
-    Slot,
+    Reading,
     Window,
-    choose_slot,
+    choose_variant,
     may_start,
     nearest_free,
 )
@@ -33,8 +33,8 @@ windows = st.one_of(
 )
 
 
-def choose(codec: Codec, window: Window, used: dict[Window, set[int]]) -> Slot:
-    return choose_slot(codec, window, used, now=NOW, lock_time=LOCK_TIME)
+def choose(codec: Codec, window: Window, used: dict[Window, set[int]]) -> Reading:
+    return choose_variant(codec, window, used, now=NOW, lock_time=LOCK_TIME)
 
 
 def test_guests_with_one_window_get_different_codes(codec: Codec) -> None:
@@ -43,10 +43,10 @@ def test_guests_with_one_window_get_different_codes(codec: Codec) -> None:
     used: dict[Window, set[int]] = {window: set()}
     codes = set()
     for _ in range(16):
-        slot = choose(codec, window, used)
-        assert slot.variant not in used[window]
-        used[window].add(slot.variant)
-        codes.add(codec.encode(slot))
+        reading = choose(codec, window, used)
+        assert reading.variant not in used[window]
+        used[window].add(reading.variant)
+        codes.add(codec.encode(reading))
     assert len(codes) == 16
     with pytest.raises(NoFreeWindow):
         choose(codec, window, used)
@@ -58,8 +58,8 @@ def test_the_lowest_unused_unambiguous_variant_is_chosen(
 ) -> None:
     """Unambiguous ones first, and the lowest of them; if there is none, the lowest unused."""
     used = data.draw(st.sets(st.integers(0, window.variants - 1), max_size=window.variants - 1))
-    unused = [Slot(window, v) for v in range(window.variants) if v not in used]
-    good = [slot for slot in unused if codec.is_unambiguous(slot)]
+    unused = [Reading(window, v) for v in range(window.variants) if v not in used]
+    good = [reading for reading in unused if codec.is_unambiguous(reading)]
     assert choose(codec, window, {window: used}) == (good or unused)[0]
 
 

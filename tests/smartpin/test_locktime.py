@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smartpin import Codec, Daily, Hourly, LockTime, Slot, Window, fixed_offset, survives_activation
+from smartpin import (
+    Codec,
+    Daily,
+    Hourly,
+    LockTime,
+    Reading,
+    Window,
+    fixed_offset,
+    survives_activation,
+)
 
 LockIn = Callable[[str], LockTime]
 DAY = timedelta(days=1)
@@ -175,14 +184,17 @@ def test_an_open_window_began_in_this_epoch_or_the_last(
 ) -> None:
     """Two decryptions suffice: no window still open began two epochs ago or begins in the next."""
     lock_time = lock_in(zone)
-    epoch = lock_time.epoch(now)
-    windows = [Hourly(start, 768) for start in (max(0, (epoch - 1) * 8784 - 1), (epoch + 1) * 8784)]
+    code_epoch = lock_time.code_epoch(now)
+    windows = [
+        Hourly(start, 768)
+        for start in (max(0, (code_epoch - 1) * 8784 - 1), (code_epoch + 1) * 8784)
+    ]
     windows_of_days = [
-        Daily(start, 365) for start in (max(0, (epoch - 1) * 366 - 1), (epoch + 1) * 366)
+        Daily(start, 365) for start in (max(0, (code_epoch - 1) * 366 - 1), (code_epoch + 1) * 366)
     ]
     both: list[Window] = [*windows, *windows_of_days]
     for window in both:
-        if window.epoch not in (epoch, epoch - 1):
+        if window.code_epoch not in (code_epoch, code_epoch - 1):
             assert not lock_time.is_open(window, now)
 
 
@@ -218,29 +230,29 @@ def test_every_day_of_a_window_has_to_keep() -> None:
 @given(
     minutes=st.integers(-720, 840),
     zone=zones,
-    epoch=st.integers(1, 30),
+    code_epoch=st.integers(1, 30),
     near=st.integers(-2, 2),
     days=st.integers(33, 365),
 )
 def test_what_keeps_its_days_is_found_by_a_lock_from_its_first_moment_to_its_last(
-    minutes: int, zone: str, epoch: int, near: int, days: int
+    minutes: int, zone: str, code_epoch: int, near: int, days: int
 ) -> None:
     """The epoch of a window is that of each of its moments, or the one before: also at an epoch's edge."""
-    lock_time, window = LockTime(minutes, ZoneInfo(zone)), Daily(epoch * 366 + near, days)
+    lock_time, window = LockTime(minutes, ZoneInfo(zone)), Daily(code_epoch * 366 + near, days)
     if not lock_time.keeps_days(window):
         return
     first, last = lock_time.opens(window), lock_time.closes(window) - SECOND
-    assert lock_time.epoch(first) == window.epoch
-    assert lock_time.epoch(last) in {window.epoch, window.epoch + 1}
+    assert lock_time.code_epoch(first) == window.code_epoch
+    assert lock_time.code_epoch(last) in {window.code_epoch, window.code_epoch + 1}
 
 
 def test_farther_off_a_lock_looks_in_the_wrong_epoch_for_four_hours() -> None:
     """Why it is refused: +01:00 in Auckland, on the first day of an epoch."""
     lock_time, codec = LockTime(60, ZoneInfo("Pacific/Auckland")), Codec(bytes(32))
     window = Daily(7 * 366, 40)
-    code, opens = codec.encode(Slot(window, 0)), lock_time.opens(window)
-    assert not codec.open_slots(code, opens + 3 * HOUR, lock_time)
-    assert codec.open_slots(code, opens + 4 * HOUR, lock_time)
+    code, opens = codec.encode(Reading(window, 0)), lock_time.opens(window)
+    assert not codec.open_readings(code, opens + 3 * HOUR, lock_time)
+    assert codec.open_readings(code, opens + 4 * HOUR, lock_time)
 
 
 def test_naive_moments_are_refused(lock_in: LockIn) -> None:

@@ -92,7 +92,7 @@ def test_365_days_that_widen_to_366_are_refused() -> None:
 
 def test_beyond_the_next_epoch_is_refused() -> None:
     """A code that the keypad could not block yet is not made. Epoch 7 ends with 2028-01-06."""
-    assert ask("2028-01-06T23:00", "2028-01-08T10:00").window.epoch == 7
+    assert ask("2028-01-06T23:00", "2028-01-08T10:00").window.code_epoch == 7
     refusal = refused("2028-01-07T00:00", "2028-01-08T10:00")
     assert refusal.fault is WindowFault.TOO_FAR_AHEAD
     assert spans(refusal)[0] == ("2028-01-06T23:00", "2028-01-08T10:00")

@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from smartpin import Codec, Daily, Hourly, LockTime, Slot, choose_slot, fixed_offset
+from smartpin import Codec, Daily, Hourly, LockTime, Reading, choose_variant, fixed_offset
 from smartpin.codec import BLOCK_INFO, derive_key, tweak
 
 
@@ -46,12 +46,12 @@ def test_fixed_offsets(vectors: Any) -> None:
 def test_codes(vectors: Any) -> None:
     """Secret and window give these ten digits, by this index and tweak, and come back from them."""
     for v in vectors["codes"]:
-        codec, slot = Codec(bytes.fromhex(v["secret"])), Slot(window_of(v), v["variant"])
-        assert slot.window.epoch == v["epoch"], v["name"]
-        assert slot.index == v["index"], v["name"]
+        codec, reading = Codec(bytes.fromhex(v["secret"])), Reading(window_of(v), v["variant"])
+        assert reading.window.code_epoch == v["epoch"], v["name"]
+        assert reading.index == v["index"], v["name"]
         assert tweak(v["epoch"]).hex() == v["tweak"], v["name"]
-        assert codec.encode(slot) == v["code"], v["name"]
-        assert codec.decode(v["code"], v["epoch"]) == slot, v["name"]
+        assert codec.encode(reading) == v["code"], v["name"]
+        assert codec.decode(v["code"], v["epoch"]) == reading, v["name"]
         assert codec.block_tag(v["code"]).hex() == v["block_tag"], v["name"]
 
 
@@ -69,7 +69,7 @@ def test_checks(vectors: Any) -> None:
     for v in vectors["codes"]:
         codec, lock_time = Codec(bytes.fromhex(v["secret"])), lock_time_of(v)
         for check in v["checks"]:
-            opens = bool(codec.open_slots(v["code"], moment(check["now"]), lock_time))
+            opens = bool(codec.open_readings(v["code"], moment(check["now"]), lock_time))
             assert opens == check["opens"], (v["name"], check["now"])
 
 
@@ -77,14 +77,14 @@ def test_choices(vectors: Any) -> None:
     """The next guest gets this variant."""
     for v in vectors["choices"]:
         window = window_of(v)
-        slot = choose_slot(
+        reading = choose_variant(
             Codec(bytes.fromhex(v["secret"])),
             window,
             {window: v["used"]},
             now=datetime(2026, 6, 1, tzinfo=UTC),
             lock_time=LockTime(0, ZoneInfo("UTC")),
         )
-        assert slot == Slot(window, v["variant"]), v["name"]
+        assert reading == Reading(window, v["variant"]), v["name"]
 
 
 def test_they_cover_what_the_specification_promises(vectors: Any) -> None:
