@@ -15,8 +15,8 @@ from api.auth.sockets import SocketAuthentication
 from api.background import repeat
 from api.endpoint import Endpoint
 from api.pages import ROUTES
-from api.schema.build import build_schema
 from api.settings import Settings
+from api.whole_schema import build_schema
 from domain.clock import Clock
 from domain.database import connect, disconnect, drain, in_background, pending
 from domain.database.common_clock import CommonClock

@@ -15,9 +15,9 @@ from api.addresses import checked_origin
 from api.asking import AskFailed, ask
 from api.demo import run_demo
 from api.lock_check.command import lock_check
-from api.schema.build import build_schema
 from api.seed import seed as seed_demo
 from api.tour.play import TourFailed, play
+from api.whole_schema import build_schema
 from domain.actors import COMMAND_LINE, Role
 from domain.audit.service import first_broken_row
 from domain.clock import system_clock

@@ -23,7 +23,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from api.lock_check.heard import Heard
 from api.lock_check.kit import Kit
 from api.lock_check.rules import Findings, Rule
-from api.schema.build import build_schema
+from api.whole_schema import build_schema
 from domain.clock import system_clock
 from domain.link.claims import Claim, UnknownLinkVersion
 from domain.link.proof import ProofRefused, read_proof

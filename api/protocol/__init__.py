@@ -29,12 +29,12 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from api.protocol.application import GraphQLApp
 from api.protocol.buckets import Spender
 from api.protocol.caching import Documents
 from api.protocol.documents import GuardedDocuments
 from api.protocol.execution import bounded_execution
 from api.protocol.guard import Client, ClientOf, Guard
-from api.protocol.http import GraphQLApp
 from api.protocol.limits import STRANGERS, Limits
 from api.protocol.masking import PublicError, request_id
 from api.protocol.messages import Closing

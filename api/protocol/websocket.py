@@ -19,14 +19,14 @@ that does not read and for a service that is away, 4500 for a fault here.
 import asyncio
 from collections.abc import Coroutine
 from contextlib import ExitStack, aclosing, suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 
-from api.protocol.answers import ServiceAwayError, answers
 from api.protocol.buckets import TokenBucket
 from api.protocol.caching import encode_json
+from api.protocol.hooks import Hooks
 from api.protocol.masking import PublicError, log_unexpected, request_id
 from api.protocol.messages import (
     ClientMessage,
@@ -38,9 +38,7 @@ from api.protocol.messages import (
     read_message,
 )
 from api.protocol.requests import RequestRefused
-
-if TYPE_CHECKING:
-    from api.protocol.http import GraphQLApp
+from api.protocol.socket_answers import ServiceAwayError, answers
 
 _NOT_TEXT: Final = Closing(4400, "Messages are text frames")
 _TOO_LONG: Final = Closing(1009, "The message is too long")
@@ -60,7 +58,7 @@ class _EndedError(Exception):
 class GraphQLSocket:
     """One socket. `serve` returns when it is closed and all its operations have stopped."""
 
-    def __init__(self, app: "GraphQLApp", websocket: WebSocket) -> None:
+    def __init__(self, app: Hooks, websocket: WebSocket) -> None:
         self._app = app
         self._websocket = websocket
         self._limits = app.socket_limits

@@ -7,7 +7,7 @@ import strawberry
 from strawberry.types import Info
 
 from api.schema.hubs import Hub, hub_type
-from api.schema.nodes import Node, global_id
+from api.schema.nodes import Node, global_id, node_of, shows
 from api.schema.readers import Reader, reader_type
 from api.schema.warnings import Warning_, warning_types
 from domain.clock import Clock
@@ -155,11 +155,10 @@ class Lock(Node):
     async def tags(
         self, info: Info
     ) -> list[Annotated["Tag", strawberry.lazy("api.schema.tags")]] | None:
-        from api.schema.tags import tags_shown  # noqa: PLC0415 - the two files show each other
-
-        return await tags_shown(
-            info, self.row.site_id, info.context.loaders.tags_of_lock, self.row.id
-        )
+        if not await self._shown(info):
+            return None
+        held = await info.context.loaders.tags_of_lock.load(self.row.id)
+        return [node_of(each.tag, info.context.clock) for each in held]
 
     @strawberry.field(
         description="The provisioning kits that it may still prove; null for whoever may not provision locks."
@@ -167,13 +166,11 @@ class Lock(Node):
     async def provisioning_kits(
         self, info: Info
     ) -> list[Annotated["ProvisioningKit", strawberry.lazy("api.schema.provisioning")]] | None:
-        from api.schema.provisioning import kit_type  # noqa: PLC0415 - the two files show each other
-
         if not await info.context.may(Permission.DOORS, self.row.site_id):
             return None
-        now = info.context.clock()
+        clock = info.context.clock
         kits = await info.context.loaders.kits_of_lock.load(self.row.id)
-        return [kit_type(kit) for kit in kits if is_pending(kit, now)]
+        return [node_of(kit, clock) for kit in kits if is_pending(kit, clock())]
 
 
 def lock_type(row: tables.Lock, clock: Clock, in_sync: LockInSync | None = None) -> Lock:
@@ -189,6 +186,9 @@ def lock_type(row: tables.Lock, clock: Clock, in_sync: LockInSync | None = None)
         smart_pin_enabled=row.smart_pin_enabled,
         deleted_at=row.deleted_at,
     )
+
+
+shows(tables.Lock, lock_type)
 
 
 @strawberry.input(description="A reader of a new lock.")

@@ -1,11 +1,13 @@
 """Node, connections and cursors (the Relay server specification)."""
 
 import re
+from collections.abc import Callable
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 import strawberry
 
+from domain.clock import Clock
 from domain.errors import InvalidInput, NotFound
 from domain.node_ids import node_id, read_node_id
 from domain.security import base64url
@@ -51,6 +53,23 @@ class Connection(Generic[T]):
     edges: list[Edge[T]] = strawberry.field(description="The items with their cursors.")
     nodes: list[T] = strawberry.field(description="The items alone.")
     page_info: PageInfo = strawberry.field(description="Where the page begins and ends.")
+
+
+_CONVERTERS: dict[type, Callable[[Any, Clock], Node]] = {}
+
+
+def shows(table: type, convert: Callable[[Any, Clock], Node]) -> None:
+    """Makes `node_of` convert the rows of this table so."""
+    _CONVERTERS[table] = convert
+
+
+def node_of(row: object, clock: Clock) -> Any:
+    """A row as the API shows it, for a file that stands below the one that holds its type.
+
+    GraphQL's types name each other in circles (a lock its tags, a tag its locks); their files do not. A file imports what
+    stands below it. For what stands above, the annotation is a `strawberry.lazy`, and the value comes from here.
+    """
+    return _CONVERTERS[type(row)](row, clock)
 
 
 def global_id(kind: str, key: UUID) -> strawberry.ID:

@@ -7,7 +7,7 @@ from strawberry.types import Info
 
 from api.schema.locks import Lock, lock_type
 from api.schema.named_actors import NamedActor, named_actor
-from api.schema.nodes import Node, global_id
+from api.schema.nodes import Node, global_id, shows
 from domain.locks import tables
 
 
@@ -45,6 +45,9 @@ def kit_type(row: tables.Provisioning) -> ProvisioningKit:
             else None
         ),
     )
+
+
+shows(tables.Provisioning, lambda row, _: kit_type(row))
 
 
 @strawberry.type(description="The Argon2id profile with which a lock hashes what is typed.")

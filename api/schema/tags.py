@@ -1,17 +1,12 @@
 """Tags: by which members and locks are chosen."""
 
-from typing import Any
-from uuid import UUID
-
 import strawberry
-from strawberry.dataloader import DataLoader
 from strawberry.types import Info
 
 from api.schema.locks import Lock, lock_type
 from api.schema.members import Member, member_type
-from api.schema.nodes import Node, global_id
+from api.schema.nodes import Node, global_id, shows
 from api.schema.warnings import Warning_, warning_types
-from domain.people.rules import Permission
 from domain.tags import tables
 from domain.tags.tables import TagKind, TagTarget
 from domain.warnings import changes
@@ -42,13 +37,7 @@ def tag_type(row: tables.Tag) -> Tag:
     )
 
 
-async def tags_shown(
-    info: Info, site_id: UUID, loader: DataLoader[UUID, list[Any]], key: UUID
-) -> list[Tag] | None:
-    """The tags of a lock or member; None for a guest or user, who sees doors but not how the site is organised."""
-    if not await info.context.may(Permission.READ, site_id):
-        return None
-    return [tag_type(row.tag) for row in await loader.load(key)]
+shows(tables.Tag, lambda row, _: tag_type(row))
 
 
 @strawberry.input(description="A new SPECIAL tag.")

@@ -8,6 +8,7 @@ from strawberry.dataloader import DataLoader
 from strawberry.types import Info
 
 from api.loaders import Asked
+from api.schema.nodes import node_of
 from domain.access_rules.tables import AccessRule
 from domain.clock import Clock
 from domain.invitations.tables import Invitation
@@ -38,13 +39,11 @@ class Warning_:  # noqa: N801 - Python has a Warning of its own
 
 def warning_types(found: Iterable[Warned], clock: Clock) -> list[Warning_]:
     """Warnings as the API shows them."""
-    from api.schema.locks import lock_type  # noqa: PLC0415 - the two files show each other
-
     return [
         Warning_(
             code=each.code,
             message=each.message,
-            locks=[lock_type(row, clock) for row in each.locks],
+            locks=[node_of(row, clock) for row in each.locks],
         )
         for each in found
     ]

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from api.auth.cookies import known_cookie, session_cookie
 from api.context import Context, Identity
 from api.endpoint import Endpoint
-from api.schema.build import build_schema
+from api.whole_schema import build_schema
 from domain.people.lifetimes import SESSION_LIFETIME
 from domain.people.tables import Session
 from tests.browser import Browser

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from api.prices import prices
 from api.protocol.shares import ShareLimits
-from api.schema.prices import prices
 from api.tour.socket import SocketRefused
 from domain.actors import Role
 from tests.api.firmware_lock import installed

@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg  # type: ignore[import-untyped]
 import pytest
 
-from api.schema.build import build_schema
+from api.whole_schema import build_schema
 from tests.serving import House, Served
 
 SEEN = """query($id: ID!) { site(id: $id) { seats { used limit }

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from graphql import GraphQLObjectType
 
-from api.schema.build import build_schema
+from api.whole_schema import build_schema
 from domain.access_rules.tables import AccessRule, AccessRuleLock
 from domain.actors import ActorKind, Role
 from domain.alerts.tables import Alert, AlertKind

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from graphql import GraphQLInterfaceType
 
-from api.schema.build import build_schema
+from api.whole_schema import build_schema
 from domain.actors import Role
 from domain.node_ids import kind_of, node_id
 from tests.api.bare_lock import BareLock

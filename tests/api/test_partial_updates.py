@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from graphql import GraphQLInputObjectType, GraphQLNonNull, get_named_type
 
-from api.schema.build import build_schema
+from api.whole_schema import build_schema
 from tests.api.every_mutation import Furniture
 from tests.serving import Served
 

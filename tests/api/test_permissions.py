@@ -8,7 +8,7 @@ from graphql import GraphQLObjectType
 from graphql import build_schema as read_schema
 
 from api.operations import DECLARED, OperationKind
-from api.schema.build import build_schema
+from api.whole_schema import build_schema
 from domain.actors import Role
 from domain.audit.tables import AuditRow
 from domain.node_ids import kind_of, node_id

@@ -17,12 +17,12 @@ from graphql import (
     build_schema as schema_of,
 )
 
+from api.prices import prices
 from api.protocol import Limits
 from api.protocol.measuring import measured
 from api.protocol.prices import PAGE_FIELDS, with_all_lists
 from api.schema.bounds import LONGEST_STRING, MOST_ITEMS, bound_inputs
-from api.schema.build import build_schema
-from api.schema.prices import prices
+from api.whole_schema import build_schema
 from domain.locks.rules import MOST_READERS
 from tests.serving import Served
 
@@ -43,7 +43,7 @@ def _is_computed(field: GraphQLField) -> bool:
 
 
 def test_every_computed_field_has_a_price() -> None:
-    """Whoever adds one measures it and names it in `api/schema/prices.py`; who takes one away takes its price away."""
+    """Whoever adds one measures it and names it in `api/prices.py`; who takes one away takes its price away."""
     computed = {f"{kind}.{name}" for kind, name, field in _fields() if _is_computed(field)}
     assert computed == set(prices().fields)
     assert min(prices().fields.values()) > 1

@@ -10,7 +10,7 @@ import pytest
 from graphql import parse, validate
 
 from api.context import Context, Identity
-from api.schema.build import build_schema
+from api.whole_schema import build_schema
 from domain.actors import Role, TokenActor
 from domain.clock import system_clock
 

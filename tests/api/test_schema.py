@@ -16,7 +16,7 @@ from graphql import (
 )
 
 from api.operations import DECLARED
-from api.schema.build import build_schema
+from api.whole_schema import build_schema
 
 ROOT = Path(__file__).parents[2]
 

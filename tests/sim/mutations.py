@@ -27,7 +27,7 @@ from graphql import build_schema as read_schema
 from tortoise.models import Model
 
 from api.operations import DECLARED
-from api.schema.build import build_schema
+from api.whole_schema import build_schema
 from domain.database.rows import Row
 from tests.api.every_mutation import AT_A_SITE
 

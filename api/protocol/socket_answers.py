@@ -6,13 +6,14 @@ something, by the end of the socket. The dangerous mistake is a stream that look
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from graphql import GraphQLError, OperationType, get_operation_ast, parse
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 
 from api.protocol.caching import encode_json
+from api.protocol.hooks import Hooks
 from api.protocol.masking import (
     PublicError,
     answerable,
@@ -25,15 +26,12 @@ from api.protocol.masking import (
 from api.protocol.messages import Subscribe
 from api.protocol.requests import RequestRefused
 
-if TYPE_CHECKING:
-    from api.protocol.http import GraphQLApp
-
 
 class ServiceAwayError(Exception):
     """A subscription has missed something because what it reads from is away."""
 
 
-async def answers(app: "GraphQLApp", message: Subscribe, context: Any) -> AsyncGenerator[str, None]:
+async def answers(app: Hooks, message: Subscribe, context: Any) -> AsyncGenerator[str, None]:
     """A `next` for each result, then `complete`; or `error`, for what failed as a whole; as text.
 
     `context` is the socket's. Raises `ServiceAwayError`.
@@ -76,7 +74,7 @@ def _payload(result: ExecutionResult, errors: list[Any]) -> dict[str, Any]:
     return payload
 
 
-def _missed_something(app: "GraphQLApp", message: Subscribe, errors: list[GraphQLError]) -> bool:
+def _missed_something(app: Hooks, message: Subscribe, errors: list[GraphQLError]) -> bool:
     """Whether this is a subscription, and a service that it needs is away.
 
     An `error` would end it for good in every client that we know; a closed socket is opened again,
@@ -89,7 +87,7 @@ def _missed_something(app: "GraphQLApp", message: Subscribe, errors: list[GraphQ
     return operation is not None and operation.operation is OperationType.SUBSCRIPTION
 
 
-def _told(app: "GraphQLApp", fault: Exception) -> dict[str, Any]:
+def _told(app: Hooks, fault: Exception) -> dict[str, Any]:
     """What the client is told of an exception that stopped an operation before it ran."""
     if isinstance(fault, PublicError):
         (told,) = answerable([fault], development=app.development, explain=app.explain)

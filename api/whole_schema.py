@@ -7,6 +7,7 @@ import strawberry
 
 from api.context import client_of
 from api.operations import OperationKind, root_type
+from api.prices import prices
 from api.protocol import build_schema_kwargs
 from api.resolvers import (
     access_rules,
@@ -33,7 +34,6 @@ from api.resolvers import (
 from api.schema.actors import InvitedDevice, LockActorType, MemberActor, TokenActorType
 from api.schema.bounds import bound_inputs
 from api.schema.dates import DATE, DATE_TIME
-from api.schema.prices import prices
 from api.schema.scalars import SCALARS
 from api.schema.times import TIME
 
