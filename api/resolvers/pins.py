@@ -47,7 +47,8 @@ from domain import topics
 from domain.bus import listening
 from domain.locks.tables import Lock
 from domain.people.rules import Permission
-from domain.pins import personal, service
+from domain.pins import service
+from domain.pins.choices import NewPin
 from domain.pins.tables import Pin
 from domain.sync.status import locks_in_sync, pins_at_locks
 
@@ -62,9 +63,7 @@ async def create_pin(call: Call, input: CreatePinInput) -> CreatedPin:
 
     A member has one generated and one chosen personal PIN at most: AlreadyExists names the one that is there, and
     reassignPin gives it other digits. The digits are in this answer and never again."""
-    shown = await personal.give_pin(
-        call.installation,
-        call.by,
+    new = NewPin(
         owner_id=chosen_key_of("member", input.owner_id, "owner_id"),
         owner_tag_id=chosen_key_of("tag", input.owner_tag_id, "owner_tag_id"),
         digits=input.digits,
@@ -72,8 +71,8 @@ async def create_pin(call: Call, input: CreatePinInput) -> CreatedPin:
         lock_ids=keys_of("lock", input.lock_ids, "lock_ids"),
         lock_tag_ids=keys_of("tag", input.lock_tag_ids, "lock_tag_ids"),
         schedule=schedule_of(input),
-        now=call.now,
     )
+    shown = await service.create_pin(call.installation, call.by, new, call.now)
     return CreatedPin(
         digits=shown.digits,
         share_links=await pin_links(shown.pin, shown.digits),

@@ -26,7 +26,7 @@ from domain.people.rules import Grade, Permission, allows, grade, may_give
 from domain.people.standings import still_standing
 from domain.people.tables import Member
 from domain.pins.tables import Pin, PinStatus
-from domain.pins.wanted import withdraw
+from domain.pins.writing import withdraw
 from domain.sites.rules import checked_name
 from domain.sites.service import take_seat
 from domain.sites.tables import Site

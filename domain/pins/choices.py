@@ -2,8 +2,10 @@
 
 import unicodedata
 from collections.abc import Collection
+from dataclasses import dataclass, field
 from uuid import UUID
 
+from domain.access.schedule import ALWAYS, Schedule
 from domain.actors import Caller
 from domain.database import lock_row
 from domain.database.rows import column
@@ -18,22 +20,43 @@ from domain.tags.tables import TaggedMember, TagKind, TagTarget
 LONGEST_NOTES = 500
 
 
+@dataclass(frozen=True, slots=True)
+class NewPin:
+    """A PIN as asked for: whose, by id or default tag; its digits, or None for generated ones; its locks, by id and by tag.
+
+    Where no locks are named it is a personal one.
+    """
+
+    owner_id: UUID | None = None
+    owner_tag_id: UUID | None = None
+    digits: str | None = field(default=None, repr=False)
+    notes: str = ""
+    lock_ids: Collection[UUID] | None = None
+    lock_tag_ids: Collection[UUID] | None = None
+    schedule: Schedule = ALWAYS
+
+    @property
+    def personal(self) -> bool:
+        """Whether it opens what its member's access rules grant."""
+        return self.lock_ids is None and self.lock_tag_ids is None
+
+
 async def chosen_owner(by: Caller, owner_id: UUID | None, owner_tag_id: UUID | None) -> Member:
     """The one authorised member, by id or by default tag. Raises InvalidInput, NotFound."""
     if (owner_id is None) == (owner_tag_id is None):
         raise InvalidInput("owner_id", "Name the owner either by ownerId or by ownerTagId.")
-    field = "owner_id"
+    named_by = "owner_id"
     if owner_tag_id is not None:
-        field = "owner_tag_id"
-        (tag,) = await live_tags(by.site_id, [owner_tag_id], TagTarget.MEMBER, field)
+        named_by = "owner_tag_id"
+        (tag,) = await live_tags(by.site_id, [owner_tag_id], TagTarget.MEMBER, named_by)
         if tag.kind is not TagKind.DEFAULT:
-            raise InvalidInput(field, "A PIN belongs to one member: take a default tag.")
+            raise InvalidInput(named_by, "A PIN belongs to one member: take a default tag.")
         # nobody, where the member has been removed since the tag was read
         held = await column(TaggedMember.filter(tag_id=tag.id), "member_id")
         owner_id = held[0] if held else None
     member = await Member.get_or_none(id=owner_id, site_id=by.site_id, removed_at=None)
     if member is None:
-        raise NotFound(field)
+        raise NotFound(named_by)
     return member
 
 

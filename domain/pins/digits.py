@@ -1,4 +1,6 @@
-"""From what somebody asks for to digits that may be a PIN; refusals tell nothing and are budgeted.
+"""From what somebody asks for to digits that may be a PIN, and to the verifier that is all that is kept of them.
+
+Digits live as long as the request that sets or shows them: no function keeps them, and no exception quotes them.
 
 Length is a policy that everyone may know. Weak and taken get one answer, after the same work. Since each refusal is a
 guess at somebody's PIN, tries are counted in the database before they are judged, and given back when they are accepted:
@@ -9,7 +11,7 @@ hashes, so a USER has 10 in 24 hours, a LIMITED_ADMIN 500, and OWNERs, SUPER_ADM
 What a person's tokens choose is theirs: else a new token would be a new budget.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -17,13 +19,14 @@ from uuid import UUID
 from domain.actors import ActorKind, Caller, Role
 from domain.alerts.service import raise_alert
 from domain.alerts.tables import AlertKind
-from domain.errors import PinNotAcceptable, PinTooShort, Throttled
+from domain.errors import FeatureNotInPlan, PinNotAcceptable, PinTooShort, Throttled
 from domain.installation import Installation
 from domain.pins.guess_budget import check_room, lengths_to_generate
 from domain.pins.reservations import is_taken
 from domain.pins.rules import check_length, generate, is_weak
-from domain.pins.tables import PinKind
-from domain.pins.verifiers import derive
+from domain.pins.tables import Pin, PinKind
+from domain.security.passwords import HasherBusy, PasswordProfile
+from domain.security.sealing import open_sealed, seal
 from domain.sites.tables import Site
 from domain.throttling.service import Budget, count_try, give_back
 
@@ -43,6 +46,11 @@ class AcceptableDigits:
     digits: str
     verifier: bytes
     kind: PinKind
+
+    @property
+    def chosen(self) -> bool:
+        """Whether somebody asked for these."""
+        return self.kind is PinKind.CUSTOM
 
     def __repr__(self) -> str:
         return "AcceptableDigits()"
@@ -66,18 +74,6 @@ def generations_of(by: Caller) -> tuple[Budget, ...]:
     return (Budget("generated PINs", most, _DAY),)
 
 
-async def _derived(
-    installation: Installation, by: Caller, site: Site, digits: str, counted: Collection[Budget]
-) -> bytes:
-    """The verifier. Where the server is too busy to make it nothing was judged, so what was counted is given back."""
-    try:
-        return await derive(installation, site, digits)
-    except Throttled:
-        for each in counted:
-            await give_back(installation, each, _spender(by))
-        raise
-
-
 def _role(by: Caller) -> Role:
     return by.standing.role if by.standing else Role.OWNER
 
@@ -87,28 +83,65 @@ def _spender(by: Caller) -> str:
     return f"{by.site_id} {by.account_id or by.actor_id}"
 
 
-async def generated_digits(
+async def acceptable_digits(
     installation: Installation,
     by: Caller,
     site: Site,
+    asked: str | None,
     lock_ids: Collection[UUID],
     now: datetime,
     *,
     instead_of: UUID | None = None,
 ) -> AcceptableDigits:
-    """Random digits, long enough for these locks' guess budgets, that nobody at the site has.
+    """The digits asked for, or generated ones where none are, for a PIN at these locks.
 
-    `instead_of` is the PIN that gets them in place of its own. Longer ones where the shorter are nearly all taken.
-    Raises PinTooShort when the locks are full, Throttled.
+    `instead_of` is the PIN that gets them in place of its own. To be called when all else that can be refused has been:
+    what is refused after the digits were judged tells that nobody has them. The try at chosen digits stays counted until
+    `give_try_back`, when the PIN is there. Raises InvalidPin, PinTooShort, PolicyViolation, PinNotAcceptable, Throttled;
+    of generated digits PinTooShort and Throttled alone.
     """
+    if asked is None:
+        return await _generated(installation, by, site, lock_ids, now, instead_of)
+    return await _chosen(installation, by, site, asked, lock_ids, now, instead_of)
+
+
+async def _chosen(
+    installation: Installation,
+    by: Caller,
+    site: Site,
+    asked: str,
+    lock_ids: Collection[UUID],
+    now: datetime,
+    instead_of: UUID | None,
+) -> AcceptableDigits:
+    check_length(asked, site.pin_min_length, site.pin_max_length)
+    await check_room(site, lock_ids, len(asked), now, instead_of)
+    choices, refusals = choices_of(by), refusals_of(by)
+    alerts = {choices: AlertKind.PIN_CHOICES_SPENT, refusals: AlertKind.PIN_REFUSALS_SPENT}
+    await _count(installation, by, alerts, now)
+    verifier = await _verifier(installation, by, site, asked, (choices, refusals))
+    taken = await is_taken(installation, site, verifier)
+    if is_weak(asked) or taken:
+        raise PinNotAcceptable
+    return AcceptableDigits(asked, verifier, PinKind.CUSTOM)
+
+
+async def _generated(
+    installation: Installation,
+    by: Caller,
+    site: Site,
+    lock_ids: Collection[UUID],
+    now: datetime,
+    instead_of: UUID | None,
+) -> AcceptableDigits:
+    """Random digits that nobody at the site has; longer ones where the shorter are nearly all taken."""
     lengths = await lengths_to_generate(site, lock_ids, now, instead_of)
     budgets = generations_of(by)
-    for each in budgets:
-        await _count(installation, by, each, AlertKind.PIN_CHOICES_SPENT, now)
+    await _count(installation, by, dict.fromkeys(budgets, AlertKind.PIN_CHOICES_SPENT), now)
     for length in lengths:
         for _ in range(GENERATED_TRIES):
             digits = generate(length)
-            verifier = await _derived(installation, by, site, digits, budgets)
+            verifier = await _verifier(installation, by, site, digits, budgets)
             if not await is_taken(installation, site, verifier):
                 return AcceptableDigits(digits, verifier, PinKind.AUTO)
     raise PinTooShort(
@@ -117,45 +150,55 @@ async def generated_digits(
     )
 
 
-async def chosen_digits(
-    installation: Installation,
-    by: Caller,
-    site: Site,
-    asked: str,
-    lock_ids: Collection[UUID],
-    now: datetime,
-    *,
-    instead_of: UUID | None = None,
-) -> AcceptableDigits:
-    """The digits asked for, at these locks. Raises InvalidPin, PinTooShort, PolicyViolation, PinNotAcceptable, Throttled.
-
-    `instead_of` is the PIN that gets them in place of its own. To be called when all else that can be refused has been:
-    what is refused after the digits were judged tells that nobody has them. The try stays counted until `give_try_back`,
-    when the PIN is there.
-    """
-    check_length(asked, site.pin_min_length, site.pin_max_length)
-    await check_room(site, lock_ids, len(asked), now, instead_of)
-    choices, refusals = choices_of(by), refusals_of(by)
-    await _count(installation, by, choices, AlertKind.PIN_CHOICES_SPENT, now)
-    await _count(installation, by, refusals, AlertKind.PIN_REFUSALS_SPENT, now)
-    verifier = await _derived(installation, by, site, asked, (choices, refusals))
-    taken = await is_taken(installation, site, verifier)
-    if is_weak(asked) or taken:
-        raise PinNotAcceptable
-    return AcceptableDigits(asked, verifier, PinKind.CUSTOM)
-
-
 async def _count(
-    installation: Installation, by: Caller, budget: Budget, kind: AlertKind, now: datetime
+    installation: Installation, by: Caller, alerts: Mapping[Budget, AlertKind], now: datetime
 ) -> None:
-    """One more of the caller's. Raises Throttled, and alerts the site's admins, when the budget is spent."""
+    """One more of the caller's in each of these budgets. Raises Throttled where one is spent, and alerts the admins."""
+    for budget, alert in alerts.items():
+        try:
+            await count_try(installation, budget, _spender(by), now)
+        except Throttled:
+            await raise_alert(by, alert, now)
+            raise
+
+
+async def _verifier(
+    installation: Installation, by: Caller, site: Site, digits: str, counted: Collection[Budget]
+) -> bytes:
+    """The verifier of digits at a site: 32 bytes of Argon2id (RFC 9106), one salt and profile a site, on purpose.
+
+    Raises Throttled when too many hashes wait: nothing was judged then, so what was counted is given back.
+    """
+    profile = PasswordProfile(site.pin_time_cost, site.pin_memory_kib, site.pin_parallelism)
     try:
-        await count_try(installation, budget, _spender(by), now)
-    except Throttled:
-        await raise_alert(by, kind, now)
-        raise
+        return await installation.passwords.verifier(digits, site.pin_salt, profile, str(site.id))
+    except HasherBusy:
+        for each in counted:
+            await give_back(installation, each, _spender(by))
+        raise Throttled(2, "Too many PINs are being set at this moment. Try again.") from None
 
 
 async def give_try_back(installation: Installation, by: Caller) -> None:
     """The digits asked for are a PIN now, or would have been: it was no refusal."""
     await give_back(installation, refusals_of(by), _spender(by))
+
+
+def check_custom_allowed(site: Site) -> None:
+    """Whether personal PINs may be chosen at this site. Raises FeatureNotInPlan."""
+    if not site.custom_pins_enabled:
+        raise FeatureNotInPlan("custom PINs")
+
+
+def _identity(pin: Pin) -> str:
+    return f"pin-verifier:{pin.site_id}:{pin.id}"
+
+
+def seal_verifier(installation: Installation, pin: Pin, verifier: bytes) -> bytes:
+    """The verifier for the row of this very PIN."""
+    return seal(installation.keys, verifier, _identity(pin))
+
+
+def open_verifier(installation: Installation, pin: Pin) -> bytes:
+    """The verifier of this PIN. Raises SealBroken for one that was copied from another row."""
+    assert pin.verifier_sealed is not None
+    return open_sealed(installation.keys, pin.verifier_sealed, _identity(pin))

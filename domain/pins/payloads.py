@@ -8,8 +8,8 @@ from domain.installation import EntryToFill, Installation
 from domain.link.digests import pin_digest
 from domain.link.entries import Payload, PinPayload
 from domain.link.schedules import schedule_from_wire
+from domain.pins.digits import open_verifier
 from domain.pins.tables import Pin
-from domain.pins.verifiers import open_verifier
 from domain.security.sealing import SealBroken
 
 

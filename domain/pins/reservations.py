@@ -1,7 +1,6 @@
 """Digits in use: reserved by a unique tag, given up when the PIN changes, free when no lock holds them any more.
 
-The dangerous direction: freeing too early. Somebody else's new PIN would open, at a lock that still holds the old one,
-what the old one opened.
+Were they free earlier, somebody else's new PIN would open, at a lock that still holds the old one, what the old one opened.
 """
 
 from collections.abc import Collection, Sequence
@@ -13,15 +12,26 @@ from domain.database.rows import column
 from domain.errors import PinNotAcceptable
 from domain.installation import Installation
 from domain.pins.tables import HeldDigits, Pin, PinReservation
-from domain.pins.verifiers import possible_tags, uniqueness_tag
+from domain.security.keys import KeyLabel
+from domain.security.tags import candidate_tags, keyed_tag
 from domain.sites.tables import Site
 from domain.sync.handed_out import may_hold
 from domain.sync.tables import LockEntry
 
 
+def _tag(installation: Installation, site: Site, verifier: bytes) -> str:
+    """What is unique with the site in the database; it can be made anew when keys rotate, though the digits are gone."""
+    return keyed_tag(installation.keys, KeyLabel.PIN_INDEX, str(site.id), verifier)
+
+
+def _possible_tags(installation: Installation, site: Site, verifier: bytes) -> list[str]:
+    """The tags under which these digits may be reserved, while keys rotate."""
+    return candidate_tags(installation.keys, KeyLabel.PIN_INDEX, str(site.id), verifier)
+
+
 async def is_taken(installation: Installation, site: Site, verifier: bytes) -> bool:
     """Whether some PIN of the site has these digits, or some lock still holds them."""
-    tags = possible_tags(installation, site, verifier)
+    tags = _possible_tags(installation, site, verifier)
     return await PinReservation.filter(site_id=site.id, tag__in=tags).exists()
 
 
@@ -29,9 +39,7 @@ async def reserve(installation: Installation, site: Site, pin: Pin, verifier: by
     """Within a transaction. Raises PinNotAcceptable when the digits are taken, also by one who commits first."""
     if await is_taken(installation, site, verifier):
         raise PinNotAcceptable
-    await PinReservation.create(
-        site=site, pin=pin, tag=uniqueness_tag(installation, site, verifier)
-    )
+    await PinReservation.create(site=site, pin=pin, tag=_tag(installation, site, verifier))
 
 
 async def retire(pin: Pin, now: datetime) -> None:

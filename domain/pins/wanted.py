@@ -23,7 +23,6 @@ from domain.link.schedules import schedule_to_wire
 from domain.locks.keypads import locks_with_keypad
 from domain.node_ids import node_id
 from domain.pins.guess_budget import check_guess_budget
-from domain.pins.reservations import retire
 from domain.pins.tables import Pin, PinLock, PinLockTag, PinStatus
 from domain.sites.tables import Site
 from domain.sync.entries import Wanted, write_entries
@@ -36,11 +35,11 @@ async def locks_of_pins(pins: Sequence[Pin]) -> dict[UUID, dict[UUID, list[Sched
 
     Those that it names and that have a keypad.
     """
-    wanted = await locks_named_by(pins)
-    able = await locks_with_keypad({lock_id for locks in wanted.values() for lock_id in locks})
+    named = await locks_named_by(pins)
+    able = await locks_with_keypad({lock_id for locks in named.values() for lock_id in locks})
     return {
         pin_id: {lock_id: times for lock_id, times in locks.items() if lock_id in able}
-        for pin_id, locks in wanted.items()
+        for pin_id, locks in named.items()
     }
 
 
@@ -86,25 +85,25 @@ async def follow_pins(
     for entry in await LockEntry.filter(pin_id__in=list(pin_ids)):
         assert entry.pin_id is not None
         present[entry.pin_id].append(entry)
-    wanted = await locks_of_pins(pins)
+    named = await locks_of_pins(pins)
     before = {
         (entry.pin_id, entry.lock_id): (entry.state, entry.content)
         for entries in present.values()
         for entry in entries
     }
-    wishes = []
+    wanted = []
     for pin in pins:
-        locks = wanted[pin.id] if pin.status is not PinStatus.REMOVED else {}
+        locks = named[pin.id] if pin.status is not PinStatus.REMOVED else {}
         check_schedules(locks)
         state = EntryState.LIVE if pin.status is PinStatus.ACTIVE else EntryState.BLOCKED
-        wishes += [_wish(pin, lock_id, state, times) for lock_id, times in locks.items()]
-        wishes += [
-            _wish(pin, entry.lock_id, EntryState.REMOVED, [])
+        wanted += [_wanted(pin, lock_id, state, times) for lock_id, times in locks.items()]
+        wanted += [
+            _wanted(pin, entry.lock_id, EntryState.REMOVED, [])
             for entry in present[pin.id]
             if entry.lock_id not in locks
         ]
     change.wake(*(topics.member(pin.owner_id) for pin in pins if pin.personal))
-    changed = await write_entries(installation, change, wishes, now)
+    changed = await write_entries(installation, change, wanted, now)
     await _check_growth(pins, changed, before, now)
     return changed
 
@@ -137,7 +136,7 @@ async def _check_growth(
         await check_guess_budget(await Site.get(id=site_id), lengths, now)
 
 
-def _wish(pin: Pin, lock_id: UUID, state: EntryState, schedules: Sequence[Schedule]) -> Wanted:
+def _wanted(pin: Pin, lock_id: UUID, state: EntryState, schedules: Sequence[Schedule]) -> Wanted:
     return Wanted(
         lock_id=lock_id,
         name=node_id("pin", pin.id),
@@ -149,15 +148,3 @@ def _wish(pin: Pin, lock_id: UUID, state: EntryState, schedules: Sequence[Schedu
         },
         pin_id=pin.id,
     )
-
-
-async def withdraw(
-    installation: Installation, change: RecordedChange, pins: Sequence[Pin], now: datetime
-) -> None:
-    """Within a transaction: these PINs end for good. Their verifiers go at once, their digits when no lock holds them."""
-    for pin in pins:
-        pin.status, pin.updated_at, pin.verifier_sealed = PinStatus.REMOVED, now, None
-        await pin.save(update_fields=["status", "updated_at", "verifier_sealed"])
-    await follow_pins(installation, change, [pin.id for pin in pins], now)
-    for pin in pins:
-        await retire(pin, now)

@@ -15,8 +15,8 @@ from domain.link.schedules import schedule_to_wire
 from domain.locks.tables import Lock, Reader
 from domain.node_ids import node_id
 from domain.people.tables import Member
+from domain.pins.digits import open_verifier
 from domain.pins.tables import HeldDigits, Pin, PinLock, PinLockTag, PinReservation, PinStatus
-from domain.pins.verifiers import open_verifier
 from domain.sites.tables import Site
 from domain.smartpins.tables import SmartPin
 from domain.sync.tables import EntryState, LockEntry

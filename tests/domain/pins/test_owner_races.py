@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 
-from domain.access.schedule import ALWAYS
 from domain.actors import Role
 from domain.database import lock_row, transaction, use_case
 from domain.errors import NotFound, PinTooShort
 from domain.people.members import create_member, remove_member
 from domain.people.tables import Member
-from domain.pins.personal import give_pin
+from domain.pins.choices import NewPin
 from domain.pins.service import create_pin, reassign_pin
 from domain.pins.tables import Pin, PinStatus
 from domain.sites.tables import Site
@@ -45,17 +44,8 @@ async def _member(yard: Yard) -> Member:
 
 
 def _pin(yard: Yard, owner: Member, *lock_ids: Any) -> Awaitable[Any]:
-    fields = {
-        "owner_id": owner.id,
-        "owner_tag_id": None,
-        "digits": None,
-        "notes": "",
-        "lock_ids": list(lock_ids) or None,
-        "lock_tag_ids": None,
-        "schedule": ALWAYS,
-        "now": yard.now,
-    }
-    return (create_pin if lock_ids else give_pin)(yard.installation, yard.by, **fields)  # type: ignore[arg-type]
+    new = NewPin(owner_id=owner.id, lock_ids=list(lock_ids) or None)
+    return create_pin(yard.installation, yard.by, new, yard.now)
 
 
 async def test_no_pin_outlives_a_member_who_is_removed_while_it_is_made(yard: Yard) -> None:
@@ -144,17 +134,7 @@ async def test_a_member_who_goes_between_two_reads_of_their_tag_is_not_found(
         return found
 
     monkeypatch.setattr("domain.pins.choices.live_tags", and_then_they_go)
+    new = NewPin(owner_tag_id=tag.id, lock_ids=[lock.id])
     with pytest.raises(NotFound) as refused:
-        await create_pin(
-            yard.installation,
-            yard.by,
-            owner_id=None,
-            owner_tag_id=tag.id,
-            digits=None,
-            notes="",
-            lock_ids=[lock.id],
-            lock_tag_ids=None,
-            schedule=ALWAYS,
-            now=yard.now,
-        )
-    assert refused.value.field == "ownerTagId"
+        await create_pin(yard.installation, yard.by, new, yard.now)
+    assert refused.value.field == "owner_tag_id"

@@ -27,8 +27,10 @@ from domain.locks.service import NewReader, create_lock
 from domain.locks.tables import Reader
 from domain.node_ids import read_node_id
 from domain.people.tables import Member
-from domain.pins.service import Shown, create_pin, update_pin
+from domain.pins.choices import NewPin
+from domain.pins.service import create_pin, update_pin
 from domain.pins.tables import Pin
+from domain.pins.writing import PinWithDigits
 from domain.security.passwords import PasswordHasher
 from domain.sites.rules import SystemType
 from domain.sites.service import create_site
@@ -115,20 +117,16 @@ class Yard:
         digits: str | None = None,
         tag_ids: list[UUID] | None = None,
         schedule: Schedule = ALWAYS,
-    ) -> Shown:
+    ) -> PinWithDigits:
         """A PIN at these locks and tags."""
-        return await create_pin(
-            self.installation,
-            self.by,
+        new = NewPin(
             owner_id=self.owner.id,
-            owner_tag_id=None,
             digits=digits,
-            notes="",
             lock_ids=[lock.id for lock in locks] or None,
             lock_tag_ids=tag_ids,
             schedule=schedule,
-            now=self.now,
         )
+        return await create_pin(self.installation, self.by, new, self.now)
 
     async def moved(self, pin: Pin, *locks: "YardLock") -> None:
         """The PIN is at these locks from now on, and at no other."""
