@@ -130,7 +130,7 @@ def create_app(
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        await connect(settings.database)
+        await connect(settings.database, bus_url=settings.bus_url)
         try:
             await _align(common)
             await checked_schema()

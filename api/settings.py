@@ -17,6 +17,7 @@ from api.addresses import (
     origin,
     reached_by,
 )
+from domain.bus.nats_address import NatsAddress
 from domain.database.connection import Address
 from domain.mailers import SmtpMailer
 from domain.security.keys import Keyring
@@ -44,6 +45,19 @@ def _checked_database(url: str) -> str:
             "must look like postgresql://user:password@host:5432/name; in the password, "
             "characters such as / # @ are written as %2F %23 %40"
         )
+    return url
+
+
+def _checked_bus(url: str) -> str:
+    if not url:
+        return url
+    try:
+        NatsAddress.of(url)
+    except ValueError:
+        raise ValueError(
+            "must look like nats://user:password@host:4222 or tls://token@host:4222,other:4222; in the "
+            "password, characters such as / # @ are written as %2F %23 %40"
+        ) from None
     return url
 
 
@@ -91,6 +105,8 @@ class Settings(BaseSettings):
     """Database, secret file, mail folder and lock states of the embedded default."""
     database_url: Annotated[str, AfterValidator(_checked_database)] = Field(default="", repr=False)
     """`sqlite:///path` or `postgresql://…`; empty means a SQLite file in the data directory."""
+    bus_url: Annotated[str, AfterValidator(_checked_bus)] = Field(default="", repr=False)
+    """`nats://…` or `tls://…`: by what processes on one PostgreSQL database wake each other; empty means the database."""
     secret: Annotated[str, AfterValidator(_checked_secret)] = Field(default="", repr=False)
     """The application secret itself (base64url of 32 bytes or more); empty means the secret file."""
     secret_file: Path | None = None
@@ -120,6 +136,14 @@ class Settings(BaseSettings):
         if self.env is Environment.PRODUCTION and not secure:
             raise ValueError(
                 "LATCHWORK_PUBLIC_URL must be https in production (http only on loopback)"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _bus_between_processes(self) -> Self:
+        if self.bus_url and Address.of(self.database).kind == "sqlite":
+            raise ValueError(
+                "LATCHWORK_BUS_URL is for several processes on PostgreSQL; on SQLite there is one, and no bus"
             )
         return self
 

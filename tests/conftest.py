@@ -4,24 +4,29 @@ from hypothesis import settings
 
 from tests.application import mailer, served
 from tests.databases import (
+    bus_url,
     database,
     database_kind,
     fresh_database,
     model_modules,
-    pytest_terminal_summary,
     servers,
 )
+from tests.left_out import pytest_terminal_summary
+from tests.nats_server import nats_configuration, nats_server
 
 # A rule is not wrong because the machine is busy: what is bounded in time says so itself.
 settings.register_profile("latchwork", deadline=None)
 settings.load_profile("latchwork")
 
 __all__ = [
+    "bus_url",
     "database",
     "database_kind",
     "fresh_database",
     "mailer",
     "model_modules",
+    "nats_configuration",
+    "nats_server",
     "pytest_terminal_summary",
     "served",
     "servers",

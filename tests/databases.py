@@ -3,8 +3,8 @@
 Mocked databases hide exactly what breaks in production (locks, constraints, cancelled statements),
 so there are none here. The tables are made once a session and copied for each test: a file on
 SQLite, `CREATE DATABASE ... TEMPLATE` on PostgreSQL. A suite that silently left out PostgreSQL would
-be the dangerous mistake: without a server its tests are skipped, and the summary says so loudly; where the
-environment variable CI is set they fail.
+be the dangerous mistake: without a server its tests are skipped, and the summary says so loudly (`left_out`);
+where the environment variable CI is set they fail.
 
 A test module with tables of its own overrides the fixture `model_modules`.
 """
@@ -258,9 +258,19 @@ def model_modules() -> Sequence[str] | None:
     return None
 
 
+@pytest.fixture
+def bus_url() -> str:
+    """The NATS server between the processes; empty where nothing but the database is."""
+    return ""
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_kind(request: pytest.FixtureRequest, servers: Servers) -> str:
-    kind: str = request.param
+    return available(request.param, servers)
+
+
+def available(kind: str, servers: Servers) -> str:
+    """The kind, if there is a server for it; otherwise the test is skipped, or fails."""
     if kind == "postgresql" and servers.postgres is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(MISSING)
     return kind
@@ -279,7 +289,7 @@ async def fresh_database(
 
 @pytest.fixture
 async def database(
-    fresh_database: Database, model_modules: Sequence[str] | None
+    fresh_database: Database, model_modules: Sequence[str] | None, bus_url: str
 ) -> AsyncIterator[Database]:
     """A database of its own with the tables made, connected."""
     options: dict[str, Any] = {"synchronous": "OFF"}
@@ -287,17 +297,8 @@ async def database(
         options = {
             "lock_wait_ms": 60_000
         }  # changes that a test lets meet wait, however slow the machine is
-    await connect(fresh_database.url, model_modules=model_modules, **options)
+    await connect(fresh_database.url, bus_url=bus_url, model_modules=model_modules, **options)
     try:
         yield fresh_database
     finally:
         await disconnect()
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Says loudly what was skipped. Counted from the reports, which come from every worker."""
-    skipped = terminalreporter.stats.get("skipped", [])
-    count = sum(MISSING in str(report.longrepr) for report in skipped)
-    if count:
-        terminalreporter.section("PostgreSQL WAS NOT TESTED", sep="!", red=True, bold=True)
-        terminalreporter.line(f"{count} tests skipped: {MISSING}", red=True)

@@ -1,5 +1,6 @@
 """Who opens a socket, and the watch that closes it when what the client stands on has ended."""
 
+import math
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -11,7 +12,6 @@ from api.auth.origins import is_own
 from api.auth.seen_proofs import take_proof
 from api.context import Context, Identity
 from api.protocol.requests import RequestRefused
-from domain import bus
 from domain.actors import Actor
 from domain.bus import listening
 from domain.clock import Clock
@@ -120,7 +120,7 @@ async def watch(context: Context) -> tuple[int, str]:
             if actor is None:
                 return ENDED
             ends_at = getattr(actor, "ends_at", None)
-            patience = bus.SLOW_POLL_SECONDS
+            left = math.inf
             if ends_at is not None:
-                patience = min(patience, (ends_at - now) / timedelta(seconds=1) + 0.05)
-            await wakeups.wait(max(patience, 0.05))
+                left = (ends_at - now) / timedelta(seconds=1) + 0.05
+            await wakeups.wait(max(left, 0.05))

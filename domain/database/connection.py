@@ -16,7 +16,9 @@ from tortoise.backends.base.executor import EXECUTOR_CACHE
 from tortoise.context import TortoiseContext
 
 from domain import bus as buses
-from domain.bus import Bus, PostgresBus
+from domain.bus import Bus
+from domain.bus.nats import NatsBus
+from domain.bus.postgresql import PostgresBus
 from domain.database import models
 from domain.database.errors import translated
 from domain.database.postgresql import PostgresClient
@@ -118,24 +120,26 @@ def forget_statements() -> None:
 async def connect(
     url: str,
     *,
-    bus: Bus | None = None,
+    bus_url: str = "",
     model_modules: Sequence[str] | None = None,
     migrations: str = MIGRATIONS,
     **options: Any,
 ) -> None:
-    """Open the database and the bus; raises `DatabaseUnavailable` if either does not answer."""
+    """Open the database and the bus: by default the database's own, NATS where `bus_url` names it.
+
+    Raises `DatabaseUnavailable` if the database does not answer, `ValueError` for a URL that makes no sense.
+    """
     global _connected  # noqa: PLW0603 - one process, one database
     if _connected is not None:
         raise RuntimeError("the database is already connected")
     address = Address.of(url)
+    bus = _bus(address, bus_url)
     forget_statements()
     context = TortoiseContext()
     config = configuration(address, tables_of(model_modules), migrations, **options)
     with context:
         await context.init(config=config, _enable_global_fallback=True)
     client = context.connections.get(ALIAS)
-    if bus is None:
-        bus = PostgresBus(address.target) if address.kind == "postgresql" else Bus()
     try:
         await client.create_connection(with_db=True)
         await client.execute_query("SELECT 1")
@@ -147,6 +151,14 @@ async def connect(
     buses.use(bus)
     turns = Turns(client.pool_maxsize) if isinstance(client, PostgresClient) else None
     _connected = Connected(address, context, client, bus, turns)
+
+
+def _bus(address: Address, bus_url: str) -> Bus:
+    if address.kind == "sqlite":
+        if bus_url:
+            raise ValueError("on SQLite there is one process, and no bus between processes")
+        return Bus()
+    return NatsBus(bus_url, address.target) if bus_url else PostgresBus(address.target)
 
 
 async def disconnect() -> None:

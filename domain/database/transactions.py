@@ -1,9 +1,9 @@
 """Transactions, the locks taken in them, and the wake-ups sent by them.
 
 A wake-up that leaves before its change is committed makes a listener look, find nothing and sleep:
-the dangerous mistake. So wake-ups belong to the transaction: on PostgreSQL they are a NOTIFY inside
-it, delivered by the commit itself; on SQLite they are delivered in memory after it. A transaction
-that is undone wakes nobody.
+the dangerous mistake. So wake-ups belong to the transaction: on the bus of PostgreSQL they are a
+NOTIFY inside it, delivered by the commit itself; on the others they are told after it, also when
+its outcome is unknown. A transaction that is undone wakes nobody.
 """
 
 import contextvars
@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.models import Model
 
-from domain.bus import CHANNEL, PostgresBus, checked, payloads
+from domain.bus.payloads import checked, payloads
+from domain.bus.postgresql import CHANNEL, NOTIFY, PAYLOAD_BYTES, PostgresBus
 from domain.database.connection import Connected, connected
 from domain.database.errors import TransactionMisuse
 from domain.database.turns import Queue
@@ -95,6 +96,7 @@ async def _begun(connection: Connected, repeatable: bool) -> AsyncIterator[Trans
     notifies = isinstance(connection.bus, PostgresBus)
     context = connection.client._in_transaction()
     opened: Transaction | None = None
+    committing = False
     try:
         async with context as client:
             opened = Transaction(client)
@@ -102,18 +104,20 @@ async def _begun(connection: Connected, repeatable: bool) -> AsyncIterator[Trans
             try:
                 yield opened
                 if notifies:
-                    for payload in payloads(opened._topics):
-                        await client.execute_query("SELECT pg_notify($1, $2)", [CHANNEL, payload])
+                    for payload in payloads(opened._topics, PAYLOAD_BYTES):
+                        await client.execute_query(NOTIFY, [CHANNEL, payload])
+                committing = True
             finally:
                 opened.open = False
                 _transaction.reset(token)
     finally:
         # also when cancelled while committing: what is committed is told
-        if opened is not None and getattr(opened.client, "committed", False):
-            if (run := attempt.get()) is not None and not repeatable:
+        if opened is not None and committing:
+            committed = getattr(opened.client, "committed", False)
+            if committed and not repeatable and (run := attempt.get()) is not None:
                 run.note_commit()
             if not notifies:
-                connection.bus.deliver(opened._topics)
+                connection.bus.tell(opened._topics)
 
 
 @asynccontextmanager

@@ -99,6 +99,10 @@ def test_the_server_refuses_an_environment_that_makes_no_sense(tmp_path: Path) -
         ("trusted_proxies", "10.0.0.1/8"),
         ("database_url", f"mysql://me:{SECRET}@x"),
         ("database_url", f"postgresql://me:{SECRET}/{SECRET}@x/y"),
+        ("bus_url", f"http://me:{SECRET}@x"),
+        ("bus_url", f"nats://me:{SECRET}/{SECRET}@x"),
+        ("bus_url", f"tls://me:{SECRET}@x:0"),
+        ("bus_url", f"nats://me:{SECRET}@x,"),
         ("smtp_url", "foo"),
         ("smtp_url", f"smtp://me:{SECRET}/{SECRET}@x"),
         ("mail_from", "Doors"),
@@ -116,6 +120,13 @@ def test_each_variable_refuses_what_makes_no_sense(
     (line,) = answer.output.splitlines()
     assert line.startswith(f"LATCHWORK_{variable.upper()}: ")
     assert SECRET not in line
+
+
+def test_a_bus_between_processes_is_refused_on_sqlite(tmp_path: Path) -> None:
+    """There is one process on it: whoever asks for a bus has forgotten the database. No value is shown."""
+    database = Database("sqlite", f"sqlite://{tmp_path}/none.sqlite3")
+    given = environment(database, tmp_path, bus_url=f"nats://me:{SECRET}@127.0.0.1")
+    refuses(given, "LATCHWORK_BUS_URL is for several processes on PostgreSQL")
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from domain import bus
 from domain.actors import COMMAND_LINE
+from domain.bus import memory
 from domain.sites.service import change_plan
 from tests.api.member_steps import MembersPhone, member_phone
 from tests.serving import House, Served
@@ -47,7 +47,7 @@ CHANGES: dict[str, Change] = {
 
 @pytest.fixture(autouse=True)
 def no_poll(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bus, "SLOW_POLL_SECONDS", 3600.0)
+    monkeypatch.setattr(memory, "SLOW_POLL_SECONDS", 3600.0)
 
 
 @pytest.mark.parametrize("what", CHANGES)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from api.app import create_app, keyring, new_installation
 from api.observability import configure_logging
 from api.starting import listen, settings
-from domain import bus
+from domain.bus import memory
 from domain.clock import system_clock
 from domain.security.passwords import PasswordHasher
 from tests.serving import CHEAP
@@ -24,7 +24,7 @@ def main() -> None:
     """Serves until it is ended."""
     chosen = settings()
     configure_logging(json=True)
-    bus.SLOW_POLL_SECONDS = NEVER_SECONDS
+    memory.SLOW_POLL_SECONDS = NEVER_SECONDS
     seconds, *faults = sys.argv[1:]
     offset = timedelta(seconds=float(seconds))
     for fault in faults:

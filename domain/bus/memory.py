@@ -1,0 +1,107 @@
+"""The listeners of one process, and the bus that is enough where there is only one: on SQLite."""
+
+import asyncio
+import contextlib
+import math
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+
+from domain.bus.payloads import EVERYBODY, checked
+
+SLOW_POLL_SECONDS = 10.0
+"""After so long whoever follows something looks again, woken or not."""
+
+MAX_TOPICS_PER_LISTENER = 10_000
+
+
+class Wakeups:
+    """One listener: which topics wake it, and whether it has been woken since it last looked."""
+
+    def __init__(self, bus: "Bus") -> None:
+        self._bus = bus
+        self._topics: set[str] = set()
+        self._woken = asyncio.Event()
+
+    def add(self, *topics: str) -> None:
+        """Listen to these too. Read the database after adding, not before: earlier wake-ups are not
+        repeated.
+        """
+        for topic in checked(topics):
+            if topic in self._topics:
+                continue
+            if len(self._topics) >= MAX_TOPICS_PER_LISTENER:
+                raise ValueError(f"more than {MAX_TOPICS_PER_LISTENER} topics for one listener")
+            self._topics.add(topic)
+            self._bus._listeners.setdefault(topic, set()).add(self)
+
+    def discard(self, *topics: str) -> None:
+        """Listen to these no longer."""
+        for topic in topics:
+            self._topics.discard(topic)
+            listeners = self._bus._listeners.get(topic)
+            if listeners is not None:
+                listeners.discard(self)
+                if not listeners:
+                    del self._bus._listeners[topic]
+
+    async def wait(self, at_most_seconds: float = math.inf) -> bool:
+        """True as soon as one of the topics was woken since the last call; False if none is for so long, or until the
+        slow poll.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(min(at_most_seconds, SLOW_POLL_SECONDS)):
+                await self._woken.wait()
+        woken = self._woken.is_set()
+        self._woken.clear()
+        return woken
+
+    def wake(self) -> None:
+        self._woken.set()
+
+
+class Bus:
+    """The bus of one process, in memory."""
+
+    def __init__(self) -> None:
+        self._listeners: dict[str, set[Wakeups]] = {}
+
+    @property
+    def topics(self) -> frozenset[str]:
+        """What somebody in this process listens to now."""
+        return frozenset(self._listeners)
+
+    async def start(self) -> None:
+        """Called by `connect()`."""
+
+    async def stop(self) -> None:
+        """Called by `disconnect()`: everybody is woken, to find out that it is over."""
+        self.wake_everybody()
+
+    def tell(self, topics: Iterable[str]) -> None:
+        """A change of these is committed: wake whoever listens, in every process. Does not wait and does not fail, as
+        nothing about the change may depend on it.
+        """
+        self.deliver(topics)
+
+    def deliver(self, topics: Iterable[str]) -> None:
+        """Wake the listeners in this process."""
+        for topic in topics:
+            if topic == EVERYBODY:
+                self.wake_everybody()
+            for listener in self._listeners.get(topic, ()):
+                listener.wake()
+
+    def wake_everybody(self) -> None:
+        """Something may have been missed: all look again."""
+        for listeners in self._listeners.values():
+            for listener in listeners:
+                listener.wake()
+
+    @asynccontextmanager
+    async def listening(self, *topics: str) -> AsyncIterator[Wakeups]:
+        wakeups = Wakeups(self)
+        try:
+            wakeups.add(*topics)
+            yield wakeups
+        finally:
+            wakeups.discard(*list(wakeups._topics))
