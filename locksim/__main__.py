@@ -16,15 +16,14 @@ import structlog
 import typer
 
 from locksim.connection import ServerAddress
-from locksim.device import Device
 from locksim.fleet import DirectoryInUse, Fleet
 from locksim.panel import server as panel
 from locksim.provisioning import InvalidProvisioning
-from locksim.switches import first_of
+from locksim.simulated_lock import SimulatedLock, first_of
 
 
-def _line(device: Device) -> None:
-    own = device.provisioning
+def _line(lock: SimulatedLock) -> None:
+    own = lock.provisioning
     print(f"connected: {own.name} ({own.lock_id})", flush=True)
 
 

@@ -2,8 +2,8 @@
 
 A lock whose clock can be turned back opens for a guest who left last year. So the time is believed
 only if the installer set it, or if a sealed message with the lock's own nonce did; the highest time
-ever believed is kept on disk, and a lock that wakes below it says that it has no time. The
-dangerous mistake is a guess: `None` means unknown, and nothing that depends on time opens then.
+ever believed is kept on disk, and a lock that starts below it says that it has no time. It never
+guesses: `None` means unknown, and nothing that depends on time opens then.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ MARK_INTERVAL_MS = 30 * 60 * 1000
 SETTING_NOTICED_MS = 2000
 """A correction above this is told as an event; below, it is the jitter of the network."""
 LATEST_MS = 250_000_000_000_000
-"""A time above this, late in the year 9891, is believed of nobody: the calendar ends soon after."""
+"""A time above this, late in the year 9891, is not believed: the calendar ends soon after."""
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 

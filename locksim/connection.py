@@ -1,8 +1,12 @@
-"""One socket of a lock: graphql-transport-ws, spoken plainly and read with suspicion.
+"""One socket of a lock, by graphql-transport-ws, and how long a lock waits before the next.
 
 A challenge by POST, the proof in `connection_init`, one subscription and one mutation at a time.
-Whatever is not understood ends the connection, which costs a reconnect and nothing else; the
-dangerous mistake is to go on after half a message. Seals are opened elsewhere.
+Whatever is not understood ends the connection, which costs a reconnect and nothing else. Seals are
+opened by the firmware.
+
+The wait is random and grows with each failure: locks that come back together would hammer a server
+that is already in trouble, and two devices with one secret would displace each other as fast as they
+can connect. It never grows beyond half a minute.
 """
 
 import asyncio
@@ -34,10 +38,16 @@ ANSWER_TIMEOUT_S = 20.0
 """Seconds after which a report without an answer ends the connection."""
 PING_S = 20.0
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+BACKOFF_FIRST_S = 0.5
+BACKOFF_MOST_S = 30.0
+STEADY_S = 5.0
+"""Seconds that a connection must last for the waits to begin anew."""
+UNDISPLACED_S = 2 * BACKOFF_MOST_S
+"""The same where the server completed the feed: longer than another device with this lock's secret stays away."""
 _PROTOCOL = Subprotocol("graphql-transport-ws")
 _FEED = "feed"
 _MAX_REASON = 200
-"""Characters of the server's words that are kept for the log."""
+"""Characters of the server's message that are kept for the log."""
 _CHALLENGE = "query($id: ID!) { lockChallenge(lockId: $id) }"
 _SUBSCRIPTION = """subscription($lock: ID!, $incarnation: String!, $epoch: Int!, $revision: Int!) {
   lockFeed(lockId: $lock, incarnation: $incarnation, epoch: $epoch, appliedRevision: $revision) {
@@ -66,7 +76,7 @@ class LinkLost(Exception):
 
 
 class FeedCompleted(LinkLost):
-    """The server has ended the feed: another has taken its place, or this life of the lock is over."""
+    """The server has ended the feed: another has taken its place, or this incarnation of the lock is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +223,19 @@ class Connection:
         return message
 
 
+def failures_after(failures: int, lasted_s: float, *, completed: bool) -> int:
+    """Failures in a row, with the connection that was lost now after `lasted_s` seconds.
+
+    `completed`: the server ended the feed, as it does when a newer one of the same lock has begun.
+    """
+    return 0 if lasted_s >= (UNDISPLACED_S if completed else STEADY_S) else failures + 1
+
+
+def backoff_ceiling_s(failures: int) -> float:
+    """The longest wait, in seconds, after so many failures in a row; the wait is drawn below it."""
+    return min(BACKOFF_MOST_S, BACKOFF_FIRST_S * 2.0 ** min(failures, 16))
+
+
 async def _challenge(address: ServerAddress, http: httpx.AsyncClient, lock_id: str) -> str:
     body = {"query": _CHALLENGE, "variables": {"id": lock_id}}
     response = await http.post(address.url, json=body)
@@ -249,7 +272,7 @@ def _feed_item(payload: object) -> Inbound | None:
 
 
 def _reason(payload: object) -> str:
-    """Why, in the server's own words."""
+    """Why, as the server says it."""
     errors = _field(payload, "errors")
     said = _field(errors[0], "message") if isinstance(errors, list) and errors else None
     return said[:_MAX_REASON] if isinstance(said, str) else "it did not say why"

@@ -1,24 +1,24 @@
-"""The part of a lock that all its faces share: durable state, clock, bolt and lockout.
+"""What keypad and link of a lock share: the durable state, the clock, the bolt and the end of a lockout.
 
-Every step makes the next durable state and writes it here before anything is done about it. The
-dangerous mistake is a path round `commit`: what is not on disk has not happened. Times are in
-milliseconds: `uptime_ms` since the start, which only grows; trusted time comes from `clock`.
+Every step makes the next durable state and writes it here (`write`, `commit`) before anything is
+done about it: what is not on disk has not happened. Times are in milliseconds: `uptime_ms` since the
+start, which only grows; trusted time comes from `clock`.
 """
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from domain.link import features
-from domain.link.entries import Entry
+from domain.access.decision import DenialReason
+from domain.link.digests import card_digest
 from domain.link.events import LockEventKind
 from domain.link.keys import LinkKeys
 from locksim import journal
 from locksim.clock import MARK_INTERVAL_MS, TrustedClock, moment
+from locksim.credentials import Credentials, unread_in
 from locksim.disk import Disk
-from locksim.holdings import Holdings
-from locksim.journal import Happening
+from locksim.journal import NewEvent
 from locksim.provisioning import Provisioning
 from locksim.signals import Bolt, Outbound, Signal
 from locksim.state import LockState
@@ -30,17 +30,8 @@ _STATE_ID_BYTES = 16
 _MINUTE_MS = 60_000
 
 
-def unread_in(entries: Iterable[Entry], reads: Collection[str]) -> set[str]:
-    """The ids of the entries that need what this firmware does not read."""
-    return {
-        entry.id
-        for entry in entries
-        if entry.payload is not None and features.unread(entry.kind, entry.payload, reads)
-    }
-
-
 class Core:
-    """A lock's memory and muscles, from one start to the next."""
+    """A lock from one start to the next, but for its keypads and its link."""
 
     def __init__(
         self,
@@ -66,20 +57,20 @@ class Core:
             state = LockState(state_id=name, incarnation=provisioning.incarnation)
         self.state = state
         self.codec = Codec(provisioning.secret)
-        self.holdings = self.holdings_of(state)
+        self.credentials = self.credentials_of(state)
         self.clock = TrustedClock(battery_ms=battery_ms, mark_ms=state.mark_ms, uptime_ms=uptime_ms)
         self._locked_seen_ms = uptime_ms
-        happenings = [Happening(LockEventKind.STARTED)]
+        events = [NewEvent(LockEventKind.STARTED)]
         if self.clock.lost:
-            happenings.append(Happening(LockEventKind.CLOCK_LOST))
-        self.commit(self.announced(self.recorded(state, uptime_ms, *happenings), uptime_ms))
+            events.append(NewEvent(LockEventKind.CLOCK_LOST))
+        self.commit(self.announced(self.recorded(state, uptime_ms, *events), uptime_ms))
         self._keep_mark(uptime_ms)
 
-    def holdings_of(self, state: LockState) -> Holdings:
-        """What a state's entries amount to at this lock. Raises UnknownZone and Malformed."""
+    def credentials_of(self, state: LockState) -> Credentials:
+        """What a state's entries say at this lock. Raises UnknownZone and Malformed."""
         own = self.provisioning
         unread = unread_in(state.entries.values(), own.firmware.reads)
-        return Holdings.of(
+        return Credentials.of(
             {name: entry for name, entry in state.entries.items() if name not in unread},
             own.zone,
             # Firmware that cannot read the settings any more does not go back to what held before them.
@@ -89,7 +80,7 @@ class Core:
     @property
     def lock_time(self) -> LockTime:
         """By what SmartPINs tell the time here: the offset frozen at provisioning, and the zone."""
-        return LockTime(self.provisioning.fixed_offset_minutes, self.holdings.zone)
+        return LockTime(self.provisioning.fixed_offset_minutes, self.credentials.zone)
 
     def now(self, uptime_ms: int) -> datetime | None:
         """Trusted time as a moment, or None."""
@@ -106,34 +97,52 @@ class Core:
         if state != self.state:
             self.write(state)
 
-    def recorded(self, state: LockState, uptime_ms: int, *happenings: Happening) -> LockState:
+    def recorded(self, state: LockState, uptime_ms: int, *events: NewEvent) -> LockState:
         """The state with these events."""
-        return journal.recorded(state, self.clock.now_ms(uptime_ms), *happenings)
+        return journal.recorded(state, self.clock.now_ms(uptime_ms), *events)
 
-    def record(self, uptime_ms: int, *happenings: Happening) -> None:
+    def record(self, uptime_ms: int, *events: NewEvent) -> None:
         """Commit these events and nothing else."""
-        self.commit(self.recorded(self.state, uptime_ms, *happenings))
+        self.commit(self.recorded(self.state, uptime_ms, *events))
 
     def announced(self, state: LockState, uptime_ms: int) -> LockState:
         """The state with the event of a lockout that has none yet."""
-        if not state.budget.locked or state.budget.announced:
+        if not state.tries.locked or state.tries.announced:
             return state
         self._locked_seen_ms = uptime_ms
-        state = replace(state, budget=replace(state.budget, announced=True))
-        return self.recorded(state, uptime_ms, Happening(LockEventKind.LOCKOUT_STARTED))
+        state = replace(state, tries=replace(state.tries, announced=True))
+        return self.recorded(state, uptime_ms, NewEvent(LockEventKind.LOCKOUT_STARTED))
 
     def released(
         self, state: LockState, uptime_ms: int, command_id: str | None = None
     ) -> LockState:
-        """The state with its lockout ended and both budgets whole."""
-        budget = state.budget.released(self.clock.now_ms(uptime_ms))
-        ended = Happening(LockEventKind.LOCKOUT_ENDED, command_id=command_id)
-        return self.recorded(replace(state, budget=budget), uptime_ms, ended)
+        """The state with its lockout ended and both counts of wrong entries as at first."""
+        tries = state.tries.released(self.clock.now_ms(uptime_ms))
+        ended = NewEvent(LockEventKind.LOCKOUT_ENDED, command_id=command_id)
+        return self.recorded(replace(state, tries=tries), uptime_ms, ended)
 
     def open(self, uptime_ms: int) -> None:
         """Draw the bolt. Only after the opening is on disk."""
         self.bolt_falls_ms = uptime_ms + OPEN_MS
         self.outbox.extend((Bolt(drawn=True), Signal.GRANTED))
+
+    def present_card(self, uid: bytes, uptime_ms: int) -> None:
+        """Take a card by its UID. The paired one ends a lockout; none opens anything."""
+        if not self._is_paired(uid):
+            reasons = (DenialReason.UNKNOWN_CARD,)
+            self.record(uptime_ms, NewEvent(LockEventKind.CARD_PRESENTED, reasons=reasons))
+            self.outbox.append(Signal.DENIED)
+            return
+        locked = self.state.tries.locked
+        state = self.recorded(self.state, uptime_ms, NewEvent(LockEventKind.CARD_PRESENTED))
+        self.commit(self.released(state, uptime_ms) if locked else state)
+        self.outbox.append(Signal.RELEASED if locked else Signal.CLEARED)
+
+    def _is_paired(self, uid: bytes) -> bool:
+        try:
+            return card_digest(self.keys, uid) in self.credentials.cards
+        except ValueError:
+            return False
 
     def tick(self, uptime_ms: int) -> None:
         """Let the bolt fall, end a lockout whose time is over, keep the clock's mark."""
@@ -157,14 +166,14 @@ class Core:
         Counted in trusted time if there is some, else from this start on: cutting the power makes
         it later, never earlier.
         """
-        minutes = self.holdings.lockout_release_minutes
-        budget = self.state.budget
-        if minutes is None or not budget.locked:
+        minutes = self.credentials.lockout_release_minutes
+        tries = self.state.tries
+        if minutes is None or not tries.locked:
             return None
         due = self._locked_seen_ms + minutes * _MINUTE_MS
         now = self.clock.now_ms(uptime_ms)
-        if now is not None and budget.locked_at is not None:
-            due = min(due, uptime_ms + budget.locked_at + minutes * _MINUTE_MS - now)
+        if now is not None and tries.locked_at is not None:
+            due = min(due, uptime_ms + tries.locked_at + minutes * _MINUTE_MS - now)
         return due
 
     def _keep_mark(self, uptime_ms: int) -> None:

@@ -1,8 +1,8 @@
 """How a delivery changes what a lock holds: whole, in order, once; or not at all.
 
 Phones and sockets repeat, reorder, withhold and lose. A delivery that continues from what the lock
-has is applied whole; anything else changes nothing, whatever it says. The dangerous mistake is a
-removal that is skipped, or an old delivery that brings a removed PIN back.
+has is applied whole; anything else changes nothing, whatever it says. So no removal is skipped, and
+no old delivery brings a removed PIN back.
 """
 
 from dataclasses import replace

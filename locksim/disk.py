@@ -2,9 +2,9 @@
 
 Two slots, a file each, written in turn. Each carries a generation, its length and a SHA-256, and the
 slot that holds the present state is never touched: a torn write spoils only the slot that was being
-written, and reading takes the valid slot of the highest generation. The dangerous mistake is to
-take a damaged disk for an empty one: a lock that forgot its wrong entries could be guessed at
-again. So a disk on which something, but nothing whole, is written raises instead.
+written, and reading takes the valid slot of the highest generation. A disk on which something, but
+nothing whole, is written is damaged and raises: taken for an empty one, it would let a lock forget
+its wrong entries, and be guessed at again.
 """
 
 import hashlib

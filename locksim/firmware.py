@@ -1,10 +1,9 @@
 """A lock as a state machine without I/O: what happens goes in, what is to be done comes out.
 
-It exists so that everything a lock decides can be tested without a socket, a clock or a thread: the
-driver passes in what happens, with the uptime at which it does, and carries out what is in
-`outbox`. The one thing that is not left to the driver is the order of disk and deed: the disk is
-passed in, and written before anything is put into the outbox. The dangerous mistake is a driver
-that keeps the time itself: `uptime_ms` must be the lock's own and must never go back.
+So everything a lock decides can be tested without a socket, a clock or a thread: the driver passes in
+what happens, with the uptime at which it does, and carries out what is in `outbox`. The one thing
+that is not left to the driver is that the disk comes first: it is passed in, and written before
+anything is put into the outbox. `uptime_ms` is the lock's own and never goes back.
 """
 
 from collections import deque
@@ -15,8 +14,7 @@ from zoneinfo import ZoneInfo
 from domain.security.passwords import derive_verifier
 from locksim.core import Core
 from locksim.disk import Disk
-from locksim.face import Face, SlowHash
-from locksim.keypad import Key
+from locksim.keypad import Key, Keypads, SlowHash
 from locksim.provisioning import Provisioning
 from locksim.server_link import ServerLink
 from locksim.signals import FeedStart, Inbound, Outbound
@@ -24,7 +22,7 @@ from locksim.state import LockState
 
 
 @dataclass(frozen=True, slots=True)
-class KeypadFront:
+class KeypadView:
     """What a person in front of one of several keypads could see."""
 
     reader_id: str
@@ -34,7 +32,7 @@ class KeypadFront:
 
 
 @dataclass(frozen=True, slots=True)
-class Front:
+class LockView:
     """What a person in front of the lock could see."""
 
     bolt_drawn: bool
@@ -45,7 +43,7 @@ class Front:
     smartpin_enabled: bool
     now_ms: int | None
     """Trusted time (Unix, ms), or None: the lock has no time."""
-    keypads: tuple[KeypadFront, ...] = ()
+    keypads: tuple[KeypadView, ...] = ()
     """Its keypads, where it knows which reader each is."""
 
 
@@ -64,8 +62,8 @@ class Firmware:
     ) -> None:
         """Start from the disk. `battery_ms` is the battery-backed clock (Unix, ms), if it runs.
 
-        On an empty disk that clock is what the installer set. A disk of another incarnation is one
-        of before the factory reset, and forgotten. Raises DiskDamaged and StateUnreadable.
+        On an empty disk that clock is what the installer set. A disk of another incarnation is from
+        before a factory reset, and forgotten. Raises DiskDamaged and StateUnreadable.
         """
         self._core = Core(
             provisioning,
@@ -74,7 +72,7 @@ class Firmware:
             battery_ms=battery_ms,
             random_bytes=random_bytes,
         )
-        self._face = Face(self._core, slow_hash)
+        self._keypads = Keypads(self._core, slow_hash)
         self._link = ServerLink(self._core)
 
     @property
@@ -90,23 +88,23 @@ class Firmware:
     @property
     def zone(self) -> ZoneInfo:
         """The zone in which dates, slots and weekdays are read."""
-        return self._core.holdings.zone
+        return self._core.credentials.zone
 
-    def front(self, uptime_ms: int) -> Front:
+    def view(self, uptime_ms: int) -> LockView:
         """What can be seen from outside."""
-        return Front(
+        return LockView(
             bolt_drawn=self._core.bolt_falls_ms is not None,
-            typed=self._face.typed(),
-            locked_out=self._core.state.budget.locked,
-            pin_enabled=self._core.holdings.pin_enabled,
-            smartpin_enabled=self._core.holdings.smartpin_enabled,
+            typed=self._keypads.typed(),
+            locked_out=self._core.state.tries.locked,
+            pin_enabled=self._core.credentials.pin_enabled,
+            smartpin_enabled=self._core.credentials.smartpin_enabled,
             now_ms=self._core.clock.now_ms(uptime_ms),
             keypads=tuple(
-                KeypadFront(
+                KeypadView(
                     each.reader_id,
                     each.name,
-                    self._face.typed(each.reader_id),
-                    self._core.holdings.at(each.reader_id).pin_enabled,
+                    self._keypads.typed(each.reader_id),
+                    self._core.credentials.at(each.reader_id).pin_enabled,
                 )
                 for each in self._core.provisioning.keypads
             ),
@@ -135,23 +133,23 @@ class Firmware:
     def press(self, key: Key, uptime_ms: int, reader: str | None = None) -> None:
         """Take one key at the keypad of this reader (None: the first); Enter takes the time of one Argon2."""
         self._core.tick(uptime_ms)
-        self._face.press(key, uptime_ms, reader)
+        self._keypads.press(key, uptime_ms, reader)
         self._link.offer_report()
 
     def present_card(self, uid: bytes, uptime_ms: int) -> None:
         """Take an NFC card, by its UID."""
         self._core.tick(uptime_ms)
-        self._face.present_card(uid, uptime_ms)
+        self._core.present_card(uid, uptime_ms)
         self._link.offer_report()
 
     def tick(self, uptime_ms: int) -> None:
         """Do what time alone makes due."""
         self._core.tick(uptime_ms)
-        self._face.tick(uptime_ms)
+        self._keypads.tick(uptime_ms)
         self._link.tick(uptime_ms)
         self._link.offer_report()
 
     def wake_ms(self, uptime_ms: int) -> int:
         """The uptime by which `tick` should be called, if nothing happens before."""
-        due = [*self._core.due_ms(uptime_ms), self._face.due_ms, self._link.due_ms]
+        due = [*self._core.due_ms(uptime_ms), self._keypads.due_ms, self._link.due_ms]
         return min(each for each in due if each is not None)

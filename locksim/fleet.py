@@ -1,9 +1,8 @@
 """Many locks in one process, from a file of provisioned locks that may grow while they run.
 
-It exists so that one command gives a whole building. The dangerous mistakes: two processes on one
-state directory, of which one would undo what the other wrote, so the directory is locked; and a
-lock that stays connected with a secret that was replaced, so a new incarnation in the file replaces
-the lock.
+One command gives a whole building. The state directory is locked, because of two processes on it one
+would undo what the other wrote. A new incarnation in the file replaces the lock, which would
+otherwise stay connected with a secret that is no longer valid.
 """
 
 import asyncio
@@ -20,11 +19,11 @@ import httpx
 import structlog
 
 from locksim.connection import ServerAddress
-from locksim.device import Device, Surroundings
 from locksim.disk import FileDisk
-from locksim.faults import HardwareClock
+from locksim.hardware_clock import HardwareClock
 from locksim.provisioning import InvalidProvisioning, Provisioning, read_provisionings
 from locksim.signals import Signal
+from locksim.simulated_lock import SimulatedLock, Surroundings
 
 RELOAD_S = 1.0
 """Seconds between looks at the file of locks."""
@@ -33,7 +32,7 @@ HANDSHAKES = 16
 
 log = structlog.get_logger("locksim")
 
-Watcher = Callable[[Device, Signal | None], None]
+Watcher = Callable[[SimulatedLock, Signal | None], None]
 
 
 class DirectoryInUse(RuntimeError):
@@ -51,10 +50,10 @@ class Fleet:
         *,
         rng: random.Random,
         sync: bool = True,
-        on_connect: Callable[[Device], None] = lambda _device: None,
+        on_connect: Callable[[SimulatedLock], None] = lambda _lock: None,
     ) -> None:
         """`sync`: whether a lock's disk survives a power cut of the host, not only a kill."""
-        self.devices: dict[str, Device] = {}
+        self.locks: dict[str, SimulatedLock] = {}
         """The locks that run, by lock id, in the order of the file."""
         self.watchers: set[Watcher] = set()
         """Who hears of whatever can be seen at any lock."""
@@ -79,7 +78,7 @@ class Fleet:
                 await self._follow(provisionings, around)
                 while True:
                     await asyncio.sleep(RELOAD_S)
-                    self._raise_faults()
+                    self._raise_failures()
                     stamp = self._stamp()
                     if stamp is None or stamp == seen:
                         continue
@@ -93,24 +92,24 @@ class Fleet:
             finally:
                 await self._stop(list(self._tasks))
 
-    async def _follow(self, wanted: tuple[Provisioning, ...], around: Surroundings) -> None:
+    async def _follow(self, provisionings: tuple[Provisioning, ...], around: Surroundings) -> None:
         """Start the locks that are new or provisioned anew, stop those that are gone."""
-        present = {lock.lock_id: lock for lock in wanted}
+        present = {own.lock_id: own for own in provisionings}
         gone = [
             lock_id
-            for lock_id, device in self.devices.items()
-            if present.get(lock_id) != device.provisioning
+            for lock_id, lock in self.locks.items()
+            if present.get(lock_id) != lock.provisioning
         ]
         await self._stop(gone)
-        for lock in wanted:
-            if lock.lock_id not in self.devices:
-                self._start(lock, around)
+        for own in provisionings:
+            if own.lock_id not in self.locks:
+                self._start(own, around)
 
-    def _start(self, lock: Provisioning, around: Surroundings) -> None:
-        key = _key(lock.lock_id)
+    def _start(self, own: Provisioning, around: Surroundings) -> None:
+        key = _key(own.lock_id)
         directory = self._state_directory / key
-        device = Device(
-            lock,
+        lock = SimulatedLock(
+            own,
             lambda: FileDisk(directory, sync=self._sync),
             around=around,
             clock=HardwareClock(monotonic=time.monotonic, started_unix_s=time.time()),
@@ -120,26 +119,26 @@ class Fleet:
             on_change=self._tell,
             on_connect=self._on_connect,
         )
-        self.devices[lock.lock_id] = device
-        self._tasks[lock.lock_id] = asyncio.create_task(device.run(), name=lock.name)
+        self.locks[own.lock_id] = lock
+        self._tasks[own.lock_id] = asyncio.create_task(lock.run(), name=own.name)
 
     async def _stop(self, lock_ids: list[str]) -> None:
         tasks = [self._tasks.pop(lock_id) for lock_id in lock_ids]
         for lock_id in lock_ids:
-            del self.devices[lock_id]
+            del self.locks[lock_id]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _raise_faults(self) -> None:
-        """A lock whose task has failed is a fault of ours; it must not pass unseen."""
+    def _raise_failures(self) -> None:
+        """Raise what a lock's task has failed with: a bug of the simulator, which must not pass unseen."""
         for task in self._tasks.values():
             if task.done():
                 task.result()
 
-    def _tell(self, device: Device, signal: Signal | None) -> None:
+    def _tell(self, lock: SimulatedLock, signal: Signal | None) -> None:
         for watcher in tuple(self.watchers):
-            watcher(device, signal)
+            watcher(lock, signal)
 
     def _stamp(self) -> tuple[int, int] | None:
         """What changes when the file does; None while there is none."""

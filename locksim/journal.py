@@ -1,9 +1,9 @@
 """The lock's events, until the server has them.
 
-Sequence numbers have no gaps, so what finds the journal full is counted and not recorded, and the
-last quarter is kept from denials, refusals and starts: somebody who types nonsense all night cannot
-push an opening out of the log. How many were dropped is an event of its own, as soon as there is room
-again. The dangerous mistake is an opening without its event.
+Sequence numbers have no gaps, so an event that finds the journal full is counted and not recorded.
+The last quarter is kept free of denials, refusals and starts: somebody who types nonsense all night
+cannot push an opening out of the log. How many were dropped is an event of its own, as soon as there
+is room again.
 """
 
 from collections.abc import Collection
@@ -39,7 +39,7 @@ _NOISE = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class NewEvent:
     """An event before it has its time and number."""
 
     kind: LockEventKind
@@ -51,10 +51,10 @@ class Happening:
     delivery_id: str | None = None
 
 
-def recorded(state: LockState, now_ms: int | None, *happenings: Happening) -> LockState:
+def recorded(state: LockState, now_ms: int | None, *events: NewEvent) -> LockState:
     """The state with these events, at trusted time `now_ms` (Unix, ms) or without time."""
     at = None if now_ms is None else moment(now_ms)
-    for each in happenings:
+    for each in events:
         state = _with_dropped_told(state, at)
         limit = NOISE_CAPACITY if each.kind in _NOISE else CAPACITY
         if len(state.events) >= limit:
@@ -85,22 +85,22 @@ def _with_dropped_told(state: LockState, at: datetime | None) -> LockState:
     """Says how many events were dropped, once there is room for the next of any kind."""
     if not state.unrecorded or len(state.events) >= NOISE_CAPACITY:
         return state
-    dropped = Happening(LockEventKind.EVENTS_DROPPED, count=state.unrecorded)
+    dropped = NewEvent(LockEventKind.EVENTS_DROPPED, count=state.unrecorded)
     return _with_event(replace(state, unrecorded=0), at, dropped)
 
 
-def _with_event(state: LockState, at: datetime | None, happening: Happening) -> LockState:
+def _with_event(state: LockState, at: datetime | None, new: NewEvent) -> LockState:
     event = LockEventBody(
         state_id=state.state_id,
         sequence=state.next_sequence,
         at=at,
-        kind=happening.kind,
-        method=happening.method,
-        entry_id=happening.entry_id,
-        command_id=happening.command_id,
-        reasons=happening.reasons,
-        count=happening.count,
-        delivery_id=happening.delivery_id,
+        kind=new.kind,
+        method=new.method,
+        entry_id=new.entry_id,
+        command_id=new.command_id,
+        reasons=new.reasons,
+        count=new.count,
+        delivery_id=new.delivery_id,
     )
     return replace(state, events=(*state.events, event), next_sequence=state.next_sequence + 1)
 

@@ -1,9 +1,9 @@
-"""How many wrong entries a keypad takes; only time or a person forgives them.
+"""How many wrong entries a lock takes before it disables its keypads.
 
-Two budgets. Ten consecutive wrong entries disable PIN entry. And a bucket of 20, refilled by 4 a
-day, counts every wrong entry whatever comes between, so that somebody who knows one PIN cannot
-reset the guessing with it. Both are charged and written to disk *before* the entry is evaluated.
-The dangerous mistake is a guess that does not count: cutting the power must not give it back.
+Two counts. Ten wrong entries in a row are a lockout. And a bucket of 20, refilled by 4 a day, counts
+every wrong entry whatever comes between, so that somebody who knows one PIN cannot reset the
+guessing with it. `keypad` charges both, on disk, before an entry is looked up: a power cut gives no
+guess back.
 """
 
 from dataclasses import dataclass, replace
@@ -17,12 +17,13 @@ REFILL_MS = 24 * 3600 * 1000 // 4
 
 
 @dataclass(frozen=True, slots=True)
-class GuessBudget:
-    """The wrong entries that are left; part of the lock's durable state."""
+class KeypadTries:
+    """The wrong entries so far; part of the lock's durable state, under the names of these fields."""
 
     streak: int = 0
     """Wrong entries in a row."""
     left: int = BUCKET
+    """Wrong entries that are left in the bucket."""
     metered_at: int | None = None
     """Trusted time (Unix, ms) from which the next refill is counted; None: no time to count by."""
     locked: bool = False
@@ -31,31 +32,31 @@ class GuessBudget:
     announced: bool = False
     """Whether the lockout has its event; a power cut can come between."""
 
-    def charged(self, now: int | None) -> "GuessBudget":
+    def charged(self, now: int | None) -> "KeypadTries":
         """After one entry that is not known to be right, `now` being trusted time or None.
 
-        The entry that uses up either budget locks, and stays locked unless it proves right.
+        The entry that uses up either count locks, and stays locked unless it proves right.
         """
-        budget = self._refilled(now)
-        streak, left = budget.streak + 1, budget.left - 1
+        tries = self._refilled(now)
+        streak, left = tries.streak + 1, tries.left - 1
         locked = streak >= CONSECUTIVE_LIMIT or left <= 0
         return replace(
-            budget, streak=streak, left=left, locked=locked, locked_at=now if locked else None
+            tries, streak=streak, left=left, locked=locked, locked_at=now if locked else None
         )
 
-    def forgiven(self) -> "GuessBudget":
-        """After a right entry that opened: the row is broken; the bucket stays as it was."""
+    def after_opening(self) -> "KeypadTries":
+        """After an entry that opened: no wrong entries in a row; the bucket stays as it was."""
         return replace(self, streak=0)
 
-    def released(self, now: int | None) -> "GuessBudget":
-        """After the paired card, an authorised command or the policy's time: both budgets whole."""
-        return GuessBudget(metered_at=now)
+    def released(self, now: int | None) -> "KeypadTries":
+        """After the paired card, an authorised command or the policy's time: both counts as at first."""
+        return KeypadTries(metered_at=now)
 
-    def timed_anew(self, now: int) -> "GuessBudget":
-        """After the clock was set: time that the lock did not measure refills nothing."""
+    def after_clock_set(self, now: int) -> "KeypadTries":
+        """From the time that was set: time that the lock did not measure refills nothing."""
         return replace(self, metered_at=now)
 
-    def _refilled(self, now: int | None) -> "GuessBudget":
+    def _refilled(self, now: int | None) -> "KeypadTries":
         if now is None:
             return replace(self, metered_at=None)
         if self.metered_at is None or now < self.metered_at or self.left >= BUCKET:

@@ -1,8 +1,8 @@
 """What an installer puts on a lock, read from the file of a fleet.
 
-The file holds lock secrets: whoever has them can make PINs for those doors. So a file that others
-may read is refused, errors name the place and never quote the content, and nothing here shows a
-secret in `repr`. Which way a mistake is dangerous: a secret in a log opens the door for good.
+The file holds lock secrets: whoever has one can make PINs for that door for good. So a file that
+others may read is refused, errors name the place and never quote the content, and nothing here shows
+a secret in `repr`.
 """
 
 import stat
@@ -23,7 +23,7 @@ from domain.security.passwords import MIN_SALT_BYTES, PasswordProfile
 from smartpin.locktime import MAX_OFFSET_MINUTES, MIN_OFFSET_MINUTES
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
-_OTHERS = 0o077
+_GROUP_AND_OTHERS = 0o077
 
 
 class InvalidProvisioning(ValueError):
@@ -130,7 +130,7 @@ def read_provisionings(path: Path) -> tuple[Provisioning, ...]:
     list, and for a lock that is named twice; OSError if it cannot be read.
     """
     with path.open("rb") as file:
-        if stat.S_IMODE(path.stat().st_mode) & _OTHERS:
+        if stat.S_IMODE(path.stat().st_mode) & _GROUP_AND_OTHERS:
             raise InvalidProvisioning(f"{path}: must be private (mode 0600)")
         data = file.read(MAX_FILE_BYTES + 1)
     if len(data) > MAX_FILE_BYTES:

@@ -1,28 +1,38 @@
 """The lock's side of the link to the server: what it believes of messages, and what it reports.
 
-Seals, revisions, nonces and remembered ids decide; who carried a message does not count. The
-dangerous mistake is to act on a message that is old: an order to open, a removed PIN, a time.
+Seals, revisions, nonces and remembered ids decide; who carried a message does not count. None of them
+lets a message act that is old: a command to open, a PIN that was removed since, a time.
+
+`Nonces` are how a lock without a clock knows that a message was made just now and for it. `Session`
+is one connection: its nonces, and what is still to be reported. `ServerLink` takes the messages.
 """
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 from domain.access.decision import DenialReason
 from domain.link.events import LockEventKind, OpeningMethod
 from domain.link.messages import DeliveryBody, SealedTimeBody, UnlockCommandBody
+from domain.link.nonces import (
+    NONCE_BYTES,
+    NONCE_LIFETIME_SECONDS,
+    NONCE_REPORT_INTERVAL_SECONDS,
+)
 from domain.link.proof import make_proof
 from domain.link.sealing import MessageKind, Unreadable, unseal_message
 from domain.link.wire import Malformed, identifier
+from domain.security import base64url
 from locksim import deliveries, journal
 from locksim.clock import LATEST_MS, SETTING_NOTICED_MS
-from locksim.core import Core, unread_in
-from locksim.holdings import Holdings, UnknownZone
-from locksim.journal import Happening
-from locksim.nonces import Nonce
+from locksim.core import Core
+from locksim.credentials import Credentials, UnknownZone, unread_in
+from locksim.journal import NewEvent
 from locksim.signals import (
     Acknowledgement,
     Delivery,
     FeedStart,
     Inbound,
+    Report,
     Reported,
     ReportRefused,
     SealedTime,
@@ -31,11 +41,111 @@ from locksim.signals import (
     UnlockCommand,
 )
 from locksim.state import LockState
-from locksim.uplink import Uplink
 
 REMEMBERED_COMMANDS = 256
 """Ids of commands kept; their nonces are dead long before as many have come."""
 _JTI_BYTES = 16
+NONCE_INTERVAL_MS = NONCE_REPORT_INTERVAL_SECONDS * 1000
+NONCE_LIFETIME_MS = NONCE_LIFETIME_SECONDS * 1000
+NONCES_TAKEN = 2
+"""How many of the newest nonces are taken."""
+
+
+@dataclass
+class Nonce:
+    """One nonce of a connection."""
+
+    value: str = field(repr=False)
+    made_ms: int
+    """Uptime of its making; deadlines are counted from here."""
+    told_time: bool = False
+    """Whether it has already set the clock: sealed time counts once, so a repeat cannot."""
+
+
+class Nonces:
+    """The newest nonces of one connection.
+
+    They live in RAM, so that nothing withheld survives a restart or another socket.
+    """
+
+    def __init__(self, random_bytes: Callable[[int], bytes], uptime_ms: int) -> None:
+        self._random_bytes = random_bytes
+        self._newest: list[Nonce] = []
+        self.renew(uptime_ms)
+
+    @property
+    def current(self) -> Nonce:
+        """The one to report."""
+        return self._newest[-1]
+
+    @property
+    def renew_ms(self) -> int:
+        """The uptime at which the next one is due."""
+        return self.current.made_ms + NONCE_INTERVAL_MS
+
+    def renew(self, uptime_ms: int) -> None:
+        """Make a new one; the newest two are taken."""
+        value = base64url.encode(self._random_bytes(NONCE_BYTES))
+        self._newest = [*self._newest[1 - NONCES_TAKEN :], Nonce(value, uptime_ms)]
+
+    def find(self, value: str, uptime_ms: int) -> Nonce | None:
+        """The nonce of this value, if it is one of the newest two and not older than a minute."""
+        for nonce in self._newest:
+            if nonce.value == value and uptime_ms - nonce.made_ms <= NONCE_LIFETIME_MS:
+                return nonce
+        return None
+
+
+class Session:
+    """One connection: its nonces, and what it has reported so far. Made anew for each socket, never on disk.
+
+    One report is under way at a time; whatever comes up meanwhile goes into the next. Silence is no
+    consent: an event stays until the server says that it has it, and the last acknowledgement is
+    repeated on each connection.
+    """
+
+    def __init__(self, random_bytes: Callable[[int], bytes], uptime_ms: int) -> None:
+        self.nonces = Nonces(random_bytes, uptime_ms)
+        self._nonce_due = True
+        self._ack_due = True
+        self._told_up_to = 0
+        self._ack_refused = False
+        self._under_way = False
+
+    def renew(self, uptime_ms: int) -> None:
+        """A new nonce; with it whatever the server has not taken so far is told again."""
+        self.nonces.renew(uptime_ms)
+        self._nonce_due = True
+        self._ack_due = self._ack_due or self._ack_refused
+        self._ack_refused = False
+        self._told_up_to = 0
+
+    def acknowledge(self) -> None:
+        """A delivery was applied or refused: acknowledge it."""
+        self._ack_due = True
+
+    def answered(self, *, recorded: bool) -> None:
+        """The report came back. What was refused is told again with the next nonce, not at once."""
+        self._under_way = False
+        self._ack_refused = self._ack_refused or not recorded
+
+    def next_report(self, state: LockState) -> Report | None:
+        """The report that is due, now under way; None if there is nothing to say or one is."""
+        if self._under_way:
+            return None
+        events = journal.batch(state, self._told_up_to)
+        if not (self._nonce_due or self._ack_due or events):
+            return None
+        report = Report(
+            applied_revision=state.applied,
+            nonce=self.nonces.current.value,
+            ack=state.last_ack if self._ack_due else None,
+            events=events,
+        )
+        self._told_up_to = max((event.sequence for event in events), default=self._told_up_to)
+        self._nonce_due = self._ack_due = False
+        self._under_way = True
+        return report
 
 
 class ServerLink:
@@ -43,12 +153,12 @@ class ServerLink:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._uplink: Uplink | None = None
+        self._session: Session | None = None
 
     @property
     def due_ms(self) -> int | None:
         """The uptime at which the next nonce is due, while connected."""
-        return self._uplink.nonces.renew_ms if self._uplink else None
+        return self._session.nonces.renew_ms if self._session else None
 
     def prove(self, challenge: str) -> str:
         """The proof that opens a socket, over the server's challenge."""
@@ -56,23 +166,23 @@ class ServerLink:
         return make_proof(self._core.keys, self._core.provisioning.lock_id, challenge, jti)
 
     def connected(self, uptime_ms: int) -> FeedStart:
-        """A socket is open: fresh nonces, the last answer again, all events that are left."""
+        """A socket is open: fresh nonces; the last acknowledgement and all events that are left are told again."""
         own, state = self._core.provisioning, self._core.state
-        self._uplink = Uplink(self._core.random_bytes, uptime_ms)
+        self._session = Session(self._core.random_bytes, uptime_ms)
         return FeedStart(own.lock_id, own.incarnation, state.epoch, state.applied)
 
     def disconnected(self) -> None:
         """The socket is gone, and its nonces with it."""
-        self._uplink = None
+        self._session = None
 
     def tick(self, uptime_ms: int) -> None:
         """Make a new nonce when it is due."""
-        if self._uplink is not None and uptime_ms >= self._uplink.nonces.renew_ms:
-            self._uplink.renew(uptime_ms)
+        if self._session is not None and uptime_ms >= self._session.nonces.renew_ms:
+            self._session.renew(uptime_ms)
 
     def offer_report(self) -> None:
         """Put the report that is due into the outbox, if there is one."""
-        report = self._uplink.next_report(self._core.state) if self._uplink else None
+        report = self._session.next_report(self._core.state) if self._session else None
         if report is not None:
             self._core.outbox.append(report)
 
@@ -99,9 +209,9 @@ class ServerLink:
             core.commit(journal.acknowledged(state, told.events_up_to, now_ms))
 
     def _take_delivery(self, message: Delivery, uptime_ms: int) -> None:
-        """Apply it or leave everything; either way say so, unless it is nobody's."""
+        """Apply it whole or change nothing; either way it is acknowledged, unless it does not open."""
         core = self._core
-        refusal = Happening(LockEventKind.DELIVERY_REFUSED)
+        refusal = NewEvent(LockEventKind.DELIVERY_REFUSED)
         try:
             epoch, data = self._unseal(MessageKind.DELIVERY, message.sealed)
         except Unreadable:
@@ -112,17 +222,17 @@ class ServerLink:
             if unread_in(body.entries, core.provisioning.firmware.reads):
                 raise Malformed("delivery.entries", "must be what this firmware reads")
             state = deliveries.applied(core.state, epoch, body)
-            holdings = core.holdings_of(state)
-            state = _without_displaced(core, state, holdings, uptime_ms)
+            credentials = core.credentials_of(state)
+            state = _without_displaced(core, state, credentials, uptime_ms)
         except (Malformed, UnknownZone):
-            # It was sealed for this lock, so the server's own name for it is worth saying.
+            # It was sealed for this lock, so the event names it as the server does.
             named = replace(refusal, delivery_id=_name(message))
-            state, holdings = core.recorded(core.state, uptime_ms, named), core.holdings
+            state, credentials = core.recorded(core.state, uptime_ms, named), core.credentials
         answer = Acknowledgement(message.id, deliveries.sum_of(state))
         core.commit(replace(state, last_ack=answer))
-        core.holdings = holdings
-        if self._uplink is not None:
-            self._uplink.answer_due()
+        core.credentials = credentials
+        if self._session is not None:
+            self._session.acknowledge()
 
     def _take_command(self, message: UnlockCommand, uptime_ms: int) -> None:
         """Carry it out once, in time; its id is on disk before the bolt moves."""
@@ -131,7 +241,7 @@ class ServerLink:
             _, data = self._unseal(MessageKind.UNLOCK_COMMAND, message.sealed)
             command = UnlockCommandBody.decode(data)
         except (Unreadable, Malformed):
-            core.record(uptime_ms, Happening(LockEventKind.COMMAND_REFUSED))
+            core.record(uptime_ms, NewEvent(LockEventKind.COMMAND_REFUSED))
             return
         refused = self._refusal(command, uptime_ms)
         if refused is not None:
@@ -140,7 +250,7 @@ class ServerLink:
             return
         commands = (*core.state.commands, command.command_id)[-REMEMBERED_COMMANDS:]
         state = replace(core.state, commands=commands)
-        locked = state.budget.locked
+        locked = state.tries.locked
         if command.releases_lockout and locked:
             state = core.released(state, uptime_ms, command.command_id)
         if command.opens:
@@ -176,15 +286,15 @@ class ServerLink:
         core.outbox.append(SetBattery(body.unix_ms))
         state = journal.acknowledged(core.state, body.event_floor, body.unix_ms)
         if before is None:
-            state = replace(state, budget=state.budget.timed_anew(body.unix_ms))
+            state = replace(state, tries=state.tries.after_clock_set(body.unix_ms))
         if before is None or abs(body.unix_ms - before) > SETTING_NOTICED_MS:
-            state = core.recorded(state, uptime_ms, Happening(LockEventKind.CLOCK_SET))
+            state = core.recorded(state, uptime_ms, NewEvent(LockEventKind.CLOCK_SET))
         if before is None or state.mark_ms is None or body.unix_ms < state.mark_ms:
             state = replace(state, mark_ms=body.unix_ms)
         core.commit(state)
 
     def _nonce(self, value: str, uptime_ms: int) -> Nonce | None:
-        return self._uplink.nonces.find(value, uptime_ms) if self._uplink else None
+        return self._session.nonces.find(value, uptime_ms) if self._session else None
 
     def _unseal(self, kind: MessageKind, sealed: bytes) -> tuple[int, bytes]:
         own = self._core.provisioning
@@ -192,8 +302,8 @@ class ServerLink:
         return unseal_message(key, kind, own.lock_id, own.incarnation, sealed)
 
     def _report_answered(self, *, recorded: bool) -> None:
-        if self._uplink is not None:
-            self._uplink.answered(recorded=recorded)
+        if self._session is not None:
+            self._session.answered(recorded=recorded)
 
 
 def _name(message: Delivery) -> str | None:
@@ -205,21 +315,21 @@ def _name(message: Delivery) -> str | None:
 
 
 def _without_displaced(
-    core: Core, state: LockState, holdings: Holdings, uptime_ms: int
+    core: Core, state: LockState, credentials: Credentials, uptime_ms: int
 ) -> LockState:
-    """The state without the short PINs that equal a PIN which has now come: the synchronised one wins."""
-    guests = state.guest_book.guests
-    displaced = [name for name, guest in guests.items() if guest.short_pin in holdings.pins]
+    """The state without the short PINs that equal a PIN which has now come: the server's PIN stays."""
+    used = state.smartpins.used
+    displaced = [name for name, smartpin in used.items() if smartpin.short_pin in credentials.pins]
     if not displaced:
         return state
-    told = [Happening(LockEventKind.SHORT_PIN_DROPPED, entry_id=name) for name in displaced]
-    book = state.guest_book.without_short_pins(displaced)
-    return core.recorded(replace(state, guest_book=book), uptime_ms, *told)
+    told = [NewEvent(LockEventKind.SHORT_PIN_DROPPED, entry_id=name) for name in displaced]
+    memory = state.smartpins.without_short_pins(displaced)
+    return core.recorded(replace(state, smartpins=memory), uptime_ms, *told)
 
 
 def _of_command(
     kind: LockEventKind, command: UnlockCommandBody, reasons: tuple[DenialReason, ...] = ()
-) -> Happening:
-    return Happening(
+) -> NewEvent:
+    return NewEvent(
         kind, method=OpeningMethod.REMOTE, command_id=command.command_id, reasons=reasons
     )

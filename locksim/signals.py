@@ -1,7 +1,6 @@
 """What goes into a lock and what comes out of it, as values; the driver does the I/O.
 
-The messages keep their seals here: only the firmware opens them. A mistake is dangerous when a
-signal tells more than its event should: there is one DENIED, and it says nothing of the reason.
+The messages keep their seals here: only the firmware opens them.
 """
 
 from collections.abc import Mapping
@@ -21,7 +20,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class UnlockCommand:
-    """An order to open or to release a lockout, sealed."""
+    """A command to open or to release a lockout, sealed."""
 
     id: str
     sealed: bytes = field(repr=False)

@@ -10,14 +10,14 @@ from typing import Any
 import httpx
 
 from locksim.connection import ServerAddress
-from locksim.device import Device, Surroundings
 from locksim.disk import FileDisk
-from locksim.faults import HardwareClock
+from locksim.hardware_clock import HardwareClock
 from locksim.provisioning import Provisioning
 from locksim.signals import Signal
+from locksim.simulated_lock import SimulatedLock, Surroundings
 
 
-class WatchedLock(Device):
+class WatchedLock(SimulatedLock):
     """The lock of an entry of the provisioning, in this machine's time; its disk is this folder."""
 
     def __init__(

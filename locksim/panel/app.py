@@ -1,9 +1,9 @@
 """The keypad page: what a person can see of a lock and do to it, over HTTP on this machine.
 
 It gives a browser the same keys, card and switches that a hand would find at the door, and no more:
-no PIN list, no secret. Digits arrive in bodies of requests and are passed on, never logged. The
-dangerous mistake is a page of somebody else's that presses the keys: so only this machine's names
-are taken as Host, and what acts needs JSON from the page's own Origin.
+no PIN list, no secret. Digits arrive in bodies of requests and are passed on, never logged. So that
+no other site's page can press the keys, only this machine's names are taken as Host, and what acts
+needs JSON from the page's own Origin.
 """
 
 import asyncio
@@ -20,10 +20,10 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from domain.link.digests import CARD_UID_BYTES
-from locksim.device import Device, PowerIsOff
 from locksim.fleet import Fleet
 from locksim.keypad import Key
 from locksim.signals import Signal
+from locksim.simulated_lock import PowerIsOff, SimulatedLock
 
 STATIC = Path(__file__).parent / "static"
 LOOPBACK = ["127.0.0.1", "localhost"]
@@ -50,27 +50,27 @@ class ActionRefused(Exception):
         self.status = status
 
 
-def view(device: Device) -> dict[str, object]:
+def view(lock: SimulatedLock) -> dict[str, object]:
     """All that the page shows of a lock."""
-    front = device.front
+    seen = lock.view
     return {
-        "key": device.key,
-        "lockId": device.provisioning.lock_id,
-        "name": device.provisioning.name,
-        "zone": device.zone,
-        "power": device.power.on,
-        "network": device.network.on,
-        "silent": device.silent,
-        "driftPpm": device.clock.drift_ppm,
-        "online": device.online,
-        "running": front is not None,
-        "doorOpen": front is not None and front.bolt_drawn,
-        "typed": front.typed if front else 0,
-        "hasKeypad": device.provisioning.has_keypad,
-        "pinEnabled": front is not None and front.pin_enabled,
-        "smartPinEnabled": front is not None and front.smartpin_enabled,
-        "lockedOut": front is not None and front.locked_out,
-        "nowMs": front.now_ms if front else None,
+        "key": lock.key,
+        "lockId": lock.provisioning.lock_id,
+        "name": lock.provisioning.name,
+        "zone": lock.zone,
+        "power": lock.power.on,
+        "network": lock.network.on,
+        "silent": lock.silent,
+        "driftPpm": lock.clock.drift_ppm,
+        "online": lock.online,
+        "running": seen is not None,
+        "doorOpen": seen is not None and seen.bolt_drawn,
+        "typed": seen.typed if seen else 0,
+        "hasKeypad": lock.provisioning.has_keypad,
+        "pinEnabled": seen is not None and seen.pin_enabled,
+        "smartPinEnabled": seen is not None and seen.smartpin_enabled,
+        "lockedOut": seen is not None and seen.locked_out,
+        "nowMs": seen.now_ms if seen else None,
         "keypads": [
             {
                 "id": each.reader_id,
@@ -78,7 +78,7 @@ def view(device: Device) -> dict[str, object]:
                 "typed": each.typed,
                 "pinEnabled": each.pin_enabled,
             }
-            for each in (front.keypads if front else ())
+            for each in (seen.keypads if seen else ())
         ],
     }
 
@@ -117,7 +117,7 @@ class Panel:
         return FileResponse(STATIC / "panel.html", headers=_HEADERS)
 
     async def _locks(self, _: Request) -> Response:
-        return _json([view(device) for device in self._fleet.devices.values()])
+        return _json([view(lock) for lock in self._fleet.locks.values()])
 
     async def _changes(self, _: Request) -> Response:
         headers = {**_HEADERS, "X-Accel-Buffering": "no"}
@@ -127,13 +127,13 @@ class Panel:
         """Server-sent events: all locks first, then each change with its signal."""
         waiting: asyncio.Queue[bytes | None] = asyncio.Queue(WAITING_CHANGES)
 
-        def watch(device: Device, signal: Signal | None) -> None:
+        def watch(lock: SimulatedLock, signal: Signal | None) -> None:
             if waiting.full():
                 # The page is too slow: it is cut off, and begins again with all locks.
                 waiting.get_nowait()
                 waiting.put_nowait(None)
             else:
-                waiting.put_nowait(_event({"lock": view(device), "signal": signal}))
+                waiting.put_nowait(_event({"lock": view(lock), "signal": signal}))
 
         self._fleet.watchers.add(watch)
         self._streams.add(waiting)
@@ -151,31 +151,31 @@ class Panel:
 
     def _all_locks(self) -> bytes:
         """Said first, and whenever nothing else was said for a while: locks may have joined."""
-        return _event({"locks": [view(device) for device in self._fleet.devices.values()]})
+        return _event({"locks": [view(lock) for lock in self._fleet.locks.values()]})
 
     async def _act(self, request: Request) -> Response:
         """Do one thing to one lock; the answer is the lock as it is then."""
-        device = self._device(request.path_params["key"])
+        lock = self._lock(request.path_params["key"])
         action = _ACTIONS.get(request.path_params["action"])
         if action is None:
             raise ActionRefused(404, "there is no such action")
         body = await _body(request)
         try:
-            await action(device, body)
+            await action(lock, body)
         except PowerIsOff:
             raise ActionRefused(409, "the lock has no power") from None
         for watcher in tuple(self._fleet.watchers):
-            watcher(device, None)
-        return _json(view(device))
+            watcher(lock, None)
+        return _json(view(lock))
 
-    def _device(self, key: str) -> Device:
-        for device in self._fleet.devices.values():
-            if device.key == key:
-                return device
+    def _lock(self, key: str) -> SimulatedLock:
+        for lock in self._fleet.locks.values():
+            if lock.key == key:
+                return lock
         raise ActionRefused(404, "there is no such lock")
 
 
-async def _press(device: Device, body: dict[str, object]) -> None:
+async def _press(lock: SimulatedLock, body: dict[str, object]) -> None:
     """`{"keys": ["4", "0", "BACKSPACE", "ENTER"], "reader": "reader_…"}`; without `reader` at the first keypad."""
     keys = body.get("keys")
     names = {key.value: key for key in Key}
@@ -184,16 +184,16 @@ async def _press(device: Device, body: dict[str, object]) -> None:
     pressed = [names.get(key) for key in keys if isinstance(key, str)]
     if len(pressed) != len(keys) or None in pressed:
         raise ActionRefused(422, "keys must be digits, BACKSPACE, CANCEL or ENTER")
-    if not device.provisioning.has_keypad:
+    if not lock.provisioning.has_keypad:
         raise ActionRefused(409, "this lock has no keypad")
     reader = body.get("reader")
-    known = [each.reader_id for each in device.provisioning.keypads]
+    known = [each.reader_id for each in lock.provisioning.keypads]
     if reader is not None and (not isinstance(reader, str) or reader not in known):
         raise ActionRefused(409, "this lock has no such keypad")
-    await device.press(*(key for key in pressed if key is not None), reader=reader)
+    await lock.press(*(key for key in pressed if key is not None), reader=reader)
 
 
-async def _present(device: Device, body: dict[str, object]) -> None:
+async def _present(lock: SimulatedLock, body: dict[str, object]) -> None:
     """`{"uid": "04a1b2c3d4e5f6"}`."""
     uid = body.get("uid")
     try:
@@ -202,40 +202,40 @@ async def _present(device: Device, body: dict[str, object]) -> None:
         data = b""
     if len(data) not in CARD_UID_BYTES:
         raise ActionRefused(422, "uid must be 4 to 10 bytes in hexadecimal")
-    await device.present_card(data)
+    await lock.present_card(data)
 
 
-async def _power(device: Device, body: dict[str, object]) -> None:
+async def _power(lock: SimulatedLock, body: dict[str, object]) -> None:
     """`{"on": false}`."""
-    device.power.turn(on=_flag(body, "on"))
+    lock.power.turn(on=_flag(body, "on"))
 
 
-async def _network(device: Device, body: dict[str, object]) -> None:
+async def _network(lock: SimulatedLock, body: dict[str, object]) -> None:
     """`{"on": false}`."""
-    device.network.turn(on=_flag(body, "on"))
+    lock.network.turn(on=_flag(body, "on"))
 
 
-async def _silent(device: Device, body: dict[str, object]) -> None:
+async def _silent(lock: SimulatedLock, body: dict[str, object]) -> None:
     """`{"on": true}`: unlock commands are no longer answered."""
-    device.silent = _flag(body, "on")
+    lock.silent = _flag(body, "on")
 
 
-async def _clock(device: Device, body: dict[str, object]) -> None:
+async def _clock(lock: SimulatedLock, body: dict[str, object]) -> None:
     """`{"stepMs": -3600000}`, `{"driftPpm": 200}` or `{"batteryEmpty": true}`.
 
     Steps and the empty battery concern the battery-backed clock: the lock notices when it starts.
     """
     if "stepMs" in body:
-        device.clock.step(_number(body, "stepMs", MAX_STEP_MS))
+        lock.clock.step(_number(body, "stepMs", MAX_STEP_MS))
     elif "driftPpm" in body:
-        device.clock.drift(_number(body, "driftPpm", MAX_DRIFT_PPM))
+        lock.clock.drift(_number(body, "driftPpm", MAX_DRIFT_PPM))
     elif body.get("batteryEmpty") is True:
-        device.clock.lose_battery()
+        lock.clock.lose_battery()
     else:
         raise ActionRefused(422, "one of stepMs, driftPpm and batteryEmpty is needed")
 
 
-_ACTIONS: dict[str, Callable[[Device, dict[str, object]], Awaitable[None]]] = {
+_ACTIONS: dict[str, Callable[[SimulatedLock, dict[str, object]], Awaitable[None]]] = {
     "keys": _press,
     "card": _present,
     "power": _power,

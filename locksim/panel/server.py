@@ -1,7 +1,7 @@
 """Serving the keypad page beside the fleet, on a loopback address and nowhere else.
 
-The dangerous mistake is an address that others can reach: whoever opens the page has the keys, the
-card and the power switch of every lock. So the address is not a setting.
+Whoever opens the page has the keys, the card and the power switch of every lock. So the address is
+not a setting.
 """
 
 import asyncio

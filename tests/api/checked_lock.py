@@ -17,10 +17,10 @@ from api.lock_check.kit import Kit
 from api.lock_check.rules import Findings
 from api.lock_check.stage import Stage
 from locksim.connection import ServerAddress
-from locksim.device import Device, Surroundings
 from locksim.disk import Disk, FileDisk
-from locksim.faults import HardwareClock
+from locksim.hardware_clock import HardwareClock
 from locksim.provisioning import Provisioning
+from locksim.simulated_lock import SimulatedLock, Surroundings
 from tests.locksim.site import Eager
 from tests.locksim.site import running as switched_on
 from tests.running import running
@@ -34,17 +34,17 @@ PATIENCE_SECONDS = 30.0
 class Person:
     """Whoever stands at the lock."""
 
-    device: Device
+    device: SimulatedLock
 
     async def cut_power(self) -> None:
         """Off without a warning, and on again."""
         self.device.power.turn(on=False)
-        await becomes(lambda: self.device.front is None)
+        await becomes(lambda: self.device.view is None)
         self.device.power.turn(on=True)
 
     async def enter(self, digits: str) -> None:
         """Digits and Enter."""
-        await becomes(lambda: self.device.front is not None)
+        await becomes(lambda: self.device.view is not None)
         await self.device.type(digits)
 
 
@@ -72,7 +72,7 @@ async def bench(
     )
     async with running(server), httpx.AsyncClient(trust_env=False) as http:
         port = server.servers[0].sockets[0].getsockname()[1]
-        device = Device(
+        device = SimulatedLock(
             Provisioning.from_json({**kit.to_json(), **firmware}, "kit"),
             lambda: open_disk(folder / "disk"),
             around=Surroundings(

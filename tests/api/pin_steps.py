@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-from locksim.device import Device
+from locksim.simulated_lock import SimulatedLock
 from tests.serving import House
 from tests.waiting import WITHIN_SECONDS, eventually
 
@@ -114,7 +114,7 @@ async def events(house: House) -> list[dict[str, Any]]:
     return found
 
 
-async def typed(house: House, device: Device, digits: str) -> dict[str, Any]:
+async def typed(house: House, device: SimulatedLock, digits: str) -> dict[str, Any]:
     """Types digits at the keypad; the event that the admin sees of it."""
     before = {event["id"] for event in await events(house)}
     await device.type(digits)

@@ -21,10 +21,8 @@ from locksim import deliveries, journal, server_link
 from locksim.connection import Connection
 from locksim.core import Core
 from locksim.disk import FileDisk
-from locksim.nonces import Nonce, Nonces
-from locksim.server_link import ServerLink
+from locksim.server_link import Nonce, Nonces, ServerLink, Session
 from locksim.state import LockState
-from locksim.uplink import Uplink
 
 Patch = pytest.MonkeyPatch
 
@@ -108,14 +106,14 @@ def ignores_removals(patch: Patch) -> None:
 
 def opens_for_what_it_removed(patch: Patch) -> None:
     """Its sum is right, and its keypad looks up a list that only grows."""
-    right = Core.holdings_of
+    right = Core.credentials_of
     ever: dict[str, Entry] = {}
 
     def wrong(self: Core, state: LockState) -> Any:
         ever.update(state.entries)
         return right(self, replace(state, entries={**ever, **state.entries}))
 
-    patch.setattr(Core, "holdings_of", wrong)
+    patch.setattr(Core, "credentials_of", wrong)
 
 
 def says_a_wrong_sum(patch: Patch) -> None:
@@ -192,8 +190,8 @@ def skips_numbers(patch: Patch) -> None:
     """Every event takes two."""
     right = journal.recorded
 
-    def wrong(state: LockState, now_ms: int | None, *happenings: Any) -> LockState:
-        after = right(state, now_ms, *happenings)
+    def wrong(state: LockState, now_ms: int | None, *events: Any) -> LockState:
+        after = right(state, now_ms, *events)
         return replace(after, next_sequence=after.next_sequence + (after is not state))
 
     patch.setattr(journal, "recorded", wrong)
@@ -201,18 +199,18 @@ def skips_numbers(patch: Patch) -> None:
 
 def answers_with_the_next_nonce(patch: Patch) -> None:
     """Up to half a minute late."""
-    patch.setattr(Uplink, "answer_due", lambda self: setattr(self, "_ack_refused", True))
+    patch.setattr(Session, "acknowledge", lambda self: setattr(self, "_ack_refused", True))
 
 
 def says_all_at_once(patch: Patch) -> None:
     """A report does not wait for the answer to the one before."""
-    right = Uplink.next_report
+    right = Session.next_report
 
-    def wrong(self: Uplink, state: LockState) -> Any:
+    def wrong(self: Session, state: LockState) -> Any:
         self._under_way = False
         return right(self, state)
 
-    patch.setattr(Uplink, "next_report", wrong)
+    patch.setattr(Session, "next_report", wrong)
 
 
 def forgets_what_was_refused(patch: Patch) -> None:

@@ -147,5 +147,5 @@ async def provisioned(house: House, lock_id: str) -> dict[str, Any]:
 async def without_network(house: House, entry: dict[str, Any], *, age: str = "") -> WatchedLock:
     """The simulated lock of this entry with its network off; it runs and never hears of a server."""
     lock = house.simulated({**entry, "network": False}, age)
-    await becomes(lambda: lock.front is not None)
+    await becomes(lambda: lock.view is not None)
     return lock

@@ -32,11 +32,11 @@ async def test_the_card_of_the_keypad_page_ends_a_lockout_at_the_demos_doors(
 
     async def disabled_by_guessing() -> bool:
         await device.type("5193")
-        return device.front is not None and device.front.locked_out
+        return device.view is not None and device.view.locked_out
 
     async def freed_by_card() -> bool:
         await device.present_card(bytes.fromhex(CARD_UID))
-        return device.front is not None and not device.front.locked_out
+        return device.view is not None and not device.view.locked_out
 
     await eventually(disabled_by_guessing, bool)
     # Again until the delivery with the card has reached the lock.

@@ -4,8 +4,8 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from domain.actors import Role
-from locksim.device import Device
 from locksim.keypad import Key
+from locksim.simulated_lock import SimulatedLock
 from tests.api.firmware_lock import FirmwareLock, installed
 from tests.api.pin_steps import at_lock, events, pin_of, typed, until_all
 from tests.serving import House, Served
@@ -32,7 +32,7 @@ async def until_lockout(house: House, lock_id: str, *, there: bool) -> dict[str,
     return seen
 
 
-async def wrong(house: House, device: Device, times: int) -> None:
+async def wrong(house: House, device: SimulatedLock, times: int) -> None:
     """Types so many entries that nobody has, and waits until the admin has seen them."""
 
     async def denied() -> int:
@@ -46,7 +46,7 @@ async def wrong(house: House, device: Device, times: int) -> None:
 
 async def ready(
     house: House, entry: dict[str, Any], **fields: Any
-) -> tuple[Device, dict[str, Any]]:
+) -> tuple[SimulatedLock, dict[str, Any]]:
     """A lock on its door with one PIN on it."""
     made = await pin_of(house, entry["lockId"], **fields)
     device = await house.device(entry)
@@ -101,7 +101,7 @@ async def test_the_lock_itself_denies_outside_interval_slot_and_day(served: Serv
         ["UNKNOWN_CREDENTIAL"],
     ]
     assert [each["memberId"] for each in told] == [*[owner] * len(schedules), None]
-    assert lock.state.budget.streak == 1  # right ones out of hours are no guesses
+    assert lock.state.tries.streak == 1  # right ones out of hours are no guesses
     assert await lockout(house, lock.id) is None
 
 
@@ -249,7 +249,7 @@ async def test_wrong_entries_are_on_disk_before_they_are_looked_at(served: Serve
             lock.enter(f"5550{number:03}")
         await lock.disconnect()
         lock = FirmwareLock(house, entry, lock.disk)
-    assert not lock.state.budget.locked
+    assert not lock.state.tries.locked
     lock.enter("5559999")
     lock = FirmwareLock(house, entry, lock.disk)
     await lock.connect()

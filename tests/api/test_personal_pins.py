@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from locksim.device import Device
+from locksim.simulated_lock import SimulatedLock
 from tests.api.member_steps import MembersPhone, assign, member_phone, rule
 from tests.api.pin_steps import CREATED, pin, pin_of, typed, until
 from tests.serving import House, Served
 
 
-async def ready(served: Served) -> tuple[House, dict[str, Any], Device, MembersPhone, str]:
+async def ready(served: Served) -> tuple[House, dict[str, Any], SimulatedLock, MembersPhone, str]:
     """A site with an online lock, a member with a phone, and the id of a rule for the lock."""
     house = await served.site()
     entry = await house.lock()

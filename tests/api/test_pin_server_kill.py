@@ -31,11 +31,11 @@ from domain.security.passwords import PasswordHasher
 from domain.sites.rules import SystemType
 from domain.sites.service import create_site
 from locksim.connection import ServerAddress
-from locksim.device import Device, Surroundings
 from locksim.disk import FileDisk
-from locksim.faults import HardwareClock
+from locksim.hardware_clock import HardwareClock
 from locksim.provisioning import Provisioning
 from locksim.signals import Signal
+from locksim.simulated_lock import SimulatedLock, Surroundings
 from tests.databases import Database
 from tests.serving import CHEAP
 from tests.waiting import eventually
@@ -174,7 +174,7 @@ async def test_a_killed_server_goes_on_where_it_was(
         httpx.AsyncClient() as http,
     ):
         shown: list[Signal] = []
-        device = Device(
+        device = SimulatedLock(
             Provisioning.from_json(entry, "entry"),
             lambda: FileDisk(tmp_path / "lock", sync=False),
             around=Surroundings(ServerAddress(server.url), http, asyncio.Semaphore(1)),

@@ -258,11 +258,11 @@ async def test_the_activation_rule_reaches_the_lock_with_the_site_s_setting(
     await in_step(house, entry["lockId"])
     # The lock's own battery clock is set on by a day and some, as if nobody had come.
     device.power.turn(on=False)
-    await becomes(lambda: device.front is None)
+    await becomes(lambda: device.view is None)
     device.network.turn(on=False)
     device.clock.step(25 * 3600 * 1000)
     device.power.turn(on=True)
-    await becomes(lambda: device.front is not None)
+    await becomes(lambda: device.view is not None)
 
     assert changed["site"]["smartPinActivation"] is wanted
     assert (made["activateBy"] is not None) is wanted

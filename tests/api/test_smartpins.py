@@ -150,7 +150,7 @@ class TestSettings:
             lock.enter(digits)
             await lock.tell()
             (row,) = await Lock.all()
-            wrong.append((row.wrong_entries, lock.state.budget.streak))
+            wrong.append((row.wrong_entries, lock.state.tries.streak))
 
         assert wrong == [(0, 0), (1, 1), (1, 1)]
 

@@ -140,7 +140,7 @@ class Bench:
     @property
     def locked_out(self) -> bool:
         """Whether PIN entry is disabled."""
-        return self.firmware.front(self.uptime_ms).locked_out
+        return self.firmware.view(self.uptime_ms).locked_out
 
     def events(self, *kinds: LockEventKind) -> list[LockEventBody]:
         """All events so far, of these kinds or of all, told or not."""

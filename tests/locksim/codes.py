@@ -69,7 +69,7 @@ def block_at_keypad(bench: Bench, code: str) -> Signal:
 
 def now_at(bench: Bench) -> datetime:
     """The lock's time."""
-    now_ms = bench.firmware.front(bench.uptime_ms).now_ms
+    now_ms = bench.firmware.view(bench.uptime_ms).now_ms
     assert now_ms is not None
     return moment(now_ms).astimezone(UTC)
 

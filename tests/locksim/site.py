@@ -12,10 +12,10 @@ import httpx
 
 from domain.security.passwords import PasswordProfile
 from locksim.connection import ServerAddress
-from locksim.device import Device, Surroundings
 from locksim.disk import FileDisk
-from locksim.faults import HardwareClock
+from locksim.hardware_clock import HardwareClock
 from locksim.signals import Signal
+from locksim.simulated_lock import SimulatedLock, Surroundings
 from tests.locksim.rig import NOON, FakeHash, Pen, provisioning
 from tests.locksim.tiny_server import TinyServer
 from tests.waiting import becomes
@@ -59,7 +59,7 @@ class Site:
         self.hash = GatedHash()
         self.clock = HardwareClock(monotonic=time.monotonic, started_unix_s=NOON.timestamp())
         around = Surroundings(ServerAddress(server.url), http, asyncio.Semaphore(4))
-        self.device = Device(
+        self.device = SimulatedLock(
             self.lock,
             lambda: FileDisk(disk, sync=False),
             around=around,
@@ -80,7 +80,7 @@ class Site:
 
 
 @contextlib.asynccontextmanager
-async def running(device: Device) -> AsyncIterator[None]:
+async def running(device: SimulatedLock) -> AsyncIterator[None]:
     """The lock, until the end of the block; what made it fail is raised."""
     task = asyncio.create_task(device.run())
     try:

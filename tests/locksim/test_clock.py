@@ -24,7 +24,7 @@ def bench() -> Bench:
 
 def now(bench: Bench) -> datetime | None:
     """The lock's time."""
-    now_ms = bench.firmware.front(bench.uptime_ms).now_ms
+    now_ms = bench.firmware.view(bench.uptime_ms).now_ms
     return None if now_ms is None else moment(now_ms)
 
 

@@ -4,8 +4,14 @@ import random
 
 import pytest
 
-from locksim.backoff import BACKOFF_MOST_S, STEADY_S, backoff_ceiling_s, failures_after
-from locksim.connection import ANSWER_TIMEOUT_S, ServerAddress
+from locksim.connection import (
+    ANSWER_TIMEOUT_S,
+    BACKOFF_MOST_S,
+    STEADY_S,
+    ServerAddress,
+    backoff_ceiling_s,
+    failures_after,
+)
 
 
 def test_waits_grow_to_a_limit() -> None:

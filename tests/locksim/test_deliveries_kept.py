@@ -44,7 +44,7 @@ def test_a_new_incarnation_forgets_everything(bench: Bench) -> None:
     before = bench.firmware.state.state_id
     bench.restart(lock=provisioning(incarnation="life-2", secret=b"n" * 32))
     state = bench.firmware.state
-    assert (state.epoch, state.applied, dict(state.entries), state.budget.streak) == (0, 0, {}, 0)
+    assert (state.epoch, state.applied, dict(state.entries), state.tries.streak) == (0, 0, {}, 0)
     assert state.state_id != before
     assert [event.sequence for event in state.events] == [1]
 

@@ -55,10 +55,10 @@ class TestGranted:
         bench.wait(seconds=OPEN_MS / 1000 - 1)
         bench.type("5193")
         bench.wait(seconds=OPEN_MS / 1000 - 1)
-        assert bench.firmware.front(bench.uptime_ms).bolt_drawn
+        assert bench.firmware.view(bench.uptime_ms).bolt_drawn
         bench.wait(seconds=1)
         assert bench.drain()[-1] == Bolt(drawn=False)
-        assert not bench.firmware.front(bench.uptime_ms).bolt_drawn
+        assert not bench.firmware.view(bench.uptime_ms).bolt_drawn
 
     def test_the_opening_is_on_disk_before_the_bolt_moves(self, bench: Bench) -> None:
         """A power cut at the second write of an entry leaves the bolt where it is."""
@@ -187,12 +187,12 @@ def test_keys_are_answered_and_cancel_clears(bench: Bench) -> None:
     firmware = bench.firmware
     for key in (Key.FIVE, Key.ONE, Key.NINE, Key.BACKSPACE, Key.NINE, Key.THREE):
         firmware.press(key, 0)
-    assert firmware.front(0).typed == 4
+    assert firmware.view(0).typed == 4
     firmware.press(Key.ENTER, 0)
     assert bench.openings == 1
     firmware.press(Key.FIVE, 0)
     firmware.press(Key.CANCEL, 0)
-    assert firmware.front(0).typed == 0
+    assert firmware.view(0).typed == 0
     assert bench.drain() == [Signal.KEY, Signal.CLEARED]
 
 

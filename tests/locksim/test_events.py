@@ -10,7 +10,7 @@ from locksim.journal import (
     MAX_BATCH,
     MAX_BATCH_BYTES,
     NOISE_CAPACITY,
-    Happening,
+    NewEvent,
     acknowledged,
     batch,
     recorded,
@@ -22,7 +22,7 @@ from tests.locksim.rig import NOON as NOON_MOMENT
 from tests.locksim.rig import unix_ms
 
 NOON = unix_ms(NOON_MOMENT)
-OPENED, DENIED = Happening(LockEventKind.OPENED), Happening(LockEventKind.DENIED)
+OPENED, DENIED = NewEvent(LockEventKind.OPENED), NewEvent(LockEventKind.DENIED)
 
 
 def empty() -> LockState:

@@ -63,7 +63,7 @@ class LockMachine(RuleBasedStateMachine):
 
     def now(self) -> datetime | None:
         """The lock's time, which the battery clock keeps."""
-        now_ms = self.bench.firmware.front(self.bench.uptime_ms).now_ms
+        now_ms = self.bench.firmware.view(self.bench.uptime_ms).now_ms
         return None if now_ms is None else moment(now_ms)
 
     @rule(write=st.integers(0, 6), keeps=st.booleans())
@@ -87,9 +87,9 @@ class LockMachine(RuleBasedStateMachine):
     @rule()
     def type_a_pin_out_of_hours(self) -> None:
         """It never opens, and changes no count."""
-        before = self.bench.firmware.state.budget
+        before = self.bench.firmware.state.tries
         if self.step(OUT_OF_HOURS) is not None:
-            after = self.bench.firmware.state.budget
+            after = self.bench.firmware.state.tries
             assert (after.streak, after.locked) == (before.streak, before.locked)
 
     @rule(right=st.booleans())
@@ -146,7 +146,7 @@ class LockMachine(RuleBasedStateMachine):
     @invariant()
     def no_guess_is_forgotten(self) -> None:
         """Each wrong entry that was looked at is counted; a cut may count one too many."""
-        budget = self.bench.firmware.state.budget
+        budget = self.bench.firmware.state.tries
         if not budget.locked:
             assert budget.streak >= self.guesses_in_a_row
             assert budget.streak < CONSECUTIVE_LIMIT

@@ -109,6 +109,6 @@ def test_older_firmware_on_the_disk_of_newer_opens_at_no_keypad_until_it_is_told
         battery_ms=NOON_MS,
         random_bytes=bytes,
     )
-    front = older.front(0)
-    assert (front.pin_enabled, front.smartpin_enabled) == (False, False)
+    view = older.view(0)
+    assert (view.pin_enabled, view.smartpin_enabled) == (False, False)
     assert older.state.entries == lock.state.entries

@@ -9,7 +9,7 @@ def press(keypad: Keypad, keys: str, at_ms: int = 0) -> str | None:
     entry = None
     for key in keys:
         entry = keypad.press(names.get(key) or Key(key), at_ms)
-    return entry
+    return entry.digits if entry else None
 
 
 def test_digits_and_enter_make_an_entry() -> None:

@@ -6,11 +6,10 @@ from datetime import timedelta
 import pytest
 
 from domain.link.events import LockEventKind
-from locksim.dialogue import PROGRAMMING_MS
-from locksim.guest_book import MOST_BLOCKS, GuestBook
-from locksim.keypad import Key
+from locksim.keypad import PROGRAMMING_MS, Key
 from locksim.lockout import CONSECUTIVE_LIMIT
 from locksim.signals import Signal
+from locksim.smartpin_memory import MAX_BLOCKS, SmartPinMemory
 from tests.locksim.bench import Bench
 from tests.locksim.codes import (
     HOUR,
@@ -47,7 +46,7 @@ def test_a_blocked_code_opens_no_more_and_the_event_names_it(bench: Bench) -> No
     assert bench.type("128") is Signal.READY
     assert bench.type(code) is Signal.DONE
     assert bench.openings == 0
-    assert bench.firmware.state.budget.streak == 0
+    assert bench.firmware.state.tries.streak == 0
     assert bench.type(code) is Signal.DENIED
     assert bench.reasons() == ["BLOCKED"]
     assert bench.type(code_now(1)) is Signal.GRANTED
@@ -89,7 +88,7 @@ def test_green_flashes_only_when_the_block_is_on_disk(bench: Bench) -> None:
         bench.type(code_now())
     assert Signal.DONE not in bench.drain()
     bench.restart()
-    assert not bench.firmware.state.guest_book.blocks
+    assert not bench.firmware.state.smartpins.blocks
 
 
 def test_a_second_block_of_the_same_code_is_done_and_told_once(bench: Bench) -> None:
@@ -105,7 +104,7 @@ def test_a_block_is_forgotten_when_its_window_is_over(bench: Bench) -> None:
     bench.wait(hours=1)
     later = code_for(NOON + HOUR, NOON + 2 * HOUR)
     block_at_keypad(bench, later)
-    assert list(bench.firmware.state.guest_book.blocks) == [name_of(later)]
+    assert list(bench.firmware.state.smartpins.blocks) == [name_of(later)]
 
 
 class TestRightAfterOpening:
@@ -118,8 +117,8 @@ class TestRightAfterOpening:
         assert bench.type(PROGRAMMING_CODE) is Signal.READY
         assert bench.type("128") is Signal.READY
         assert bench.type(code) is Signal.DONE
-        assert bench.firmware.state.budget.streak == 0
-        assert bench.firmware.state.guest_book.guests[name_of(code)].tries == 0
+        assert bench.firmware.state.tries.streak == 0
+        assert bench.firmware.state.smartpins.used[name_of(code)].tries == 0
         assert bench.type(code) is Signal.DENIED
         assert bench.reasons() == ["BLOCKED"]
 
@@ -134,7 +133,7 @@ class TestRightAfterOpening:
         code = code_now()
         bench.type(code)
         assert bench.type("90817264") is Signal.DONE
-        assert bench.firmware.state.guest_book.guests[name_of(code)].tries == 1
+        assert bench.firmware.state.smartpins.used[name_of(code)].tries == 1
 
 
 class TestWrongEntries:
@@ -151,14 +150,14 @@ class TestWrongEntries:
         """It opens nothing either."""
         bench.wrong(5)
         bench.type(PROGRAMMING_CODE)
-        assert bench.firmware.state.budget.streak == 5
+        assert bench.firmware.state.tries.streak == 5
         assert bench.openings == 0
 
     def test_another_function_is_a_wrong_entry(self, bench: Bench) -> None:
         """And ends the programming."""
         bench.type(PROGRAMMING_CODE)
         assert bench.type("129") is Signal.DENIED
-        assert bench.firmware.state.budget.streak == 1
+        assert bench.firmware.state.tries.streak == 1
         assert bench.type("128") is Signal.DENIED
 
     @pytest.mark.parametrize("kind", ["meaningless", "ended", "short", "long"])
@@ -173,8 +172,8 @@ class TestWrongEntries:
             "long": code_now() + "0",
         }[kind]
         assert block_at_keypad(bench, code) is Signal.DENIED
-        assert bench.firmware.state.budget.streak == 1
-        assert not bench.firmware.state.guest_book.blocks
+        assert bench.firmware.state.tries.streak == 1
+        assert not bench.firmware.state.smartpins.blocks
 
     def test_every_step_costs_one_hash_and_two_writes(self, bench: Bench) -> None:
         """Right and wrong ones alike."""
@@ -197,8 +196,8 @@ class TestWrongEntries:
         assert told(bench) == ("DENIED", "SMARTPIN", None, ["UNKNOWN_CREDENTIAL"])
         block_at_keypad(bench, code_now())
         assert told(bench) == ("SMARTPIN_BLOCKED", "SMARTPIN", name_of(code_now()), [])
-        blocks = {f"sp_{number}": unix_ms(NOON) * 2 for number in range(MOST_BLOCKS)}
-        full = replace(bench.firmware.state, guest_book=GuestBook(blocks=blocks))
+        blocks = {f"sp_{number}": unix_ms(NOON) * 2 for number in range(MAX_BLOCKS)}
+        full = replace(bench.firmware.state, smartpins=SmartPinMemory(blocks=blocks))
         bench.disk.write(full.encode())
         bench.restart()
         block_at_keypad(bench, code_now())
@@ -254,13 +253,13 @@ class TestWalkingAway:
         for step in steps:
             bench.type(step)
         assert bench.type(PIN) is Signal.GRANTED
-        assert bench.firmware.state.budget.streak == 0
+        assert bench.firmware.state.tries.streak == 0
 
     def test_the_next_persons_code_opens_where_a_function_is_awaited(self, bench: Bench) -> None:
         """A function has three digits at most; and whatever was begun has ended."""
         bench.type(PROGRAMMING_CODE)
         assert bench.type(code_now()) is Signal.GRANTED
-        assert bench.firmware.state.budget.streak == 0
+        assert bench.firmware.state.tries.streak == 0
         assert bench.type("128") is Signal.DENIED
 
     def test_a_power_cut_ends_it(self, bench: Bench) -> None:
@@ -275,5 +274,5 @@ def test_it_works_where_pin_mode_is_off(bench: Bench) -> None:
     """Guesses at the programming code count there too."""
     bench.hold(bench.pen.settings(pin=False, smartpin=True))
     assert bench.type("90817264") is Signal.DENIED
-    assert bench.firmware.state.budget.streak == 1
+    assert bench.firmware.state.tries.streak == 1
     assert block_at_keypad(bench, code_now()) is Signal.DONE

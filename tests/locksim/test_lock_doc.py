@@ -29,8 +29,7 @@ from domain.link.state import payload_hash, state_sum
 from domain.link.wire import Malformed, canonical
 from domain.security.passwords import derive_verifier
 from domain.sync import lock_identity, rules
-from locksim import dialogue, keypad, lockout
-from locksim import nonces as lock_nonces
+from locksim import keypad, lockout, server_link
 from locksim.firmware import Firmware
 from locksim.keypad import Key
 from locksim.provisioning import Provisioning
@@ -216,9 +215,9 @@ def test_the_lock_acts_on_the_envelopes_as_written() -> None:
     assert Bolt(drawn=True) in lock.outbox
     lock.receive(UnlockCommand("c", sealed["UNLOCK_COMMAND"]), 10_000)
     lock.receive(SealedTime("t", sealed["SEALED_TIME"]), 11_000)
-    assert lock.front(11_000).now_ms == START_MS + DAY_MS
+    assert lock.view(11_000).now_ms == START_MS + DAY_MS
     lock.receive(SealedTime("t", sealed["SEALED_TIME"]), 20_000)
-    assert lock.front(20_000).now_ms == START_MS + DAY_MS + 9_000
+    assert lock.view(20_000).now_ms == START_MS + DAY_MS + 9_000
     late = firmware()
     late.receive(UnlockCommand("c", sealed["UNLOCK_COMMAND"]), 10_001)
     for each in V["unreadable"]:
@@ -230,7 +229,7 @@ def test_the_lock_acts_on_the_envelopes_as_written() -> None:
         ("COMMAND_REFUSED", ["STALE_COMMAND"]),
         *[("COMMAND_REFUSED", [])] * len(V["unreadable"]),
     ]
-    assert late.front(10_001).bolt_drawn is False
+    assert late.view(10_001).bolt_drawn is False
 
 
 @pytest.mark.parametrize("walk", V["keypad"]["walks"], ids=lambda walk: str(walk["what"]))
@@ -249,7 +248,7 @@ def test_the_keypad_shows_and_counts_what_the_vectors_say(walk: dict[str, Any]) 
         lock.outbox.clear()
         lock.press(Key.ENTER, uptime_ms)
         assert [each for each in lock.outbox if isinstance(each, Signal)] == [entry["shown"]]
-        assert lock.state.budget.streak == entry["wrongInARow"]
+        assert lock.state.tries.streak == entry["wrongInARow"]
 
 
 def test_the_documents_of_the_document_are_of_the_schema(text: str) -> None:
@@ -300,11 +299,11 @@ def test_the_limits_are_those_of_the_code(text: str) -> None:
         "wrong entries in the bucket": lockout.BUCKET,
         "hours until one is refilled": lockout.REFILL_MS / 3_600_000,
         "seconds until an unfinished entry is dropped": keypad.IDLE_MS / 1000,
-        "seconds in which a short PIN can be set": dialogue.SHORT_PIN_MS / 1000,
-        "seconds in which the next entry of a function begins": dialogue.PROGRAMMING_MS / 1000,
-        "digits of a function": dialogue.LONGEST_FUNCTION,
+        "seconds in which a short PIN can be set": keypad.SHORT_PIN_MS / 1000,
+        "seconds in which the next entry of a function begins": keypad.PROGRAMMING_MS / 1000,
+        "digits of a function": keypad.LONGEST_FUNCTION,
     }
-    assert lock_nonces.TAKEN == rules.NONCES_KEPT == 2
+    assert server_link.NONCES_TAKEN == rules.NONCES_KEPT == 2
 
 
 def test_the_worked_example_is_that_of_the_vectors(text: str) -> None:

@@ -63,10 +63,10 @@ def test_time_that_cannot_be_read_is_not_even_an_event(bench: Bench) -> None:
 def test_in_a_lockout_every_entry_has_the_one_reason(bench: Bench, digits: str) -> None:
     """Section 10, and it costs an Argon2 and counts nothing."""
     bench.wrong(10)
-    before, asked = bench.firmware.state.budget, bench.hash.asked
+    before, asked = bench.firmware.state.tries, bench.hash.asked
     assert bench.type(digits) is Signal.DENIED
     assert bench.reasons() == ["PIN_LOCKOUT"]
-    assert (bench.firmware.state.budget, bench.hash.asked) == (before, asked + 1)
+    assert (bench.firmware.state.tries, bench.hash.asked) == (before, asked + 1)
 
 
 def test_with_all_off_nothing_is_looked_at(bench: Bench) -> None:
@@ -80,7 +80,7 @@ def test_with_all_off_nothing_is_looked_at(bench: Bench) -> None:
     ):
         assert bench.type(digits) is Signal.DENIED
         assert sorted(bench.reasons()) == reasons
-    assert bench.firmware.state.budget.streak == 0
+    assert bench.firmware.state.tries.streak == 0
 
 
 def test_with_only_pin_mode_off_what_is_wrong_counts(bench: Bench) -> None:
@@ -89,18 +89,18 @@ def test_with_only_pin_mode_off_what_is_wrong_counts(bench: Bench) -> None:
     bench.hold(pen.settings(pin=False, smartpin=True), pen.pin("pin", PIN))
     for digits, streak in (("1", 1), ("2468", 2), (PIN, 2)):
         assert bench.type(digits) is Signal.DENIED
-        assert bench.firmware.state.budget.streak == streak
+        assert bench.firmware.state.tries.streak == streak
 
 
 def test_the_programming_code_is_given_back_and_a_wrong_function_is_not(bench: Bench) -> None:
     """Section 10: and so is a code to block that means nothing."""
     bench.type(PROGRAMMING_CODE)
-    assert bench.firmware.state.budget.streak == 0
+    assert bench.firmware.state.tries.streak == 0
     bench.type("129")
-    assert bench.firmware.state.budget.streak == 1
+    assert bench.firmware.state.tries.streak == 1
     bench.type(PROGRAMMING_CODE)
     bench.type("128")
-    assert bench.firmware.state.budget.streak == 1
+    assert bench.firmware.state.tries.streak == 1
 
 
 def test_the_minutes_of_a_lockout_pass_without_a_clock() -> None:

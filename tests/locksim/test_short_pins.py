@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from domain.link.events import LockEventKind
-from locksim.guest_book import SHORT_PIN_TRIES
 from locksim.lockout import BUCKET, CONSECUTIVE_LIMIT
 from locksim.signals import Signal
+from locksim.smartpin_memory import SHORT_PIN_TRIES
 from tests.locksim.bench import Bench
 from tests.locksim.codes import (
     HOUR,
@@ -87,14 +87,14 @@ class TestSetting:
         admitted(bench)
         bench.wait(seconds=seconds)
         assert bench.type(SHORT) is shown
-        assert bench.firmware.state.budget.streak == (shown is Signal.DENIED)
+        assert bench.firmware.state.tries.streak == (shown is Signal.DENIED)
 
     @pytest.mark.parametrize("digits", ["759", "759502468"])
     def test_other_lengths_are_no_short_pins(self, bench: Bench, digits: str) -> None:
         """Three digits, nine digits: wrong entries, and no try is used up."""
         code = admitted(bench)
         assert bench.type(digits) is Signal.DENIED
-        assert bench.firmware.state.guest_book.guests[name_of(code)].tries == 0
+        assert bench.firmware.state.smartpins.used[name_of(code)].tries == 0
 
     def test_cancel_a_power_cut_and_a_denied_code_end_the_offer(self, bench: Bench) -> None:
         """Nobody inherits somebody else's ten seconds."""
@@ -135,7 +135,7 @@ class TestRefusals:
         event = bench.firmware.state.events[-1]
         assert bench.reasons() == ["NOT_ACCEPTED"]
         assert (event.method and event.method.value, event.entry_id) == ("SHORT_PIN", name_of(code))
-        assert bench.firmware.state.budget.streak == 1
+        assert bench.firmware.state.tries.streak == 1
         assert bench.openings == 2
 
     def test_another_try_has_the_time_that_is_left(self, bench: Bench) -> None:
@@ -170,7 +170,7 @@ class TestRefusals:
         with pytest.raises(PowerCut):
             bench.type("1111")
         bench.restart()
-        assert bench.firmware.state.guest_book.guests[name_of(code)].tries == write
+        assert bench.firmware.state.smartpins.used[name_of(code)].tries == write
 
     def test_an_accepted_one_uses_up_a_try_and_is_no_wrong_entry(self, bench: Bench) -> None:
         """Else a guest could ask for ever which digits are nobody's PIN; after three the SmartPIN still opens."""
@@ -179,12 +179,12 @@ class TestRefusals:
         for each in digits:
             with_short_pin(bench, each)
             bench.restart()
-        budget = bench.firmware.state.budget
+        budget = bench.firmware.state.tries
         assert (budget.left, budget.streak) == (BUCKET, 0)
         admitted(bench)
         assert bench.type("6053") is Signal.DENIED
         assert bench.reasons() == ["UNKNOWN_CREDENTIAL"]
-        assert bench.firmware.state.budget.streak == 1
+        assert bench.firmware.state.tries.streak == 1
         assert bench.type("9717") is Signal.GRANTED
 
     def test_accepted_and_refused_tries_are_counted_together(self, bench: Bench) -> None:
@@ -219,7 +219,7 @@ class TestItsEnd:
         bench.uptime_ms += 1
         assert bench.type(SHORT) is Signal.DENIED
         assert bench.reasons() == ["ENDED"]
-        assert bench.firmware.state.budget.streak == 0
+        assert bench.firmware.state.tries.streak == 0
 
     def test_it_is_blocked_with_its_smartpin_from_afar(self, bench: Bench) -> None:
         """And unblocked with it."""
@@ -257,7 +257,7 @@ class TestItsEnd:
         bench.wait(seconds=5)
         assert bench.type(SHORT) is Signal.DENIED
         assert bench.reasons() == ["NOT_ACCEPTED"]
-        assert bench.firmware.state.budget.streak == 1
+        assert bench.firmware.state.tries.streak == 1
 
     @pytest.mark.parametrize(("first_used", "opens"), [(23, True), (24, False)])
     def test_where_codes_must_be_activated_it_lives_as_its_smartpin_does(

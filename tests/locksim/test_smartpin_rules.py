@@ -66,4 +66,4 @@ def test_a_guest_is_forgotten_when_the_window_is_over(bench: Bench) -> None:
     bench.wait(hours=2)
     other = code_for(NOON + 2 * HOUR, NOON + 3 * HOUR)
     bench.type(other)
-    assert list(bench.firmware.state.guest_book.guests) == [name_of(other)]
+    assert list(bench.firmware.state.smartpins.used) == [name_of(other)]

@@ -91,7 +91,7 @@ class TestWindow:
         bench.pen.lock = bench.lock
         bench.hold(bench.pen.settings(smartpin=True))
         assert bench.type(code) is Signal.DENIED
-        assert not bench.firmware.state.guest_book.guests
+        assert not bench.firmware.state.smartpins.used
 
     @pytest.mark.parametrize(
         "zone",
@@ -263,4 +263,4 @@ class TestRefusals:
             bench.type(code_now())
         bench.restart()
         assert bench.openings == 0
-        assert bench.firmware.state.budget.streak == write
+        assert bench.firmware.state.tries.streak == write

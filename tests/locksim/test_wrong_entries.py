@@ -99,7 +99,7 @@ class TestPowerCuts:
             bench.type("5193")
         looked_at = bench.hash.asked > asked
         bench.restart()
-        counted = bench.firmware.state.budget.streak == 4
+        counted = bench.firmware.state.tries.streak == 4
         assert counted or not looked_at
 
     def test_the_tenth_entry_locks_although_the_power_goes_while_it_is_looked_at(
@@ -141,21 +141,21 @@ class TestBucket:
         bench.type(RIGHT)
         bench.wait(hours=24)
         bench.wrong(1)
-        assert bench.firmware.state.budget.left == BUCKET - 9 + 4 - 1
+        assert bench.firmware.state.tries.left == BUCKET - 9 + 4 - 1
         bench.restart(battery=None)
         bench.wait(hours=24)
         bench.wrong(1)
-        assert bench.firmware.state.budget.left == BUCKET - 9 + 4 - 2
+        assert bench.firmware.state.tries.left == BUCKET - 9 + 4 - 2
 
     def test_a_clock_that_was_lost_and_set_again_refills_nothing(self, bench: Bench) -> None:
         """The time in which the lock had none does not count."""
         bench.wrong(5)
-        left = bench.firmware.state.budget.left
+        left = bench.firmware.state.tries.left
         bench.restart(battery=None)
         nonce = bench.nonce()
         bench.receive(bench.pen.time(nonce, NOON.replace(month=12)))
         bench.wrong(1)
-        assert bench.firmware.state.budget.left == left - 1
+        assert bench.firmware.state.tries.left == left - 1
         assert REFILL_MS == 6 * 3600 * 1000
 
 
@@ -167,7 +167,7 @@ class TestRelease:
         bench.wrong(10)
         assert bench.present(CARD) is Signal.RELEASED
         assert (bench.locked_out, bench.openings) == (False, 0)
-        assert bench.firmware.state.budget.left == BUCKET
+        assert bench.firmware.state.tries.left == BUCKET
         assert kinds_of(bench.events())[-2:] == ["CARD_PRESENTED", "LOCKOUT_ENDED"]
         assert bench.type(RIGHT) is Signal.GRANTED
 

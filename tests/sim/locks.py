@@ -5,9 +5,9 @@ import random
 from collections.abc import Mapping
 
 from domain.link.entries import Entry
-from locksim.device import Step
 from locksim.firmware import Firmware
 from locksim.signals import Delivery, Inbound
+from locksim.simulated_lock import Step
 from tests.watched_lock import WatchedLock
 
 

@@ -26,12 +26,12 @@ from domain.sync.tables import LockEvent
 from domain.tags.service import create_tag, update_tag
 from domain.tags.tables import TagTarget
 from locksim.clock import moment
-from locksim.faults import Fault, FaultKind, script
 from locksim.provisioning import NEWEST
 from tests.databases import Database
 from tests.domain.access.oracle import opens as oracle_opens
 from tests.domain.sync.yard import Yard
 from tests.domain.sync.yard_lock import YardLock
+from tests.sim.faults import Fault, FaultKind, script
 
 STEPS = 50
 LOCKS = 4
@@ -296,7 +296,7 @@ class World:
         if not held and self.rng.random() < 0.9:
             return
         states = await self._states(lock)
-        now_ms = lock.firmware.front(lock.uptime_ms()).now_ms
+        now_ms = lock.firmware.view(lock.uptime_ms()).now_ms
         keypad = self.rng.randrange(KEYPADS) if self.mixed else 0
         takes_pins = lock.takes_pins(keypad)
         opened = lock.type(digits, keypad=keypad)
@@ -359,7 +359,7 @@ class World:
         shown = await self.yard.pin(*locks)
         await self.yard.settle()
         for lock in locks:
-            locked = lock.firmware.front(lock.uptime_ms()).locked_out
+            locked = lock.firmware.view(lock.uptime_ms()).locked_out
             opened = lock.type(shown.digits, keypad=self.keypads - 1)
             assert opened is not locked, "a door opens for its PIN"
             self.openings += opened

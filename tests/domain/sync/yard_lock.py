@@ -112,7 +112,7 @@ class YardLock:
 
     def takes_pins(self, number: int) -> bool:
         """Whether PIN mode is on at this keypad."""
-        return self.firmware.front(self.uptime_ms()).keypads[number].pin_enabled
+        return self.firmware.view(self.uptime_ms()).keypads[number].pin_enabled
 
     def restore(self, image: bytes) -> None:
         """The disk is put back to an older image."""

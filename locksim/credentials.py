@@ -1,16 +1,16 @@
-"""What the lock's entries amount to: the PINs to look up, the settings, the cards, the blocked SmartPINs.
+"""The lock's entries as the keypad asks for them: PINs by their digest, settings, cards, blocked SmartPINs.
 
-The entries are the truth on disk; this is the same in the form in which the keypad asks. Without a
-settings entry PIN mode is off, and SmartPINs are as the installer has set them: what was never said
-is not granted.
+The entries are the truth on disk; this is what they say. Without a settings entry PIN mode is off,
+and SmartPINs are as the installer has set them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from domain.access.schedule import Schedule
+from domain.link import features
 from domain.link.entries import (
     CardPayload,
     Entry,
@@ -21,7 +21,16 @@ from domain.link.entries import (
     read_payload,
     smartpin_entry_id,
 )
-from locksim.earlier_entries import as_read_today
+from locksim.state import as_read_today
+
+
+def unread_in(entries: Iterable[Entry], reads: Collection[str]) -> set[str]:
+    """The ids of the entries that need what this firmware does not read."""
+    return {
+        entry.id
+        for entry in entries
+        if entry.payload is not None and features.unread(entry.kind, entry.payload, reads)
+    }
 
 
 class UnknownZone(ValueError):
@@ -29,7 +38,7 @@ class UnknownZone(ValueError):
 
 
 @dataclass(frozen=True)
-class HeldPin:
+class KnownPin:
     """A PIN that the lock would recognise."""
 
     entry_id: str
@@ -37,14 +46,14 @@ class HeldPin:
 
 
 @dataclass(frozen=True)
-class Holdings:
-    """The entries of a lock, read."""
+class Credentials:
+    """What the entries of a lock say."""
 
     zone: ZoneInfo
     pin_enabled: bool = False
     smartpin_enabled: bool = False
     lockout_release_minutes: int | None = None
-    pins: Mapping[bytes, HeldPin] = field(default_factory=dict, repr=False)
+    pins: Mapping[bytes, KnownPin] = field(default_factory=dict, repr=False)
     """By their digest under the lock's key."""
     cards: frozenset[bytes] = field(default=frozenset(), repr=False)
     blocked: frozenset[str] = frozenset()
@@ -68,13 +77,13 @@ class Holdings:
         *,
         provisioned_smartpins: bool = False,
     ) -> Self:
-        """Reads live entries; zone and SmartPINs are as provisioned until settings say otherwise.
+        """From live entries; zone and SmartPINs are as provisioned until settings say otherwise.
 
-        Should two entries hold one digest, which uniqueness in a site forbids, both are honoured.
+        Two entries of one digest, which uniqueness in a site forbids, open when either does.
         Raises UnknownZone and Malformed.
         """
         settings: SettingsPayload | None = None
-        pins: dict[bytes, HeldPin] = {}
+        pins: dict[bytes, KnownPin] = {}
         cards, blocked = set(), set()
         activation = False
         for entry in entries.values():
@@ -82,7 +91,7 @@ class Holdings:
             if isinstance(payload, PinPayload):
                 other = pins.get(payload.digest)
                 schedules = payload.schedules + (other.schedules if other else ())
-                pins[payload.digest] = HeldPin(entry.id, schedules)
+                pins[payload.digest] = KnownPin(entry.id, schedules)
             elif isinstance(payload, SettingsPayload):
                 settings = payload
             elif isinstance(payload, CardPayload):
@@ -91,7 +100,7 @@ class Holdings:
                 blocked.add(smartpin_entry_id(payload.code_digest))
             elif isinstance(payload, SmartPinRulesPayload):
                 activation = payload.activation_required
-        held = cls(
+        found = cls(
             zone=provisioned_zone,
             smartpin_enabled=provisioned_smartpins,
             pins=pins,
@@ -100,13 +109,13 @@ class Holdings:
             activation_required=activation,
         )
         if settings is None:
-            return held
+            return found
         try:
             zone = ZoneInfo(settings.zone)
         except (ZoneInfoNotFoundError, ValueError):
             raise UnknownZone("settings.zone: is not known to this lock") from None
         return replace(
-            held,
+            found,
             zone=zone,
             pin_enabled=settings.pin_enabled,
             smartpin_enabled=settings.smartpin_enabled,

@@ -9,10 +9,10 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from locksim.device import PowerIsOff
 from locksim.disk import FileDisk
 from locksim.keypad import Key
 from locksim.signals import Signal
+from locksim.simulated_lock import PowerIsOff
 from tests.locksim.rig import CARD, NOON, provisioning
 from tests.locksim.site import PIN, Site, running
 from tests.locksim.tiny_server import Stage, serving
@@ -81,8 +81,8 @@ async def test_an_unlock_command_opens_and_its_event_comes_back(site: Site) -> N
     feed.send(site.pen.command(report["nonce"]))
     opened = (await site.server.report_with("OPENED"))["events"][-1]
     assert opened["commandId"] == "command-1"
-    assert site.device.front
-    assert site.device.front.bolt_drawn
+    assert site.device.view
+    assert site.device.view.bolt_drawn
 
 
 async def test_sealed_time_sets_the_lock_and_its_battery_clock(site: Site) -> None:
@@ -104,8 +104,8 @@ async def test_a_silent_lock_takes_commands_and_answers_nothing(site: Site) -> N
     report = await site.server.report()
     feed.send(site.pen.command(report["nonce"]))
     await site.hold_pin()
-    assert site.device.front
-    assert not site.device.front.bolt_drawn
+    assert site.device.view
+    assert not site.device.view.bolt_drawn
 
 
 async def test_a_ping_is_answered(site: Site) -> None:
@@ -213,13 +213,13 @@ async def test_without_power_nothing_works_and_nothing_is_forgotten(site: Site) 
     await site.hold_pin()
     await site.device.type("9999")
     site.device.power.turn(on=False)
-    await becomes(lambda: site.device.front is None)
+    await becomes(lambda: site.device.view is None)
     with pytest.raises(PowerIsOff):
         await site.device.press(Key.ONE)
     with pytest.raises(PowerIsOff):
         await site.device.present_card(CARD)
     site.device.power.turn(on=True)
-    await becomes(lambda: site.device.front is not None)
+    await becomes(lambda: site.device.view is not None)
     await site.device.type(PIN)
     assert site.signals[-1] is Signal.GRANTED
     assert site.clock.uptime_ms() < 5000
@@ -264,5 +264,5 @@ async def test_a_damaged_disk_keeps_the_lock_off(idle: Site, tmp_path: Path) -> 
     for name in ("state.0", "state.1"):
         (tmp_path / "lock" / name).write_bytes(b"?" * 100)
     await idle.device.run()
-    assert idle.device.front is None
+    assert idle.device.view is None
     assert idle.server.challenges == 0

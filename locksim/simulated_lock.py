@@ -1,28 +1,32 @@
-"""A lock with its power, its clock and its cable: the driver round the firmware.
+"""A simulated lock: the firmware with its power, its clock and its cable.
 
 It passes in what happens and carries out what comes out, one thing at a time, and it never gives up
-on a server: a lock that has fallen silent can only be reached by walking to it. The dangerous
-mistake is a lock that dies, or one that hammers a server which is already in trouble; so every
-failure of the link leads to another try after a random wait that grows.
+on a server: a lock that has fallen silent can only be reached by walking to it. So every failure of
+the link leads to another try, after the wait that `connection` says.
 """
 
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 
 import httpx
 import structlog
 
 from domain.security.passwords import derive_verifier
-from locksim.backoff import backoff_ceiling_s, failures_after
-from locksim.connection import Connection, FeedCompleted, LinkLost, ServerAddress
+from locksim.connection import (
+    Connection,
+    FeedCompleted,
+    LinkLost,
+    ServerAddress,
+    backoff_ceiling_s,
+    failures_after,
+)
 from locksim.disk import Disk, DiskDamaged
-from locksim.face import SlowHash
-from locksim.faults import HardwareClock
-from locksim.firmware import Firmware, Front
-from locksim.keypad import Key
+from locksim.firmware import Firmware, LockView
+from locksim.hardware_clock import HardwareClock
+from locksim.keypad import Key, SlowHash
 from locksim.provisioning import Provisioning
 from locksim.signals import (
     Delivery,
@@ -34,7 +38,6 @@ from locksim.signals import (
     UnlockCommand,
 )
 from locksim.state import StateUnreadable
-from locksim.switches import Switch, first_of
 
 log = structlog.get_logger("locksim")
 
@@ -57,7 +60,44 @@ class Surroundings:
     """How many locks connect at the same time."""
 
 
-class Device:
+class Switch:
+    """Something that is on or off, and can be waited for."""
+
+    def __init__(self, *, on: bool = True) -> None:
+        self._events = {True: asyncio.Event(), False: asyncio.Event()}
+        self._events[on].set()
+
+    @property
+    def on(self) -> bool:
+        """Whether it is on now."""
+        return self._events[True].is_set()
+
+    def turn(self, *, on: bool) -> None:
+        """Turn it on or off."""
+        self._events[on].set()
+        self._events[not on].clear()
+
+    async def until(self, *, on: bool) -> None:
+        """Wait until it is on, or off."""
+        await self._events[on].wait()
+
+
+async def first_of(*works: Coroutine[object, object, object]) -> None:
+    """Run all until one ends, cancel the others and wait for them; raises what one has raised."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+    for task in tasks:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            raise error
+
+
+class SimulatedLock:
     """One lock, switched on. `run` works until it is cancelled."""
 
     def __init__(
@@ -71,8 +111,8 @@ class Device:
         random_bytes: Callable[[int], bytes],
         key: str = "lock",
         slow_hash: SlowHash = derive_verifier,
-        on_change: Callable[["Device", Signal | None], None] = lambda _device, _signal: None,
-        on_connect: Callable[["Device"], None] = lambda _device: None,
+        on_change: Callable[["SimulatedLock", Signal | None], None] = lambda _lock, _signal: None,
+        on_connect: Callable[["SimulatedLock"], None] = lambda _lock: None,
     ) -> None:
         """`rng` draws the waits between attempts; `on_change` hears of whatever can be seen."""
         self.provisioning = provisioning
@@ -99,14 +139,14 @@ class Device:
         self._log = log.bind(lock=provisioning.name)
 
     async def run(self) -> None:
-        """Live through every power cut, until cancelled.
+        """Run, through every power cut, until cancelled.
 
         Returns when the disk is damaged: such a lock must not start as if it were new.
         """
         while True:
             await self.power.until(on=True)
             try:
-                await self._live()
+                await self._run_powered()
             except (DiskDamaged, StateUnreadable) as error:
                 self._log.error("disk damaged; the lock stays off", error=type(error).__name__)
                 self.power.turn(on=False)
@@ -114,10 +154,10 @@ class Device:
                 return
 
     @property
-    def front(self) -> Front | None:
+    def view(self) -> LockView | None:
         """What can be seen of the lock; None without power."""
         firmware = self._firmware
-        return None if firmware is None else firmware.front(self.clock.uptime_ms())
+        return None if firmware is None else firmware.view(self.clock.uptime_ms())
 
     @property
     def zone(self) -> str:
@@ -144,7 +184,7 @@ class Device:
             raise PowerIsOff(self.provisioning.name)
         return self._firmware
 
-    async def _live(self) -> None:
+    async def _run_powered(self) -> None:
         """From power on to power off."""
         self.clock.power_on()
         firmware = Firmware(
@@ -244,7 +284,7 @@ class Device:
     ) -> None:
         """Let the firmware take one step, alone, and carry out what it wants done.
 
-        Raises PowerIsOff if this life of the lock has ended meanwhile.
+        Raises PowerIsOff if the power was cut meanwhile.
         """
         async with self._turn:
             if self._firmware is not firmware:
