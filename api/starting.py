@@ -30,8 +30,8 @@ from domain.database import DatabaseUnavailable, connect, disconnect, migrate
 from domain.database.connection import Address
 from domain.errors import Refusal
 from domain.installation import Installation
-from domain.pins.whole_seconds import mend_parts_of_seconds
 from domain.recorded_keys.service import KeysMissing
+from domain.schedules_mended import mend_parts_of_seconds
 from domain.security.keys import KeyFileError, NoKeyFile
 
 _ALL_ITS_KEYS = (

@@ -18,8 +18,8 @@ from domain.errors import InvalidSchedule
 from domain.link.schedules import schedule_from_wire, schedule_to_wire
 from domain.link.wire import Malformed, canonical, decode_time, read_object
 from domain.pins.tables import Pin
-from domain.pins.whole_seconds import mend_parts_of_seconds
 from domain.schedules.given import make_schedule
+from domain.schedules_mended import mend_parts_of_seconds
 from domain.sync.tables import LockEntry
 from tests.api.member_steps import rule
 from tests.api.pin_steps import REFUSED, at_lock, pin_of

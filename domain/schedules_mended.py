@@ -1,7 +1,8 @@
-"""Times of day that an earlier version took with parts of a second, which locks refuse, and with them all that comes after.
+"""Times of day that an earlier version took with parts of a second: in PINs, access rules and invitations.
 
-They are cut to whole seconds when a server starts, inwards, so that nothing opens longer than it was allowed to. It is no
-migration, since what locks should hold is made anew by it, and that takes the keys.
+Locks refuse them, and with them all that comes after. When a server starts they are cut to whole seconds, inwards, so that
+nothing opens longer than it was allowed to. It is no migration, since it writes anew what locks should hold, and that takes
+the keys.
 """
 
 from datetime import datetime, time
@@ -11,15 +12,16 @@ from uuid import UUID
 from tortoise.expressions import Q
 
 from domain.access.whole_seconds import whole
+from domain.access_rules.facts import GrantsChanged
 from domain.access_rules.grants import members_of_rules
 from domain.access_rules.tables import AccessRule
 from domain.actors import command_line_at
 from domain.audit.service import changing_access
 from domain.database import use_case
 from domain.database.rows import column
+from domain.facts import announce
 from domain.installation import Installation
 from domain.invitations.tables import Invitation
-from domain.pins.following import follow_personal_pins
 from domain.pins.tables import Pin, PinStatus
 from domain.pins.wanted import follow_pins
 
@@ -40,7 +42,8 @@ async def mend_parts_of_seconds(installation: Installation, now: datetime) -> No
             await _cut(Invitation, site_id)
             there = [pin.id for pin in pins if pin.status is not PinStatus.REMOVED]
             await follow_pins(installation, change, there, now)
-            await follow_personal_pins(installation, change, await members_of_rules(rules), now)
+            members = frozenset(await members_of_rules(rules))
+            await announce(installation, change, GrantsChanged(members), now)
             change.note("Site", site_id)
 
 
