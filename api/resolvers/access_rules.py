@@ -2,7 +2,7 @@
 
 from api.context import Call
 from api.operations import AtFirstGiven, AtSite, mutation
-from api.resolvers.mentioned import mentioned
+from api.resolvers.given_fields import given_fields
 from api.schema.access_rules import (
     CreateAccessRuleInput,
     CreatedAccessRule,
@@ -55,7 +55,7 @@ async def update_access_rule(call: Call, input: UpdateAccessRuleInput) -> Update
         call.installation,
         call.by,
         access_rule_id=key_of("access_rule", input.access_rule_id, "access_rule_id"),
-        fields=mentioned(input, "access_rule_id"),
+        fields=given_fields(input, "access_rule_id"),
         now=call.now,
     )
     return UpdatedAccessRule(

@@ -2,7 +2,7 @@
 
 from api.context import Call
 from api.operations import AtSite, mutation
-from api.resolvers.mentioned import mentioned
+from api.resolvers.given_fields import given_fields
 from api.schema.errors import LockWithoutKeypad
 from api.schema.locks import (
     CreatedLock,
@@ -43,7 +43,7 @@ async def create_lock(call: Call, input: CreateLockInput) -> CreatedLock:
 @mutation(_AT_LOCK, LockWithoutKeypad)
 async def update_lock(call: Call, input: UpdateLockInput) -> UpdatedLock:
     """Changes what the input names; everything else stays."""
-    fields = mentioned(input, "lock_id")
+    fields = given_fields(input, "lock_id")
     if "hub_id" in fields:
         fields["hub_id"] = chosen_key_of("hub", fields["hub_id"], "hub_id")
     lock = await service.update_lock(

@@ -2,7 +2,7 @@
 
 from api.context import Call
 from api.operations import AtSite, mutation
-from api.resolvers.mentioned import mentioned
+from api.resolvers.given_fields import given_fields
 from api.schema.errors import MailNotSent, SeatLimitReached
 from api.schema.members import (
     CreatedMember,
@@ -45,7 +45,7 @@ async def update_member(call: Call, input: UpdateMemberInput) -> UpdatedMember:
         call.installation,
         call.by,
         member_id=key_of("member", input.member_id, "member_id"),
-        fields=mentioned(input, "member_id"),
+        fields=given_fields(input, "member_id"),
         now=call.now,
     )
     return UpdatedMember(member=member_type(member))

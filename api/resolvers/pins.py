@@ -9,7 +9,7 @@ from tortoise.expressions import Q
 
 from api.context import Call
 from api.operations import AtSite, mutation, subscription
-from api.resolvers.mentioned import mentioned
+from api.resolvers.given_fields import given_fields
 from api.schema.errors import (
     AlreadyExists,
     FeatureNotInPlan,
@@ -87,7 +87,7 @@ async def update_pin(call: Call, input: UpdatePinInput) -> UpdatedPin:
         call.installation,
         call.by,
         pin_id=_key(input.pin_id),
-        fields=mentioned(input, "pin_id"),
+        fields=given_fields(input, "pin_id"),
         now=call.now,
     )
     return UpdatedPin(

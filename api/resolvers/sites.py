@@ -2,7 +2,7 @@
 
 from api.context import Call
 from api.operations import PERSON_OR_TOKEN, AtSite, mutation, query
-from api.resolvers.mentioned import mentioned
+from api.resolvers.given_fields import given_fields
 from api.schema.errors import PolicyViolation
 from api.schema.nodes import TheSite
 from api.schema.site_settings import CreateSiteInput, UpdateSiteInput
@@ -50,9 +50,9 @@ async def create_site(call: Call, input: CreateSiteInput) -> CreatedSite:
 @mutation(AtSite(Permission.SITE_SETTINGS), PolicyViolation)
 async def update_site(call: Call, input: UpdateSiteInput) -> UpdatedSite:
     """Changes a site's settings; the plan is changed from the command line only."""
-    fields = mentioned(input, "site_id")
+    fields = given_fields(input, "site_id")
     if fields.get("pin_policy") is not None:
-        fields["pin_policy"] = mentioned(fields["pin_policy"])
+        fields["pin_policy"] = given_fields(fields["pin_policy"])
     row = await service.update_site(call.installation, call.by, fields=fields, now=call.now)
     assert call.by.standing is not None
     return UpdatedSite(site=site_type(row, call.by.standing))

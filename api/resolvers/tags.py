@@ -2,7 +2,7 @@
 
 from api.context import Call
 from api.operations import AtSite, mutation
-from api.resolvers.mentioned import mentioned
+from api.resolvers.given_fields import given_fields
 from api.schema.errors import PinTooShort
 from api.schema.nodes import key_of, keys_of
 from api.schema.tags import (
@@ -44,7 +44,7 @@ async def update_tag(call: Call, input: UpdateTagInput) -> UpdatedTag:
         call.installation,
         call.by,
         tag_id=key_of("tag", input.tag_id, "tag_id"),
-        fields=mentioned(input, "tag_id"),
+        fields=given_fields(input, "tag_id"),
         now=call.now,
     )
     return UpdatedTag(tag=tag_type(tag))

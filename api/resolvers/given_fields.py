@@ -1,4 +1,4 @@
-"""What an update's input mentions: omitted fields keep their value, so they must not reach the service at all."""
+"""The fields that an update's input gives. Those left out keep their value, so they must not reach the service at all."""
 
 import dataclasses
 from typing import Any
@@ -8,8 +8,8 @@ import strawberry
 from api.schema.nodes import keys_of
 
 
-def mentioned(input: Any, but: str = "") -> dict[str, Any]:
-    """The fields that were given, null among them, without `but`; ids of members, locks and tags are read.
+def given_fields(input: Any, but: str = "") -> dict[str, Any]:
+    """The fields by their names, null among the values, all but `but`; ids of members, locks and tags are read.
 
     Raises NotFound.
     """
