@@ -10,7 +10,6 @@ from graphql import (
     GraphQLInterfaceType,
     GraphQLObjectType,
     GraphQLSchema,
-    GraphQLUnionType,
     is_introspection_type,
     is_specified_scalar_type,
 )
@@ -55,22 +54,6 @@ def test_everything_is_described(schema: GraphQLSchema) -> None:
     """Types, fields, arguments, enum values, input fields: a sentence each, since the schema is the manual."""
     silent = [place for place, text in described(schema) if not (text or "").strip()]
     assert silent == []
-
-
-def test_every_mutation_takes_one_input_and_answers_a_union_of_errors(
-    schema: GraphQLSchema,
-) -> None:
-    """`<Mutation>Input` in, the result or an `Error` with a message out: clients rely on the form."""
-    assert schema.mutation_type is not None
-    for name, field in schema.mutation_type.fields.items():
-        big = name[0].upper() + name[1:]
-        assert [str(a.type) for a in field.args.values()] in ([], [f"{big}Input!"]), name
-        answer = schema.type_map[f"{big}Result"]
-        assert isinstance(answer, GraphQLUnionType)
-        assert str(field.type) == f"{big}Result!"
-        failures = [each for each in answer.types if "Error" in map(str, each.interfaces)]
-        assert {"NotAllowed", "NotFound", "InvalidInput", "Throttled"} <= set(map(str, failures))
-        assert len(failures) < len(answer.types), f"{name} has no result"
 
 
 def test_what_is_declared_is_what_is_served(schema: GraphQLSchema) -> None:
