@@ -41,8 +41,7 @@ from domain.errors import NotAllowed, NotFound
 from domain.locks.tables import Lock
 from domain.people.rules import Permission
 from domain.security import base64url
-from domain.sync import events as event_log
-from domain.sync import feed, reports
+from domain.sync import feed, reports, streams
 from domain.sync.lock_identity import make_challenge
 from domain.sync.reports import Acknowledged
 from domain.sync.settling import FeedPosition
@@ -88,6 +87,7 @@ async def report_lock(call: Call, input: ReportLockInput) -> LockReported:
     actor = call.by.actor
     assert isinstance(actor, LockActor)
     done = await reports.report_lock(
+        call.installation,
         actor,
         lock_id=key_of("lock", input.lock_id, "lock_id"),
         applied_revision=input.applied_revision,
@@ -186,5 +186,5 @@ async def lock_events(
     if key is not None and not await Lock.filter(id=key, site_id=call.by.site_id).exists():
         raise NotFound("lockId")
     start = number_at(after) if after is not None else None
-    async for event in event_log.follow_events(call.by.site_id, key, start):
+    async for event in streams.follow_events(call.by.site_id, key, start):
         yield event_type(event) if event is not None else None

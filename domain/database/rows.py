@@ -1,6 +1,7 @@
 """Columns that several tables share: time-ordered keys, and the text by which rows are found."""
 
-from collections.abc import Iterable, MutableMapping
+from collections.abc import AsyncIterator, Iterable, MutableMapping
+from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -23,6 +24,19 @@ def id_after(last: UUID | None) -> UUID:
     """A new key above the last one, also where that was made by a machine whose clock is ahead."""
     made = new_id()
     return made if last is None or made > last else UUID(int=last.int + 1)
+
+
+@asynccontextmanager
+async def saving(row: Model) -> AsyncIterator[None]:
+    """Within a transaction, the row held: what was changed of it in this block is saved at its end, by one statement.
+
+    A column counts as changed when another value is assigned to it, not when its value is changed in place.
+    """
+    before = {name: getattr(row, name) for name in row._meta.fields_db_projection}
+    yield
+    changed = [name for name, value in before.items() if getattr(row, name) != value]
+    if changed:
+        await row.save(update_fields=changed)
 
 
 class UnreadComments(ModelMeta):

@@ -13,12 +13,14 @@ from domain import topics
 from domain.access_rules.facts import GrantsChanged
 from domain.access_rules.grants import members_of_rules, rules_naming_lock, rules_naming_tag
 from domain.audit.service import RecordedChange
-from domain.database import lock_rows
+from domain.database import Transaction, lock_rows
 from domain.database.rows import column
 from domain.installation import Installation
 from domain.locks.tables import Lock
+from domain.pins.reservations import forget_lock, release
 from domain.pins.tables import Pin, PinLock, PinLockTag, PinStatus
 from domain.pins.wanted import follow_pins
+from domain.sync.facts import EntriesSettled, IncarnationBegan
 from domain.sync.tables import EntryState, LockEntry
 from domain.tags.tables import TaggedLock
 
@@ -39,6 +41,20 @@ async def follow_pins_of_tag(
     """Within a transaction: a tag of locks holds others than before; the PINs and rules that name it follow."""
     members = await members_of_rules(await rules_naming_tag(tag_id))
     await _follow_chosen(installation, change, set(), {tag_id}, members, now)
+
+
+async def forget_digits_of_incarnation(
+    installation: Installation, change: RecordedChange, fact: IncarnationBegan, now: datetime
+) -> None:
+    """The lock holds nothing any more."""
+    await forget_lock(fact.lock_id)
+
+
+async def free_settled_digits(
+    installation: Installation, tx: Transaction, fact: EntriesSettled, now: datetime
+) -> None:
+    """The digits that no lock holds any more are free."""
+    await release(fact.entry_ids)
 
 
 async def _follow_chosen(

@@ -7,6 +7,8 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from tortoise.expressions import F
+
 from domain.database import lock_rows
 from domain.database.rows import column
 from domain.errors import PinNotAcceptable
@@ -15,7 +17,7 @@ from domain.pins.tables import HeldDigits, Pin, PinReservation
 from domain.security.keys import KeyLabel
 from domain.security.tags import candidate_tags, keyed_tag
 from domain.sites.tables import Site
-from domain.sync.handed_out import may_hold
+from domain.sync.status import may_hold
 from domain.sync.tables import LockEntry
 
 
@@ -62,14 +64,10 @@ async def retire(pin: Pin, now: datetime) -> None:
     await free_unheld([reservation.id for reservation in rows])
 
 
-async def release(entries: Collection[LockEntry]) -> None:
+async def release(entry_ids: Collection[UUID]) -> None:
     """Within a transaction: these entries were acknowledged; frees the digits that nobody holds any more."""
-    touched = []
-    for held in await HeldDigits.filter(entry_id__in=[entry.id for entry in entries]):
-        version = next(each.applied_version for each in entries if each.id == held.entry_id)
-        if version is not None and version >= held.until_version:
-            touched.append(held)
-    await _drop(touched)
+    held = HeldDigits.filter(entry_id__in=list(entry_ids))
+    await _drop(await held.filter(entry__applied_version__gte=F("until_version")))
 
 
 async def forget_lock(lock_id: UUID) -> None:

@@ -6,21 +6,27 @@ The dangerous direction: a code shown as usable that the lock no longer knows. A
 from datetime import datetime
 from uuid import UUID
 
+from domain.audit.service import RecordedChange
 from domain.database.rows import column
 from domain.errors import PolicyViolation
+from domain.installation import Installation
 from domain.link.entries import EntryKind
 from domain.locks.kits import pending
 from domain.locks.tables import Lock, Provisioning
 from domain.smartpins.tables import SmartPin
+from domain.sync.facts import IncarnationBegan
 from domain.sync.tables import LockEntry
 
 
-async def end_other_lives(lock: Lock, now: datetime) -> None:
-    """Within a transaction, under the lock's row: it has proven a secret; the codes of those before it are dead.
+async def end_codes_of_other_incarnations(
+    installation: Installation, change: RecordedChange, fact: IncarnationBegan, now: datetime
+) -> None:
+    """Under the lock's row: it has proven a secret; the codes of those before it are dead.
 
     Their blocks go with them: the lock has forgotten its list, and the digits mean nothing to it any more. The codes of
     secrets that were given out later and may still be proven are not dead: they open where such a secret is installed.
     """
+    lock = await Lock.get(id=fact.lock_id)
     live = Provisioning.filter(pending(now), lock_id=lock.id)
     others = SmartPin.filter(lock_id=lock.id, dead_at=None).exclude(
         incarnation__in=[*await column(live, "incarnation"), lock.incarnation]

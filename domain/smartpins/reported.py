@@ -1,33 +1,35 @@
 """What locks tell of SmartPINs: first use, short PINs set and dropped, blocks made at the keypad.
 
-The dangerous direction: an event booked on the wrong guest. Only a SmartPIN of this very lock counts, found by the tag
-that nobody can make without the lock's secret.
+An event counts for a SmartPIN of this very lock alone, found by the tag that nobody can make without the lock's secret: a
+tag of another lock says nothing of its guests.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Sequence
 from datetime import datetime
 
-from domain.link.events import LockEventBody, LockEventKind, OpeningMethod
-from domain.locks.tables import Lock
+from domain.database import Transaction
+from domain.installation import Installation
+from domain.link.events import LockEventKind, OpeningMethod
 from domain.smartpins.tables import SmartPin
+from domain.sync.facts import EventsRecorded
+from domain.sync.tables import LockEvent
 
 
-async def smart_pins_named(lock: Lock, names: Collection[str]) -> dict[str | None, SmartPin]:
-    """The lock's SmartPINs among these entry names."""
-    rows = await SmartPin.filter(lock_id=lock.id, entry_name__in=list(names)) if names else []
-    return {row.entry_name: row for row in rows}
-
-
-async def note_events(
-    known: Mapping[str | None, SmartPin], events: Iterable[LockEventBody], now: datetime
+async def follow_events(
+    installation: Installation, tx: Transaction, fact: EventsRecorded, now: datetime
 ) -> None:
-    """Within the transaction that stores these events, which are new and in order: keeps what the API shows."""
-    touched: dict[str, SmartPin] = {}
+    """Under the lock's row: the events name their SmartPINs, which keep what the API shows of them."""
+    named = SmartPin.filter(lock_id=fact.lock_id, entry_name__in=list(fact.entry_names))
+    for row in await named if fact.entry_names else ():
+        events = LockEvent.filter(id__in=list(fact.event_ids), entry_id=row.entry_name)
+        await _note(row, await events.order_by("number"))
+        await events.update(smart_pin_id=row.id)
+
+
+async def _note(row: SmartPin, events: Sequence[LockEvent]) -> None:
+    changed = False
     for event in events:
-        row = known.get(event.entry_id)
-        if row is None:
-            continue
-        at = event.at or now
+        at = event.at or event.recorded_at
         match event.kind:
             case LockEventKind.OPENED if event.method is OpeningMethod.SMARTPIN:
                 row.first_used_at = row.first_used_at or at
@@ -40,6 +42,6 @@ async def note_events(
                 row.short_pin_set_at = None
             case _:
                 continue
-        touched[row.entry_name] = row
-    for row in touched.values():
+        changed = True
+    if changed:
         await row.save(update_fields=["first_used_at", "short_pin_set_at", "blocked_at_door"])

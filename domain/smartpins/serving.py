@@ -20,8 +20,8 @@ from domain.locks.tables import Lock, Provisioning
 from domain.sites.tables import Site
 from domain.smartpins.rules import NoSmartPins
 from domain.sync.entries import SETTINGS
-from domain.sync.handed_out import unsettled_versions
 from domain.sync.lock_keys import opened_secret
+from domain.sync.status import unsettled_versions
 from domain.sync.tables import LockEntry
 from smartpin import Codec, LockTime
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.actors import LockActor
-from domain.database import Queue, Work, lock_row, transaction, use_case
+from domain.database import Queue, Work, transaction, use_case
 from domain.installation import Installation
 from domain.link.entries import Entry
 from domain.link.keys import LinkKeys
@@ -20,8 +20,9 @@ from domain.link.sealing import MessageKind, seal_message
 from domain.link.state import state_sum
 from domain.locks.tables import Lock
 from domain.node_ids import node_id
+from domain.sync.connections import present_lock
 from domain.sync.payloads import payloads_to_send
-from domain.sync.refused_deliveries import forget_refused
+from domain.sync.settling import forget_refused
 from domain.sync.tables import EntryState, LockDelivery, LockEntry
 
 
@@ -44,8 +45,8 @@ async def cut_delivery(
 ) -> CutDelivery | None:
     """The next delivery for a lock, or None when it has everything. `reported` is the revision it said it has."""
     async with transaction(Queue(Work.LOCKS, actor.site_id)):
-        lock = await lock_row(Lock, actor.lock_id)
-        if lock is None or lock.deleted_at is not None or lock.incarnation != actor.incarnation:
+        lock = await present_lock(actor.lock_id, actor.incarnation)
+        if lock is None:
             return None
         if lock.snapshot_needed:
             if not await _snapshot_handed_out(lock):

@@ -19,7 +19,8 @@ from domain import topics
 from domain.actors import LockActor
 from domain.bus import listening
 from domain.clock import Clock
-from domain.database import Queue, Work, lock_row, transaction, use_case
+from domain.database import Queue, Work, transaction, use_case
+from domain.database.rows import saving
 from domain.errors import InvalidInput, NotAllowed
 from domain.installation import Installation
 from domain.link.events import LockEventKind
@@ -28,13 +29,12 @@ from domain.link.messages import MAX_REVISION, SealedTimeBody, UnlockCommandBody
 from domain.link.sealing import MessageKind, seal_message
 from domain.locks.tables import Lock
 from domain.node_ids import node_id
-from domain.sync.connections import hear, is_heard
+from domain.sync.connections import fit_to_firmware, hear, hear_claim, is_heard, present_lock
 from domain.sync.deliveries import CutDelivery, cut_delivery
-from domain.sync.firmware import fit_to_firmware, hear_claim
+from domain.sync.events import record_server_event
 from domain.sync.lock_keys import proven_keys
 from domain.sync.payloads import TamperedEntry
 from domain.sync.rules import DELIVERY_PATIENCE, LONGEST_PATIENCE, TIME_INTERVAL
-from domain.sync.server_events import record_server_event
 from domain.sync.settling import FeedPosition, reconcile
 from domain.sync.status import topics_of_pins_at
 from domain.sync.tables import DeliveryAnswer, LockDelivery, UnlockCommand
@@ -76,31 +76,18 @@ async def _open(
     now: datetime,
 ) -> bool:
     async with transaction(Queue(Work.LOCKS, actor.site_id)) as tx:
-        lock = await lock_row(Lock, actor.lock_id)
+        lock = await present_lock(actor.lock_id, actor.incarnation)
         if lock is None or not is_heard(lock, actor):
             return False
         was_unknown = lock.state_unknown
-        if await reconcile(lock, position):
-            await record_server_event(tx, lock, LockEventKind.OUT_OF_STEP, now)
+        async with saving(lock):
+            if await reconcile(lock, position):
+                await record_server_event(tx, lock, LockEventKind.OUT_OF_STEP, now)
+            hear(lock, actor)
+            said_anew = hear_claim(lock, actor.claim)
+            lock.feed_id, lock.last_contact_at = feed_id, now
         if lock.state_unknown and not was_unknown:
             tx.wake(*await topics_of_pins_at(lock.id))
-        hear(lock, actor)
-        said_anew = hear_claim(lock, actor.claim)
-        lock.feed_id, lock.last_contact_at = feed_id, now
-        await lock.save(
-            update_fields=[
-                "connection",
-                "nonces",
-                "feed_id",
-                "last_contact_at",
-                "epoch",
-                "applied_revision",
-                "snapshot_needed",
-                "state_unknown",
-                "link_version",
-                "link_reads",
-            ]
-        )
         if said_anew:
             await fit_to_firmware(installation, tx, lock, now)
         tx.wake(topics.lock(lock.id), topics.site_sync(lock.site_id))

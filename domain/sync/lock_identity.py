@@ -17,17 +17,17 @@ from domain.alerts.service import alert_of_replaced_lock
 from domain.audit.service import recorded
 from domain.database import Queue, Work, lock_row, lock_rows, use_case
 from domain.database.rows import column
+from domain.facts import announce
 from domain.installation import Installation
 from domain.link.proof import ProofRefused, claimed_proof, read_proof
 from domain.locks.kits import is_pending, taker_may
 from domain.locks.tables import Lock, Provisioning
 from domain.node_ids import read_node_id
-from domain.pins.reservations import forget_lock
 from domain.security import base64url
 from domain.security.keys import KeyLabel
 from domain.security.tags import mac
-from domain.smartpins.lives import end_other_lives
 from domain.sync.entries import restart_entries
+from domain.sync.facts import IncarnationBegan
 from domain.sync.lock_keys import link_keys
 from domain.sync.status import topics_of_pins_at
 
@@ -153,9 +153,8 @@ async def _begin_life(
                 "locked_out_since",
             ]
         )
-        await end_other_lives(lock, now)
+        await announce(installation, change, IncarnationBegan(lock.id), now)
         await restart_entries(installation, lock, now)
-        await forget_lock(lock.id)
         change.note("Lock", lock.id, chain=lock.site_id, incarnation=current.incarnation)
         change.wake(
             topics.lock(lock.id), topics.site_sync(lock.site_id), *await topics_of_pins_at(lock.id)

@@ -1,8 +1,7 @@
-"""What a lock reports: that it is there, its nonce, its events.
+"""What a lock reports: that it is there, its nonce, what it has applied, its events.
 
-The dangerous directions: an event lost after it was acknowledged, or recorded twice. Events are keyed by (lock, state
-id, sequence), numbered under the site's head row so that number order is commit order, and acknowledged only by the
-answer to a report whose transaction has committed. And one that cannot be read, which would stop all that follows.
+Events are acknowledged by the answer to a report, once its transaction has committed: the lock forgets them then. One that
+cannot be read is refused alone, so that it does not stop all that follow.
 """
 
 from collections.abc import Sequence
@@ -13,18 +12,20 @@ from uuid import UUID
 from domain import topics
 from domain.access.decision import DenialReason
 from domain.actors import LockActor
-from domain.database import Queue, Work, lock_row, transaction, use_case
+from domain.database import Queue, Transaction, Work, transaction, use_case
+from domain.database.rows import saving
 from domain.errors import InvalidInput, NotAllowed, NotFound
+from domain.facts import announce
+from domain.installation import Installation
 from domain.link.events import LockEventKind, OpeningMethod
 from domain.link.messages import MAX_REVISION
 from domain.link.nonces import well_formed_nonce
 from domain.locks.tables import Lock
-from domain.sync.connections import hear, is_heard
-from domain.sync.event_recording import record_events
-from domain.sync.refused_deliveries import note_refusals
+from domain.sync.connections import hear, is_heard, present_lock
+from domain.sync.events import record_events, record_server_event
+from domain.sync.facts import EntriesSettled
 from domain.sync.rules import NONCES_KEPT
-from domain.sync.server_events import record_server_event
-from domain.sync.settling import take_acknowledgement
+from domain.sync.settling import note_refusals, take_acknowledgement
 from domain.sync.tables import LockEvent
 from domain.sync.told_events import RefusedEvent, read_events
 
@@ -36,10 +37,10 @@ WRONG = frozenset(
         DenialReason.NOT_ACCEPTED,
     }
 )
-"""The reasons of entries of other than ten digits that the lock counts as wrong; a short PIN of theirs is none while
-SmartPINs are off."""
+"""Why an entry of other than ten digits was denied that the lock counts as wrong. It does not count one that was denied for
+another reason, such as a guest's short PIN while SmartPINs are off."""
 UNCOUNTED = frozenset({DenialReason.PIN_LOCKOUT, DenialReason.PIN_MODE_OFF})
-"""The reasons of entries that the lock did not look at."""
+"""Why an entry was denied at which the lock did not look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class Reported:
 
 @use_case
 async def report_lock(
+    installation: Installation,
     actor: LockActor,
     *,
     lock_id: UUID,
@@ -80,48 +82,45 @@ async def report_lock(
     _check(applied_revision, nonce)
     told = read_events(events)
     async with transaction(Queue(Work.LOCKS, actor.site_id)) as tx:
-        lock = await lock_row(Lock, lock_id)
-        if lock is None or lock.deleted_at is not None or lock.incarnation != actor.incarnation:
-            raise NotAllowed("This life of the lock has ended.")
+        lock = await present_lock(lock_id, actor.incarnation)
+        if lock is None:
+            raise NotAllowed("The lock has been deleted, or has proven a later secret.")
         if not is_heard(lock, actor):
             raise NotAllowed("The lock is on a newer connection.")
-        hear(lock, actor)
         tx.wake(topics.site_sync(lock.site_id))
-        lock.last_contact_at = now
-        if nonce is not None and all(nonce != known for known, _ in lock.nonces):
-            lock.nonces = [[nonce, now.isoformat()], *lock.nonces][:NONCES_KEPT]
-            tx.wake(topics.lock(lock.id))
-        if acknowledged is not None:
-            taken = await take_acknowledgement(
-                lock, acknowledged.delivery_id, applied_revision, acknowledged.state_sum, now
-            )
-            if taken.out_of_step:
-                await record_server_event(tx, lock, LockEventKind.OUT_OF_STEP, now)
-            tx.wake(topics.lock(lock.id), *(topics.pin_sync(each) for each in taken.pins))
-        new = await record_events(lock, told, now)
-        refused = [each.delivery_id for each in told.events.values() if each.delivery_id]
-        pins = await note_refusals(lock, refused, applied_revision)
-        tx.wake(*(topics.pin_sync(each) for each in pins))
-        for event in new.current:
-            _follow_lockout(lock, event)
-        if new.events:
-            commands = {event.command_id for event in new.events if event.command_id is not None}
-            tx.wake(topics.events(lock.site_id), *(topics.command(each) for each in commands))
-        await lock.save(
-            update_fields=[
-                "last_contact_at",
-                "connection",
-                "nonces",
-                "epoch",
-                "wanted_revision",
-                "applied_revision",
-                "snapshot_needed",
-                "state_unknown",
-                "wrong_entries",
-                "locked_out_since",
-            ]
-        )
+        async with saving(lock):
+            hear(lock, actor)
+            lock.last_contact_at = now
+            if nonce is not None and all(nonce != known for known, _ in lock.nonces):
+                lock.nonces = [[nonce, now.isoformat()], *lock.nonces][:NONCES_KEPT]
+                tx.wake(topics.lock(lock.id))
+            if acknowledged is not None:
+                await _settle(installation, tx, lock, applied_revision, acknowledged, now)
+            new = await record_events(installation, tx, lock, told, now)
+            refused = [each.delivery_id for each in told.events.values() if each.delivery_id]
+            pins = await note_refusals(lock, refused, applied_revision)
+            tx.wake(*(topics.pin_sync(each) for each in pins))
+            for event in new:
+                _follow_lockout(lock, event)
     return Reported(told.state_id, told.up_to, told.refused)
+
+
+async def _settle(
+    installation: Installation,
+    tx: Transaction,
+    lock: Lock,
+    applied: int,
+    acknowledged: Acknowledged,
+    now: datetime,
+) -> None:
+    taken = await take_acknowledgement(
+        lock, acknowledged.delivery_id, applied, acknowledged.state_sum, now
+    )
+    if taken.out_of_step:
+        await record_server_event(tx, lock, LockEventKind.OUT_OF_STEP, now)
+    if taken.settled:
+        await announce(installation, tx, EntriesSettled(taken.settled), now)
+    tx.wake(topics.lock(lock.id), *(topics.pin_sync(each) for each in taken.pins))
 
 
 def _check(applied_revision: int, nonce: str | None) -> None:

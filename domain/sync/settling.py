@@ -1,10 +1,12 @@
-"""What a lock's word means: where it says it is, and what it acknowledges.
+"""What follows from what a lock says of its deliveries: where it is, what it has applied, what it has refused.
 
-The dangerous directions: believing that something arrived (only an acknowledgement with a matching sum settles), and
-taking what was lost on the way for there because something later arrived.
+Nothing is believed to have arrived without an acknowledgement whose sum matches, nor because something later arrived.
+Nothing is believed to have been refused that may still be applied: only a delivery counts that would have brought the lock
+on from where it says it is, and that it answered without moving. Of a snapshot in several parts each answer before the last
+looks so, and only an event of the lock tells a refusal from it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -15,8 +17,6 @@ from domain.database.rows import column
 from domain.link.state import state_sum
 from domain.locks.tables import Lock
 from domain.node_ids import node_id
-from domain.pins.reservations import release
-from domain.sync.refused_deliveries import note_refusal, was_refused
 from domain.sync.rules import pending_since, without_applied
 from domain.sync.tables import DeliveryAnswer, EntryState, LockDelivery, LockEntry
 
@@ -65,9 +65,12 @@ async def _handed_out(lock: Lock, revision: int) -> LockDelivery | None:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What an acknowledgement changed: the PINs concerned, and whether the lock turned out to be ahead of the data."""
+    """What an acknowledgement changed: the PINs of which more is known, the entries of which the lock has acknowledged
+    another version, and whether it turned out to be ahead of the data.
+    """
 
     pins: frozenset[UUID] = frozenset()
+    settled: frozenset[UUID] = frozenset()
     out_of_step: bool = False
 
 
@@ -111,7 +114,8 @@ async def take_acknowledgement(
     of_some_epoch = named is None and not proven
     if known or of_a_lost_state or of_some_epoch:
         return Taken(pins)
-    return Taken(pins | await _settle(lock, delivery if proven else None, applied, now))
+    settled = await _settle(lock, delivery if proven else None, applied, now)
+    return Taken(pins | settled.pins, settled.settled)
 
 
 async def _never_handed_out(lock: Lock, named: LockDelivery | None, applied: int) -> Taken:
@@ -126,15 +130,13 @@ async def _never_handed_out(lock: Lock, named: LockDelivery | None, applied: int
     return Taken(await _pins_of(lock), out_of_step=True)
 
 
-async def _settle(
-    lock: Lock, exact: LockDelivery | None, applied: int, now: datetime
-) -> frozenset[UUID]:
+async def _settle(lock: Lock, exact: LockDelivery | None, applied: int, now: datetime) -> Taken:
     """Notes what the lock now holds.
 
-    What the delivery carried that brought it there (`exact`, where that is known) is there. What another one carried may
-    have been lost with it, and need not be in a later one, when its entry has changed again meanwhile. It is there if the
-    entry's newest revision is not above `applied`, since no delivery passes over a revision; else it stays unsettled: it
-    may be there or not.
+    `exact` is the delivery that brought the lock to `applied`, where that is known: the lock holds all that it carried.
+    An earlier delivery may have been lost, and what it carried need not be in a later one, since the entry may have changed
+    again meanwhile. The lock holds that if the newest revision of the entry is not above `applied`, since no delivery passes
+    over a revision; else it stays unsettled: the lock may hold it or not.
     """
     handed_out = await LockDelivery.filter(
         lock_id=lock.id, epoch=lock.epoch, to_revision__lte=applied, settled_at=None
@@ -171,9 +173,10 @@ async def _settle(
         lock.snapshot_needed = lock.state_unknown = False
         await LockDelivery.filter(lock_id=lock.id, epoch__lt=lock.epoch).delete()
     lock.applied_revision = applied
+    settled = frozenset(row.id for row in known.values())
     if was_unknown:
-        return await _pins_of(lock)
-    return frozenset(row.pin_id for row in known.values() if row.pin_id is not None)
+        return Taken(await _pins_of(lock), settled)
+    return Taken(frozenset(row.pin_id for row in known.values() if row.pin_id is not None), settled)
 
 
 async def _save_settled(
@@ -183,7 +186,7 @@ async def _save_settled(
     known: Sequence[LockEntry],
     now: datetime,
 ) -> None:
-    """Saves what is known of the entries, frees digits, and forgets deliveries of which nothing is left to know.
+    """Saves what is known of the entries, and forgets deliveries of which nothing is left to know.
 
     Of what is settled only the newest delivery is kept, since the lock may repeat its acknowledgement.
     """
@@ -197,7 +200,6 @@ async def _save_settled(
         await LockEntry.bulk_update(
             known, fields=["applied_version", "applied_live", "pending_since", "pending_changes"]
         )
-    await release(known)
     await LockDelivery.filter(lock_id=lock.id, settled_at__isnull=False).delete()
     await LockDelivery.filter(id__in=[each.id for each in others if not each.items]).delete()
     doubtful = [each for each in others if each.items]
@@ -211,3 +213,47 @@ async def _save_settled(
 async def _pins_of(lock: Lock) -> frozenset[UUID]:
     rows = LockEntry.filter(lock_id=lock.id, pin_id__isnull=False)
     return frozenset(await column(rows, "pin_id"))
+
+
+def was_refused(delivery: LockDelivery, applied: int) -> bool:
+    """Whether the lock's answer from revision `applied` says that it did not apply this delivery and will not."""
+    whole = not delivery.snapshot or delivery.parts == 1
+    return whole and _would_apply(delivery, applied)
+
+
+def _would_apply(delivery: LockDelivery, applied: int) -> bool:
+    return delivery.settled_at is None and delivery.from_revision <= applied < delivery.to_revision
+
+
+async def note_refusal(lock: Lock, delivery: LockDelivery) -> frozenset[UUID]:
+    """Within a transaction, under the lock's row: the PINs of which more is known now."""
+    if lock.state_unknown or delivery.answer is DeliveryAnswer.REFUSED:
+        return frozenset()
+    delivery.answer = DeliveryAnswer.REFUSED
+    await delivery.save(update_fields=["answer"])
+    carried = [entry_id for entry_id, _, _ in delivery.items]
+    rows = LockEntry.filter(id__in=carried, pin_id__isnull=False)
+    return frozenset(await column(rows, "pin_id"))
+
+
+async def note_refusals(lock: Lock, names: Collection[str], applied: int) -> frozenset[UUID]:
+    """As `note_refusal`, of the deliveries that the lock's events name."""
+    pins: set[UUID] = set()
+    for name in names:
+        try:
+            delivery_id = UUID(name)
+        except ValueError:
+            continue
+        delivery = await LockDelivery.get_or_none(
+            id=delivery_id, lock_id=lock.id, incarnation=lock.incarnation, epoch=lock.epoch
+        )
+        if delivery is not None and _would_apply(delivery, applied):
+            pins |= await note_refusal(lock, delivery)
+    return frozenset(pins)
+
+
+async def forget_refused(lock: Lock) -> None:
+    """Within a transaction, when something is handed out anew: a late report of an earlier refusal does not concern it."""
+    await LockDelivery.filter(
+        lock_id=lock.id, settled_at=None, answer=DeliveryAnswer.REFUSED
+    ).delete()

@@ -1,6 +1,10 @@
-"""What an admin may believe: for each PIN and lock what was wanted, what was acknowledged, and what opens now."""
+"""What is known of what locks hold: what was wanted, what was acknowledged, and what may open now.
 
-from collections.abc import Collection
+Nothing is inferred from silence: a delivery that was handed out may have arrived, unless the lock says that it refused it.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,9 +19,8 @@ from domain.database import snapshot
 from domain.database.rows import column
 from domain.locks.rules import Propagation, propagation
 from domain.locks.tables import Lock
-from domain.sync.handed_out import unsettled_versions
 from domain.sync.rules import SyncStatus, entry_status, opens_now
-from domain.sync.tables import EntryState, LockEntry
+from domain.sync.tables import DeliveryAnswer, EntryState, LockDelivery, LockEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,3 +115,34 @@ def _in_sync(lock: Any) -> LockInSync:
     if isinstance(since, str):  # SQLite has no moments, and Tortoise reads those of columns only
         since = datetime.fromisoformat(since)
     return LockInSync(lock, lock.arriving, since, status)
+
+
+async def unsettled_versions(lock_ids: Collection[UUID]) -> dict[UUID, set[int]]:
+    """For each entry (row id): its versions that open, in deliveries handed out, and neither settled nor refused."""
+    found: dict[UUID, set[int]] = defaultdict(set)
+    for delivery in await LockDelivery.filter(lock_id__in=list(lock_ids), settled_at=None):
+        if delivery.answer is DeliveryAnswer.REFUSED:
+            continue
+        for entry_id, version, live in delivery.items:
+            if live:
+                found[UUID(entry_id)].add(version)
+    return found
+
+
+async def may_hold(entries: Sequence[LockEntry]) -> list[LockEntry]:
+    """Those of the entries of which a lock may now hold a version that opens; a deleted lock holds nothing."""
+    lock_ids = set(
+        await column(
+            Lock.filter(id__in=[entry.lock_id for entry in entries], deleted_at=None), "id"
+        )
+    )
+    unsettled = await unsettled_versions(lock_ids)
+    unknown = set(
+        await Lock.filter(id__in=list(lock_ids), state_unknown=True).values_list("id", flat=True)
+    )
+    return [
+        entry
+        for entry in entries
+        if entry.lock_id in lock_ids
+        and (entry.applied_live or unsettled.get(entry.id) or entry.lock_id in unknown)
+    ]

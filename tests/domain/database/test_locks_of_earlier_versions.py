@@ -5,8 +5,8 @@ import pytest
 from domain.database import connect, disconnect
 from domain.link.events import LockEventKind
 from domain.locks.tables import Lock
-from domain.sync.refused_deliveries import was_refused
 from domain.sync.rules import without_applied
+from domain.sync.settling import was_refused
 from domain.sync.status import locks_in_sync
 from domain.sync.tables import LockDelivery, LockEntry, LockEvent
 from tests.databases import Database

@@ -67,6 +67,7 @@ async def test_a_late_report_of_an_older_connection_changes_nothing(yard: Yard) 
     yard.now += timedelta(seconds=30)
     with pytest.raises(NotAllowed):
         await report_lock(
+            yard.installation,
             older,
             lock_id=lock.id,
             applied_revision=before.applied_revision,
@@ -94,6 +95,7 @@ async def test_a_feed_ends_when_the_lock_is_heard_on_a_newer_connection(yard: Ya
     newer = replace(lock.actor, connection=lock.actor.connection + 1)
     before = await lock.row()
     await report_lock(
+        yard.installation,
         newer,
         lock_id=lock.id,
         applied_revision=before.applied_revision,

@@ -262,6 +262,7 @@ async def _reported(
     assert lock.actor is not None
     state = lock.firmware.state
     await report_lock(
+        lock.yard.installation,
         lock.actor,
         lock_id=lock.id,
         applied_revision=state.applied if applied is None else applied,

@@ -53,6 +53,7 @@ async def _answered(
     state = lock.firmware.state
     refused = {"stateId": "answers", "sequence": 1, "kind": "DELIVERY_REFUSED", "deliveryId": event}
     await report_lock(
+        lock.yard.installation,
         lock.actor,
         lock_id=lock.id,
         applied_revision=state.applied,

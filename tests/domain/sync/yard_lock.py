@@ -243,6 +243,7 @@ class YardLock:
         ack = report.ack
         try:
             done = await report_lock(
+                self.yard.installation,
                 self.actor,
                 lock_id=self.id,
                 applied_revision=report.applied_revision,
