@@ -11,7 +11,7 @@ hashes, so a USER has 10 in 24 hours, a LIMITED_ADMIN 500, and OWNERs, SUPER_ADM
 What a person's tokens choose is theirs: else a new token would be a new budget.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -100,50 +100,28 @@ async def acceptable_digits(
     `give_try_back`, when the PIN is there. Raises InvalidPin, PinTooShort, PolicyViolation, PinNotAcceptable, Throttled;
     of generated digits PinTooShort and Throttled alone.
     """
-    if asked is None:
-        return await _generated(installation, by, site, lock_ids, now, instead_of)
-    return await _chosen(installation, by, site, asked, lock_ids, now, instead_of)
-
-
-async def _chosen(
-    installation: Installation,
-    by: Caller,
-    site: Site,
-    asked: str,
-    lock_ids: Collection[UUID],
-    now: datetime,
-    instead_of: UUID | None,
-) -> AcceptableDigits:
-    check_length(asked, site.pin_min_length, site.pin_max_length)
-    await check_room(site, lock_ids, len(asked), now, instead_of)
-    choices, refusals = choices_of(by), refusals_of(by)
-    alerts = {choices: AlertKind.PIN_CHOICES_SPENT, refusals: AlertKind.PIN_REFUSALS_SPENT}
+    candidates: Iterable[str]
+    if asked is not None:
+        check_length(asked, site.pin_min_length, site.pin_max_length)
+        await check_room(site, lock_ids, len(asked), now, instead_of)
+        alerts = {
+            choices_of(by): AlertKind.PIN_CHOICES_SPENT,
+            refusals_of(by): AlertKind.PIN_REFUSALS_SPENT,
+        }
+        kind, candidates = PinKind.CUSTOM, [asked]
+    else:
+        lengths = await lengths_to_generate(site, lock_ids, now, instead_of)
+        alerts = dict.fromkeys(generations_of(by), AlertKind.PIN_CHOICES_SPENT)
+        kind = PinKind.AUTO
+        candidates = (generate(length) for length in lengths for _ in range(GENERATED_TRIES))
     await _count(installation, by, alerts, now)
-    verifier = await _verifier(installation, by, site, asked, (choices, refusals))
-    taken = await is_taken(installation, site, verifier)
-    if is_weak(asked) or taken:
-        raise PinNotAcceptable
-    return AcceptableDigits(asked, verifier, PinKind.CUSTOM)
-
-
-async def _generated(
-    installation: Installation,
-    by: Caller,
-    site: Site,
-    lock_ids: Collection[UUID],
-    now: datetime,
-    instead_of: UUID | None,
-) -> AcceptableDigits:
-    """Random digits that nobody at the site has; longer ones where the shorter are nearly all taken."""
-    lengths = await lengths_to_generate(site, lock_ids, now, instead_of)
-    budgets = generations_of(by)
-    await _count(installation, by, dict.fromkeys(budgets, AlertKind.PIN_CHOICES_SPENT), now)
-    for length in lengths:
-        for _ in range(GENERATED_TRIES):
-            digits = generate(length)
-            verifier = await _verifier(installation, by, site, digits, budgets)
-            if not await is_taken(installation, site, verifier):
-                return AcceptableDigits(digits, verifier, PinKind.AUTO)
+    for digits in candidates:
+        verifier = await _verifier(installation, by, site, digits, alerts)
+        taken = await is_taken(installation, site, verifier)
+        if not (is_weak(digits) or taken):
+            return AcceptableDigits(digits, verifier, kind)
+    if asked is not None:
+        raise PinNotAcceptable  # weak and taken alike, after the same work
     raise PinTooShort(
         site.pin_max_length + 1,
         "Nearly all PINs of the lengths that this site allows are taken. Let its PIN policy allow longer ones.",

@@ -1,9 +1,9 @@
 """The guess budget of a lock: ten tries of the likeliest length open it with at most the site's chance.
 
 With N PINs of length L on a lock, ten tries of that length open with chance `10 * N / 10^L`; the limit holds for the
-likeliest length. The dangerous direction: counting fewer PINs than the lock may hold. So every PIN that it should hold
-counts, whether PIN mode is on or not, and the check runs under the lock's row in the transaction that adds one. Only
-what is added is held to the limit: one that was tightened later refuses nothing that is there.
+likeliest length. Every PIN that the lock should hold counts, whether PIN mode is on or not, and the check runs under the
+lock's row in the transaction that adds one. Only what is added is held to the limit: one that was tightened later refuses
+nothing that is there.
 """
 
 from collections import Counter

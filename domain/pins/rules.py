@@ -1,7 +1,7 @@
 """Which digits may be a PIN, and how long a generated one is.
 
-The dangerous direction: an answer that tells why digits were refused. Length is a policy that everyone may know; weak and
-taken are one answer, and `is_weak` is asked only after the same work as for taken ones was done.
+No answer tells why digits were refused: length is a policy that everyone may know; weak and taken are one answer, and
+`is_weak` is asked only after the same work as for taken ones was done.
 """
 
 import secrets

@@ -72,10 +72,11 @@ async def create_pin(
     site = await Site.get(id=by.site_id)
     owner = await chosen_owner(by, new.owner_id, new.owner_tag_id)
     notes = checked_notes(new.notes)
+    kind = PinKind.AUTO if new.digits is None else PinKind.CUSTOM
     if new.personal:
         if new.digits is not None:
             check_custom_allowed(site)
-        await check_none_yet(owner, PinKind.AUTO if new.digits is None else PinKind.CUSTOM)
+        await check_none_yet(owner, kind)
         locks = await locks_granted(owner, "owner_id")
     else:
         locks = await check_locks(by, new.lock_ids, new.lock_tag_ids)
@@ -83,12 +84,12 @@ async def create_pin(
     async with writing_digits(installation, by, "createPin", accepted, now) as change:
         owner = await held_owner(owner.id)
         if new.personal:
-            await check_none_yet(owner, accepted.kind)
+            await check_none_yet(owner, kind)
         columns = schedule_columns(new.schedule) | {"notes": notes, "personal": new.personal}
         pin = await add_pin(installation, site, owner, accepted, now, **columns)
         await choose_locks(pin, new.lock_ids, new.lock_tag_ids)
         await follow_pins(installation, change, [pin.id], now)
-        said: dict[str, Any] = {"kind": pin.kind.value} if new.personal else {}
+        said: dict[str, Any] = {"kind": kind.value} if new.personal else {}
         change.note("Pin", pin.id, owner=str(owner.id), **said)
     return PinWithDigits(pin, accepted.digits)
 
