@@ -1,6 +1,6 @@
 """The lock on the bench: what a scenario does to it, and waits for.
 
-`wanted` is what the lock should hold after what it was sent, as a server would know it.
+`expected` is what the lock should hold after what it was sent, as a server would know it.
 """
 
 import asyncio
@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from api.lock_check import kit as pens
 from api.lock_check.heard import Event
+from api.lock_check.kit import unlock_command
+from api.lock_check.played_server import Connection, PlayedServer
 from api.lock_check.rules import Rule
-from api.lock_check.stage import Connection, Stage
 from domain.link.entries import Entry
 from domain.link.messages import DeliveryBody
 from domain.link.sealing import MessageKind
@@ -39,7 +39,7 @@ class Hands:
 
 
 @dataclass
-class Wanted:
+class Expected:
     """What the lock should hold."""
 
     epoch: int = 0
@@ -59,29 +59,29 @@ class Wanted:
 class Bench:
     """One run of the check."""
 
-    def __init__(self, stage: Stage, hands: Hands, patience: float) -> None:
+    def __init__(self, server: PlayedServer, hands: Hands, patience: float) -> None:
         """`patience`: seconds in which "at once" is over."""
-        self.stage = stage
+        self.server = server
         self.hands = hands
         self.patience = patience
-        self.wanted = Wanted()
+        self.expected = Expected()
         self.last_delivery = ""
         """The id of the delivery that was answered last."""
 
     def note(self, rule: Rule, held: bool, otherwise: str) -> None:
         """A rule was tried."""
-        self.stage.findings.note(rule, held, otherwise)
+        self.server.findings.note(rule, held, otherwise)
 
     async def connection(self, after: Connection | None = None) -> Connection:
         """The connection that counts, ready: a later one than `after`. Raises NoAnswer."""
-        seconds = RECONNECT_SECONDS if self.stage.connections else FIRST_SECONDS
+        seconds = RECONNECT_SECONDS if self.server.connections else FIRST_SECONDS
 
         def newest() -> Connection | None:
-            found = self.stage.connections[-1:]
+            found = self.server.connections[-1:]
             return found[0] if found and found[0] is not after and found[0].is_ready else None
 
-        if not await self.stage.heard.wait(lambda: newest() is not None, seconds):
-            found = self.stage.connections[-1:]
+        if not await self.server.heard.wait(lambda: newest() is not None, seconds):
+            found = self.server.connections[-1:]
             if found and found[0] is not after and found[0].position and not found[0].nonces:
                 self.note(Rule.NONCE_AT_ONCE, False, "no report with a nonce came.")
             raise NoAnswer("no connection that is subscribed and has reported a nonce")
@@ -100,7 +100,7 @@ class Bench:
     async def power_cut(self) -> Connection:
         """Cuts the power at once and returns the next connection. Raises NoAnswer."""
         assert self.hands.cut_power is not None
-        before = self.stage.connections[-1]
+        before = self.server.connections[-1]
         await self.hands.cut_power()
         return await self.connection(before)
 
@@ -109,23 +109,23 @@ class Bench:
     async def hand_out(self, body: DeliveryBody | bytes, *, epoch: int | None = None) -> str:
         """Hands out a delivery and returns its id."""
         data = body if isinstance(body, bytes) else body.encode()
-        at = self.wanted.epoch if epoch is None else epoch
-        return await self.hand_out_sealed(self.stage.kit.seal(MessageKind.DELIVERY, at, data))
+        at = self.expected.epoch if epoch is None else epoch
+        return await self.hand_out_sealed(self.server.kit.seal(MessageKind.DELIVERY, at, data))
 
     async def hand_out_sealed(self, sealed: bytes) -> str:
         """Hands out what is sealed already, or looks like it."""
         connection, name = await self.connection(), str(uuid4())
-        await self.stage.feed(connection, self.stage.item("Delivery", name, sealed))
+        await self.server.feed(connection, self.server.item("Delivery", name, sealed))
         return name
 
     async def answered(self, name: str) -> dict[str, Any]:
         """The report that acknowledges it, as what the lock now says it has. Raises NoAnswer."""
 
         def acks() -> list[Any]:
-            told = self.stage.connections[-1].reports
+            told = self.server.connections[-1].reports
             return [each for each in told if each["ack"] and each["ack"]["deliveryId"] == name]
 
-        if not await self.stage.heard.wait(lambda: bool(acks()), self.patience):
+        if not await self.server.heard.wait(lambda: bool(acks()), self.patience):
             self.note(Rule.AT_ONCE, False, f"no acknowledgement came within {self.patience:g} s.")
             raise NoAnswer("an acknowledgement")
         self.note(Rule.AT_ONCE, True, "")
@@ -142,7 +142,7 @@ class Bench:
         self, *entries: Entry, start: int | None = None, end: int | None = None
     ) -> DeliveryBody:
         """Changes that continue from what is wanted, unless others are asked for."""
-        at = self.wanted.revision
+        at = self.expected.revision
         first = at if start is None else start
         return DeliveryBody(first, at + 1 if end is None else end, False, 1, 1, entries)
 
@@ -151,48 +151,48 @@ class Bench:
     ) -> DeliveryBody:
         """A snapshot above what is wanted, unless another is asked for, or one part of one."""
         return DeliveryBody(
-            0, self.wanted.revision + 1 if end is None else end, True, part, parts, entries
+            0, self.expected.revision + 1 if end is None else end, True, part, parts, entries
         )
 
-    def is_as_wanted(self, report: Mapping[str, Any]) -> bool:
+    def is_as_expected(self, report: Mapping[str, Any]) -> bool:
         """Whether the lock says that it is where it should be, with the right sum."""
         return (
-            report["appliedRevision"] == self.wanted.revision
-            and str(report["ack"]["stateSum"]).lower() == self.wanted.sum
+            report["appliedRevision"] == self.expected.revision
+            and str(report["ack"]["stateSum"]).lower() == self.expected.sum
         )
 
     def tell(self, report: Mapping[str, Any]) -> str:
         """Where the lock says it is, for a finding."""
-        right = str(report["ack"]["stateSum"]).lower() == self.wanted.sum
+        right = str(report["ack"]["stateSum"]).lower() == self.expected.sum
         return (
             f"it says revision {report['appliedRevision']} with a {'right' if right else 'wrong'} sum; "
-            f"{self.wanted.revision} was expected."
+            f"{self.expected.revision} was expected."
         )
 
-    # Orders, time, events
+    # Commands, time, events
 
-    async def order(self, command_id: str, nonce: str, **how: Any) -> None:
-        """Sends an order."""
-        await self.send("UnlockCommand", pens.order(command_id, nonce, **how))
+    async def command(self, command_id: str, nonce: str, **how: Any) -> None:
+        """Sends a command."""
+        await self.send("UnlockCommand", unlock_command(command_id, nonce, **how))
 
     async def send(self, kind: str, body: bytes) -> None:
-        """Sends an order or the time, sealed."""
+        """Sends a command or the time, sealed."""
         kinds = {"UnlockCommand": MessageKind.UNLOCK_COMMAND, "SealedTime": MessageKind.SEALED_TIME}
-        sealed = self.stage.kit.seal(kinds[kind], self.wanted.epoch, body)
+        sealed = self.server.kit.seal(kinds[kind], self.expected.epoch, body)
         await self.send_sealed(kind, sealed)
 
     async def send_sealed(self, kind: str, sealed: bytes) -> None:
         """Sends what is sealed already, or looks like it."""
         connection = await self.connection()
-        await self.stage.feed(connection, self.stage.item(kind, str(uuid4()), sealed))
+        await self.server.feed(connection, self.server.item(kind, str(uuid4()), sealed))
 
     def mark(self) -> int:
         """How many events were told up to now."""
-        return len(self.stage.heard.events)
+        return len(self.server.heard.events)
 
     def since(self, mark: int, *kinds: str) -> list[Event]:
         """The events after a mark, of these kinds."""
-        return [each for each in self.stage.heard.events[mark:] if each["kind"] in kinds]
+        return [each for each in self.server.heard.events[mark:] if each["kind"] in kinds]
 
     async def event(self, mark: int, *kinds: str, of: Callable[[Event], bool] = bool) -> Event:
         """The first event after the mark of one of these kinds. Raises NoAnswer."""
@@ -200,7 +200,7 @@ class Bench:
         def found() -> list[Event]:
             return [each for each in self.since(mark, *kinds) if of(each)]
 
-        if not await self.stage.heard.wait(lambda: bool(found()), self.patience):
+        if not await self.server.heard.wait(lambda: bool(found()), self.patience):
             raise NoAnswer(f"an event {' or '.join(kinds)}")
         return found()[0]
 

@@ -14,8 +14,8 @@ from api.listening import fault_of_port
 from api.lock_check.bench import Bench, Hands, NoAnswer
 from api.lock_check.kit import Kit, KitUnreadable
 from api.lock_check.play import SCENARIOS, play
+from api.lock_check.played_server import PlayedServer
 from api.lock_check.rules import Findings, Rule, Verdict
-from api.lock_check.stage import Stage
 
 PATIENCE_SECONDS = 5.0
 _COULD_NOT_TRY = 2
@@ -47,9 +47,9 @@ def hand(command: str | None) -> Callable[..., Awaitable[None]] | None:
 
 
 async def check(bench: Bench, host: str, port: int, only: list[str]) -> None:
-    """Serves the stage and plays the scenarios. Raises NoAnswer where no lock comes."""
+    """Serves the played server and plays the scenarios. Raises NoAnswer where no lock comes."""
     server = _Server(
-        uvicorn.Config(bench.stage.app, host=host, port=port, log_level="critical", lifespan="off")
+        uvicorn.Config(bench.server.app, host=host, port=port, log_level="critical", lifespan="off")
     )
     serving = asyncio.create_task(server.serve())
     try:
@@ -95,7 +95,7 @@ def lock_check(
         f"Install {kit} on the lock, with the time, and let it connect to http://{host}:{port}"
     )
     findings = Findings()
-    bench = Bench(Stage(own, findings), Hands(hand(power_cut), hand(enter)), patience)
+    bench = Bench(PlayedServer(own, findings), Hands(hand(power_cut), hand(enter)), patience)
     why: Exception | str | None = None
     try:
         asyncio.run(check(bench, host, port, only or []))

@@ -19,7 +19,7 @@ async def begins(bench: Bench) -> None:
             (epoch, revision) == (0, 0),
             f"it said epoch {epoch}, revision {revision}.",
         )
-    bench.wanted.epoch, bench.wanted.revision = epoch, revision
+    bench.expected.epoch, bench.expected.revision = epoch, revision
 
 
 async def comes_back(bench: Bench) -> None:
@@ -27,17 +27,17 @@ async def comes_back(bench: Bench) -> None:
     await in_step(bench)
     connection = await bench.again()
     bench.note(Rule.COMES_BACK, True, "")
-    wanted, position = bench.wanted, connection.position
+    expected, position = bench.expected, connection.position
     assert position is not None
     said = position["epoch"], position["appliedRevision"]
     bench.note(
         Rule.POSITION,
-        said == (wanted.epoch, wanted.revision),
-        f"it said epoch {said[0]}, revision {said[1]}; {wanted.epoch} and {wanted.revision} were acknowledged.",
+        said == (expected.epoch, expected.revision),
+        f"it said epoch {said[0]}, revision {said[1]}; {expected.epoch} and {expected.revision} were acknowledged.",
     )
     try:
         report = await bench.answered(bench.last_delivery)
-        bench.note(Rule.ACK_AGAIN, bench.is_as_wanted(report), bench.tell(report))
+        bench.note(Rule.ACK_AGAIN, bench.is_as_expected(report), bench.tell(report))
     except NoAnswer:
         bench.note(Rule.ACK_AGAIN, False, "it was not said.")
 
@@ -46,7 +46,7 @@ async def answers_pings(bench: Bench) -> None:
     """A ping of the server's."""
     connection = await bench.connection()
     await connection.say({"type": "ping"})
-    ponged = await bench.stage.heard.wait(lambda: connection.pongs > 0, bench.patience)
+    ponged = await bench.server.heard.wait(lambda: connection.pongs > 0, bench.patience)
     bench.note(Rule.PONG, ponged, "no pong came.")
 
 
@@ -54,7 +54,7 @@ async def skips_what_is_new(bench: Bench) -> None:
     """A type that comes with a later version of the server, and then one that it knows."""
     await in_step(bench)
     connection = await bench.connection()
-    await bench.stage.feed(connection, None)
+    await bench.server.feed(connection, None)
     await bench.settled()
     bench.note(Rule.UNKNOWN_TYPE, not connection.closed, "it closed the socket.")
 
@@ -64,7 +64,7 @@ async def leaves_a_completed_feed(bench: Bench) -> None:
     connection = await bench.connection()
     assert connection.feed is not None
     await connection.say({"id": connection.feed[0], "type": "complete"})
-    left = await bench.stage.heard.wait(lambda: connection.closed, bench.patience)
+    left = await bench.server.heard.wait(lambda: connection.closed, bench.patience)
     bench.note(Rule.AFTER_COMPLETE, left, "it stayed on the socket.")
     if not left:
         await connection.close(1012)
@@ -76,5 +76,5 @@ async def renews_its_nonce(bench: Bench) -> None:
     connection = await bench.again()
     known = len(connection.nonces)
     seconds = NONCE_REPORT_INTERVAL_SECONDS + NONCE_SLACK_SECONDS
-    renewed = await bench.stage.heard.wait(lambda: len(connection.nonces) > known, seconds)
+    renewed = await bench.server.heard.wait(lambda: len(connection.nonces) > known, seconds)
     bench.note(Rule.NONCE_RENEWED, renewed, f"none came within {seconds} s.")

@@ -30,10 +30,10 @@ def settings() -> Entry:
 
 async def in_step(bench: Bench, *more: Entry) -> None:
     """Brings the lock to a known state, whatever it did before: a snapshot under the next epoch. Raises NoAnswer."""
-    wanted = bench.wanted
+    expected = bench.expected
     entries = (settings(), pin("pin-a"), pin("pin-b"), *more)
-    wanted.epoch, wanted.revision = wanted.epoch + 1, wanted.revision + 1
-    wanted.entries = {each.id: each for each in entries}
-    report = await bench.deliver(bench.snapshot(*entries, end=wanted.revision))
-    if report["appliedRevision"] != wanted.revision:
+    expected.epoch, expected.revision = expected.epoch + 1, expected.revision + 1
+    expected.entries = {each.id: each for each in entries}
+    report = await bench.deliver(bench.snapshot(*entries, end=expected.revision))
+    if report["appliedRevision"] != expected.revision:
         raise NoAnswer("the revision of a snapshot of a later epoch")

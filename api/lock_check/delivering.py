@@ -15,46 +15,48 @@ from domain.link.wire import canonical
 async def takes_a_snapshot(bench: Bench) -> None:
     """Two of them: the second takes away what it does not name."""
     await in_step(bench, pin("pin-c"))
-    wanted = bench.wanted
+    expected = bench.expected
     entries = (settings(), pin("pin-d"))
-    wanted.entries, wanted.revision = {each.id: each for each in entries}, wanted.revision + 1
-    report = await bench.deliver(bench.snapshot(*entries, end=wanted.revision))
-    applied = report["appliedRevision"] == wanted.revision
+    expected.entries, expected.revision = {each.id: each for each in entries}, expected.revision + 1
+    report = await bench.deliver(bench.snapshot(*entries, end=expected.revision))
+    applied = report["appliedRevision"] == expected.revision
     bench.note(Rule.SNAPSHOT, applied, bench.tell(report))
     if applied:
-        bench.note(Rule.STATE_SUM, bench.is_as_wanted(report), f"the sum should be {wanted.sum}.")
+        bench.note(
+            Rule.STATE_SUM, bench.is_as_expected(report), f"the sum should be {expected.sum}."
+        )
 
 
 async def takes_changes(bench: Bench) -> None:
     """Another version of one PIN, a new one, and then a removal."""
     await in_step(bench)
     report = await _changed(bench, pin("pin-a"), pin("pin-c"))
-    bench.note(Rule.CHANGES, bench.is_as_wanted(report), bench.tell(report))
+    bench.note(Rule.CHANGES, bench.is_as_expected(report), bench.tell(report))
     report = await _changed(bench, gone("pin-b"))
-    bench.note(Rule.REMOVAL, bench.is_as_wanted(report), bench.tell(report))
+    bench.note(Rule.REMOVAL, bench.is_as_expected(report), bench.tell(report))
 
 
 async def _changed(bench: Bench, *entries: Entry) -> dict[str, Any]:
     body = bench.changes(*entries)
-    bench.wanted.revision = body.to_revision
+    bench.expected.revision = body.to_revision
     for each in entries:
-        bench.wanted.entries.pop(each.id, None)
+        bench.expected.entries.pop(each.id, None)
         if each.payload is not None:
-            bench.wanted.entries[each.id] = each
+            bench.expected.entries[each.id] = each
     return await bench.deliver(body)
 
 
 async def leaves_gaps(bench: Bench) -> None:
     """Changes from a revision that the lock has not reached."""
     await in_step(bench)
-    at = bench.wanted.revision
+    at = bench.expected.revision
     await _unchanged(bench, Rule.GAP, bench.changes(pin("pin-x"), start=at + 1, end=at + 2))
 
 
 async def leaves_old_changes(bench: Bench) -> None:
     """Changes up to the revision that it has, and up to one below."""
     await in_step(bench)
-    at = bench.wanted.revision
+    at = bench.expected.revision
     for end in (at, at - 1):
         body = bench.changes(pin("pin-x"), start=0, end=max(end, 1))
         await _unchanged(bench, Rule.OLD_CHANGES, body)
@@ -63,7 +65,7 @@ async def leaves_old_changes(bench: Bench) -> None:
 async def leaves_other_epochs(bench: Bench) -> None:
     """Changes that would continue, if they were of its epoch."""
     await in_step(bench)
-    for epoch in (bench.wanted.epoch + 1, bench.wanted.epoch - 1):
+    for epoch in (bench.expected.epoch + 1, bench.expected.epoch - 1):
         await _unchanged(bench, Rule.OTHER_EPOCH, bench.changes(pin("pin-x")), epoch)
 
 
@@ -71,7 +73,7 @@ async def leaves_old_snapshots(bench: Bench) -> None:
     """One of its own revision, one of a lower, one of a lower epoch and a higher revision."""
     await in_step(bench)
     await _changed(bench, pin("pin-c"))
-    at, epoch = bench.wanted.revision, bench.wanted.epoch
+    at, epoch = bench.expected.revision, bench.expected.epoch
     for end, of in ((at, epoch), (at - 1, epoch), (at + 100, epoch - 1)):
         await _unchanged(bench, Rule.OLD_SNAPSHOT, bench.snapshot(pin("pin-x"), end=end), of)
 
@@ -80,12 +82,12 @@ async def _unchanged(
     bench: Bench, rule: Rule, body: DeliveryBody | bytes, epoch: int | None = None
 ) -> None:
     report = await bench.deliver(body, epoch=epoch)
-    bench.note(rule, bench.is_as_wanted(report), bench.tell(report))
+    bench.note(rule, bench.is_as_expected(report), bench.tell(report))
 
 
 def _in_parts(bench: Bench, count: int) -> list[DeliveryBody]:
     """The next snapshot, in so many parts of one PIN each, the first with the settings."""
-    end = bench.wanted.revision + 1
+    end = bench.expected.revision + 1
     return [
         bench.snapshot(
             *((settings(),) if number == 1 else ()),
@@ -99,8 +101,8 @@ def _in_parts(bench: Bench, count: int) -> list[DeliveryBody]:
 
 
 def _want(bench: Bench, parts: list[DeliveryBody]) -> None:
-    bench.wanted.revision = parts[0].to_revision
-    bench.wanted.entries = {each.id: each for part in parts for each in part.entries}
+    bench.expected.revision = parts[0].to_revision
+    bench.expected.entries = {each.id: each for part in parts for each in part.entries}
 
 
 async def gathers_parts(bench: Bench) -> None:
@@ -110,12 +112,12 @@ async def gathers_parts(bench: Bench) -> None:
     name = await bench.hand_out(second)
     report = await bench.answered(name)
     bench.note(
-        Rule.PARTS, bench.is_as_wanted(report), f"after one of two parts {bench.tell(report)}"
+        Rule.PARTS, bench.is_as_expected(report), f"after one of two parts {bench.tell(report)}"
     )
     await _unchanged(bench, Rule.PARTS, second)
     _want(bench, parts)
     report = await bench.deliver(first)
-    bench.note(Rule.PARTS, bench.is_as_wanted(report), f"after both parts {bench.tell(report)}")
+    bench.note(Rule.PARTS, bench.is_as_expected(report), f"after both parts {bench.tell(report)}")
 
 
 async def drops_parts_of_another_cut(bench: Bench) -> None:
@@ -140,7 +142,7 @@ async def refuses_what_is_malformed(bench: Bench) -> None:
 
 def _malformed(bench: Bench) -> Iterator[bytes]:
     entry = pin("pin-x").to_wire()
-    at = bench.wanted.revision
+    at = bench.expected.revision
     good: dict[str, Any] = {
         "entries": [entry],
         "fromRevision": at,
@@ -160,30 +162,30 @@ def _malformed(bench: Bench) -> Iterator[bytes]:
 
 
 async def refuses_what_is_unreadable(bench: Bench) -> None:
-    """For another lock, for another life, of another kind, and with one bit turned over."""
+    """For another lock, for another incarnation, of another kind, and with one bit turned over."""
     await in_step(bench)
     body = bench.changes(pin("pin-x"))
-    kit = bench.stage.kit
-    sealed = kit.seal(MessageKind.DELIVERY, bench.wanted.epoch, body.encode())
+    kit = bench.server.kit
+    sealed = kit.seal(MessageKind.DELIVERY, bench.expected.epoch, body.encode())
     for unreadable in (
         kit.seal(
-            MessageKind.DELIVERY, bench.wanted.epoch, body.encode(), lock_id=kit.lock_id[::-1]
+            MessageKind.DELIVERY, bench.expected.epoch, body.encode(), lock_id=kit.lock_id[::-1]
         ),
-        kit.seal(MessageKind.DELIVERY, bench.wanted.epoch, body.encode(), incarnation="another"),
-        kit.seal(MessageKind.UNLOCK_COMMAND, bench.wanted.epoch, body.encode()),
+        kit.seal(MessageKind.DELIVERY, bench.expected.epoch, body.encode(), incarnation="another"),
+        kit.seal(MessageKind.UNLOCK_COMMAND, bench.expected.epoch, body.encode()),
         *spoilt(sealed),
     ):
         mark = bench.mark()
         name = await bench.hand_out_sealed(unreadable)
         await bench.event(mark, "DELIVERY_REFUSED")
         await bench.settled()
-        told = [each for each in bench.stage.connections[-1].reports if each["ack"]]
+        told = [each for each in bench.server.connections[-1].reports if each["ack"]]
         bench.note(
             Rule.UNREADABLE_DELIVERY,
             all(each["ack"]["deliveryId"] != name for each in told),
             "it acknowledged one.",
         )
-        bench.note(Rule.UNREADABLE_DELIVERY, bench.is_as_wanted(told[-1]), bench.tell(told[-1]))
+        bench.note(Rule.UNREADABLE_DELIVERY, bench.is_as_expected(told[-1]), bench.tell(told[-1]))
 
 
 def spoilt(sealed: bytes) -> Iterator[bytes]:
@@ -210,11 +212,11 @@ async def keeps_what_it_acknowledged(bench: Bench) -> None:
     assert position is not None
     bench.note(
         Rule.ON_DISK,
-        position["appliedRevision"] == bench.wanted.revision,
-        f"it says revision {position['appliedRevision']}; {bench.wanted.revision} was acknowledged.",
+        position["appliedRevision"] == bench.expected.revision,
+        f"it says revision {position['appliedRevision']}; {bench.expected.revision} was acknowledged.",
     )
     try:
         report = await bench.answered(bench.last_delivery)
-        bench.note(Rule.ON_DISK, bench.is_as_wanted(report), bench.tell(report))
+        bench.note(Rule.ON_DISK, bench.is_as_expected(report), bench.tell(report))
     except NoAnswer:
         bench.note(Rule.ON_DISK, False, "the acknowledgement was not said again.")

@@ -1,4 +1,4 @@
-"""The kit of the lock on the bench, and the pen that seals messages for it.
+"""The kit of the lock on the bench, and the messages that are sealed for it.
 
 The file has the fields that `provisionLock` answers, as a list of one lock, which is what `python -m locksim` reads too.
 Its secret opens no door: the kit is for this check alone.
@@ -110,7 +110,7 @@ class Kit:
         lock_id: str | None = None,
         incarnation: str | None = None,
     ) -> bytes:
-        """A message for this lock, unless it is to be for another lock or another life."""
+        """A message for this lock, unless it is to be for another lock or another incarnation."""
         return seal_message(
             self.keys.bundle,
             kind,
@@ -121,13 +121,13 @@ class Kit:
         )
 
 
-def order(
+def unlock_command(
     command_id: str, nonce: str, *, seconds: int = 60, releases: bool = False, opens: bool = True
 ) -> bytes:
-    """The body of an order."""
+    """The body of a command to open, or to release a lockout."""
     return UnlockCommandBody(command_id, nonce, seconds, releases, opens).encode()
 
 
-def time(nonce: str, unix_ms: int) -> bytes:
+def sealed_time(nonce: str, unix_ms: int) -> bytes:
     """The body of sealed time."""
     return SealedTimeBody(nonce, unix_ms, 0).encode()

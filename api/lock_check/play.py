@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 
-from api.lock_check import connecting, delivering, ordering, reporting, typing
+from api.lock_check import commanding, connecting, delivering, reporting, typing
 from api.lock_check.bench import Bench, NoAnswer
 from api.lock_check.rules import Rule
 
@@ -42,18 +42,18 @@ SCENARIOS = (
     Scenario(delivering.drops_parts_of_another_cut, Rule.OTHER_PARTS),
     Scenario(delivering.refuses_what_is_malformed, Rule.MALFORMED_DELIVERY),
     Scenario(delivering.refuses_what_is_unreadable, Rule.UNREADABLE_DELIVERY),
-    Scenario(ordering.carries_out, Rule.ORDER),
-    Scenario(ordering.refuses_stale_nonces, Rule.STALE_NONCE),
-    Scenario(ordering.keeps_deadlines, Rule.DEADLINE),
-    Scenario(ordering.refuses_malformed_orders, Rule.MALFORMED_ORDER),
-    Scenario(ordering.refuses_unreadable_orders, Rule.UNREADABLE_ORDER),
-    Scenario(ordering.believes_time_once, Rule.TIME),
+    Scenario(commanding.carries_out, Rule.COMMAND),
+    Scenario(commanding.refuses_stale_nonces, Rule.STALE_NONCE),
+    Scenario(commanding.keeps_deadlines, Rule.DEADLINE),
+    Scenario(commanding.refuses_malformed_orders, Rule.MALFORMED_COMMAND),
+    Scenario(commanding.refuses_unreadable_orders, Rule.UNREADABLE_COMMAND),
+    Scenario(commanding.believes_time_once, Rule.TIME),
     Scenario(reporting.waits_for_answers, Rule.ONE_REPORT),
     Scenario(reporting.says_events_again, Rule.EVENTS_STAY),
     Scenario(reporting.tells_of_its_start, Rule.STARTED, power=True),
     Scenario(delivering.keeps_what_it_acknowledged, Rule.ON_DISK, power=True),
     Scenario(delivering.keeps_parts, Rule.PARTS_ON_DISK, power=True),
-    Scenario(ordering.remembers_orders, Rule.ORDER_REMEMBERED, power=True),
+    Scenario(commanding.remembers_orders, Rule.COMMAND_REMEMBERED, power=True),
     Scenario(typing.opens_for_pins, Rule.PIN_OPENS, keypad=True),
     Scenario(typing.locks_out, Rule.LOCKOUT, keypad=True),
     Scenario(connecting.leaves_a_completed_feed, Rule.AFTER_COMPLETE),
@@ -62,7 +62,7 @@ SCENARIOS = (
 
 
 async def play(bench: Bench, only: Collection[str] = ()) -> None:
-    """Plays the scenarios, or those named; what is found stands in the findings of the stage. Raises NoAnswer where the
+    """Plays the scenarios, or those named; what is found stands in the server's findings. Raises NoAnswer where the
     lock never comes.
     """
     await FIRST.play(bench)

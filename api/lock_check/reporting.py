@@ -16,7 +16,7 @@ async def waits_for_answers(bench: Bench) -> None:
     before = len(connection.reports)
     connection.holding = True
     names = [await bench.hand_out(bench.changes(start=0, end=1)) for _ in range(2)]
-    heard = bench.stage.heard
+    heard = bench.server.heard
     if not await heard.wait(lambda: len(connection.reports) > before, bench.patience):
         connection.holding = False
         raise NoAnswer("an acknowledgement")
@@ -38,7 +38,7 @@ async def says_events_again(bench: Bench) -> None:
     def told() -> set[int]:
         return {e["sequence"] for report in connection.reports[before:] for e in report["events"]}
 
-    heard = bench.stage.heard
+    heard = bench.server.heard
     if not await heard.wait(lambda: bool(told()), bench.patience):
         connection.refusing = False
         raise NoAnswer("the event of a malformed delivery")

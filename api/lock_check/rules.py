@@ -23,7 +23,7 @@ class Rule(Enum):
     COMES_BACK = ("4", "After a loss it connects again.")
     AFTER_COMPLETE = ("4", "A completed feed is a loss: it closes the socket and connects again.")
     UNREADABLE_DELIVERY = ("5", "An unreadable delivery is noted and not answered.")
-    UNREADABLE_ORDER = ("5", "An unreadable order is refused.")
+    UNREADABLE_COMMAND = ("5", "An unreadable command is refused.")
     STATE_SUM = ("6", "The sum is that of the entries that it holds.")
     SNAPSHOT = ("7", "A snapshot above its own state replaces all entries.")
     OLD_SNAPSHOT = ("7", "A snapshot at or below its own state changes nothing.")
@@ -39,12 +39,12 @@ class Rule(Enum):
     ACK_AGAIN = ("7", "The last acknowledgement is said again on each connection.")
     FRESH_NONCE = ("8", "The nonces of a connection are gone with it.")
     NONCE_RENEWED = ("8", "There is a new nonce every 30 seconds.")
-    ORDER = ("8", "An order with a nonce that counts opens, and its event names it.")
-    ORDER_ONCE = ("8", "The same order is carried out once, also with a new nonce.")
-    ORDER_REMEMBERED = ("8", "Orders are remembered through a power cut.")
-    STALE_NONCE = ("8", "An order with a nonce that does not count is refused.")
-    DEADLINE = ("8", "An order is refused when its seconds are over.")
-    MALFORMED_ORDER = ("8", "A malformed order is refused.")
+    COMMAND = ("8", "A command with a nonce that counts opens, and its event names it.")
+    COMMAND_ONCE = ("8", "The same command is carried out once, also with a new nonce.")
+    COMMAND_REMEMBERED = ("8", "Commands are remembered through a power cut.")
+    STALE_NONCE = ("8", "A command with a nonce that does not count is refused.")
+    DEADLINE = ("8", "A command is refused when its seconds are over.")
+    MALFORMED_COMMAND = ("8", "A malformed command is refused.")
     TIME = ("8", "Sealed time sets the clock.")
     TIME_ONCE = ("8", "A nonce sets the clock once.")
     STALE_TIME = ("8", "Time with a nonce that does not count changes nothing.")
@@ -63,7 +63,7 @@ class Rule(Enum):
         "10",
         "Ten wrong entries in a row are a lockout, in which a right PIN opens nothing.",
     )
-    RELEASE = ("10", "An order releases a lockout; its event names the order.")
+    RELEASE = ("10", "A command releases a lockout; its event names the command.")
     ON_DISK = ("12", "What was acknowledged is there after a power cut.")
 
     @property

@@ -2,9 +2,8 @@
 
 The lock decides with it at the door and the server explains with it, so they cannot disagree. A
 check returns a value, never a bare truth, because a denial without its reasons cannot be explained.
-The dangerous mistake is a grant: with no rule, no trusted time or an unknown schedule the answer is
-a denial. The reasons are written to events and logs that outlive the code: append to them, never
-rename or remove one.
+With no rule or no trusted time the answer is a denial. The reasons are written to events and logs that
+outlive the code: append to them, never rename or remove one.
 """
 
 from collections.abc import Iterable
@@ -66,7 +65,7 @@ class Denied:
 
     `reasons` holds each reason once, in the order in which DenialReason declares them.
 
-    Raises ValueError when there is no reason: a denial that explains nothing is a fault of ours.
+    Raises ValueError when there is no reason: a denial that explains nothing is a bug.
     """
 
     reasons: tuple[DenialReason, ...]
@@ -80,7 +79,7 @@ class Denied:
 
     @classmethod
     def because(cls, *reasons: DenialReason) -> "Denied":
-        """A denial for these reasons."""
+        """A denial for these reasons. Raises ValueError when there is none."""
         return cls(reasons)
 
 

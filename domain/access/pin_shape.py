@@ -1,8 +1,8 @@
 """The shape of a PIN's digits: what a lock can check without knowing any other PIN.
 
 The site's policy (lengths, blocklist) is the server's; these rules hold at the door as well, for a
-short PIN that a guest sets. The dangerous mistake is a second spelling of the same digits: a
-full-width or Arabic-Indic digit is refused, not converted, and `0042` stays apart from `42`.
+short PIN that a guest sets. Digits have one spelling: a full-width or Arabic-Indic digit is refused,
+not converted, and `0042` stays apart from `42`.
 """
 
 from itertools import pairwise

@@ -1,10 +1,9 @@
 """A schedule says on which days and at which hours a credential opens.
 
 It exists once because two readings of "until Friday" would show an admin one thing and do another
-at the door. The dangerous mistake is the one that opens: a bound that is lost, a night that is
-counted to the wrong day, an hour that a change to daylight saving adds. So a schedule that cannot
-be meant is refused on construction, and moments are kept in UTC, since Python compares datetimes of
-one zone by their wall time and forgets which of the two hours is meant.
+at the door. A schedule that cannot be meant is refused on construction. Moments are kept in UTC,
+since Python compares datetimes of one zone by their wall time and forgets which of the two hours of a
+change of clocks is meant.
 """
 
 from collections.abc import Iterator

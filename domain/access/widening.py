@@ -1,7 +1,7 @@
 """What an update of a schedule loosens and what it tightens, so that no limit widens in silence.
 
-The dangerous mistake is a widening that is not named. So where two bounds cannot be compared, or
-where a slot moves, the field is named on both sides.
+Where two bounds cannot be compared, or where a slot moves, the field is named on both sides: no
+widening goes unnamed.
 """
 
 from datetime import date, datetime, time, timedelta

@@ -1,8 +1,8 @@
 """What a lock says of its firmware when it connects: the version of the link, and what it reads besides.
 
-Locks in the field are older than the server, for years. So each says what it can read, and is given nothing else: an
-unknown field would make it refuse its deliveries for ever. A lock that says nothing is of version 1 and reads nothing
-besides; so are all that were made before there was anything to say.
+Locks in the field may be years older than the server. So each says what it can read, and is given nothing else: with a
+field that it does not know it would refuse every delivery. A lock that says nothing is of version 1 and reads nothing
+besides, as are all that were made before there was anything to say.
 """
 
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ class Claim:
 
     @classmethod
     def read(cls, said: Mapping[str, object]) -> Self:
-        """From `connection_init.lock`. Raises `Malformed`, and `UnknownLinkVersion`, before the lock has proven anything."""
+        """From `connection_init.lock`. Raises Malformed and UnknownLinkVersion, before the lock has proven anything."""
         version = integer(said.get("link", LINK_VERSION), "lock.link", 1, _MAX_VERSION)
         if version != LINK_VERSION:
             raise UnknownLinkVersion(
@@ -47,4 +47,4 @@ class Claim:
 
 
 SILENT = Claim()
-"""Of a lock that says nothing of itself."""
+"""What holds for a lock that says nothing of its firmware."""

@@ -1,8 +1,8 @@
 """What a lock holds in place of a PIN and a card.
 
-Why: a lock's list is useless at another lock, because each digest is made with this lock's key. A
-mistake is dangerous when digests of two kinds can be equal: a card's number would pass for a PIN.
-A SmartPIN has a tag of its own, `smartpin.Codec.block_tag`.
+A lock's list is useless at another lock, because each digest is made with this lock's key. Digests of
+two kinds are never equal: else a card's number could pass for a PIN. A SmartPIN has a tag of its own,
+`smartpin.Codec.block_tag`.
 """
 
 import hashlib
@@ -19,7 +19,10 @@ CARD_UID_BYTES = range(4, 11)
 
 
 def pin_digest(keys: LinkKeys, verifier: bytes) -> bytes:
-    """`HMAC-SHA256(digest key, verifier)` of the 32-byte argon2id verifier of a PIN."""
+    """`HMAC-SHA256(digest key, verifier)` of the 32-byte argon2id verifier of a PIN.
+
+    Raises ValueError for another length.
+    """
     if len(verifier) != VERIFIER_BYTES:
         raise ValueError(f"a verifier has {VERIFIER_BYTES} bytes")
     return hmac.digest(keys.digest, verifier, hashlib.sha256)
@@ -28,7 +31,7 @@ def pin_digest(keys: LinkKeys, verifier: bytes) -> bytes:
 def card_digest(keys: LinkKeys, uid: bytes) -> bytes:
     """The digest of an NFC card's UID, 4 to 10 bytes (ISO/IEC 14443-3 section 6.5.4).
 
-    What is hashed is longer than a verifier, so it never equals a PIN's.
+    What is hashed is longer than a verifier, so it never equals a PIN's. Raises ValueError for another length.
     """
     if len(uid) not in CARD_UID_BYTES:
         raise ValueError("a card UID has 4 to 10 bytes")

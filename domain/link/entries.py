@@ -1,10 +1,9 @@
 """Entries: what a lock holds, one credential or setting each, with its version.
 
-Why: server and lock must agree on every byte of an entry, for the lock's state is compared by
-their hashes. A mistake is dangerous when a lock reads more into an entry than was written: a field
-that it does not know may be a limit, so a payload with any other fields is refused whole and the
-server is told. Kinds and fields are append-only: a new meaning is a new kind, or a field that only
-locks get which have said that they read it (`features`).
+Server and lock must agree on every byte of an entry, for the lock's state is compared by their hashes.
+A field that a lock does not know may be a limit, so a payload with any other fields is refused whole
+and the server is told. Kinds and fields are append-only: a new meaning is a new kind, or a field that
+only locks get which have said that they read it (`features`).
 """
 
 from collections.abc import Mapping
@@ -73,7 +72,7 @@ class PinPayload:
 
     @classmethod
     def from_payload(cls, payload: object) -> Self:
-        """Raises `Malformed`."""
+        """Raises Malformed."""
         fields = exact_fields(payload, "pin", _PIN_FIELDS)
         schedules = items(fields["schedules"], "pin.schedules", MAX_SCHEDULES)
         return cls(
@@ -110,7 +109,7 @@ class SettingsPayload:
 
     @classmethod
     def from_payload(cls, payload: object) -> Self:
-        """Raises `Malformed`. Whether the lock knows the zone is the lock's own question."""
+        """Raises Malformed. Whether it knows the zone, the lock itself finds out."""
         names = _SETTINGS_FIELDS
         if isinstance(payload, dict) and "pinReaders" in payload:
             names = names | {"pinReaders"}
@@ -153,7 +152,7 @@ class CardPayload:
 
     @classmethod
     def from_payload(cls, payload: object) -> Self:
-        """Raises `Malformed`."""
+        """Raises Malformed."""
         fields = exact_fields(payload, "card", _CARD_FIELDS)
         return cls(card_digest=decode_bytes(fields["cardDigest"], "card.cardDigest", DIGEST_BYTES))
 
@@ -176,7 +175,7 @@ class SmartPinBlockPayload:
 
     @classmethod
     def from_payload(cls, payload: object) -> Self:
-        """Raises `Malformed`."""
+        """Raises Malformed."""
         fields = exact_fields(payload, "smartPinBlock", _BLOCK_FIELDS)
         return cls(
             code_digest=decode_bytes(
@@ -199,7 +198,7 @@ class SmartPinRulesPayload:
 
     @classmethod
     def from_payload(cls, payload: object) -> Self:
-        """Raises `Malformed`."""
+        """Raises Malformed."""
         fields = exact_fields(payload, "smartPinRules", _RULES_FIELDS)
         return cls(
             activation_required=boolean(
@@ -229,7 +228,7 @@ _PAYLOADS: Mapping[EntryKind, type[Payload]] = {
 
 
 def read_payload(kind: EntryKind, payload: object) -> Payload:
-    """The payload of an entry of this kind. Raises `Malformed`."""
+    """The payload of an entry of this kind. Raises Malformed."""
     return _PAYLOADS[kind].from_payload(payload)
 
 
@@ -238,7 +237,7 @@ class Entry:
     """One credential or setting as a lock should hold it."""
 
     id: str
-    """1 to 64 visible ASCII characters; the same for the life of the credential at this lock."""
+    """1 to 64 visible ASCII characters; the same for as long as the credential is at this lock."""
     kind: EntryKind
     version: int
     """Counts the entry's changes, from 1."""
@@ -256,7 +255,7 @@ class Entry:
 
     @classmethod
     def from_wire(cls, value: object) -> Self:
-        """Raises `Malformed`, also for a payload that its kind does not allow."""
+        """Raises Malformed, also for a payload that its kind does not allow."""
         fields = exact_fields(value, "entry", _ENTRY_FIELDS)
         kind = _kind(fields["kind"])
         payload = fields["payload"]

@@ -1,8 +1,8 @@
 """What a lock tells of itself, as `reportLock` takes it.
 
-Why: the event log is what people believe about a door. A mistake is dangerous when an event is lost
-or made up: so each has a sequence number under the state id of the lock's disk, what cannot be read is
-refused by name and one event at a time, and "the lock had no time" is not filled in.
+The event log is what people believe about a door, so no event is lost or made up: each has a sequence
+number under the state id of the lock's disk, what cannot be read is refused by name and one event at
+a time, and "the lock had no time" is not filled in.
 """
 
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ class LockEventKind(StrEnum):
     SMARTPIN_BLOCKED = "SMARTPIN_BLOCKED"
     """At the keypad."""
     OUT_OF_STEP = "OUT_OF_STEP"
-    """Written by the server: the lock said that it has what nobody wanted; it gets everything anew."""
+    """Written by the server: the lock said that it has what it was never sent; it gets everything anew."""
     DELIVERY_REFUSED = "DELIVERY_REFUSED"
     """It could not be read or applied; nothing changed."""
     EVENTS_DROPPED = "EVENTS_DROPPED"
@@ -128,7 +128,7 @@ class LockEventBody:
 
     @classmethod
     def from_report(cls, report: object) -> Self:
-        """Raises `EventRefused`, and `Malformed`, naming the field.
+        """Raises EventRefused and Malformed, naming the field.
 
         What is left out is null, but for `stateId`, `sequence` and `kind`, and for the `count` of what was dropped. Any
         offset is understood. A field that is not listed is one of a newer lock, and is passed over.
@@ -137,7 +137,9 @@ class LockEventBody:
             raise Malformed("event", "must be an object")
         kind = _member(LockEventKind, report.get("kind"), "event.kind")
         if kind in SERVER_EVENTS:
-            raise EventRefused(EventRefusal.SERVER_KIND, "event.kind", "is the server's word")
+            raise EventRefused(
+                EventRefusal.SERVER_KIND, "event.kind", "is one that only the server writes"
+            )
         method, reasons = report.get("method"), report.get("reasons")
         reasons = [] if reasons is None else items(reasons, "event.reasons", MAX_REASONS)
         dropped = kind is LockEventKind.EVENTS_DROPPED
@@ -158,7 +160,7 @@ class LockEventBody:
 
 
 def moment_of(value: object) -> datetime | None:
-    """The `at` of an event in UTC, or None for null. Raises `Malformed`."""
+    """The `at` of an event in UTC, or None for null. Raises Malformed."""
     if value is None:
         return None
     try:

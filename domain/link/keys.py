@@ -1,9 +1,8 @@
 """The keys between one lock and the server, all derived from the lock secret. That of its SmartPINs is
 derived from it too, in `smartpin.codec`.
 
-Why: the secret is installed once, by hand, and erased by a factory reset; each use gets a key of
-its own, so that a digest list that leaks forges no command. A mistake is dangerous when two uses
-share a key, or when a key shows in a log.
+The secret is installed once, by hand, and erased by a factory reset. Each use gets a key of its own, so
+that a digest list that leaks forges no command; `repr` shows none, so that none stands in a log.
 """
 
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ LOCK_SECRET_BYTES = 32
 class LinkKeys:
     """The three keys of one incarnation of a lock, 32 bytes each.
 
-    HKDF-SHA256 (RFC 5869) without salt, the `info` of each as written beside it. `repr` shows none.
+    HKDF-SHA256 (RFC 5869) without salt, the `info` of each as written beside it.
     """
 
     link: bytes = field(repr=False)
@@ -31,7 +30,7 @@ class LinkKeys:
 
     @classmethod
     def derive(cls, secret: bytes) -> Self:
-        """The keys of a lock secret of exactly 32 bytes; anything else is a `ValueError`."""
+        """The keys of a lock secret. Raises ValueError unless it has exactly 32 bytes."""
         if len(secret) != LOCK_SECRET_BYTES:
             raise ValueError(f"a lock secret has {LOCK_SECRET_BYTES} bytes")
         return cls(

@@ -1,8 +1,8 @@
 """The bodies inside the envelopes.
 
-Why: what the server means and what the lock does must be one thing, so each body is written here
-and read here. A mistake is dangerous when a body is understood in part: a delivery is read whole
-or refused whole, a command with a field too many is no command.
+What the server means and what the lock does must be the same, so each body is written here and read
+here. None is understood in part: a delivery is read whole or refused whole, and a command with a
+field too many is no command.
 """
 
 from collections.abc import Mapping, Sequence
@@ -52,7 +52,7 @@ class DeliveryBody:
     entries: tuple[Entry, ...]
 
     def encode(self) -> bytes:
-        """Canonical JSON. Raises `Malformed` for a body that `decode` would refuse."""
+        """Canonical JSON. Raises Malformed for a body that `decode` would refuse."""
         data = canonical(
             {
                 "fromRevision": self.from_revision,
@@ -68,7 +68,7 @@ class DeliveryBody:
 
     @classmethod
     def decode(cls, data: bytes) -> Self:
-        """Raises `Malformed`, naming the field, also for entries that could not be applied."""
+        """Raises Malformed, naming the field, also for entries that could not be applied."""
         fields = exact_fields(read_object(data, "delivery"), "delivery", _DELIVERY_FIELDS)
         entries = items(fields["entries"], "delivery.entries", MAX_DELIVERY_ENTRIES)
         parts = integer(fields["parts"], "delivery.parts", 1, MAX_PARTS)
@@ -111,7 +111,7 @@ def entries_that_fit(entries: Sequence[Entry]) -> int:
 
 @dataclass(frozen=True)
 class UnlockCommandBody:
-    """An order to open, to release a lockout, or both."""
+    """A command to open, to release a lockout, or both."""
 
     command_id: str
     """The lock carries out a command of one id once."""
@@ -121,9 +121,10 @@ class UnlockCommandBody:
     """The deadline, counted in the lock's uptime from the nonce's making; 1 to 60."""
     releases_lockout: bool
     opens: bool
+    """True in every command of today's server; a later one may only release a lockout (docs/lock.md, section 8)."""
 
     def encode(self) -> bytes:
-        """Canonical JSON. Raises `Malformed` for a body that `decode` would refuse."""
+        """Canonical JSON. Raises Malformed for a body that `decode` would refuse."""
         data = canonical(
             {
                 "commandId": self.command_id,
@@ -138,7 +139,7 @@ class UnlockCommandBody:
 
     @classmethod
     def decode(cls, data: bytes) -> Self:
-        """Raises `Malformed`, naming the field."""
+        """Raises Malformed, naming the field."""
         fields = exact_fields(read_object(data, "command"), "command", _COMMAND_FIELDS)
         body = cls(
             command_id=identifier(fields["commandId"], "command.commandId"),
@@ -160,10 +161,13 @@ class SealedTimeBody:
     unix_ms: int
     """Milliseconds since 1970-01-01T00:00Z."""
     event_floor: int
-    """The last event sequence, of the lock's present state id, that the server has; 0: none."""
+    """The last event sequence, of the lock's present state id, that the server has; 0 says nothing.
+
+    It is 0 on a socket, where the answer to each report says it. For messages that a phone carries.
+    """
 
     def encode(self) -> bytes:
-        """Canonical JSON. Raises `Malformed` for a body that `decode` would refuse."""
+        """Canonical JSON. Raises Malformed for a body that `decode` would refuse."""
         data = canonical(
             {"nonce": self.nonce, "unixMs": self.unix_ms, "eventFloor": self.event_floor}
         )
@@ -172,7 +176,7 @@ class SealedTimeBody:
 
     @classmethod
     def decode(cls, data: bytes) -> Self:
-        """Raises `Malformed`, naming the field."""
+        """Raises Malformed, naming the field."""
         fields = exact_fields(read_object(data, "time"), "time", _TIME_FIELDS)
         return cls(
             nonce=_nonce(fields, "time"),

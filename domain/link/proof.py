@@ -1,8 +1,8 @@
 """The proof by which a lock opens its socket: a JWT over a nonce of the server's.
 
-Why: the lock has no trusted clock yet, so the server gives a nonce and the lock signs it. A mistake
-is dangerous when a token is believed that the lock's key did not sign: another algorithm than the
-one agreed on ("none" first of all), another lock's name, an old nonce.
+The lock has no trusted clock yet, so the server gives a nonce and the lock signs it. No token is
+believed that the lock's key did not sign: one of another algorithm ("none" first of all), with
+another lock's name, or over an old nonce.
 """
 
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ def make_proof(keys: LinkKeys, lock_id: str, nonce: str, jti: str) -> str:
 def claimed_proof(token: str) -> ProofClaims:
     """The claims *as written by anyone*: to find the lock whose keys to try, and its challenge.
 
-    Believe nothing of them before `read_proof`. Raises `ProofRefused` if it is no such token.
+    Believe nothing of them before `read_proof`. Raises ProofRefused if it is no such token.
     """
     return _stated(token)[2]
 
@@ -64,7 +64,7 @@ def read_proof(
     `nonce` is the only one accepted; None leaves that check to the caller, who then must verify the
     returned one (the server's challenges are stateless). Whether `jti` was used is the caller's
     question too. `exp` and `nbf` are not needed, since a lock has no trusted clock yet; where they
-    stand they hold (RFC 7519, 4.1.4 and 4.1.5). Raises `ProofRefused`.
+    stand they hold (RFC 7519, 4.1.4 and 4.1.5). Raises ProofRefused.
     """
     header, stated, claims = _stated(token)
     _check_header(header)

@@ -1,6 +1,6 @@
 """How a schedule is written on the wire: the same five fields as everywhere, each always present.
 
-Why: a bound that gets lost on the way lets somebody in at night. So an open end is written as null
+A bound that gets lost on the way would let somebody in at night. So an open end is written as null,
 and an absent field is refused.
 """
 
@@ -36,7 +36,7 @@ def schedule_to_wire(schedule: Schedule) -> dict[str, object]:
 
 
 def schedule_from_wire(value: object, field: str) -> Schedule:
-    """The schedule that was written. Raises `Malformed`."""
+    """The schedule that was written. Raises Malformed."""
     fields = exact_fields(value, field, _FIELDS)
     try:
         return Schedule(

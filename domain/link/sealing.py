@@ -1,9 +1,9 @@
 """The envelope of every message between server and lock.
 
-Why: phones and hubs carry these messages; they must neither read nor change them, nor pass one kind
-for another, nor one lock's for another's, nor an old life's for the present one's. A mistake is
-dangerous when an envelope opens in a place that it was not made for. An envelope does
-not promise to be new: nonces, revisions and command ids inside the body see to that.
+Phones and hubs carry these messages; they must neither read nor change them, nor pass one kind for
+another, one lock's for another's, or those of an old incarnation for the present one's. An envelope
+opens only where it was made for. It does not promise to be new: nonces, revisions and command ids
+inside the body see to that.
 """
 
 import os
@@ -31,7 +31,7 @@ class MessageKind(StrEnum):
     SEALED_TIME = "SEALED_TIME"
 
 
-# Append only: a number, once given, keeps its meaning for ever. 4 to 6 are kept for phones at an offline door.
+# Append only: a number that was once given keeps its meaning. 4 to 6 are kept for phones at an offline door.
 _WIRE_TAGS = {
     MessageKind.DELIVERY: 1,
     MessageKind.UNLOCK_COMMAND: 2,
@@ -54,7 +54,7 @@ def seal_message(
 
     Layout: version (1 byte), kind (1), epoch (8, big-endian), all in clear; nonce (12); ciphertext
     with its 16-byte tag. The associated data names version, kind, epoch, lock and incarnation.
-    Raises `MessageTooLarge` above `MAX_BODY_BYTES` and `ValueError` for an epoch that is negative
+    Raises MessageTooLarge above `MAX_BODY_BYTES` and ValueError for an epoch that is negative
     or above 2^63-1.
     """
     if len(body) > MAX_BODY_BYTES:
@@ -72,7 +72,7 @@ def unseal_message(
 ) -> tuple[int, bytes]:
     """The epoch and the body of an envelope of this kind for this lock and incarnation.
 
-    Raises `Unreadable`, the same for every cause. What to do with another epoch than one's own is
+    Raises Unreadable, the same for every cause. What to do with another epoch than one's own is
     the reader's question; that the sender wrote this one is proven.
     """
     smallest = _HEADER_BYTES + _NONCE_BYTES + _TAG_BYTES

@@ -1,9 +1,9 @@
 """Reading and writing the JSON inside the messages: one spelling for each meaning.
 
-Why: the sum of a lock's state is made of hashes of these bytes, so both sides must write the same
-ones; and a lock that guesses at a missing field would guess somebody in. So every field is
-required, null is written out, unknown fields are refused, and nothing is converted. Errors name
-the field and never quote what is in it.
+The sum of a lock's state is made of hashes of these bytes, so both sides must write the same ones; and
+a lock that guessed at a missing field could open to somebody. So every field is required, null is
+written out, unknown fields are refused, and nothing is converted. Errors name the field and never
+quote what is in it.
 """
 
 import re
@@ -34,7 +34,7 @@ def canonical(value: object) -> bytes:
 
 
 def read_object(data: bytes, field: str) -> dict[str, object]:
-    """The object that the bytes spell canonically. Raises `Malformed`."""
+    """The object that the bytes spell canonically. Raises Malformed."""
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError:
@@ -51,7 +51,7 @@ def read_object(data: bytes, field: str) -> dict[str, object]:
 
 
 def exact_fields(value: object, field: str, names: frozenset[str]) -> Mapping[str, object]:
-    """The object, if it has exactly these fields; the unknown ones are not named."""
+    """The object, if it has exactly these fields. Raises Malformed, which names no unknown ones."""
     if not isinstance(value, dict):
         raise Malformed(field, "must be an object")
     for name in sorted(names - value.keys()):
@@ -62,42 +62,42 @@ def exact_fields(value: object, field: str, names: frozenset[str]) -> Mapping[st
 
 
 def text(value: object, field: str) -> str:
-    """A text of 1 to 1024 characters."""
+    """A text of 1 to 1024 characters. Raises Malformed."""
     if not isinstance(value, str) or not 1 <= len(value) <= MAX_TEXT:
         raise Malformed(field, "must be a text")
     return value
 
 
 def identifier(value: object, field: str) -> str:
-    """A name made by a machine: 1 to 64 visible ASCII characters, which every database can keep."""
+    """A name made by a machine: 1 to 64 visible ASCII characters, which every database can keep. Raises Malformed."""
     if not isinstance(value, str) or not _IDENTIFIER.fullmatch(value):
         raise Malformed(field, f"must be 1 to {MAX_IDENTIFIER} visible ASCII characters")
     return value
 
 
 def integer(value: object, field: str, least: int, most: int = MAX_INTEGER) -> int:
-    """A whole number in `least .. most`; true and false are none."""
+    """A whole number in `least .. most`; true and false are none. Raises Malformed."""
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
         raise Malformed(field, f"must be a whole number from {least} to {most}")
     return value
 
 
 def boolean(value: object, field: str) -> bool:
-    """True or false, and nothing that only looks like it."""
+    """True or false, and nothing that only looks like it. Raises Malformed."""
     if not isinstance(value, bool):
         raise Malformed(field, "must be true or false")
     return value
 
 
 def items(value: object, field: str, most: int) -> list[object]:
-    """A list of at most `most` things."""
+    """A list of at most `most` things. Raises Malformed."""
     if not isinstance(value, list) or len(value) > most:
         raise Malformed(field, f"must be a list of at most {most}")
     return value
 
 
 def decode_bytes(value: object, field: str, length: int) -> bytes:
-    """Exactly `length` bytes from their one base64url spelling."""
+    """Exactly `length` bytes from their one base64url spelling. Raises Malformed."""
     try:
         data = base64url.decode(text(value, field))
     except ValueError:
@@ -108,14 +108,14 @@ def decode_bytes(value: object, field: str, length: int) -> bytes:
 
 
 def encode_moment(moment: datetime) -> str:
-    """A moment in UTC, ISO 8601 with `Z`; a naive one is a `ValueError`."""
+    """A moment in UTC, ISO 8601 with `Z`. Raises ValueError for a naive one."""
     if moment.utcoffset() is None:
         raise ValueError("a moment needs an offset from UTC")
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
 
 
 def decode_moment(value: object, field: str) -> datetime:
-    """A moment from the one spelling that `encode_moment` gives it."""
+    """A moment from the one spelling that `encode_moment` gives it. Raises Malformed."""
     spelled = text(value, field)
     try:
         moment = datetime.fromisoformat(spelled)
@@ -127,7 +127,7 @@ def decode_moment(value: object, field: str) -> datetime:
 
 
 def decode_date(value: object, field: str) -> date:
-    """A calendar day, `2026-12-01`."""
+    """A calendar day, `2026-12-01`. Raises Malformed."""
     spelled = text(value, field)
     try:
         day = date.fromisoformat(spelled)
@@ -139,7 +139,7 @@ def decode_date(value: object, field: str) -> date:
 
 
 def decode_time(value: object, field: str) -> time:
-    """A wall time in whole seconds without a zone, `06:00:00`."""
+    """A wall time in whole seconds without a zone, `06:00:00`. Raises Malformed."""
     spelled = text(value, field)
     try:
         wall = time.fromisoformat(spelled)

@@ -14,8 +14,8 @@ import uvicorn
 
 from api.lock_check.bench import Bench, Hands
 from api.lock_check.kit import Kit
+from api.lock_check.played_server import PlayedServer
 from api.lock_check.rules import Findings
-from api.lock_check.stage import Stage
 from locksim.connection import ServerAddress
 from locksim.disk import Disk, FileDisk
 from locksim.hardware_clock import HardwareClock
@@ -64,11 +64,11 @@ async def bench(
     drift_ppm: float = 0.0,
     firmware: Mapping[str, object] = MappingProxyType({}),
 ) -> AsyncIterator[Bench]:
-    """A simulated lock that runs against the stage of the check; `firmware` is what its entry says of it."""
+    """A simulated lock that runs against the server that the check plays; `firmware` is what its entry says of it."""
     kit, findings = Kit.new(), Findings()
-    stage = Stage(kit, findings)
+    played = PlayedServer(kit, findings)
     server = _Server(
-        uvicorn.Config(stage.app, host="127.0.0.1", port=0, log_level="critical", lifespan="off")
+        uvicorn.Config(played.app, host="127.0.0.1", port=0, log_level="critical", lifespan="off")
     )
     async with running(server), httpx.AsyncClient(trust_env=False) as http:
         port = server.servers[0].sockets[0].getsockname()[1]
@@ -86,5 +86,5 @@ async def bench(
         )
         async with switched_on(device):
             person = Person(device)
-            yield Bench(stage, Hands(person.cut_power, person.enter), patience)
+            yield Bench(played, Hands(person.cut_power, person.enter), patience)
         server.force_exit = True

@@ -132,7 +132,7 @@ def takes_any_nonce(patch: Patch) -> None:
     patch.setattr(Nonces, "find", lambda self, _value, _uptime_ms: self.current)
 
 
-def takes_an_order_again(patch: Patch) -> None:
+def takes_a_command_again(patch: Patch) -> None:
     """No id is remembered."""
     right = ServerLink._refusal
 
@@ -147,7 +147,7 @@ def takes_an_order_again(patch: Patch) -> None:
 
 
 def has_no_deadlines(patch: Patch) -> None:
-    """An order is good for as long as its nonce."""
+    """A command is good for as long as its nonce."""
     right = ServerLink._refusal
     patch.setattr(
         ServerLink,
@@ -249,7 +249,7 @@ def loses_parts(patch: Patch) -> None:
     _losing(patch, gathering=lambda: None)
 
 
-def loses_orders(patch: Patch) -> None:
+def loses_commands(patch: Patch) -> None:
     """Their ids were in RAM only."""
     _losing(patch, commands=tuple)
 
@@ -295,18 +295,18 @@ BUGS = (
     Bug(opens_for_what_it_removed, "opens-for-pins", Rule.REMOVED_PIN),
     Bug(says_a_wrong_sum, "takes-a-snapshot", Rule.STATE_SUM),
     Bug(takes_any_nonce, "refuses-stale-nonces", Rule.STALE_NONCE),
-    Bug(takes_an_order_again, "carries-out", Rule.ORDER_ONCE),
+    Bug(takes_a_command_again, "carries-out", Rule.COMMAND_ONCE),
     Bug(has_no_deadlines, "keeps-deadlines", Rule.DEADLINE),
     Bug(checks_no_tag, "refuses-what-is-unreadable", Rule.UNREADABLE_DELIVERY),
-    Bug(checks_no_tag, "refuses-unreadable-orders", Rule.UNREADABLE_ORDER),
-    Bug(takes_fields_that_it_does_not_know, "refuses-malformed-orders", Rule.MALFORMED_ORDER),
+    Bug(checks_no_tag, "refuses-unreadable-orders", Rule.UNREADABLE_COMMAND),
+    Bug(takes_fields_that_it_does_not_know, "refuses-malformed-orders", Rule.MALFORMED_COMMAND),
     Bug(sets_its_clock_by_a_repetition, "believes-time-once", Rule.TIME_ONCE),
     Bug(skips_numbers, "carries-out", Rule.SEQUENCE),
     Bug(says_all_at_once, "waits-for-answers", Rule.ONE_REPORT),
     Bug(forgets_what_was_refused, "says-events-again", Rule.EVENTS_STAY),
     Bug(answers_no_pings, "answers-pings", Rule.PONG),
     Bug(loses_parts, "keeps-parts", Rule.PARTS_ON_DISK),
-    Bug(loses_orders, "remembers-orders", Rule.ORDER_REMEMBERED),
+    Bug(loses_commands, "remembers-orders", Rule.COMMAND_REMEMBERED),
     Bug(has_another_name_after_each_start, "tells-of-its-start", Rule.STATE_ID),
     Bug(names_its_proofs_alike, "comes-back", Rule.PROOF_ONCE),
 )

@@ -24,7 +24,7 @@ async def test_the_simulated_lock_keeps_every_rule(
     """All are tried, none is broken; the renewal of nonces, which takes half a minute, has a test of its own."""
     async with bench(tmp_path, firmware=firmware) as lock:
         await play(lock, [each.name for each in SCENARIOS if not each.long])
-        findings = lock.stage.findings
+        findings = lock.server.findings
 
     assert findings.broken == {}
     assert {rule for rule in Rule if findings.verdict(rule) is not Verdict.HELD} == {
@@ -43,7 +43,7 @@ async def test_each_planted_bug_is_found(
     async with bench(tmp_path, patience=patience) as lock:
         await play(lock, [bug.scenario])
 
-        assert bug.rule in lock.stage.findings.broken
+        assert bug.rule in lock.server.findings.broken
 
 
 async def test_an_answer_that_comes_with_the_next_nonce_is_late(
@@ -54,7 +54,7 @@ async def test_an_answer_that_comes_with_the_next_nonce_is_late(
     async with bench(tmp_path, patience=1) as lock:
         await play(lock, ["takes-a-snapshot"])
 
-        assert Rule.AT_ONCE in lock.stage.findings.broken
+        assert Rule.AT_ONCE in lock.server.findings.broken
 
 
 async def test_an_acknowledgement_before_the_disk_is_found(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ async def test_an_acknowledgement_before_the_disk_is_found(tmp_path: Path) -> No
     async with bench(tmp_path, open_disk=LateDisk) as lock:
         await play(lock, ["keeps-what-it-acknowledged"])
 
-        assert Rule.ON_DISK in lock.stage.findings.broken
+        assert Rule.ON_DISK in lock.server.findings.broken
 
 
 async def test_a_proof_with_another_key_is_named(
@@ -75,7 +75,7 @@ async def test_a_proof_with_another_key_is_named(
         with pytest.raises(NoAnswer):
             await play(lock)
 
-        assert Rule.PROOF in lock.stage.findings.broken
+        assert Rule.PROOF in lock.server.findings.broken
 
 
 async def test_the_renewal_of_nonces_is_waited_for(tmp_path: Path) -> None:
@@ -83,4 +83,4 @@ async def test_the_renewal_of_nonces_is_waited_for(tmp_path: Path) -> None:
     async with bench(tmp_path, drift_ppm=30e6) as lock:
         await play(lock, ["renews-its-nonce"])
 
-        assert lock.stage.findings.verdict(Rule.NONCE_RENEWED) is Verdict.HELD
+        assert lock.server.findings.verdict(Rule.NONCE_RENEWED) is Verdict.HELD

@@ -1,4 +1,4 @@
-"""Scenarios of section 8: orders and time, and what makes them new."""
+"""Scenarios of section 8: commands and time, and what makes them new."""
 
 import asyncio
 import secrets
@@ -6,11 +6,11 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from api.lock_check import kit as pens
 from api.lock_check.bench import Bench
 from api.lock_check.contents import in_step
 from api.lock_check.delivering import spoilt
 from api.lock_check.heard import Event
+from api.lock_check.kit import sealed_time, unlock_command
 from api.lock_check.rules import Rule
 from domain.clock import system_clock
 from domain.link.nonces import NONCE_BYTES
@@ -21,16 +21,16 @@ DAY_MS = 86_400_000
 
 
 async def _outcome(bench: Bench, mark: int, command_id: str) -> Event:
-    """What became of an order. Raises NoAnswer."""
+    """What became of a command. Raises NoAnswer."""
     return await bench.event(
         mark, "OPENED", "COMMAND_REFUSED", of=lambda each: each["commandId"] == command_id
     )
 
 
 async def _refused(bench: Bench, rule: Rule, reason: str, nonce: str, **how: Any) -> None:
-    """One order that must be refused for this reason."""
+    """One command that must be refused for this reason."""
     mark, command_id = bench.mark(), str(how.pop("command_id", uuid4()))
-    await bench.order(command_id, nonce, **how)
+    await bench.command(command_id, nonce, **how)
     event = await _outcome(bench, mark, command_id)
     bench.note(rule, event["kind"] == "COMMAND_REFUSED", "it opened.")
     bench.note(
@@ -41,29 +41,29 @@ async def _refused(bench: Bench, rule: Rule, reason: str, nonce: str, **how: Any
 
 
 async def carries_out(bench: Bench) -> None:
-    """An order, then the same again, then the same with the nonce of the next connection."""
+    """A command, then the same again, then the same with the nonce of the next connection."""
     connection = await bench.connection()
     mark, command_id, nonce = bench.mark(), str(uuid4()), connection.nonces[-1]
-    await bench.order(command_id, nonce)
+    await bench.command(command_id, nonce)
     event = await _outcome(bench, mark, command_id)
     bench.note(
-        Rule.ORDER,
+        Rule.COMMAND,
         (event["kind"], event["method"]) == ("OPENED", "REMOTE"),
         f"the event was {event['kind']} with the method {event['method']}.",
     )
-    await _refused(bench, Rule.ORDER_ONCE, "REPLAYED_COMMAND", nonce, command_id=command_id)
+    await _refused(bench, Rule.COMMAND_ONCE, "REPLAYED_COMMAND", nonce, command_id=command_id)
     nonce = (await bench.again()).nonces[-1]
-    await _refused(bench, Rule.ORDER_ONCE, "REPLAYED_COMMAND", nonce, command_id=command_id)
+    await _refused(bench, Rule.COMMAND_ONCE, "REPLAYED_COMMAND", nonce, command_id=command_id)
 
 
 async def remembers_orders(bench: Bench) -> None:
     """A power cut as soon as the event has come."""
     connection = await bench.connection()
     mark, command_id = bench.mark(), str(uuid4())
-    await bench.order(command_id, connection.nonces[-1])
+    await bench.command(command_id, connection.nonces[-1])
     await _outcome(bench, mark, command_id)
     nonce = (await bench.power_cut()).nonces[-1]
-    await _refused(bench, Rule.ORDER_REMEMBERED, "REPLAYED_COMMAND", nonce, command_id=command_id)
+    await _refused(bench, Rule.COMMAND_REMEMBERED, "REPLAYED_COMMAND", nonce, command_id=command_id)
 
 
 async def refuses_stale_nonces(bench: Bench) -> None:
@@ -75,7 +75,7 @@ async def refuses_stale_nonces(bench: Bench) -> None:
 
 
 async def keeps_deadlines(bench: Bench) -> None:
-    """An order for one second, when the nonce is older than that."""
+    """A command for one second, when the nonce is older than that."""
     nonce = (await bench.connection()).nonces[-1]
     await asyncio.sleep(1.1)
     await _refused(bench, Rule.DEADLINE, "STALE_COMMAND", nonce, seconds=1)
@@ -100,24 +100,24 @@ async def refuses_malformed_orders(bench: Bench) -> None:
             "seconds": 60,
         }
         body = canonical({**good, **wrong})
-        await _not_carried_out(bench, Rule.MALFORMED_ORDER, _sealed(bench, body))
+        await _not_carried_out(bench, Rule.MALFORMED_COMMAND, _sealed(bench, body))
 
 
 async def refuses_unreadable_orders(bench: Bench) -> None:
-    """For another lock, for another life, of another kind, and with one bit turned over."""
-    kit, epoch = bench.stage.kit, bench.wanted.epoch
-    body = pens.order(str(uuid4()), (await bench.connection()).nonces[-1])
+    """For another lock, for another incarnation, of another kind, and with one bit turned over."""
+    kit, epoch = bench.server.kit, bench.expected.epoch
+    body = unlock_command(str(uuid4()), (await bench.connection()).nonces[-1])
     for unreadable in (
         kit.seal(MessageKind.UNLOCK_COMMAND, epoch, body, lock_id=kit.lock_id[::-1]),
         kit.seal(MessageKind.UNLOCK_COMMAND, epoch, body, incarnation="another"),
         kit.seal(MessageKind.SEALED_TIME, epoch, body),
         *spoilt(_sealed(bench, body)),
     ):
-        await _not_carried_out(bench, Rule.UNREADABLE_ORDER, unreadable)
+        await _not_carried_out(bench, Rule.UNREADABLE_COMMAND, unreadable)
 
 
 def _sealed(bench: Bench, body: bytes) -> bytes:
-    return bench.stage.kit.seal(MessageKind.UNLOCK_COMMAND, bench.wanted.epoch, body)
+    return bench.server.kit.seal(MessageKind.UNLOCK_COMMAND, bench.expected.epoch, body)
 
 
 async def _not_carried_out(bench: Bench, rule: Rule, sealed: bytes) -> None:
@@ -133,20 +133,20 @@ async def believes_time_once(bench: Bench) -> None:
     nonce = (await bench.again()).nonces[-1]
     now_ms = int(system_clock().timestamp() * 1000)
     mark = bench.mark()
-    await bench.send("SealedTime", pens.time(nonce, now_ms + DAY_MS))
+    await bench.send("SealedTime", sealed_time(nonce, now_ms + DAY_MS))
     await bench.event(mark, "CLOCK_SET")
     bench.note(Rule.TIME, True, "")
     mark = bench.mark()
-    await bench.send("SealedTime", pens.time(nonce, now_ms + 2 * DAY_MS))
+    await bench.send("SealedTime", sealed_time(nonce, now_ms + 2 * DAY_MS))
     await bench.settled()
     bench.note(Rule.TIME_ONCE, not bench.since(mark, "CLOCK_SET"), "it was set twice.")
     await bench.again()
     mark = bench.mark()
     for old in (nonce, secrets.token_urlsafe(NONCE_BYTES)):
-        await bench.send("SealedTime", pens.time(old, now_ms + 3 * DAY_MS))
+        await bench.send("SealedTime", sealed_time(old, now_ms + 3 * DAY_MS))
     await bench.settled()
     bench.note(Rule.STALE_TIME, not bench.since(mark, "CLOCK_SET"), "it set the clock.")
     mark, truth = bench.mark(), system_clock() + timedelta(0)
     nonce = (await bench.connection()).nonces[-1]
-    await bench.send("SealedTime", pens.time(nonce, int(truth.timestamp() * 1000)))
+    await bench.send("SealedTime", sealed_time(nonce, int(truth.timestamp() * 1000)))
     await bench.event(mark, "CLOCK_SET")

@@ -86,7 +86,7 @@ def _schema() -> GraphQLSchema:
     return read_schema(build_schema(development=False).as_str())
 
 
-class Stage:
+class PlayedServer:
     """The server played; `app` is the application, `connections` are those that were proven."""
 
     def __init__(self, kit: Kit, findings: Findings) -> None:
