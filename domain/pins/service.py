@@ -118,7 +118,8 @@ async def _others_for(
     if asked is not None:
         if pin.personal:
             check_custom_allowed(site)
-        locks = locks if pin.status is PinStatus.ACTIVE else ()
+        if pin.status is not PinStatus.ACTIVE:
+            locks = ()  # a blocked PIN leaves no more to guess at any lock
     return await acceptable_digits(installation, by, site, asked, locks, now, instead_of=pin.id)
 
 
