@@ -12,7 +12,7 @@ from domain.locks.cards import card_payloads
 from domain.pins.following import follow_grants, forget_digits_of_incarnation, free_settled_digits
 from domain.pins.payloads import pin_payloads
 from domain.smartpins.lives import end_codes_of_other_incarnations
-from domain.smartpins.reported import follow_events
+from domain.smartpins.reported import note_events
 from domain.sync.facts import EntriesSettled, EventsRecorded, IncarnationBegan
 from domain.unlocking.service import standing_commands
 
@@ -20,7 +20,7 @@ FOLLOWERS: Mapping[type, Sequence[Follower]] = {
     GrantsChanged: [follow_grants],
     IncarnationBegan: [end_codes_of_other_incarnations, forget_digits_of_incarnation],
     EntriesSettled: [free_settled_digits],
-    EventsRecorded: [follow_events],
+    EventsRecorded: [note_events],
 }
 """Every kind of fact; one that nobody follows stands here with an empty list."""
 

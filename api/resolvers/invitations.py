@@ -1,6 +1,6 @@
 """Operations on invitations."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import date
 from typing import Annotated
 
@@ -44,13 +44,12 @@ from api.schema.invitations import (
 )
 from api.schema.nodes import TheSite, key_of, keys_of
 from api.schema.schedules import schedule_of
-from domain import topics
 from domain.actors import AccountActor, InvitedDeviceActor
-from domain.bus import listening
 from domain.errors import NotAllowed
-from domain.homes.member_homes import homes_of
+from domain.homes.member_homes import MemberHome, follow_homes
 from domain.invitations import service
 from domain.invitations.calendar import calendar
+from domain.invitations.homes import Home, follow_home
 from domain.invitations.sharing import send_invitation as send
 from domain.invitations.tables import Invitation
 from domain.people.rules import Permission
@@ -135,46 +134,17 @@ async def my_access(call: Call) -> AsyncIterator[AccessChange | None]:
     """The caller's access: first as it is, then each change. The stream ends when the access does."""
     actor = call.by.actor
     if isinstance(actor, AccountActor):
-        async for change in _member_access(call, actor):
-            yield change
-        return
-    assert isinstance(actor, InvitedDeviceActor)
-    async with listening(
-        topics.invitation(actor.invitation_id),
-        topics.device(actor.device_id),
-        topics.homes(actor.site_id),
-    ) as wakeups:
-        shown: AccessChange | None = None
-        while True:
-            home = await service.home_of(actor.invitation_id, call.context.clock())
-            change = AccessChange(
-                active=home is not None,
-                home=home_type(home) if home is not None else None,
-                member_homes=[],
-            )
-            yield change if change != shown else None
-            shown = change
-            await wakeups.wait()
+        async for member_homes in follow_homes(actor.account_id):
+            yield _access(member_homes=member_homes) if member_homes is not None else None
+    else:
+        assert isinstance(actor, InvitedDeviceActor)
+        async for homes in follow_home(actor, call.context.clock):
+            yield _access(homes=homes) if homes is not None else None
 
 
-async def _member_access(call: Call, actor: AccountActor) -> AsyncIterator[AccessChange | None]:
-    """The same for a person: the homes of all their sites."""
-    async with listening(topics.account(actor.account_id)) as wakeups:
-        shown: object = None
-        heard: set[str] = set()
-        while True:
-            homes = await homes_of(actor.account_id)
-            watched = {topics.member(home.member_id) for home in homes}
-            watched |= {topics.homes(home.site_id) for home in homes}
-            if not watched <= heard:
-                wakeups.add(*watched)
-                heard |= watched
-                continue  # what has changed before they were listened to is read now
-            change = AccessChange(
-                active=bool(homes),
-                home=None,
-                member_homes=[member_home_type(home) for home in homes],
-            )
-            yield change if homes != shown else None
-            shown = homes
-            await wakeups.wait()
+def _access(*, homes: Sequence[Home] = (), member_homes: Sequence[MemberHome] = ()) -> AccessChange:
+    return AccessChange(
+        active=bool(homes or member_homes),
+        home=home_type(homes[0]) if homes else None,
+        member_homes=[member_home_type(home) for home in member_homes],
+    )

@@ -5,7 +5,6 @@ from typing import Annotated
 from uuid import UUID
 
 import strawberry
-from tortoise.expressions import Q
 
 from api.context import Call
 from api.operations import AtSite, mutation, subscription
@@ -43,14 +42,11 @@ from api.schema.pins import (
     pin_type,
 )
 from api.schema.schedules import schedule_of
-from domain import topics
-from domain.bus import listening
-from domain.locks.tables import Lock
 from domain.people.rules import Permission
 from domain.pins import service
 from domain.pins.choices import NewPin
 from domain.pins.tables import Pin
-from domain.sync.status import locks_in_sync, pins_at_locks
+from domain.sync.streams import follow_locks, follow_pin
 
 _AT_SITE = AtSite(Permission.CREDENTIALS)
 _AT_PIN = AtSite(Permission.CREDENTIALS, "pin_id", "pin", Pin)
@@ -147,46 +143,12 @@ async def pin_sync(
     call: Call, pin_id: Annotated[strawberry.ID, strawberry.argument(description="The PIN.")]
 ) -> AsyncIterator[PinLockSync | None]:
     """What is known of a PIN: first the present state at every lock, then each change, the end of a lock too."""
-    key = _key(pin_id)
-    shown: dict[UUID, object] = {}
-    async with listening(topics.pin_sync(key)) as wakeups:
-        while True:
-            for state in (await pins_at_locks([key], also_at=shown))[key]:
-                said = (
-                    state.status,
-                    state.wanted_version,
-                    state.applied_version,
-                    state.opens,
-                    state.lock.deleted_at,
-                )
-                if shown.get(state.lock.id) != said:
-                    shown[state.lock.id] = said
-                    yield pin_lock_sync_type(state, call.context.clock)
-            yield None
-            await wakeups.wait()
+    async for state in follow_pin(_key(pin_id)):
+        yield pin_lock_sync_type(state, call.context.clock) if state is not None else None
 
 
 @subscription(AtSite(Permission.READ))
 async def site_sync(call: Call, site_id: TheSite) -> AsyncIterator[LockSync | None]:
     """What is known of a site's locks: first the present state of each, then each change, its end too."""
-    shown: dict[UUID, object] = {}
-    async with listening(topics.site_sync(call.by.site_id)) as wakeups:
-        while True:
-            there = Q(deleted_at=None) | Q(id__in=list(shown))
-            rows = Lock.filter(there, site_id=call.by.site_id).order_by("id")
-            for state in await locks_in_sync(rows):
-                item = lock_sync_type(state, call.context.clock)
-                lock = state.lock
-                said = (
-                    lock.wanted_revision,
-                    lock.applied_revision,
-                    state.pending,
-                    state.status,
-                    item.lock.online,
-                    lock.deleted_at,
-                )
-                if shown.get(lock.id) != said:
-                    shown[lock.id] = said
-                    yield item
-            yield None
-            await wakeups.wait()
+    async for state in follow_locks(call.by.site_id, call.context.clock):
+        yield lock_sync_type(state, call.context.clock) if state is not None else None

@@ -11,7 +11,7 @@ from api.schema.nodes import global_id
 from api.schema.sessions import Session, session_type
 from domain.actors import AccountActor, InvitedDeviceActor, LockActor, Role, TokenActor
 from domain.homes.member_homes import homes_of
-from domain.invitations.service import home_of
+from domain.invitations.homes import home_of
 from domain.people import tables
 
 

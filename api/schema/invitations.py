@@ -15,7 +15,7 @@ from api.schema.schedules import MomentSchedule, moment_schedule
 from api.schema.sharing import ShareLinks, share_links_type
 from api.schema.warnings import OF_A_CREDENTIAL, Warning_, warnings_of
 from domain.access.schedule import Weekday
-from domain.invitations import service, sharing, tables
+from domain.invitations import homes, sharing, tables
 from domain.invitations.calendar import CalendarItem
 from domain.invitations.rules import InvitationStatus, status_of
 from domain.people.rules import Permission
@@ -122,14 +122,14 @@ class Home:
     schedule: MomentSchedule = strawberry.field(description="When they open.")
 
 
-def home_type(home: service.Home) -> Home:
+def home_type(home: homes.Home) -> Home:
     """A home screen as the API shows it."""
     return Home(
-        site_name=home.site.name,
-        site_timezone=home.site.timezone,
-        expires_at=home.invitation.valid_until,
-        locks=[HomeLock(id=global_id("lock", row.id), name=row.name) for row in home.locks],
-        schedule=moment_schedule(home.invitation.schedule()),
+        site_name=home.site_name,
+        site_timezone=home.timezone,
+        expires_at=home.expires_at,
+        locks=[HomeLock(id=global_id("lock", lock_id), name=name) for lock_id, name in home.locks],
+        schedule=moment_schedule(home.schedule),
     )
 
 

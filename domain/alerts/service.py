@@ -8,7 +8,7 @@ from domain import topics
 from domain.actors import ActorKind, Caller
 from domain.alerts.tables import Alert, AlertKind
 from domain.audit.service import RecordedChange
-from domain.bus import listening
+from domain.bus import changes, listening
 from domain.database import Queue, Transaction, Work, hold, transaction, use_case
 from domain.locks.tables import Lock, Provisioning
 from domain.people.standings import standings_of_account
@@ -89,14 +89,12 @@ async def alert_of_replaced_lock(
 
 async def follow_alerts(site_id: UUID) -> AsyncIterator[Alert | None]:
     """Each alert raised from now on, and None at every wake-up without one: the caller may check who listens."""
-    newest = Alert.filter(site_id=site_id).order_by("-id").limit(PAGE)
+
+    async def newest(_: object) -> dict[UUID, Alert]:
+        rows = await Alert.filter(site_id=site_id).order_by("-id").limit(PAGE)
+        return {row.id: row for row in reversed(rows)}
+
     async with listening(topics.alerts(site_id)) as wakeups:
-        known = {row.id for row in await newest}
-        while True:
-            rows = await newest
-            for row in reversed(rows):
-                if row.id not in known:
-                    yield row
-            known = {row.id for row in rows}
-            yield None
-            await wakeups.wait()
+        known = dict.fromkeys(await newest(()))
+        async for alert in changes(wakeups, newest, lambda _: None, known):
+            yield alert

@@ -13,9 +13,10 @@ a file: `memory` serves one process, `postgresql` and `nats` several.
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from domain.bus.changes import changes
 from domain.bus.memory import Bus, Wakeups
 
-__all__ = ["Bus", "Wakeups", "current", "listening", "use"]
+__all__ = ["Bus", "Wakeups", "changes", "current", "listening", "use"]
 
 _current: Bus | None = None
 

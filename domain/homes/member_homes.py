@@ -1,10 +1,13 @@
 """What a member's phone shows: for each of their sites the doors that rules open, when, and their own PINs."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from uuid import UUID
 
+from domain import topics
 from domain.access.schedule import Schedule
 from domain.access_rules.grants import grants_of_members
+from domain.bus import changes, listening
 from domain.locks.keypads import sites_taking_pins
 from domain.locks.tables import Lock
 from domain.people.tables import Member
@@ -69,3 +72,26 @@ async def homes_of(account_id: UUID) -> list[MemberHome]:
             )
         )
     return homes
+
+
+async def follow_homes(account_id: UUID) -> AsyncIterator[list[MemberHome] | None]:
+    """The homes of a person as they are, then each time that one has changed; an empty list once there is none.
+
+    Yields None after each look, so that the caller can check again whether it may go on.
+    """
+    heard: set[str] = set()
+    async with listening(topics.account(account_id)) as wakeups:
+
+        async def read(_: object) -> dict[UUID, list[MemberHome]]:
+            while True:
+                homes = await homes_of(account_id)
+                watched = {topics.member(home.member_id) for home in homes}
+                watched |= {topics.homes(home.site_id) for home in homes}
+                if watched <= heard:
+                    return {account_id: homes}
+                # What has changed before these were listened to is read again.
+                wakeups.add(*watched)
+                heard.update(watched)
+
+        async for homes in changes(wakeups, read, tuple):
+            yield homes

@@ -26,9 +26,9 @@ from domain.errors import (
     NotFound,
 )
 from domain.installation import Installation
+from domain.invitations.homes import Home, home_of
 from domain.invitations.rules import InvitationStatus, check_new
 from domain.invitations.tables import Invitation, InvitationLock
-from domain.locks.tables import Lock
 from domain.mail.outbox import end_letters
 from domain.people.identities import device_token
 from domain.people.tables import Device, Platform
@@ -39,20 +39,10 @@ from domain.security.sealing import seal
 from domain.security.tags import candidate_tags, keyed_tag
 from domain.sites.rules import checked_name
 from domain.sites.service import take_seat
-from domain.sites.tables import Site
 from domain.tags.choice import chosen_locks
 from domain.throttling.service import Budget, count_address
 
 WRONG_CODES = Budget("wrong invitation codes by address", 20, timedelta(minutes=1))
-
-
-@dataclass(frozen=True, slots=True)
-class Home:
-    """What a guest's home screen shows. The invitation's name is for admins and is not here."""
-
-    site: Site
-    invitation: Invitation
-    locks: list[Lock]
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,20 +217,6 @@ async def _take_slot(invitation: Invitation, now: datetime) -> None:
     if await Invitation.filter(id=invitation.id, deleted_at=None, valid_until__gt=now).exists():
         raise DeviceLimitReached(invitation.device_limit)
     raise InvitationNotRedeemable
-
-
-async def home_of(invitation_id: UUID, now: datetime) -> Home | None:
-    """The home screen of an invitation; None once it has ended or was deleted."""
-    invitation = await Invitation.get_or_none(
-        id=invitation_id, deleted_at=None, valid_until__gt=now
-    ).select_related("site")
-    if invitation is None:
-        return None
-    lock_ids = await InvitationLock.filter(invitation_id=invitation_id).values_list(
-        "lock_id", flat=True
-    )
-    locks = await Lock.filter(id__in=list(lock_ids), deleted_at=None).order_by("id")
-    return Home(invitation.site, invitation, locks)
 
 
 @use_case

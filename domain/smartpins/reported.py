@@ -15,7 +15,7 @@ from domain.sync.facts import EventsRecorded
 from domain.sync.tables import LockEvent
 
 
-async def follow_events(
+async def note_events(
     installation: Installation, tx: Transaction, fact: EventsRecorded, now: datetime
 ) -> None:
     """Under the lock's row: the events name their SmartPINs, which keep what the API shows of them."""

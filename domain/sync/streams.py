@@ -1,11 +1,20 @@
-"""Reading a site's events in commit order: a stream that resumes without a gap and without a double."""
+"""What admins follow: a site's events in the order of their commits, and what is known of a PIN and of a site's locks.
 
-from collections.abc import AsyncIterator
+Each stream yields None after a look that brought nothing new, so that the caller can check again whether it may go on.
+"""
+
+from collections.abc import AsyncIterator, Collection
 from uuid import UUID
 
+from tortoise.expressions import Q
+
 from domain import topics
-from domain.bus import listening
+from domain.bus import changes, listening
+from domain.clock import Clock
 from domain.errors import CursorAhead
+from domain.locks.rules import is_online
+from domain.locks.tables import Lock
+from domain.sync.status import LockInSync, PinAtLock, locks_in_sync, pins_at_locks
 from domain.sync.tables import EventHead, LockEvent
 
 PAGE = 100
@@ -14,10 +23,9 @@ PAGE = 100
 async def follow_events(
     site_id: UUID, lock_id: UUID | None, after: int | None
 ) -> AsyncIterator[LockEvent | None]:
-    """Each event after number `after` (None: only those still to come), in order.
+    """Each event after number `after` (None: only those still to come), in order, without a gap and without a double.
 
-    Yields None at every wake-up that brought nothing, so that the caller can check again whether it may go on. Raises
-    CursorAhead for a number that the site has not reached: whoever waited behind it would miss all up to it.
+    Raises CursorAhead for a number that the site has not reached: whoever waited behind it would miss all up to it.
     """
     async with listening(topics.events(site_id)) as wakeups:
         head = await EventHead.get_or_none(id=site_id)
@@ -37,3 +45,49 @@ async def follow_events(
             if len(page) < PAGE:
                 yield None
                 await wakeups.wait()
+
+
+async def follow_pin(pin_id: UUID) -> AsyncIterator[PinAtLock | None]:
+    """A PIN at each lock that holds it or should, then each change there, the end of the lock too."""
+
+    async def read(told: Collection[UUID]) -> dict[UUID, PinAtLock]:
+        states = (await pins_at_locks([pin_id], also_at=told))[pin_id]
+        return {state.lock.id: state for state in states}
+
+    async with listening(topics.pin_sync(pin_id)) as wakeups:
+        async for state in changes(wakeups, read, _said_of_pin):
+            yield state
+
+
+def _said_of_pin(state: PinAtLock) -> object:
+    return (
+        state.status,
+        state.wanted_version,
+        state.applied_version,
+        state.opens,
+        state.lock.deleted_at,
+    )
+
+
+async def follow_locks(site_id: UUID, clock: Clock) -> AsyncIterator[LockInSync | None]:
+    """Each lock of a site as a whole, then each change of it, its end too, and whether it is online."""
+
+    async def read(told: Collection[UUID]) -> dict[UUID, LockInSync]:
+        there = Q(deleted_at=None) | Q(id__in=list(told))
+        rows = Lock.filter(there, site_id=site_id).order_by("id")
+        return {state.lock.id: state for state in await locks_in_sync(rows)}
+
+    def said_of(state: LockInSync) -> object:
+        lock = state.lock
+        return (
+            lock.wanted_revision,
+            lock.applied_revision,
+            state.pending,
+            state.status,
+            is_online(lock.feed_id, lock.last_contact_at, clock()),
+            lock.deleted_at,
+        )
+
+    async with listening(topics.site_sync(site_id)) as wakeups:
+        async for state in changes(wakeups, read, said_of):
+            yield state
