@@ -14,8 +14,8 @@ import orjson
 import typer
 
 from api import starting
-from api.children import ChildEnded, Children, children
-from api.listening import fault_of_port
+from api.child_processes import ChildEnded, Children, children
+from api.ports import port_problem
 from api.seed import seed
 from api.settings import Settings
 from api.tour.play import TourFailed, play
@@ -30,7 +30,7 @@ SERVER, LOCKS = "serve", "locks"
 async def run_demo(settings: Settings, say: Say) -> int:
     """Returns the exit code: 0 when it was told to end (SIGINT, SIGTERM, SIGHUP), 1 when a step or a process failed."""
     told = asyncio.Event()
-    _listen_for_the_end(told)
+    _watch_signals(told)
     story = asyncio.create_task(_story(settings, say))
     end = asyncio.create_task(told.wait())
     try:
@@ -48,7 +48,7 @@ async def run_demo(settings: Settings, say: Say) -> int:
     return 1
 
 
-def _listen_for_the_end(told: asyncio.Event) -> None:
+def _watch_signals(told: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         # `nohup` ignores SIGHUP, and means it.
@@ -57,12 +57,12 @@ def _listen_for_the_end(told: asyncio.Event) -> None:
 
 
 async def _story(settings: Settings, say: Say) -> None:
-    """Serves for ever. Raises TourFailed, ChildEnded."""
+    """From an empty folder to a running site, then waits until it is cancelled. Raises TourFailed, ChildEnded."""
     _check_ports(settings)
     starting.make_data_dir(settings)
     starting.check_folder(settings.database)
-    with starting.sole(settings.database):
-        pass  # the server takes it for good; here an answer before anything is changed is enough
+    with starting.only_server(settings.database):
+        pass  # only asked before anything is changed; the server that is started below takes it for good
     applied = await starting.migrated(settings)
     say(typer.style("Starting", bold=True))
     say(
@@ -85,7 +85,7 @@ async def _story(settings: Settings, say: Say) -> None:
             say("\n" + typer.style("The tour", bold=True))
             await started.beside(play(settings.origin, settings.data_dir, settings.panel, say))
         _show_the_way_in(settings, started, say)
-        await started.beside(_for_ever())
+        await started.beside(_until_cancelled())
 
 
 def _check_ports(settings: Settings) -> None:
@@ -96,7 +96,7 @@ def _check_ports(settings: Settings) -> None:
         (settings.host, settings.port, "LATCHWORK_HOST", "LATCHWORK_PORT"),
         ("127.0.0.1", settings.panel_port, "LATCHWORK_PANEL_PORT", "LATCHWORK_PANEL_PORT"),
     ):
-        fault = fault_of_port(host, port, host_name, port_name)
+        fault = port_problem(host, port, host_name, port_name)
         if fault is not None:
             raise TourFailed(fault)
 
@@ -141,5 +141,5 @@ def _show_the_way_in(settings: Settings, started: Children, say: Say) -> None:
     sys.stdout.flush()
 
 
-async def _for_ever() -> None:
+async def _until_cancelled() -> None:
     await asyncio.Event().wait()

@@ -1,8 +1,8 @@
 """Logs as JSON lines, and the few numbers behind `/metrics`. Neither ever holds what a client typed.
 
-The dangerous directions: an exception's text, which libraries print (types only, here as in `api.protocol`), and access
-logs. A URL of ours never carries a secret (invitation codes stand behind `#`, which browsers do not send), and bodies,
-headers and variables are not logged at all.
+Of exceptions, whose text libraries print, only types and places are logged, here as in `api.protocol`. There is no access
+log; bodies, headers and variables are not logged at all, and no URL carries a secret (invitation codes stand behind `#`,
+which browsers do not send).
 """
 
 import logging

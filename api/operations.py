@@ -3,9 +3,8 @@
 What an operation shows may be less for some than for others: that is asked where it is shown, with the same role table
 (`Context.may`, and `Site` with the standing that it was permitted by).
 
-The dangerous direction: an operation without a rule. There is no way to make one: `query`, `mutation` and
-`subscription` demand a rule, and the schema is assembled from what they made. A subscription asks its rule again before
-every item, and whenever the caller's standing may have changed.
+No operation can be without a rule: `query`, `mutation` and `subscription` demand one, and the schema is assembled from what
+they made. A subscription asks its rule again before every item, and whenever the caller's standing may have changed.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -25,7 +24,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from api.context import Call, Context, caller_of
 from api.loaders import Loaders
-from api.resolver_form import dress, manual_of, without_none
+from api.resolver_signature import description_of, look_like, without_none
 from api.schema.errors import COMMON, Error, error_of
 from api.streams import while_permitted
 from domain.actors import AccountActor, Caller, InvitedDeviceActor, LockActor, TokenActor
@@ -39,7 +38,7 @@ Arguments = dict[str, Any]
 
 
 class Rule(Protocol):
-    """Who may call: returns the caller for the services, or raises NotAllowed, NotFound or InvalidInput."""
+    """Who may call: returns the caller for the services. Raises NotSignedIn, NotAllowed, NotFound, InvalidInput."""
 
     async def permit(self, context: Context, arguments: Arguments) -> Caller: ...
 
@@ -52,7 +51,7 @@ class Anyone:
 
 
 @dataclass(frozen=True)
-class Signed:
+class SignedIn:
     """Whoever has signed in, as one of these kinds of actors."""
 
     kinds: tuple[type, ...]
@@ -66,12 +65,12 @@ class Signed:
 
 
 ANYONE = Anyone()
-ANY_ACTOR = Signed((AccountActor, TokenActor, InvitedDeviceActor, LockActor))
-PERSON = Signed((AccountActor,))
-PERSON_OR_TOKEN = Signed((AccountActor, TokenActor))
-INVITED_DEVICE = Signed((InvitedDeviceActor,))
-LOCK = Signed((LockActor,))
-SOCKET_USER = Signed((AccountActor, InvitedDeviceActor, TokenActor))
+ANY_ACTOR = SignedIn((AccountActor, TokenActor, InvitedDeviceActor, LockActor))
+PERSON = SignedIn((AccountActor,))
+PERSON_OR_TOKEN = SignedIn((AccountActor, TokenActor))
+INVITED_DEVICE = SignedIn((InvitedDeviceActor,))
+LOCK = SignedIn((LockActor,))
+SOCKET_USER = SignedIn((AccountActor, InvitedDeviceActor, TokenActor))
 
 
 @dataclass(frozen=True)
@@ -212,8 +211,8 @@ def mutation(
             except Refusal as refusal:
                 return error_of(refusal)
 
-        dress(resolver, function, union)
-        field = strawberry.mutation(resolver=resolver, description=manual_of(function))
+        look_like(resolver, function, union)
+        field = strawberry.mutation(resolver=resolver, description=description_of(function))
         return _declare(function, OperationKind.MUTATION, rule, field)
 
     return declare
@@ -236,8 +235,8 @@ def query(rule: Rule) -> Callable[[Callable[..., Awaitable[Any]]], StrawberryFie
                     return None
                 raise
 
-        dress(resolver, function, returned)
-        field = strawberry.field(resolver=resolver, description=manual_of(function))
+        look_like(resolver, function, returned)
+        field = strawberry.field(resolver=resolver, description=description_of(function))
         return _declare(function, OperationKind.QUERY, rule, field)
 
     return declare
@@ -257,22 +256,24 @@ def subscription(
             context: Context = info.context
             by = await rule.permit(context, arguments)
             stream = function(Call(context, by, context.clock()), **arguments)
-            still = partial(_still, rule, context, arguments)
+            still = partial(_check_still_permitted, rule, context, arguments)
             async with aclosing(while_permitted(stream, context.actor, still)) as items:
                 async for item in items:
                     context.loaders = Loaders()  # what an earlier item read may have changed
                     if item is not None:
                         yield item
 
-        dress(resolver, function, AsyncIterator[shown])  # type: ignore[valid-type]
-        field: Any = strawberry.subscription(resolver=resolver, description=manual_of(function))
+        look_like(resolver, function, AsyncIterator[shown])  # type: ignore[valid-type]
+        field: Any = strawberry.subscription(
+            resolver=resolver, description=description_of(function)
+        )
         return _declare(function, OperationKind.SUBSCRIPTION, rule, field)
 
     return declare
 
 
-async def _still(rule: Rule, context: Context, arguments: Arguments) -> None:
-    """Raises NotSignedIn when what the subscriber stands on has ended."""
+async def _check_still_permitted(rule: Rule, context: Context, arguments: Arguments) -> None:
+    """Raises NotSignedIn when the subscriber's access has ended, and what the rule raises."""
     if context.actor is not None and await refreshed(context.actor, context.clock()) is None:
         raise NotSignedIn("Your access has ended.")
     await rule.permit(context, arguments)

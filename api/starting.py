@@ -1,7 +1,6 @@
 """What every command does before its own work: read the environment, open the database, say plainly what is wrong.
 
-The dangerous directions: a server that serves on a schema it does not know, and a message that quotes a secret from the
-environment.
+No message quotes a value from the environment, which may be a secret.
 """
 
 import asyncio
@@ -20,11 +19,11 @@ from pydantic import ValidationError
 from starlette.applications import Starlette
 
 from api.app import SchemaBehind, checked_schema, create_app, new_installation, opened_keyring
-from api.listening import fault_of_port
 from api.observability import configure_logging
+from api.ports import port_problem
 from api.protocol import server_options
 from api.settings import Settings
-from api.sole_server import AlreadyServed, sole_server
+from api.single_instance import AlreadyServed, single_instance
 from domain.clock import system_clock
 from domain.database import DatabaseUnavailable, connect, disconnect, migrate
 from domain.database.connection import Address
@@ -38,16 +37,16 @@ _ALL_ITS_KEYS = (
     "Give the secret with which the database was begun, by LATCHWORK_SECRET_FILE or LATCHWORK_SECRET "
     "(also when another is put in front of it); it is never replaced."
 )
-OTHERS = 0o077
-"""What group and others may not do with the files that a command makes: databases, logs, letters, secrets."""
+PRIVATE_UMASK = 0o077
+"""Files that a command makes (databases, logs, letters, secrets) are its user's alone."""
 
 
 def settings() -> Settings:
-    """The environment; ends the program where it makes no sense, without quoting its values.
+    """The environment's settings. Ends the program where they are invalid, without quoting their values.
 
-    From here on whatever this process makes is its own user's and nobody else's.
+    Files that the process makes from here on are readable by its own user alone.
     """
-    os.umask(OTHERS)
+    os.umask(PRIVATE_UMASK)
     try:
         return Settings()
     except ValidationError as error:
@@ -106,7 +105,7 @@ async def database_without_keys(chosen: Settings) -> AsyncIterator[None]:
 
 
 def run(work: Coroutine[Any, Any, Any]) -> Any:
-    """Runs a command's work; what it refuses ends the program with a message and exit code 1."""
+    """Runs a command's work. What is expected to fail ends the program with a message and exit code 1."""
     try:
         return asyncio.run(work)
     except Refusal as refusal:
@@ -130,29 +129,29 @@ def run(work: Coroutine[Any, Any, Any]) -> Any:
 
 
 def serve(chosen: Settings) -> None:
-    """Serves until interrupted. Ends before it listens when it could not serve."""
-    installation = run(look(chosen))
-    fault = fault_of_port(chosen.host, chosen.port, "LATCHWORK_HOST", "LATCHWORK_PORT")
+    """Serves until interrupted. Ends the program before it listens where it could not serve."""
+    installation = run(prepared_installation(chosen))
+    fault = port_problem(chosen.host, chosen.port, "LATCHWORK_HOST", "LATCHWORK_PORT")
     if fault is not None:
         typer.echo(fault, err=True)
         raise typer.Exit(1)
     configure_logging(json=not chosen.development)
-    with sole(chosen.database):
-        listen(create_app(chosen, installation), chosen)
+    with only_server(chosen.database):
+        run_server(create_app(chosen, installation), chosen)
 
 
 @contextlib.contextmanager
-def sole(database_url: str) -> Iterator[None]:
-    """`sole_server`; ends the program where another one serves."""
+def only_server(database_url: str) -> Iterator[None]:
+    """`single_instance`; ends the program where another one serves."""
     try:
-        with sole_server(database_url):
+        with single_instance(database_url):
             yield
     except AlreadyServed as fault:
         typer.echo(str(fault), err=True)
         raise typer.Exit(1) from None
 
 
-def listen(app: Starlette, chosen: Settings) -> None:
+def run_server(app: Starlette, chosen: Settings) -> None:
     """Runs the application until interrupted."""
     gc.collect()
     gc.freeze()  # the schema lives as long as the process: a tenth of a list's time was spent looking through it
@@ -170,8 +169,8 @@ def listen(app: Starlette, chosen: Settings) -> None:
     )
 
 
-async def look(chosen: Settings) -> Installation:
-    """What a server will stand on. Raises what `database` does."""
+async def prepared_installation(chosen: Settings) -> Installation:
+    """The installation, once the database is ready to be served. Raises what `database` does."""
     async with database(chosen) as installation:
         await mend_parts_of_seconds(installation, system_clock())
         return installation

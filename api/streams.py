@@ -1,7 +1,7 @@
 """A stream of a subscription, for as long as its reader may read it.
 
-The dangerous direction: a stream on which nothing happens, and which therefore never asks whether it may go on. So the
-question is asked before every item and, besides, as soon as what the reader stands on may have changed.
+Whether it may go on is asked before every item and, since a stream on which nothing happens would never ask, as soon as
+what the reader's access rests on may have changed.
 """
 
 import asyncio
@@ -13,21 +13,22 @@ from domain.actors import Actor, LockActor
 from domain.bus import listening
 from domain.people.identities import topics_of
 
-Still = Callable[[], Awaitable[None]]
+StillPermitted = Callable[[], Awaitable[None]]
+"""Raises what ends the stream when its reader may not read it any more."""
 
 
 async def while_permitted(
-    stream: AsyncIterator[Any], actor: Actor | None, still: Still
+    stream: AsyncIterator[Any], actor: Actor | None, still_permitted: StillPermitted
 ) -> AsyncGenerator[Any, None]:
-    """The stream's items. Ends with whatever `still` raises; closes the stream in any case."""
+    """The stream's items. Ends with whatever `still_permitted` raises; closes the stream in any case."""
     try:
         if actor is None or isinstance(actor, LockActor):
-            # A lock stands on nothing but itself, which its socket's guard watches; its topic wakes for every command.
+            # A lock's access rests on its own row, which its socket's guard watches; its topic wakes for every command.
             async for item in stream:
-                await still()
+                await still_permitted()
                 yield item
         else:
-            async with aclosing(_while_standing(stream, actor, still)) as items:
+            async with aclosing(_while_standing(stream, actor, still_permitted)) as items:
                 async for item in items:
                     yield item
     finally:
@@ -35,7 +36,7 @@ async def while_permitted(
 
 
 async def _while_standing(
-    stream: AsyncIterator[Any], actor: Actor, still: Still
+    stream: AsyncIterator[Any], actor: Actor, still_permitted: StillPermitted
 ) -> AsyncGenerator[Any, None]:
     tasks: dict[str, asyncio.Future[Any]] = {}
     async with listening(*topics_of(actor)) as changes:
@@ -46,7 +47,7 @@ async def _while_standing(
                 if "change" not in tasks:
                     tasks["change"] = asyncio.ensure_future(changes.wait())
                 done, _ = await asyncio.wait(tasks.values(), return_when=asyncio.FIRST_COMPLETED)
-                await still()
+                await still_permitted()
                 if tasks["change"] in done:
                     del tasks["change"]
                 if tasks["item"] in done:

@@ -24,7 +24,7 @@ from api.app import create_app
 from api.auth.http import HttpAuthentication
 from api.observability import configure_logging
 from api.settings import Settings
-from api.starting import listen, look, run
+from api.starting import prepared_installation, run, run_server
 from bench.prepared import Prepared
 from bench.served import served
 from domain.actors import TokenActor
@@ -43,7 +43,7 @@ LIST = "query($id: ID!) { site(id: $id) { locks(first: 100) { nodes { id name on
 def serve(settings: Settings) -> None:
     """The whole application as `latchwork serve` runs it, and the bare routes beside it."""
     configure_logging(json=True)
-    installation = run(look(settings))
+    installation = run(prepared_installation(settings))
     app = create_app(settings, installation)
     identify = HttpAuthentication(installation, system_clock).identify
 
@@ -74,7 +74,7 @@ def serve(settings: Settings) -> None:
 
     app.routes.append(Route("/bare/me", me, methods=["POST"]))
     app.routes.append(Route("/bare/locks", locks, methods=["POST"]))
-    listen(app, settings)
+    run_server(app, settings)
 
 
 def _json(value: Any) -> Response:

@@ -1,7 +1,7 @@
 """The names of our cookies.
 
 Where https is served they have the `__Host-` prefix (RFC 6265bis, 4.1.3.2): a browser takes them from this host alone,
-over TLS alone, so that no neighbouring host and nobody on the way can put a cookie of theirs in their place.
+over TLS alone, so that neither a neighbouring host nor anybody on the network can replace them.
 """
 
 from domain.installation import Installation

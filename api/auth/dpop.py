@@ -1,7 +1,7 @@
 """DPoP: a phone proves its key on every request (RFC 9449), and with our claim `bdh` also what it asks.
 
-The dangerous directions: a proof accepted twice, a proof for another body (every GraphQL call has the same URL, so
-without `bdh` a proof would be good for any of them), and a token accepted without its key.
+Every GraphQL call has the same URL, so without `bdh` one proof would be good for any body. That a proof counts once is
+for `api.auth.seen_proofs`.
 
 A proof is a JWT in the `DPoP` header: header `typ` "dpop+jwt", `alg` "ES256", `jwk` the public P-256 key; claims `htm`,
 `htu`, `iat` within 300 s, `jti`, `ath` (base64url SHA-256 of the token) where there is a token, and `bdh`, the

@@ -1,7 +1,7 @@
 """Who sends an HTTP request: a browser with a cookie, a phone with DPoP, or a script with a bearer token.
 
-One request, one credential. The dangerous directions: a cookie that another site's page made the browser send (the
-Origin must be our own), and a phone's token sent as a bearer (refused: worth nothing without its key).
+One request, one credential. A cookie counts only from a page of our own Origin, since another site's page can make a
+browser send it. A phone's token sent as a bearer token is refused: it is worth nothing without its key.
 """
 
 from dataclasses import dataclass, field
@@ -35,9 +35,8 @@ class HttpAuthentication:
     _phones: Buckets = field(default_factory=lambda: Buckets(PROOFS_AT_ONCE, 20.0))
 
     async def identify(self, request: Request, body: bytes) -> Identity:
-        """Raises RequestRefused: 401 (RFC 9110 and RFC 9449, section 7.1) for a credential that does not hold.
-
-        429 for a stranger's proof from an address that sends too many, and for a phone that does.
+        """Who asks. Raises RequestRefused: 401 (RFC 9110 and RFC 9449, section 7.1) for a credential that does not hold, 429
+        for a stranger's proof from an address that sends too many, and for a phone that does.
         """
         address = request.client.host if request.client else ""
         scheme, _, credential = request.headers.get("authorization", "").partition(" ")
@@ -116,7 +115,7 @@ class HttpAuthentication:
         actor = await api_token_actor(self.installation, token, now)
         if actor is None:
             raise _refused(
-                "invalid_token", "This token is unknown, revoked or over.", scheme="Bearer"
+                "invalid_token", "This token is unknown, revoked or expired.", scheme="Bearer"
             )
         return Identity(actor, address)
 
@@ -127,7 +126,7 @@ class HttpAuthentication:
         if origin is not None and not is_own(self.installation, origin):
             if cookie:
                 raise foreign_page(self.installation)
-            # A foreign page may look, as nobody; it gets no cookie either.
+            # A page of another origin may ask, without a sign-in; it gets no cookie either.
             return Identity(None, address, foreign_page=True)
         if cookie and origin is None and request.method != "GET":
             raise _refused("invalid_request", "A cookie needs this site's own Origin header.")

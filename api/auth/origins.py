@@ -1,7 +1,7 @@
 """Whether a browser's page is ours: its Origin is the installation's public URL, over HTTP and on sockets alike.
 
-The dangerous direction: a page of another site that acts with somebody's cookie. Neither `Host` nor a forwarded
-header is asked, since a proxy sets them and the public URL is what people open.
+Otherwise a page of another site could act with somebody's cookie. Neither `Host` nor a forwarded header is asked, since a
+proxy sets them and the public URL is what people open.
 """
 
 from api.protocol import RequestRefused
@@ -14,7 +14,7 @@ def is_own(installation: Installation, origin: str | None) -> bool:
 
 
 def advice(installation: Installation) -> str:
-    """What to tell a person whose page has another origin, be it `localhost` in place of 127.0.0.1."""
+    """What to tell a person whose page has another origin, such as `localhost` in place of 127.0.0.1."""
     return f"This page is not at the address of this installation. Open {installation.public_url} instead."
 
 

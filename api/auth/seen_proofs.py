@@ -1,7 +1,8 @@
-"""Proofs that were used, so that none is used twice: in the database, whichever it is.
+"""Proofs that were used, so that none is used twice: kept in the database, where they outlive a restart and all processes
+see them.
 
-There they outlive a restart, and all processes see them. A proof is remembered once it is known whose it is, or counted
-against the address that sent it; so nobody fills this without end.
+A proof is remembered only once it is known whose it is, or after it was counted against the address that sent it; so
+nobody can fill the table.
 """
 
 from datetime import datetime, timedelta

@@ -40,7 +40,7 @@ class SocketAuthentication:
     clock: Clock
 
     async def identify(self, websocket: WebSocket, payload: dict[str, Any]) -> Identity:
-        """Raises RequestRefused, which closes the socket with 4403, or with 4400 for a lock that says nonsense of itself."""
+        """Who asks. Raises RequestRefused, which closes the socket with 4403, or with 4400 for a lock's malformed claim."""
         address = websocket.client.host if websocket.client else ""
         shown = [name for name in ("ticket", "token", "lock") if name in payload]
         if len(shown) > 1:
@@ -61,7 +61,7 @@ class SocketAuthentication:
             actor = await ticket_actor(row, self.clock()) if row is not None else None
             if actor is not None:
                 return Identity(actor, address, subscriptions_only=True)
-        raise _refused("This ticket is unknown, used or over.")
+        raise _refused("This ticket is unknown, used or expired.")
 
     async def _token(self, token: object, address: str) -> Identity:
         actor = (
@@ -70,7 +70,7 @@ class SocketAuthentication:
             else None
         )
         if actor is None:
-            raise _refused("This token is unknown, revoked or over.")
+            raise _refused("This token is unknown, revoked or expired.")
         return Identity(actor, address)
 
     async def _lock(self, shown: object, address: str) -> Identity:
@@ -92,7 +92,7 @@ class SocketAuthentication:
         raise _refused("This is no proof of a lock.")
 
     async def _cookie(self, websocket: WebSocket, address: str) -> Identity:
-        """A browser's own cookie counts only from our own pages; a socket without any credential is nobody's."""
+        """A browser's cookie counts only from our own pages; a socket without any credential is refused."""
         cookie = websocket.cookies.get(session_cookie(self.installation))
         own_page = is_own(self.installation, websocket.headers.get("origin"))
         actor = (

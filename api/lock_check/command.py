@@ -10,12 +10,12 @@ from typing import Annotated
 import typer
 import uvicorn
 
-from api.listening import fault_of_port
 from api.lock_check.bench import Bench, Hands, NoAnswer
 from api.lock_check.kit import Kit, KitUnreadable
 from api.lock_check.play import SCENARIOS, play
 from api.lock_check.played_server import PlayedServer
 from api.lock_check.rules import Findings, Rule, Verdict
+from api.ports import port_problem
 
 PATIENCE_SECONDS = 5.0
 _COULD_NOT_TRY = 2
@@ -82,7 +82,7 @@ def lock_check(
         raise typer.BadParameter(
             f"no {min(unknown)}; there are {', '.join(names)}", param_hint="--only"
         )
-    fault = fault_of_port(host, port, "--host", "--port")
+    fault = port_problem(host, port, "--host", "--port")
     if fault is not None:
         typer.echo(fault, err=True)
         raise typer.Exit(_COULD_NOT_TRY)

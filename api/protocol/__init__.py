@@ -1,9 +1,8 @@
-"""The protocols, apart from what is said in them: GraphQL over HTTP and graphql-transport-ws.
+"""The protocols, whatever is said in them: GraphQL over HTTP and graphql-transport-ws.
 
-Nothing here knows a lock or a member; any schema can be served. What it protects is everything
-behind it, so its dangerous mistakes are those of a door: to let a request through before it is
-authenticated, to stand open (unbounded bodies, documents, sockets, memory), or to tell a stranger
-what is inside (exceptions, the schema, a log with secrets in it).
+Nothing here knows a lock or a member; any schema can be served. Nothing runs before it is
+authenticated; bodies, documents, sockets and memory are bounded; and neither an answer nor a log
+tells what is inside (exceptions, the schema, secrets).
 
 How to mount it (with `Route` and `WebSocketRoute`; a `Mount` would redirect `/graphql` to
 `/graphql/`)::

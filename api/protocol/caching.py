@@ -1,11 +1,10 @@
 """Documents parsed and validated once, and JSON by orjson: five times the small queries per second.
 
-A document that has passed is kept, so the next request with the same text executes at once. The
-dangerous mistakes are a cache that strangers can fill (it is bounded in entries and in
-characters, some 300 bytes of memory each, and only valid documents enter) and a cache that keeps
-secrets: a mutation with a password or a PIN written into its text would stay in memory long after
-the request, so mutations that contain a string literal are never kept. Clients that send secrets
-as variables, as they should, lose nothing.
+A document that has passed is kept, so the next request with the same text executes at once. So
+that strangers cannot fill the cache, only valid documents enter, and it is bounded in entries and
+in characters (some 300 bytes of memory each). So that it keeps no secrets, mutations that contain a
+string literal are never kept: a password or a PIN written into the text would stay in memory long
+after the request. Clients that send secrets as variables, as they should, lose nothing.
 
 Strawberry's ParserCache and ValidationCache do the same for its default pipeline. They are not
 used because they cannot choose what to keep, and because an error raised while ParserCache parses

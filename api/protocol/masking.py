@@ -1,11 +1,11 @@
 """What a client may learn from an error, and what a log may keep of it.
 
-Two mistakes are dangerous here. An unexpected exception's text may hold anything (a row, a key, a
-PIN), so it never reaches a client: it is replaced by "Internal error" and a request id. And the
-same text, the document and its variables hold secrets that clients sent, so none of them reaches
-a log either: what is logged is the request id, the path in the response, the types of the
-exceptions and the places in the code, which is enough to find the fault. Every error leaves
-through `answerable`, in HTTP and on sockets alike; there is no other door.
+An unexpected exception's text may hold anything (a row, a key, a PIN), so it never reaches a
+client: it is replaced by "Internal error" and a request id. That text, the document and its
+variables may hold secrets that clients sent, so none of them reaches a log either: what is logged
+is the request id, the path in the response, the types of the exceptions and the places in the code,
+which is enough to find the fault. Every error leaves through `answerable`, in HTTP and on sockets
+alike.
 
 Expected failures are members of the mutation's union. `PublicError` is for what is left: refusals
 that no client can act on but should be able to tell apart by their `extensions.code`. The

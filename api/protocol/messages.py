@@ -1,8 +1,8 @@
 """The client's half of graphql-transport-ws: text in, a message or the reason to close out. No I/O.
 
 Whatever arrives is either one of the five messages a client may send, of the right types, or the
-close code that the protocol names for it. The dangerous mistake is a third outcome, an exception:
-it would end the socket with 1011 and a line in the log for every message of a fuzzer.
+close code that the protocol names for it. Never an exception, which would end the socket with 1011
+and a line in the log for every message of a fuzzer.
 
 Protocol: graphql-transport-ws, as published with the npm package graphql-ws (PROTOCOL.md).
 """

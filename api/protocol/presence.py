@@ -1,8 +1,8 @@
 """Nobody works for a client that has gone: what it asked for by HTTP is cancelled, as on a socket.
 
-The server below tells of a lost connection only to those who ask, so without this a client that sends
-and tears its connection, again and again, would leave us busy with answers that nobody reads: the
-dangerous mistake. What must not be cut in half protects itself (`domain.database.use_case`).
+The server tells of a lost connection only when it is asked. Without this, a client that sends a request and drops its
+connection, again and again, would keep the process busy with answers that nobody reads. What must not be interrupted
+protects itself (`domain.database.use_case`).
 """
 
 import asyncio
@@ -18,10 +18,7 @@ _PATIENCE_SECONDS: Final = 0.05
 
 @asynccontextmanager
 async def while_wanted(request: Request) -> AsyncIterator[None]:
-    """Cancel the block when the client goes away; raises `ClientDisconnect` then.
-
-    The body must have been read.
-    """
+    """Cancels the block when the client goes away. The body must have been read. Raises ClientDisconnect."""
     work = asyncio.current_task()
     assert work is not None
     watching: list[asyncio.Task[None]] = []

@@ -1,9 +1,8 @@
 """From bytes and headers to one GraphQL request, or to the reason why not.
 
-Everything here runs before anyone is authenticated, on input of anyone's making. The dangerous
-mistakes are to hold more of a body than the limit, and to let malformed input become an exception
-(a 500 is a probe's reward). Refusals are `RequestRefused`: a status, a code and a message that
-depend on the form of the request only.
+Everything here runs before anyone is authenticated, on input that anyone may send: no more of a
+body is held than the limit, and malformed input is answered, never an exception. Refusals are
+`RequestRefused`: a status, a code and a message that depend on the form of the request only.
 
 Sections are of the GraphQL over HTTP specification (draft), "Request" and "Media Types".
 """

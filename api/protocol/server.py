@@ -1,12 +1,12 @@
-"""How uvicorn must be run, so that a socket's limits hold below the application too.
+"""How uvicorn must be run, so that limits hold below the application too.
 
-The application bounds what it sends; the server answers some frames on its own. The dangerous
-mistakes are below the reach of ASGI: a client that sends WebSocket pings and reads nothing makes
-uvicorn write pongs without end into a buffer that nobody empties, and a connection closed towards
-such a client is kept, with its buffer, for as long as the client pleases, because closing waits for
-the buffer. `BoundedWebSocketProtocol` ends both. And a client that sends half a request line, or
-headers without end, is nobody's request yet, and would be waited for for ever:
-`BoundedHttpProtocol` ends that.
+The application bounds what it sends, but the server answers some frames by itself, where ASGI does
+not reach. A client that sends WebSocket pings and reads nothing makes uvicorn write pongs without
+end into a buffer that nobody empties; and a connection that is closed towards such a client is kept,
+with its buffer, for as long as the client likes, because closing waits for the buffer:
+`BoundedWebSocketProtocol` ends both. A client that sends half a request line, or headers without
+end, has not made a request yet, and uvicorn would wait for it without limit: `BoundedHttpProtocol`
+ends that.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     _head: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """The first head is waited for from now on."""
+        """The first head may take its seconds from now on."""
         super().connection_made(transport)
         self._await_head()
 

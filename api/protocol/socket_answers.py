@@ -1,7 +1,7 @@
 """One operation of a socket: from `subscribe` to the frames that answer it. No I/O of its own.
 
 Whatever happens, the client learns it: by results, by an `error`, or, where a subscription has missed
-something, by the end of the socket. The dangerous mistake is a stream that looks alive and has a gap.
+something, by the end of the socket; a stream that goes on has no gap.
 """
 
 from collections.abc import AsyncGenerator

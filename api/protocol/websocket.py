@@ -1,11 +1,11 @@
 """graphql-transport-ws: one socket, its operations, and every way in which it ends.
 
 A socket outlives many things: the session it was opened with, the client's interest, the network.
-The dangerous mistake is one that is still served when it should be closed, so everything that
-ends a socket goes through `end`, which never waits: the reader, the guard, the clock and a stuck
-send all call it, and the one task that waits for it closes the socket and cancels what is left.
-The second is memory: a result is encoded and sent before the next is asked for, one send at a
-time, and a client that does not read for `send_timeout` is closed.
+So that none is served when it should be closed, everything that ends a socket goes through `end`,
+which never waits: the reader, the guard, the clock and a stuck send all call it, and the one task
+that waits for it closes the socket and cancels what is left. So that memory stays bounded, a result
+is encoded and sent before the next is asked for, one send at a time, and a client that does not
+read for `send_timeout` is closed.
 
 Strawberry's handler is not used. It raises on malformed messages, ends the socket for a syntax
 error, shares one context among all operations and cannot close a socket while it waits for the

@@ -2,7 +2,7 @@
 
 What belongs to a site is for whoever may read the site, and so are a removed member, a deleted invitation and a removed
 PIN, which its lists and its PINs still name. Phones and sign-ins are their person's own, and tokens are for whoever the
-site's list of tokens is for. The dangerous direction: a kind that is found without being asked whose it is.
+site's list of tokens is for. Each kind is found by a function that asks whose it is.
 """
 
 from collections.abc import Awaitable, Callable

@@ -22,13 +22,6 @@ async def end_session(call: Call, input: EndSessionInput) -> EndedSession:
 async def create_socket_ticket(call: Call) -> SocketTicket:
     """Makes a ticket that opens one websocket within thirty seconds, as the caller."""
     actor = call.by.actor
-    ticket, expires_at = await tickets.create_socket_ticket(
-        call.installation,
-        session_id=actor.session_id if isinstance(actor, AccountActor) else None,
-        device_id=(
-            actor.device_id if isinstance(actor, AccountActor | InvitedDeviceActor) else None
-        ),
-        token_id=actor.token_id if isinstance(actor, TokenActor) else None,
-        now=call.now,
-    )
+    assert isinstance(actor, AccountActor | InvitedDeviceActor | TokenActor)
+    ticket, expires_at = await tickets.create_socket_ticket(call.installation, actor, call.now)
     return SocketTicket(ticket=ticket, expires_at=expires_at)

@@ -51,10 +51,10 @@ def bound_inputs(schema: GraphQLSchema) -> None:
             if isinstance(field, GraphQLField) and not kind.name.startswith("__"):
                 checks = dict(_checks({n: a.type for n, a in field.args.items()}, kind, name))
                 if checks:
-                    _dress(field, checks, typed=kind is schema.mutation_type)
+                    _check_first(field, checks, typed=kind is schema.mutation_type)
 
 
-def _dress(field: GraphQLField, checks: dict[str, Check], *, typed: bool) -> None:
+def _check_first(field: GraphQLField, checks: dict[str, Check], *, typed: bool) -> None:
     resolve, subscribe = field.resolve, field.subscribe
 
     def checked(call: Callable[..., Any]) -> Callable[..., Any]:

@@ -25,8 +25,7 @@ _MOMENT = re.compile(
 def written(
     form: ScalarDefinition, description: str, pattern: re.Pattern[str], example: str, read: Read
 ) -> ScalarDefinition:
-    """A scalar that is written as the pattern says. What is written well and is not in the calendar is refused in words
-    of ours too."""
+    """A scalar that is written as the pattern says. What is written well and is not in the calendar is refused too."""
 
     def parse(text: str) -> object:
         if not pattern.fullmatch(text):

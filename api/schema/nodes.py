@@ -112,7 +112,7 @@ def number_cursor(number: int) -> str:
 
 
 def number_at(cursor: str) -> int:
-    """The number that such a cursor stands for. Raises InvalidInput for what is no cursor of ours."""
+    """The number that such a cursor stands for. Raises InvalidInput for what is not one."""
     match = _NUMBER_CURSOR.fullmatch(cursor)
     if match is None:
         raise _no_cursor()

@@ -1,4 +1,4 @@
-"""Scalars of our own, beside those of GraphQL and Strawberry."""
+"""Scalars beside those of GraphQL and Strawberry."""
 
 from typing import NewType
 

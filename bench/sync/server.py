@@ -6,7 +6,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from api.app import create_app
 from api.observability import configure_logging
 from api.settings import Settings
-from api.starting import listen, look, run
+from api.starting import prepared_installation, run, run_server
 
 
 async def _echo(websocket: WebSocket) -> None:
@@ -21,6 +21,6 @@ async def _echo(websocket: WebSocket) -> None:
 def serve(settings: Settings) -> None:
     """The whole application as `latchwork serve` runs it, and the echo beside it."""
     configure_logging(json=True)
-    app = create_app(settings, run(look(settings)))
+    app = create_app(settings, run(prepared_installation(settings)))
     app.routes.append(WebSocketRoute("/bare/echo", _echo))
-    listen(app, settings)
+    run_server(app, settings)

@@ -5,8 +5,8 @@ The dangerous direction: a ticket that opens two sockets. It is taken by a guard
 
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
+from domain.actors import AccountActor, InvitedDeviceActor, TokenActor
 from domain.database import use_case
 from domain.installation import Installation
 from domain.people.tables import KnownBrowser, MailedLink, Session, SignInTicket, SocketTicket
@@ -22,21 +22,16 @@ _PREFIX = "lwk"
 
 @use_case
 async def create_socket_ticket(
-    installation: Installation,
-    *,
-    session_id: UUID | None,
-    device_id: UUID | None,
-    token_id: UUID | None,
-    now: datetime,
+    installation: Installation, actor: AccountActor | InvitedDeviceActor | TokenActor, now: datetime
 ) -> tuple[str, datetime]:
-    """A ticket that opens one websocket within thirty seconds, as whoever asked for it.
+    """A ticket that opens one websocket within thirty seconds, as this actor, and when it expires.
 
-    Their tickets that are over go, so that nobody fills the table. Raises Throttled for one who asks for very many.
+    Their expired tickets are deleted, so that nobody fills the table. Raises Throttled for one who asks for very many.
     """
     ticket = new_token(_PREFIX)
     expires_at = now + LIFETIME
-    asker: dict[str, Any] = {"session_id": session_id, "device_id": device_id, "token_id": token_id}
-    await count_try(installation, TICKETS, str(session_id or device_id or token_id), now)
+    asker = _asker(actor)
+    await count_try(installation, TICKETS, str(next(filter(None, asker.values()))), now)
     await SocketTicket.filter(**asker, expires_at__lte=now).delete()
     await SocketTicket.create(
         tag=keyed_tag(installation.keys, KeyLabel.TOKENS, _PREFIX, ticket),
@@ -44,6 +39,18 @@ async def create_socket_ticket(
         **asker,
     )
     return ticket, expires_at
+
+
+def _asker(actor: AccountActor | InvitedDeviceActor | TokenActor) -> dict[str, Any]:
+    """Whose ticket it is, as the columns of its row: a sign-in's, a phone's or a token's."""
+    asker: dict[str, Any] = {"session_id": None, "device_id": None, "token_id": None}
+    match actor:
+        case AccountActor():
+            return asker | {"session_id": actor.session_id, "device_id": actor.device_id}
+        case InvitedDeviceActor():
+            return asker | {"device_id": actor.device_id}
+        case TokenActor():
+            return asker | {"token_id": actor.token_id}
 
 
 @use_case

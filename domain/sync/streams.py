@@ -11,7 +11,7 @@ from tortoise.expressions import Q
 from domain import topics
 from domain.bus import changes, listening
 from domain.clock import Clock
-from domain.errors import CursorAhead
+from domain.errors import CursorAhead, NotFound
 from domain.locks.rules import is_online
 from domain.locks.tables import Lock
 from domain.sync.status import LockInSync, PinAtLock, locks_in_sync, pins_at_locks
@@ -25,8 +25,11 @@ async def follow_events(
 ) -> AsyncIterator[LockEvent | None]:
     """Each event after number `after` (None: only those still to come), in order, without a gap and without a double.
 
-    Raises CursorAhead for a number that the site has not reached: whoever waited behind it would miss all up to it.
+    Raises NotFound for a lock that is not the site's, and CursorAhead for a number that the site has not reached: whoever
+    waited behind it would miss all up to it.
     """
+    if lock_id is not None and not await Lock.filter(id=lock_id, site_id=site_id).exists():
+        raise NotFound("lock_id")
     async with listening(topics.events(site_id)) as wakeups:
         head = await EventHead.get_or_none(id=site_id)
         last = head.number if head is not None else 0

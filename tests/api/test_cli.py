@@ -227,7 +227,7 @@ async def test_a_shell_asks_and_follows_with_a_token(tmp_path: Path) -> None:
         assert (following.returncode, err) == (130, b"")
         shell.token = "lwt_nobody"
         unknown = await shell.run_beside("ask", locks)
-        assert (unknown.code, unknown.err) == (1, "This token is unknown, revoked or over.\n")
+        assert (unknown.code, unknown.err) == (1, "This token is unknown, revoked or expired.\n")
         shell.token = ""
         assert "latchwork token create" in (await shell.run_beside("ask", locks)).err
     finally:

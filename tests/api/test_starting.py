@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from api.cli import main
 from api.settings import Environment, Settings
-from api.sole_server import sole_server
+from api.single_instance import single_instance
 from domain.database import migrate
 from tests.databases import Database, Servers
 from tests.processes import environment, free_port, output_of
@@ -178,9 +178,9 @@ def test_a_second_server_on_one_sqlite_file_is_refused(servers: Servers, tmp_pat
     """The message names the process that serves; once that one has ended, the file is free again."""
     database = asyncio.run(servers.fresh("sqlite", None))
     given = environment(database, tmp_path, port=free_port())
-    with sole_server(database.url):
+    with single_instance(database.url):
         refuses(given, f"already served by process {os.getpid()}")
-    with sole_server(database.url):
+    with single_instance(database.url):
         pass
 
 

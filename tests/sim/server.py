@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from api.app import create_app, keyring, new_installation
 from api.observability import configure_logging
-from api.starting import listen, settings
+from api.starting import run_server, settings
 from domain.bus import memory
 from domain.clock import system_clock
 from domain.security.passwords import PasswordHasher
@@ -37,7 +37,7 @@ def main() -> None:
     installation = replace(
         new_installation(chosen, keys, passwords=PasswordHasher(CHEAP)), pin_profile=CHEAP
     )
-    listen(create_app(chosen, installation, clock=clock), chosen)
+    run_server(create_app(chosen, installation, clock=clock), chosen)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-"""The processes that the demo starts, watches and ends: each with a log of its own, none without its parent.
+"""The processes that the demo starts, watches and ends, each with a log of its own.
 
-The dangerous mistake is one that is left behind: it keeps the port and the database, and the next start finds them taken.
+None outlives the demo: one that was left behind would keep the port and the database, and the next start would find them
+taken.
 """
 
 import asyncio
@@ -25,7 +26,7 @@ class ChildEnded(Exception):
 
 @dataclass
 class Children:
-    """Use it as `async with children(folder)`, which ends them."""
+    """The running children. Use `async with children(folder)`, which ends them."""
 
     folder: Path
     logs: list[Path] = field(default_factory=list)
@@ -34,12 +35,12 @@ class Children:
     async def start(self, name: str, *arguments: str) -> None:
         """Starts `python -m arguments`; its log goes to `name.log` in the folder, from the beginning."""
         log = self.folder / f"{name}.log"
-        with open(log, "wb", opener=_private) as output:  # noqa: ASYNC230 - no more than a file of our own
+        with open(log, "wb", opener=_private) as output:  # noqa: ASYNC230 - a small file, opened once
             # A session of its own: an interrupt at the keyboard reaches us, and we end the children in order.
             self._processes[name] = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
-                "api.tethered",
+                "api.ends_with_parent",
                 *arguments,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""How a function of ours looks to Strawberry: its docstring, its arguments behind `info`, its type."""
+"""How the function behind an operation looks to Strawberry: its docstring, its arguments after `info`, its type."""
 
 import inspect
 from collections.abc import Callable
@@ -9,10 +9,10 @@ import strawberry
 from strawberry.types import Info
 
 
-def manual_of(function: Callable[..., Any]) -> str:
-    """Its docstring on one line: the schema's manual."""
+def description_of(function: Callable[..., Any]) -> str:
+    """Its docstring on one line: the operation's description in the schema."""
     text = inspect.getdoc(function)
-    assert text, f"{function.__name__} needs a docstring: it is the schema's manual"
+    assert text, f"{function.__name__} needs a docstring: it is the description in the schema"
     return " ".join(text.split())
 
 
@@ -27,7 +27,7 @@ def _annotated(name: str, hint: Any) -> Any:
 def _signature(
     function: Callable[..., Any], returns: Any
 ) -> tuple[dict[str, Any], inspect.Signature]:
-    """The function's own arguments behind `info`, with another return type: what Strawberry reads."""
+    """The function's own arguments after `info`, with another return type: what Strawberry reads."""
     hints = get_type_hints(function, include_extras=True)
     parameters = [
         each.replace(annotation=_annotated(each.name, hints[each.name]))
@@ -39,15 +39,15 @@ def _signature(
     return annotations, inspect.Signature([info, *parameters], return_annotation=returns)
 
 
-def dress(resolver: Any, function: Callable[..., Any], returns: Any) -> None:
-    """Gives a wrapper the name and the arguments of the function that it wraps, for Strawberry to read."""
+def look_like(resolver: Any, function: Callable[..., Any], returns: Any) -> None:
+    """Gives a resolver the name and the arguments of the function that it calls, for Strawberry to read."""
     resolver.__name__ = function.__name__
     resolver.__doc__ = None
     resolver.__annotations__, resolver.__signature__ = _signature(function, returns)
 
 
 def without_none(item: Any) -> Any:
-    """The item's type for the schema: None is our own sign between generator and wrapper."""
+    """The item's type for the schema. A generator yields None to have its permission checked; clients never see it."""
     if get_origin(item) not in (UnionType, Union):
         return item
     (shown,) = (each for each in get_args(item) if each is not type(None))

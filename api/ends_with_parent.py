@@ -1,4 +1,4 @@
-"""`python -m api.tethered MODULE ARGUMENTS…`: runs a module as a program that does not outlive its parent.
+"""`python -m api.ends_with_parent MODULE ARGUMENTS…`: runs a module as a program that does not outlive its parent.
 
 The parent holds the other end of standard input and never writes to it. When the parent is gone, however it went, the
 operating system closes that end, and the program gets the SIGTERM that its parent could not send any more.

@@ -1,7 +1,7 @@
-"""One server for one SQLite file, made sure by a lock of the operating system on a file beside it.
+"""At most one server for one SQLite file, held by a lock of the operating system on a file beside it.
 
-The dangerous mistake is two of them: each remembers the used proofs in its own memory, so the other would take a proof a
-second time. Commands beside a running server are no servers; they take turns with it by SQLite's own locks.
+Two would not wake each other's streams, and each would allow a client its whole share. Commands beside a running server
+take turns with it by SQLite's own locks.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ class AlreadyServed(Exception):
 
 
 @contextlib.contextmanager
-def sole_server(database_url: str) -> Iterator[None]:
+def single_instance(database_url: str) -> Iterator[None]:
     """Holds the lock for as long as the block runs; a process that is killed gives it back, too.
 
     Does nothing for PostgreSQL. Raises AlreadyServed, and OSError when the file cannot be made.

@@ -4,8 +4,8 @@ import errno
 import socket
 
 
-def fault_of_port(host: str, port: int, host_variable: str, port_variable: str) -> str | None:
-    """Why nobody could listen there now, in a line that names the variable to change; None when one could."""
+def port_problem(host: str, port: int, host_variable: str, port_variable: str) -> str | None:
+    """Why a server could not listen there now, in a line that names the variable to change; None when it could."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError:
