@@ -58,7 +58,7 @@ class Nonce:
     value: str = field(repr=False)
     made_ms: int
     """Uptime of its making; deadlines are counted from here."""
-    told_time: bool = False
+    has_set_clock: bool = False
     """Whether it has already set the clock: sealed time counts once, so a repeat cannot."""
 
 
@@ -108,24 +108,24 @@ class Session:
         self.nonces = Nonces(random_bytes, uptime_ms)
         self._nonce_due = True
         self._ack_due = True
-        self._told_up_to = 0
+        self._reported_up_to = 0
         self._ack_refused = False
         self._under_way = False
 
     def renew(self, uptime_ms: int) -> None:
-        """A new nonce; with it whatever the server has not taken so far is told again."""
+        """A new nonce; with it whatever the server has not taken so far is reported again."""
         self.nonces.renew(uptime_ms)
         self._nonce_due = True
         self._ack_due = self._ack_due or self._ack_refused
         self._ack_refused = False
-        self._told_up_to = 0
+        self._reported_up_to = 0
 
     def acknowledge(self) -> None:
         """A delivery was applied or refused: acknowledge it."""
         self._ack_due = True
 
     def answered(self, *, recorded: bool) -> None:
-        """The report came back. What was refused is told again with the next nonce, not at once."""
+        """The report came back. What was refused is reported again with the next nonce, not at once."""
         self._under_way = False
         self._ack_refused = self._ack_refused or not recorded
 
@@ -133,7 +133,7 @@ class Session:
         """The report that is due, now under way; None if there is nothing to say or one is."""
         if self._under_way:
             return None
-        events = journal.batch(state, self._told_up_to)
+        events = journal.batch(state, self._reported_up_to)
         if not (self._nonce_due or self._ack_due or events):
             return None
         report = Report(
@@ -142,7 +142,9 @@ class Session:
             ack=state.last_ack if self._ack_due else None,
             events=events,
         )
-        self._told_up_to = max((event.sequence for event in events), default=self._told_up_to)
+        self._reported_up_to = max(
+            (event.sequence for event in events), default=self._reported_up_to
+        )
         self._nonce_due = self._ack_due = False
         self._under_way = True
         return report
@@ -166,7 +168,7 @@ class ServerLink:
         return make_proof(self._core.keys, self._core.provisioning.lock_id, challenge, jti)
 
     def connected(self, uptime_ms: int) -> FeedStart:
-        """A socket is open: fresh nonces; the last acknowledgement and all events that are left are told again."""
+        """A socket is open: fresh nonces; the last acknowledgement and all events that are left are reported again."""
         own, state = self._core.provisioning, self._core.state
         self._session = Session(self._core.random_bytes, uptime_ms)
         return FeedStart(own.lock_id, own.incarnation, state.epoch, state.applied)
@@ -201,12 +203,12 @@ class ServerLink:
             case ReportRefused():
                 self._report_answered(recorded=False)
 
-    def _forget_events(self, told: Reported, uptime_ms: int) -> None:
+    def _forget_events(self, answer: Reported, uptime_ms: int) -> None:
         core, state = self._core, self._core.state
-        if told.state_id == state.state_id:
+        if answer.state_id == state.state_id:
             now_ms = core.clock.now_ms(uptime_ms)
-            state = journal.refused(state, told.refused, now_ms)
-            core.commit(journal.acknowledged(state, told.events_up_to, now_ms))
+            state = journal.refused(state, answer.refused, now_ms)
+            core.commit(journal.acknowledged(state, answer.events_up_to, now_ms))
 
     def _take_delivery(self, message: Delivery, uptime_ms: int) -> None:
         """Apply it whole or change nothing; either way it is acknowledged, unless it does not open."""
@@ -278,9 +280,9 @@ class ServerLink:
         except (Unreadable, Malformed):
             return
         nonce = self._nonce(body.nonce, uptime_ms)
-        if nonce is None or nonce.told_time or body.unix_ms > LATEST_MS:
+        if nonce is None or nonce.has_set_clock or body.unix_ms > LATEST_MS:
             return
-        nonce.told_time = True
+        nonce.has_set_clock = True
         before = core.clock.now_ms(uptime_ms)
         core.clock.set(body.unix_ms, uptime_ms)
         core.outbox.append(SetBattery(body.unix_ms))
@@ -322,9 +324,9 @@ def _without_displaced(
     displaced = [name for name, smartpin in used.items() if smartpin.short_pin in credentials.pins]
     if not displaced:
         return state
-    told = [NewEvent(LockEventKind.SHORT_PIN_DROPPED, entry_id=name) for name in displaced]
+    dropped = [NewEvent(LockEventKind.SHORT_PIN_DROPPED, entry_id=name) for name in displaced]
     memory = state.smartpins.without_short_pins(displaced)
-    return core.recorded(replace(state, smartpins=memory), uptime_ms, *told)
+    return core.recorded(replace(state, smartpins=memory), uptime_ms, *dropped)
 
 
 def _of_command(

@@ -62,8 +62,7 @@ class BulkCodec:
     Args:
         lock_secret: 32 random bytes.
 
-    Raises:
-        ValueError: the secret has another length.
+    Raises ValueError (the secret has another length).
     """
 
     def __init__(self, lock_secret: bytes) -> None:
@@ -72,16 +71,14 @@ class BulkCodec:
     def encrypt(self, indexes: U64, code_epoch: int) -> U64:
         """The codes, as numbers, that stand for indexes in an epoch.
 
-        Raises:
-            ValueError: a number above 10**10 - 1, or no such epoch.
+        Raises ValueError (a number above 10**10 - 1, or no such epoch).
         """
         return self._map(indexes, code_epoch, decrypt=False)
 
     def decrypt(self, codes: U64, code_epoch: int) -> U64:
         """The numbers that codes hold in an epoch; 46,204,572 and above say nothing.
 
-        Raises:
-            ValueError: a number above 10**10 - 1, or no such epoch.
+        Raises ValueError (a number above 10**10 - 1, or no such epoch).
         """
         return self._map(codes, code_epoch, decrypt=True)
 
@@ -147,8 +144,7 @@ _DURATION: Final = np.concatenate(
 def readings_of(indexes: U64) -> Readings:
     """The readings with these indexes.
 
-    Raises:
-        ValueError: an index of 46,204,572 or more; leave those out first.
+    Raises ValueError (an index of 46,204,572 or more; leave those out first).
     """
     if indexes.size and int(indexes.max()) >= TOTAL:
         raise ValueError("not every number is the index of a reading")
@@ -163,8 +159,7 @@ def readings_of(indexes: U64) -> Readings:
 def indexes_of(readings: Readings) -> U64:
     """The indexes of readings: the inverse of :func:`readings_of`.
 
-    Raises:
-        ValueError: a duration, variant or offset that its form does not have.
+    Raises ValueError (a duration, variant or offset that its form does not have).
     """
     least = np.where(readings.daily, MIN_DAYS, MIN_HOURS)
     most = np.where(readings.daily, MAX_DAYS, MAX_HOURS)

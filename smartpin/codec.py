@@ -31,8 +31,7 @@ CODE_EPOCHS_KEPT: Final = 8
 def parse(typed: str) -> str:
     """The ten digits of a code as typed or pasted; spaces and hyphens are dropped.
 
-    Raises:
-        MalformedCode: anything else than ten digits 0-9 is left.
+    Raises MalformedCode (anything else than ten digits 0-9 is left).
     """
     code = typed.replace("-", "").replace(" ", "")
     # Digits of other scripts also pass str.isdigit.
@@ -44,8 +43,7 @@ def parse(typed: str) -> str:
 def display(code: str) -> str:
     """A code as shown to people: ``234-693-0987``.
 
-    Raises:
-        MalformedCode: not ten digits.
+    Raises MalformedCode (not ten digits).
     """
     code = parse(code)
     return f"{code[:3]}-{code[3:6]}-{code[6:]}"
@@ -54,8 +52,7 @@ def display(code: str) -> str:
 def derive_key(lock_secret: bytes, info: bytes = KEY_INFO) -> bytes:
     """32 bytes for one purpose from a lock's secret, by HKDF-SHA256 (RFC 5869) without salt.
 
-    Raises:
-        ValueError: the secret is not 32 bytes.
+    Raises ValueError (the secret is not 32 bytes).
     """
     if len(lock_secret) != SECRET_BYTES:
         raise ValueError(f"a lock secret of {SECRET_BYTES} bytes is wanted")
@@ -65,8 +62,7 @@ def derive_key(lock_secret: bytes, info: bytes = KEY_INFO) -> bytes:
 def tweak(code_epoch: int) -> bytes:
     """FF1's tweak for an epoch: ``LW-SP1`` and the epoch as four bytes, big-endian.
 
-    Raises:
-        ValueError: an epoch outside ``0 .. 2**32 - 1``.
+    Raises ValueError (an epoch outside ``0 .. 2**32 - 1``).
     """
     if not 0 <= code_epoch <= MAX_CODE_EPOCH:
         raise ValueError("there is no such epoch")
@@ -79,8 +75,7 @@ class Codec:
     Args:
         lock_secret: 32 random bytes made at provisioning, never a serial number.
 
-    Raises:
-        ValueError: the secret has another length.
+    Raises ValueError (the secret has another length).
 
     Not for sharing between threads.
     """
@@ -97,9 +92,7 @@ class Codec:
     def decode(self, code: str, code_epoch: int) -> Reading | None:
         """What a code says if it was made for ``epoch``; ``None`` if it says nothing there.
 
-        Raises:
-            MalformedCode: not ten digits.
-            ValueError: an epoch outside ``0 .. 2**32 - 1``.
+        Raises MalformedCode (not ten digits) and ValueError (an epoch outside ``0 .. 2**32 - 1``).
         """
         return reading_at(code_epoch, self._permutation(code_epoch).decrypt(int(parse(code))))
 
@@ -113,9 +106,7 @@ class Codec:
         The caller sees to the rest: a clock it trusts, the blocked codes, the keypad's tries, and
         :func:`smartpin.survives_activation` if the lock has that rule.
 
-        Raises:
-            MalformedCode: not ten digits.
-            ValueError: ``now`` is naive.
+        Raises MalformedCode (not ten digits) and ValueError (``now`` is naive).
         """
         code_epoch = lock_time.code_epoch(now)
         readings = self._readings(code, (code_epoch, code_epoch - 1))
@@ -129,9 +120,7 @@ class Codec:
         Also tries the next epoch, so that a code can be blocked before its year. Empty means there
         is nothing to block. Hold the block until the last of these windows closes.
 
-        Raises:
-            MalformedCode: not ten digits.
-            ValueError: ``now`` is naive.
+        Raises MalformedCode (not ten digits) and ValueError (``now`` is naive).
         """
         code_epoch = lock_time.code_epoch(now)
         readings = self._readings(code, (code_epoch, code_epoch - 1, code_epoch + 1))
@@ -153,8 +142,7 @@ class Codec:
         The key is derived apart from the cipher's. The tag hides the digits from somebody who reads
         the list but not the key; with the key, ten digits are soon tried.
 
-        Raises:
-            MalformedCode: not ten digits.
+        Raises MalformedCode (not ten digits).
         """
         return hmac.digest(self._block_key, parse(code).encode("ascii"), "sha256")
 

@@ -72,8 +72,7 @@ class Permutation:
     def encrypt(self, numeral: int) -> int:
         """Encrypt one numeral.
 
-        Raises:
-            ValueError: the numeral is not in ``0 .. size - 1``.
+        Raises ValueError (the numeral is not in ``0 .. size - 1``).
         """
         self._require_in_range(numeral)
         left, right = divmod(numeral, self._right_size)
@@ -86,8 +85,7 @@ class Permutation:
     def decrypt(self, numeral: int) -> int:
         """Decrypt one numeral: the inverse of :meth:`encrypt`.
 
-        Raises:
-            ValueError: the numeral is not in ``0 .. size - 1``.
+        Raises ValueError (the numeral is not in ``0 .. size - 1``).
         """
         self._require_in_range(numeral)
         left, right = divmod(numeral, self._right_size)
@@ -114,8 +112,7 @@ class FF1:
     Args:
         key: 16, 24 or 32 bytes.
 
-    Raises:
-        ValueError: the key has another length.
+    Raises ValueError (the key has another length).
 
     Not for sharing between threads: the AES context underneath has state.
     """
@@ -134,8 +131,7 @@ class FF1:
     def permutation(self, tweak: bytes, digits: int) -> Permutation:
         """The permutation for one tweak and one length, ready to be used many times.
 
-        Raises:
-            ValueError: ``digits`` outside 6 .. 56, or a tweak above 65,536 bytes.
+        Raises ValueError (``digits`` outside 6 .. 56, or a tweak above 65,536 bytes).
         """
         if not MIN_DIGITS <= digits <= MAX_DIGITS:
             raise ValueError(f"{MIN_DIGITS} to {MAX_DIGITS} digits are wanted")
@@ -146,8 +142,7 @@ class FF1:
     def encrypt(self, numeral: str, tweak: bytes = b"") -> str:
         """Encrypt a string of decimal digits to one of the same length.
 
-        Raises:
-            ValueError: other characters than ``0-9``, or a length outside 6 .. 56.
+        Raises ValueError (other characters than ``0-9``, or a length outside 6 .. 56).
         """
         permutation = self.permutation(tweak, len(numeral))
         return f"{permutation.encrypt(_number(numeral)):0{len(numeral)}d}"
@@ -155,8 +150,7 @@ class FF1:
     def decrypt(self, numeral: str, tweak: bytes = b"") -> str:
         """Decrypt a string of decimal digits: the inverse of :meth:`encrypt`.
 
-        Raises:
-            ValueError: other characters than ``0-9``, or a length outside 6 .. 56.
+        Raises ValueError (other characters than ``0-9``, or a length outside 6 .. 56).
         """
         permutation = self.permutation(tweak, len(numeral))
         return f"{permutation.decrypt(_number(numeral)):0{len(numeral)}d}"

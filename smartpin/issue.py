@@ -37,8 +37,7 @@ def choose_variant(
             ones too. Windows of which none was given out may be left out.
         now, lock_time: for the nearest free window, which may not lie in the past.
 
-    Raises:
-        NoFreeWindow: all variants are used; carries the nearest window with an unused one.
+    Raises NoFreeWindow (all variants are used; carries the nearest window with an unused one).
     """
     unused = list(_unused(window, used))
     if not unused:

@@ -39,8 +39,7 @@ def fixed_offset(zone: ZoneInfo, year: int) -> int:
     negative daylight saving, and other copies of it say the opposite. The smaller of the two is the
     same in all. Compute it once, at provisioning, and keep the number: laws change.
 
-    Raises:
-        ValueError: the offset is not a whole number of minutes (no zone since 1972).
+    Raises ValueError (the offset is not a whole number of minutes, as of no zone since 1972).
     """
     minutes = []
     for month in (1, 7):
@@ -60,8 +59,7 @@ class LockTime:
         offset_minutes: the fixed offset in minutes east of UTC, see :func:`fixed_offset`.
         zone: the zone whose wall clock 08:00 and 20:00 are read from.
 
-    Raises:
-        ValueError: an offset outside -12:00 .. +14:00.
+    Raises ValueError (an offset outside -12:00 .. +14:00).
     """
 
     offset_minutes: int
@@ -74,8 +72,7 @@ class LockTime:
     def hour(self, moment: datetime) -> int:
         """The hour ``moment`` falls in, counted from 2020 in the fixed offset; negative before.
 
-        Raises:
-            ValueError: ``moment`` is naive.
+        Raises ValueError (``moment`` is naive).
         """
         return (utc(moment) + timedelta(minutes=self.offset_minutes) - ORIGIN) // HOUR
 
@@ -90,8 +87,7 @@ class LockTime:
     def wall(self, moment: datetime) -> tuple[int, time]:
         """What calendar and clock on the wall show: days since 2020-01-01, and the time of day.
 
-        Raises:
-            ValueError: ``moment`` is naive.
+        Raises ValueError (``moment`` is naive).
         """
         local = utc(moment).astimezone(self.zone)
         return (local.date() - ORIGIN_DAY).days, local.time()
@@ -122,8 +118,7 @@ class LockTime:
         Both forms compare what the clock shows now with the two edges, so firmware only ever
         converts UTC to local time, never back, and never meets an hour that happens twice.
 
-        Raises:
-            ValueError: ``now`` is naive.
+        Raises ValueError (``now`` is naive).
         """
         if isinstance(window, Hourly):
             return window.start <= self.hour(now) < window.start + window.hours
@@ -164,8 +159,7 @@ def utc(moment: datetime) -> datetime:
     Arithmetic between datetimes of one zone is arithmetic of wall clocks in Python and wrong by an
     hour across a change of clocks; so every moment is taken to UTC on its way in.
 
-    Raises:
-        ValueError: ``moment`` is naive.
+    Raises ValueError (``moment`` is naive).
     """
     if moment.utcoffset() is None:
         raise ValueError("an aware datetime is wanted")
@@ -186,8 +180,7 @@ def survives_activation(
 
     Says nothing about whether the window is open; a lock asks both.
 
-    Raises:
-        ValueError: a naive datetime.
+    Raises ValueError (a naive datetime).
     """
     deadline = lock_time.activation_deadline(window)
     if first_used is not None and lock_time.opens(window) <= utc(first_used) < deadline:

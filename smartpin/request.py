@@ -91,9 +91,8 @@ def fit(
         activation: whether codes have to be used within their first day at this lock. Then no start
             is snapped back so far that less than 24 hours from the start asked for are left of it.
 
-    Raises:
-        InvalidWindow: there is no such window; carries the fault, the nearest, the limits.
-        ValueError: a naive datetime, or ``now`` before 2020.
+    Raises InvalidWindow (there is no such window; carries the fault, the nearest, the limits) and
+    ValueError (a naive datetime, or ``now`` before 2020).
     """
     now = utc(now)
     if lock_time.hour(now) < 0:

@@ -31,8 +31,7 @@ MAX_DAYS: Final = 365
 class Hourly:
     """Open for ``hours`` hours from the beginning of hour ``start`` (hours since 2020 began).
 
-    Raises:
-        ValueError: ``hours`` outside 1 .. 768, or a start outside the format's 2**32 epochs.
+    Raises ValueError (``hours`` outside 1 .. 768, or a start outside the format's 2**32 epochs).
     """
 
     start: int
@@ -60,8 +59,7 @@ class Daily:
 
     Both times are the lock's local wall time. The nights between are open too.
 
-    Raises:
-        ValueError: ``days`` outside 33 .. 365, or a start outside the format's 2**32 epochs.
+    Raises ValueError (``days`` outside 33 .. 365, or a start outside the format's 2**32 epochs).
     """
 
     start: int
@@ -110,8 +108,7 @@ TOTAL: Final = DAILY_BASE[-1]
 class Reading:
     """A window and one of its variants: what ten digits say once they are decrypted.
 
-    Raises:
-        ValueError: ``variant`` outside ``0 .. window.variants - 1``.
+    Raises ValueError (``variant`` outside ``0 .. window.variants - 1``).
     """
 
     window: Window
@@ -138,8 +135,7 @@ def reading_at(code_epoch: int, index: int) -> Reading | None:
     Returns ``None`` for an index of 46,204,572 or more: digits that are no code in that epoch, as
     are 99.5 % of all.
 
-    Raises:
-        ValueError: a negative index, or an epoch outside ``0 .. 2**32 - 1``.
+    Raises ValueError (a negative index, or an epoch outside ``0 .. 2**32 - 1``).
     """
     _require_code_epoch(code_epoch)
     if index < 0:

@@ -34,18 +34,18 @@ PATIENCE_SECONDS = 30.0
 class Person:
     """Whoever stands at the lock."""
 
-    device: SimulatedLock
+    simulated: SimulatedLock
 
     async def cut_power(self) -> None:
         """Off without a warning, and on again."""
-        self.device.power.turn(on=False)
-        await becomes(lambda: self.device.view is None)
-        self.device.power.turn(on=True)
+        self.simulated.power.turn(on=False)
+        await becomes(lambda: self.simulated.view is None)
+        self.simulated.power.turn(on=True)
 
     async def enter(self, digits: str) -> None:
         """Digits and Enter."""
-        await becomes(lambda: self.device.view is not None)
-        await self.device.type(digits)
+        await becomes(lambda: self.simulated.view is not None)
+        await self.simulated.type(digits)
 
 
 class _Server(uvicorn.Server):
@@ -72,7 +72,7 @@ async def bench(
     )
     async with running(server), httpx.AsyncClient(trust_env=False) as http:
         port = server.servers[0].sockets[0].getsockname()[1]
-        device = SimulatedLock(
+        simulated = SimulatedLock(
             Provisioning.from_json({**kit.to_json(), **firmware}, "kit"),
             lambda: open_disk(folder / "disk"),
             around=Surroundings(
@@ -84,7 +84,7 @@ async def bench(
             rng=Eager(),
             random_bytes=random.Random(2).randbytes,
         )
-        async with switched_on(device):
-            person = Person(device)
+        async with switched_on(simulated):
+            person = Person(simulated)
             yield Bench(played, Hands(person.cut_power, person.enter), patience)
         server.force_exit = True

@@ -183,7 +183,9 @@ def takes_fields_that_it_does_not_know(patch: Patch) -> None:
 
 def sets_its_clock_by_a_repetition(patch: Patch) -> None:
     """Nothing remembers that the nonce was used."""
-    patch.setattr(Nonce, "told_time", property(lambda _: False, lambda _, __: None), raising=False)
+    patch.setattr(
+        Nonce, "has_set_clock", property(lambda _: False, lambda _, __: None), raising=False
+    )
 
 
 def skips_numbers(patch: Patch) -> None:

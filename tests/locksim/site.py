@@ -1,4 +1,4 @@
-"""One lock as a device on a real socket, beside the tiny server that it talks to."""
+"""One simulated lock on a real socket, with the tiny server that it talks to."""
 
 import asyncio
 import contextlib
@@ -59,7 +59,7 @@ class Site:
         self.hash = GatedHash()
         self.clock = HardwareClock(monotonic=time.monotonic, started_unix_s=NOON.timestamp())
         around = Surroundings(ServerAddress(server.url), http, asyncio.Semaphore(4))
-        self.device = SimulatedLock(
+        self.simulated = SimulatedLock(
             self.lock,
             lambda: FileDisk(disk, sync=False),
             around=around,
@@ -80,9 +80,9 @@ class Site:
 
 
 @contextlib.asynccontextmanager
-async def running(device: SimulatedLock) -> AsyncIterator[None]:
+async def running(simulated: SimulatedLock) -> AsyncIterator[None]:
     """The lock, until the end of the block; what made it fail is raised."""
-    task = asyncio.create_task(device.run())
+    task = asyncio.create_task(simulated.run())
     try:
         yield
         assert not task.done()

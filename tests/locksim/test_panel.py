@@ -158,13 +158,13 @@ async def test_keys_reach_the_lock_and_its_answer_reaches_the_page(browser: Brow
 
 async def test_keys_go_to_the_keypad_that_is_named_and_to_no_other(browser: Browser) -> None:
     """What is typed at one stands at that one; one that the lock does not have is refused."""
-    device = next(iter(browser.fleet.locks.values()))
+    simulated = next(iter(browser.fleet.locks.values()))
     keypads = (FittedKeypad("reader_a", "Street"), FittedKeypad("reader_b", "Yard"))
-    device.power.turn(on=False)
-    await becomes(lambda: device.view is None)
-    device.provisioning = replace(device.provisioning, keypads=keypads)
-    device.power.turn(on=True)
-    await becomes(lambda: device.view is not None)
+    simulated.power.turn(on=False)
+    await becomes(lambda: simulated.view is None)
+    simulated.provisioning = replace(simulated.provisioning, keypads=keypads)
+    simulated.power.turn(on=True)
+    await becomes(lambda: simulated.view is not None)
     await browser.act("keys", keys=["4"])
     shown = await browser.act("keys", keys=["4", "0"], reader="reader_b")
     assert [(each["name"], each["typed"]) for each in shown["keypads"]] == [

@@ -38,7 +38,7 @@ async def idle(stage: Stage, tmp_path: Path) -> AsyncIterator[Site]:
 @pytest_asyncio.fixture(loop_scope="module")
 async def site(idle: Site) -> AsyncIterator[Site]:
     """A lock that runs against its server."""
-    async with running(idle.device):
+    async with running(idle.simulated):
         yield idle
 
 
@@ -57,7 +57,7 @@ async def test_a_lock_proves_its_key_subscribes_and_reports(site: Site) -> None:
     assert report["ack"] is None
     assert len(report["nonce"]) == 43
     assert [event["kind"] for event in report["events"]] == ["STARTED"]
-    await becomes(lambda: site.device.online)
+    await becomes(lambda: site.simulated.online)
 
 
 async def test_a_delivery_is_applied_and_acknowledged_on_the_same_socket(site: Site) -> None:
@@ -67,7 +67,7 @@ async def test_a_delivery_is_applied_and_acknowledged_on_the_same_socket(site: S
     assert acked["appliedRevision"] == 3
     assert acked["ack"]["deliveryId"] == "delivery-1"
     assert len(acked["ack"]["stateSum"]) == 64
-    await site.device.type(PIN)
+    await site.simulated.type(PIN)
     assert site.signals[-1] is Signal.GRANTED
     opened = (await site.server.report_with("OPENED"))["events"][-1]
     assert (opened["method"], opened["entryId"]) == ("PIN", "a")
@@ -81,8 +81,8 @@ async def test_an_unlock_command_opens_and_its_event_comes_back(site: Site) -> N
     feed.send(site.pen.command(report["nonce"]))
     opened = (await site.server.report_with("OPENED"))["events"][-1]
     assert opened["commandId"] == "command-1"
-    assert site.device.view
-    assert site.device.view.bolt_drawn
+    assert site.simulated.view
+    assert site.simulated.view.bolt_drawn
 
 
 async def test_sealed_time_sets_the_lock_and_its_battery_clock(site: Site) -> None:
@@ -99,13 +99,13 @@ async def test_sealed_time_sets_the_lock_and_its_battery_clock(site: Site) -> No
 
 async def test_a_silent_lock_takes_commands_and_answers_nothing(site: Site) -> None:
     """The fault behind LockDidNotAnswer; everything else goes on."""
-    site.device.silent = True
+    site.simulated.silent = True
     feed = await site.server.feed()
     report = await site.server.report()
     feed.send(site.pen.command(report["nonce"]))
     await site.hold_pin()
-    assert site.device.view
-    assert not site.device.view.bolt_drawn
+    assert site.simulated.view
+    assert not site.simulated.view.bolt_drawn
 
 
 async def test_a_ping_is_answered(site: Site) -> None:
@@ -144,7 +144,7 @@ async def test_a_feed_that_ends_or_talks_nonsense_costs_a_reconnect(
     await site.server.feed(1)
     again = await site.server.report(1)
     assert again["nonce"] != first["nonce"]
-    await becomes(lambda: site.device.online)
+    await becomes(lambda: site.simulated.online)
 
 
 async def test_a_message_of_a_kind_that_the_lock_does_not_know_is_passed_over(site: Site) -> None:
@@ -165,7 +165,7 @@ async def test_a_lock_outlives_its_server(tmp_path: Path) -> None:
             server = stage.server
             server.broken = True
             site = Site(server, tmp_path, http)
-            task = asyncio.create_task(site.device.run())
+            task = asyncio.create_task(site.simulated.run())
             await becomes(lambda: server.challenges >= 2)
             server.broken = False
             await server.feed(0)
@@ -181,7 +181,7 @@ async def test_a_wrong_secret_is_refused_and_tried_again(idle: Site) -> None:
     """An installer may be about to prove the other; the lock neither dies nor subscribes."""
     server = idle.server
     server.locks[idle.lock.lock_id] = provisioning(secret=b"other" + bytes(27))
-    async with running(idle.device):
+    async with running(idle.simulated):
         await becomes(lambda: server.challenges >= 3)
         assert server.feeds == []
 
@@ -198,12 +198,12 @@ async def test_a_report_that_is_refused_keeps_the_connection(site: Site) -> None
 async def test_without_network_keys_work_and_events_wait(site: Site) -> None:
     """The cable is pulled: the PIN opens; plugged in again, the opening is told."""
     await site.hold_pin()
-    site.device.network.turn(on=False)
-    await becomes(lambda: not site.device.online)
-    await site.device.type(PIN)
+    site.simulated.network.turn(on=False)
+    await becomes(lambda: not site.simulated.online)
+    await site.simulated.type(PIN)
     assert site.signals[-1] is Signal.GRANTED
     assert site.server.told("OPENED") == 0
-    site.device.network.turn(on=True)
+    site.simulated.network.turn(on=True)
     await site.server.report_with("OPENED")
     assert (await site.server.feed(1)).variables["revision"] == 3
 
@@ -211,16 +211,16 @@ async def test_without_network_keys_work_and_events_wait(site: Site) -> None:
 async def test_without_power_nothing_works_and_nothing_is_forgotten(site: Site) -> None:
     """Keys do nothing; with power again the PIN is still there and the start is an event."""
     await site.hold_pin()
-    await site.device.type("9999")
-    site.device.power.turn(on=False)
-    await becomes(lambda: site.device.view is None)
+    await site.simulated.type("9999")
+    site.simulated.power.turn(on=False)
+    await becomes(lambda: site.simulated.view is None)
     with pytest.raises(PowerIsOff):
-        await site.device.press(Key.ONE)
+        await site.simulated.press(Key.ONE)
     with pytest.raises(PowerIsOff):
-        await site.device.present_card(CARD)
-    site.device.power.turn(on=True)
-    await becomes(lambda: site.device.view is not None)
-    await site.device.type(PIN)
+        await site.simulated.present_card(CARD)
+    site.simulated.power.turn(on=True)
+    await becomes(lambda: site.simulated.view is not None)
+    await site.simulated.type(PIN)
     assert site.signals[-1] is Signal.GRANTED
     assert site.clock.uptime_ms() < 5000
 
@@ -229,14 +229,14 @@ async def test_a_key_that_comes_too_late_does_not_reach_the_life_before(site: Si
     """The power goes while an entry is hashed; a key pressed meanwhile is lost, and writes nothing
     over what the next life has on its disk."""
     await site.hold_pin()
-    site.device.network.turn(on=False)
-    await becomes(lambda: not site.device.online)
+    site.simulated.network.turn(on=False)
+    await becomes(lambda: not site.simulated.online)
     site.hash.gate.clear()
-    entry = asyncio.create_task(site.device.type("9999"))
+    entry = asyncio.create_task(site.simulated.type("9999"))
     await becomes(lambda: site.hash.waiting == 1)
-    site.device.power.turn(on=False)
+    site.simulated.power.turn(on=False)
     await asyncio.sleep(0.02)
-    late = asyncio.create_task(site.device.press(Key.ONE))
+    late = asyncio.create_task(site.simulated.press(Key.ONE))
     await asyncio.sleep(0.02)
     site.hash.gate.set()
     await entry
@@ -247,11 +247,11 @@ async def test_a_key_that_comes_too_late_does_not_reach_the_life_before(site: Si
 async def test_thousands_of_bytes_of_events_go_in_frames_below_the_limit(site: Site) -> None:
     """After a long time without network."""
     await site.hold_pin()
-    site.device.network.turn(on=False)
-    await becomes(lambda: not site.device.online)
+    site.simulated.network.turn(on=False)
+    await becomes(lambda: not site.simulated.online)
     for _ in range(400):
-        await site.device.type(PIN)
-    site.device.network.turn(on=True)
+        await site.simulated.type(PIN)
+    site.simulated.network.turn(on=True)
     await becomes(lambda: site.server.told("OPENED") == 400)
     assert max(site.server.sizes) < 64 * 1024
 
@@ -263,6 +263,6 @@ async def test_a_damaged_disk_keeps_the_lock_off(idle: Site, tmp_path: Path) -> 
     disk.write(b"two")
     for name in ("state.0", "state.1"):
         (tmp_path / "lock" / name).write_bytes(b"?" * 100)
-    await idle.device.run()
-    assert idle.device.view is None
+    await idle.simulated.run()
+    assert idle.simulated.view is None
     assert idle.server.challenges == 0
