@@ -1,7 +1,7 @@
 """Invitations as a calendar shows them: the spans in which their doors open, day by day.
 
-The dangerous direction is a calendar that shows other hours than the door keeps; so it asks the same schedules, with
-the same rules for both changes of the clocks.
+It shows the hours that the door keeps, since it asks the same schedules, with the same rules for both changes of the
+clocks.
 """
 
 import asyncio

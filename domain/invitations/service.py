@@ -1,7 +1,7 @@
 """Invitations: making them, sharing their code again, redeeming, deleting.
 
-The dangerous directions: more devices than the limit, and access that outlives a deletion. A slot is taken by one
-guarded write; every use of a device's token reads the invitation anew.
+No more phones redeem one than its limit: a place is taken by one guarded write. No access outlives a deletion: every use of
+a phone's token reads the invitation anew.
 """
 
 from collections.abc import Collection
@@ -142,7 +142,7 @@ async def redeem_invitation(
 ) -> Redeemed:
     """Binds the phone's key to the invitation and returns all that its home screen shows.
 
-    A retry with the same key gets the same token and takes no second slot. Wrong codes are counted by address, a right
+    A retry with the same key gets the same token and takes no second place. Wrong codes are counted by address, a right
     one never. A phone that an admin took off the invitation does not come back with the same key.
     Raises InvitationNotRedeemable, DeviceLimitReached, Throttled, InvalidInput.
     """
@@ -165,7 +165,7 @@ async def redeem_invitation(
         if device is not None and device.removed_at is None:
             change.unchanged()
         else:
-            await _take_slot(found, now)
+            await _take_place(found, now)
             device = await _bound(device, key, phone, device_name, platform, now)
             change.note("Invitation", found.id, chain=found.site_id, device=str(device.id))
             change.wake(topics.invitation(found.id))
@@ -205,7 +205,7 @@ async def _find(installation: Installation, code: str, now: datetime) -> Invitat
     return await Invitation.get_or_none(code_tag__in=tags, deleted_at=None, valid_until__gt=now)
 
 
-async def _take_slot(invitation: Invitation, now: datetime) -> None:
+async def _take_place(invitation: Invitation, now: datetime) -> None:
     taken = await Invitation.filter(
         id=invitation.id,
         deleted_at=None,
@@ -223,7 +223,7 @@ async def _take_slot(invitation: Invitation, now: datetime) -> None:
 async def remove_invited_device(
     installation: Installation, by: Caller, *, device_id: UUID, now: datetime
 ) -> Device:
-    """Takes one phone off an invitation for good and frees its slot for others. Raises NotFound."""
+    """Takes one phone off an invitation for good and frees its place for others. Raises NotFound."""
     async with recorded(installation, by, "removeDevice", now) as change:
         device = await Device.get_or_none(id=device_id, removed_at=None)
         if device is None or device.invitation_id is None:

@@ -1,6 +1,6 @@
 """What a SmartPIN is at a moment, and why one cannot be made: pure, on top of the codec in `smartpin`.
 
-The dangerous direction: a status that promises less than the door does. The server knows a lock's windows, not whether it
+No status may promise less than the door does. The server knows a lock's windows, not whether it
 has heard of a block; so BLOCKED says what is wanted, and `blockSync` whether the lock knows.
 """
 

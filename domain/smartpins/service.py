@@ -1,8 +1,8 @@
 """Giving out SmartPINs, blocking them, letting them open again.
 
 A code is shown in the answer that makes it and never again, although it could be computed anew: whoever lost it gets
-another, and the lost one is blocked. The dangerous directions: one code for two guests (a unique constraint under the
-lock's row), and a block that ends before the code does (it covers every reading of the digits).
+another, and the lost one is blocked. No two guests get one code: it is unique in its table, and chosen under the lock's row.
+No block ends before the code does: it covers every reading of the digits.
 """
 
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ from domain.smartpins.rules import (
     status_of,
     words_for_guest,
 )
-from domain.smartpins.serving import Life, check_zone_known, opened, serving_secret
+from domain.smartpins.serving import Incarnation, check_zone_known, opened, serving_secret
 from domain.smartpins.tables import SmartPin
 from domain.sync.entries import Wanted, write_entries
 from domain.sync.tables import EntryState, LockEntry
@@ -69,13 +69,15 @@ def _reading(row: SmartPin) -> Reading:
     return reading
 
 
-async def _choose(life: Life, lock: Lock, window: Window, now: datetime) -> tuple[Reading, str]:
+async def _choose(
+    serving: Incarnation, lock: Lock, window: Window, now: datetime
+) -> tuple[Reading, str]:
     """An unused reading of the window and its entry name. Raises NoFreeWindow.
 
-    Digits that are somebody's in another year are passed over too: one life of a lock has each code once.
+    Digits that are somebody's in another year are passed over too: one incarnation of a lock has each code once.
     """
     given = SmartPin.filter(
-        lock_id=lock.id, incarnation=life.incarnation, closes_at__gt=now - SWEEP_AFTER
+        lock_id=lock.id, incarnation=serving.id, closes_at__gt=now - SWEEP_AFTER
     )
     used: dict[Window, set[int]] = {}
     for row in await given:
@@ -84,11 +86,11 @@ async def _choose(life: Life, lock: Lock, window: Window, now: datetime) -> tupl
     while True:
         try:
             reading = smartpin.choose_variant(
-                life.codec, window, used, now=now, lock_time=life.lock_time
+                serving.codec, window, used, now=now, lock_time=serving.lock_time
             )
         except smartpin.NoFreeWindow as refusal:
-            raise all_used(refusal.nearest, life.lock_time) from None
-        name = smartpin_entry_id(life.codec.block_tag(life.codec.encode(reading)))
+            raise all_used(refusal.nearest, serving.lock_time) from None
+        name = smartpin_entry_id(serving.codec.block_tag(serving.codec.encode(reading)))
         if not await SmartPin.filter(lock_id=lock.id, entry_name=name).exists():
             return reading, name
         used.setdefault(window, set()).add(reading.variant)
@@ -122,21 +124,21 @@ async def create_smart_pin(
             raise SmartPinsOff(NoSmartPins.SWITCHED_OFF, "SmartPINs are switched off at this lock.")
         zone = zone_of(site)
         secret, newer_pending = await serving_secret(lock, incarnation, now)
-        life = opened(installation, secret, zone)
+        serving = opened(installation, secret, zone)
         effective = fitted(
             opens_at,
             closes_at,
             now=now,
-            lock_time=life.lock_time,
+            lock_time=serving.lock_time,
             activation=site.smart_pin_activation,
         )
         if isinstance(effective.window, Daily):
             await check_zone_known(lock, secret, site)
-        reading, name = await _choose(life, lock, effective.window, now)
+        reading, name = await _choose(serving, lock, effective.window, now)
         row = await SmartPin.create(
             site=site,
             lock=lock,
-            incarnation=life.incarnation,
+            incarnation=serving.id,
             epoch=reading.window.code_epoch,
             code_index=reading.index,
             entry_name=name,
@@ -148,7 +150,7 @@ async def create_smart_pin(
         )
         await write_entries(installation, change, await _ended_blocks(lock.id, now), now)
         change.note("SmartPin", row.id, lock=str(lock.id))
-    code = smartpin.display(life.codec.encode(reading))
+    code = smartpin.display(serving.codec.encode(reading))
     activate_by = effective.activate_by if site.smart_pin_activation else None
     words = words_for_guest(
         code,
@@ -209,20 +211,20 @@ async def _write_block(
     provisioning = await Provisioning.get_or_none(lock_id=lock.id, incarnation=row.incarnation)
     if provisioning is None:
         raise InvalidInput("smart_pin_id", "This SmartPIN opens nothing any more.")
-    life = opened(installation, provisioning, zone_of(site))
-    code = life.codec.encode(_reading(row))
-    readings = life.codec.unended_readings(code, now, life.lock_time)
+    serving = opened(installation, provisioning, zone_of(site))
+    code = serving.codec.encode(_reading(row))
+    readings = serving.codec.unended_readings(code, now, serving.lock_time)
     until = max(
-        (life.lock_time.closes(reading.window) for reading in readings), default=row.closes_at
+        (serving.lock_time.closes(reading.window) for reading in readings), default=row.closes_at
     )
-    wish = Wanted(
+    block = Wanted(
         lock_id=lock.id,
         name=row.entry_name,
         kind=EntryKind.SMARTPIN_BLOCK,
         state=EntryState.LIVE if blocked else EntryState.REMOVED,
-        content=SmartPinBlockPayload(life.codec.block_tag(code), until).to_payload(),
+        content=SmartPinBlockPayload(serving.codec.block_tag(code), until).to_payload(),
     )
-    await write_entries(installation, change, [*await _ended_blocks(lock.id, now), wish], now)
+    await write_entries(installation, change, [*await _ended_blocks(lock.id, now), block], now)
 
 
 async def _ended_blocks(lock_id: UUID, now: datetime) -> list[Wanted]:

@@ -1,7 +1,7 @@
 """Which secret of a lock a SmartPIN is for, and whether the lock under it is known to follow the site's time zone.
 
-The dangerous direction: a code that the door reads otherwise than the server. Nothing is inferred from silence: a lock
-that may or may not have heard of a new zone is not given codes that depend on it.
+A code must be read at the door as the server reads it. Nothing is inferred from silence: for a lock that may or may not
+have heard of a new zone no codes are made that depend on it.
 """
 
 from dataclasses import dataclass
@@ -27,18 +27,18 @@ from smartpin import Codec, LockTime
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
-    """A life of a lock: its codes and its time."""
+class Incarnation:
+    """The time of a lock under one secret: its codes, and how it counts hours."""
 
-    incarnation: str
+    id: str
     codec: Codec
     lock_time: LockTime
 
 
-def opened(installation: Installation, row: Provisioning, zone: ZoneInfo) -> Life:
-    """The life that a secret begins, with the site's zone."""
+def opened(installation: Installation, row: Provisioning, zone: ZoneInfo) -> Incarnation:
+    """The incarnation that a secret begins, with the site's zone."""
     codec = Codec(opened_secret(installation, row))
-    return Life(row.incarnation, codec, LockTime(row.fixed_offset_minutes, zone))
+    return Incarnation(row.incarnation, codec, LockTime(row.fixed_offset_minutes, zone))
 
 
 def _live(lock: Lock, now: datetime) -> Q:

@@ -9,7 +9,7 @@ from domain.database.rows import Row, Searchable
 
 
 class SmartPin(Row, Searchable):
-    """One code of one lock in one life, given to one guest.
+    """One code of one lock in one incarnation, given to one guest.
 
     `epoch` and `code_index` are its window and variant in one (docs/smartpin.md, section 4); with the lock's secret they
     give the code, which is stored nowhere. The unique (lock, incarnation, epoch, code_index) is what keeps two guests

@@ -1,7 +1,7 @@
 """Cutting deliveries for a lock; `settling` says what an acknowledgement of one means.
 
 A delivery carries the entries with revision in (from, to]; a snapshot carries all live entries, with a revision of its
-own. The dangerous direction: a removal that a cut leaves out. Revisions are handed out without gaps, in order.
+own. Revisions are handed out without gaps, in order: a removal that a cut left out would never reach the lock.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """Writing what locks should hold: one row per (lock, credential), a new version and the lock's next revision each change.
 
 It runs in the transaction of the change itself, under the locks' rows taken in id order, so that commit order and
-revision order agree. The dangerous direction: a credential that is changed in its own table and not in the entries; so
+revision order agree. A credential that is changed in its own table and not in the entries would never reach its locks; so
 whoever changes one hands all that locks should hold of it to `write_entries`, which finds out what differs.
 """
 
@@ -74,19 +74,19 @@ async def write_entries(
     return changed
 
 
-def _changed(lock: Lock, row: LockEntry | None, wish: Wanted, now: datetime) -> LockEntry | None:
+def _changed(lock: Lock, row: LockEntry | None, wanted: Wanted, now: datetime) -> LockEntry | None:
     """The row as it should be, with the lock's next revision, or None when it is so already."""
-    content = wish.content if wish.state is EntryState.LIVE else {}
+    content = wanted.content if wanted.state is EntryState.LIVE else {}
     if row is None:
-        if wish.state is EntryState.REMOVED:
+        if wanted.state is EntryState.REMOVED:
             return None
         row = LockEntry(
-            lock_id=lock.id, name=wish.name, kind=wish.kind, pin_id=wish.pin_id, version=0
+            lock_id=lock.id, name=wanted.name, kind=wanted.kind, pin_id=wanted.pin_id, version=0
         )
-    elif row.state is wish.state and row.content == content:
+    elif row.state is wanted.state and row.content == content:
         return None
     lock.wanted_revision += 1
-    row.state, row.content = wish.state, content
+    row.state, row.content = wanted.state, content
     row.version += 1
     row.revision = lock.wanted_revision
     row.pending_since = row.pending_since or now
@@ -114,7 +114,7 @@ async def _save(rows: Iterable[LockEntry], present: Collection[LockEntry]) -> No
 
 
 async def restart_entries(installation: Installation, lock: Lock, now: datetime) -> None:
-    """Within a transaction: a new life of the lock has begun. It holds nothing, and what it will get is hashed anew."""
+    """Within a transaction: another incarnation of the lock has begun. It holds nothing, and what it gets is hashed anew."""
     await LockDelivery.filter(lock_id=lock.id).delete()
     rows = await LockEntry.filter(lock_id=lock.id)
     await hash_payloads(installation, [lock], rows)

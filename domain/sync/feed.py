@@ -1,8 +1,8 @@
 """A lock's feed: what is handed to it over its own socket, sealed.
 
 The feed only reads: the database says what the lock should get, a wake-up only says "look again". The newest feed of a
-lock wins; an older one finds another id in the lock's row and ends. The dangerous direction: a command handed out after
-the right to it has ended, so each is checked once more in the moment of handing it out.
+lock wins; an older one finds another id in the lock's row and ends. Whoever gave a command may have lost the right to it
+since, so each is checked once more in the moment of handing it out.
 """
 
 import asyncio
@@ -112,7 +112,7 @@ class Feed:
         self, installation: Installation, actor: LockActor, position: FeedPosition, now: datetime
     ) -> None:
         self.over = False
-        """Whether a newer connection or feed has opened, or the lock's secret or place is gone."""
+        """Whether a newer connection or feed has begun, the lock has another secret, or was deleted."""
         self._installation = installation
         self._actor = actor
         self._id = uuid4().hex
@@ -133,12 +133,12 @@ class Feed:
     async def open(
         cls, installation: Installation, actor: LockActor, position: FeedPosition, now: datetime
     ) -> "Feed | None":
-        """The newest feed of this lock, or None when this life or this connection of it is over."""
+        """The newest feed of this lock, or None when its incarnation or its connection is over."""
         feed = cls(installation, actor, position, now)
         return feed if await feed.begin() else None
 
     async def begin(self) -> bool:
-        """Makes it the newest feed; False when this life or this connection of the lock is over."""
+        """Makes it the newest feed; False when the lock's incarnation or its connection is over."""
         return await _open(
             self._installation, self._actor, self._id, self._position, self._opened_at
         )
@@ -255,7 +255,7 @@ async def follow_feed(
     position: FeedPosition,
     clock: Clock,
 ) -> AsyncGenerator[FeedItem, None]:
-    """What the lock should get, as it arises, until a newer feed or the end of this life ends it.
+    """What the lock should get, as it arises, until a newer feed or the end of this incarnation ends it.
 
     Raises InvalidInput, and NotAllowed for a feed that cannot begin.
     """
@@ -269,7 +269,9 @@ async def follow_feed(
         opening = asyncio.create_task(feed.begin())
         try:
             if not await asyncio.shield(opening):
-                raise NotAllowed("The lock is on a newer connection, or this life of it has ended.")
+                raise NotAllowed(
+                    "The lock is on a newer connection, has proven a later secret, or was deleted."
+                )
             while True:
                 async with aclosing(feed.due(clock)) as items:
                     async for item in items:

@@ -1,7 +1,7 @@
 """Which lock is on the socket: challenges, proofs, and the secrets that were given out.
 
-The dangerous directions: a slip with a new secret that deafens a working lock (it stays pending until proven), and a
-proof accepted twice.
+A new secret that is given out by mistake must not cut a working lock off: it stays pending, and the one in force stays so,
+until a lock proves the new one. A proof is accepted once.
 """
 
 import hmac
@@ -37,7 +37,7 @@ _PURPOSE = b"lock-challenge/v1"
 
 @dataclass(frozen=True, slots=True)
 class ProvenLock:
-    """A lock that proved the secret of a life of it. `proof_id` names the proof, so that it is taken once."""
+    """A lock that proved the secret of one of its incarnations. `proof_id` names the proof, so that it is accepted once."""
 
     lock_id: UUID
     site_id: UUID
@@ -74,7 +74,7 @@ def _own_challenge(installation: Installation, nonce: str, lock_name: str, now: 
 async def prove_lock(
     installation: Installation, lock_name: str, proof: str, now: datetime
 ) -> ProvenLock | None:
-    """The lock behind a proof, or None. The first proof of a pending secret makes it the lock's present life."""
+    """The lock behind a proof, or None. The first proof of a pending secret begins the lock's next incarnation."""
     try:
         claims = claimed_proof(proof)
     except ProofRefused:
@@ -92,7 +92,9 @@ async def prove_lock(
             read_proof(link_keys(installation, row), proof, lock_name, claims.nonce, now)
         except ProofRefused:
             continue
-        if row.proven_at is None and not await _begin_life(installation, row.id, lock.site_id, now):
+        if row.proven_at is None and not await _begin_incarnation(
+            installation, row.id, lock.site_id, now
+        ):
             return None
         proof_id = sha256(f"{lock_name} {claims.jti} {claims.nonce}".encode()).hexdigest()
         return ProvenLock(lock.id, lock.site_id, row.incarnation, proof_id)
@@ -106,7 +108,7 @@ async def _candidates(lock: Lock, now: datetime) -> list[Provisioning]:
 
 
 @use_case
-async def _begin_life(
+async def _begin_incarnation(
     installation: Installation, provisioning_id: UUID, site_id: UUID, now: datetime
 ) -> bool:
     """Makes a pending secret the one in force, once; older ones are void from here on.

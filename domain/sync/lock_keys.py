@@ -1,6 +1,6 @@
-"""The keys of a lock's lives, opened from their sealed secrets in the moment of use and kept nowhere.
+"""The keys of a lock's incarnations, opened from their sealed secrets in the moment of use and kept nowhere.
 
-A life of a lock is the time under one secret.
+An incarnation of a lock is the time under one secret.
 """
 
 from collections.abc import Sequence
@@ -25,13 +25,13 @@ def link_keys(installation: Installation, provisioning: Provisioning) -> LinkKey
 
 
 async def keys_of_locks(installation: Installation, locks: Sequence[Lock]) -> dict[UUID, LinkKeys]:
-    """The keys of the present lives of these locks; those never proven have none."""
-    lives = [lock.incarnation for lock in locks if lock.incarnation is not None]
-    rows = await Provisioning.filter(incarnation__in=lives)
+    """The keys of the present incarnations of these locks; those never proven have none."""
+    present = [lock.incarnation for lock in locks if lock.incarnation is not None]
+    rows = await Provisioning.filter(incarnation__in=present)
     return {row.lock_id: link_keys(installation, row) for row in rows}
 
 
 async def proven_keys(installation: Installation, lock: Lock) -> LinkKeys | None:
-    """The keys of the lock's present life; None before its first proof."""
+    """The keys of the lock's present incarnation; None before its first proof."""
     row = await Provisioning.get_or_none(lock_id=lock.id, incarnation=lock.incarnation)
     return link_keys(installation, row) if row is not None and lock.incarnation else None

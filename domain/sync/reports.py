@@ -124,7 +124,7 @@ async def _settle(
 
 
 def _check(applied_revision: int, nonce: str | None) -> None:
-    """GraphQL's types let through what the link's own language refuses. Raises InvalidInput."""
+    """What the types of the API do not check. Raises InvalidInput."""
     if nonce is not None and not well_formed_nonce(nonce):
         raise InvalidInput("nonce", "A nonce is 32 bytes in base64url.")
     if not 0 <= applied_revision <= MAX_REVISION:

@@ -56,7 +56,7 @@ async def reconcile(lock: Lock, position: FeedPosition) -> bool:
 
 
 async def _handed_out(lock: Lock, revision: int) -> LockDelivery | None:
-    """The delivery that brings this life of the lock to this revision, if there was one; one with a sum comes first."""
+    """The delivery that brings the lock, in this incarnation, to this revision, if there was one; one with a sum first."""
     found = await LockDelivery.filter(
         lock_id=lock.id, incarnation=lock.incarnation, epoch=lock.epoch, to_revision=revision
     )
