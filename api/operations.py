@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 from types import UnionType
-from typing import Annotated, Any, Protocol, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Optional, Protocol, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import strawberry
@@ -22,10 +22,12 @@ from strawberry.types import Info
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
+from api.audience import actors, roles
 from api.context import Call, Context, caller_of
 from api.loaders import Loaders
 from api.resolver_signature import description_of, look_like, without_none
 from api.schema.errors import COMMON, Error, error_of
+from api.schema.growth import GROWS
 from api.streams import while_permitted
 from domain.actors import AccountActor, Caller, InvitedDeviceActor, LockActor, TokenActor
 from domain.errors import InvalidInput, NotAllowed, NotFound, NotSignedIn, Refusal
@@ -40,11 +42,17 @@ Arguments = dict[str, Any]
 class Rule(Protocol):
     """Who may call: returns the caller for the services. Raises NotSignedIn, NotAllowed, NotFound, InvalidInput."""
 
+    @property
+    def who(self) -> str:
+        """The same in the schema's words, to go on behind "For"."""
+
     async def permit(self, context: Context, arguments: Arguments) -> Caller: ...
 
 
 class Anyone:
     """Open to everybody; what the operation takes is its own proof."""
+
+    who = "anyone"
 
     async def permit(self, context: Context, arguments: Arguments) -> Caller:
         return caller_of(context)
@@ -56,6 +64,10 @@ class SignedIn:
 
     kinds: tuple[type, ...]
 
+    @property
+    def who(self) -> str:
+        return actors(self.kinds)
+
     async def permit(self, context: Context, arguments: Arguments) -> Caller:
         if not isinstance(context.actor, self.kinds):
             if context.actor is None:
@@ -65,7 +77,6 @@ class SignedIn:
 
 
 ANYONE = Anyone()
-ANY_ACTOR = SignedIn((AccountActor, TokenActor, InvitedDeviceActor, LockActor))
 PERSON = SignedIn((AccountActor,))
 PERSON_OR_TOKEN = SignedIn((AccountActor, TokenActor))
 INVITED_DEVICE = SignedIn((InvitedDeviceActor,))
@@ -85,6 +96,10 @@ class AtSite:
     field: str = "site_id"
     kind: str = "site"
     model: Any = None
+
+    @property
+    def who(self) -> str:
+        return roles(self.permission)
 
     async def permit(self, context: Context, arguments: Arguments) -> Caller:
         if context.actor is None:
@@ -113,6 +128,10 @@ class AtAnyOf:
     field: str
     models: Mapping[str, Any]
 
+    @property
+    def who(self) -> str:
+        return roles(self.permission)
+
     async def permit(self, context: Context, arguments: Arguments) -> Caller:
         kind = kind_of(str(_value(arguments, self.field))) or ""
         rule = AtSite(self.permission, self.field, kind, self.models.get(kind))
@@ -129,6 +148,10 @@ class AtFirstGiven:
     asked: str
     """What to give, for a caller who gave none."""
 
+    @property
+    def who(self) -> str:
+        return self.rules[0].who
+
     async def permit(self, context: Context, arguments: Arguments) -> Caller:
         for rule in self.rules:
             if _value(arguments, rule.field) is not None:
@@ -144,6 +167,10 @@ class Either:
 
     device: Rule
     other: Rule
+
+    @property
+    def who(self) -> str:
+        return f"{self.device.who}, and for {self.other.who}"
 
     async def permit(self, context: Context, arguments: Arguments) -> Caller:
         invited = isinstance(context.actor, InvitedDeviceActor)
@@ -177,6 +204,16 @@ DECLARED: dict[str, Operation] = {}
 """Every operation by its GraphQL name."""
 
 
+def _described(function: Callable[..., Any], rule: Rule) -> str:
+    return f"{description_of(function)} For {rule.who}."
+
+
+def _shown(answer: Any, nullable: bool) -> Any:
+    """The type of a root field. A fault nulls its own root and none beside it; only what is fixed in firmware is older
+    than that rule."""
+    return Optional[answer] if nullable else answer  # noqa: UP045 - the type is known at run time only
+
+
 def _declare(
     function: Callable[..., Any], kind: OperationKind, rule: Rule, field: StrawberryField
 ) -> StrawberryField:
@@ -187,7 +224,7 @@ def _declare(
 
 
 def mutation(
-    rule: Rule, *errors: type[Error]
+    rule: Rule, *errors: type[Error], nullable: bool = True
 ) -> Callable[[Callable[..., Awaitable[Any]]], StrawberryField]:
     """Declares a mutation: it returns its result, or one of `errors` or of those common to all, as a union."""
 
@@ -198,7 +235,7 @@ def mutation(
         members = tuple(dict.fromkeys((*results, *errors, *COMMON)))
         described = strawberry.union(
             f"{name[0].upper()}{name[1:]}Result",
-            description=f"What {name} answers: its result, or an expected error.",
+            description=f"What {name} answers: its result, or an expected error. {GROWS}",
         )
         # The members are known at run time only.
         union = Annotated[Union[members], described]  # type: ignore[valid-type]  # noqa: UP007
@@ -211,19 +248,22 @@ def mutation(
             except Refusal as refusal:
                 return error_of(refusal)
 
-        look_like(resolver, function, union)
-        field = strawberry.mutation(resolver=resolver, description=description_of(function))
+        look_like(resolver, function, _shown(union, nullable))
+        field = strawberry.mutation(resolver=resolver, description=_described(function, rule))
         return _declare(function, OperationKind.MUTATION, rule, field)
 
     return declare
 
 
-def query(rule: Rule) -> Callable[[Callable[..., Awaitable[Any]]], StrawberryField]:
-    """Declares a query. A refusal is a GraphQL error with a code; a nullable one answers null for what is not there."""
+def query(
+    rule: Rule, *, nullable: bool = True
+) -> Callable[[Callable[..., Awaitable[Any]]], StrawberryField]:
+    """Declares a query. A refusal is a GraphQL error with a code; one that returns None for what is not there answers
+    null for NotFound too."""
 
     def declare(function: Callable[..., Awaitable[Any]]) -> StrawberryField:
         returned = get_type_hints(function, include_extras=True)["return"]
-        nullable = type(None) in get_args(returned)
+        may_be_none = type(None) in get_args(returned)
 
         async def resolver(info: Info, **arguments: Any) -> Any:
             context: Context = info.context
@@ -231,26 +271,26 @@ def query(rule: Rule) -> Callable[[Callable[..., Awaitable[Any]]], StrawberryFie
                 by = await rule.permit(context, arguments)
                 return await function(Call(context, by, context.clock()), **arguments)
             except NotFound:
-                if nullable:
+                if may_be_none:
                     return None
                 raise
 
-        look_like(resolver, function, returned)
-        field = strawberry.field(resolver=resolver, description=description_of(function))
+        look_like(resolver, function, _shown(returned, nullable))
+        field = strawberry.field(resolver=resolver, description=_described(function, rule))
         return _declare(function, OperationKind.QUERY, rule, field)
 
     return declare
 
 
 def subscription(
-    rule: Rule,
+    rule: Rule, *, nullable: bool = True
 ) -> Callable[[Callable[..., AsyncIterator[Any]]], StrawberryField]:
     """Declares a subscription. Its function yields items, or None to say "ask the rule again, there is nothing new"."""
 
     def declare(function: Callable[..., AsyncIterator[Any]]) -> StrawberryField:
         returned = get_type_hints(function, include_extras=True)["return"]
         (item,) = get_args(returned)
-        shown = without_none(item)
+        shown = _shown(without_none(item), nullable)
 
         async def resolver(info: Info, **arguments: Any) -> AsyncIterator[Any]:
             context: Context = info.context
@@ -265,7 +305,7 @@ def subscription(
 
         look_like(resolver, function, AsyncIterator[shown])  # type: ignore[valid-type]
         field: Any = strawberry.subscription(
-            resolver=resolver, description=description_of(function)
+            resolver=resolver, description=_described(function, rule)
         )
         return _declare(function, OperationKind.SUBSCRIPTION, rule, field)
 

@@ -1,7 +1,7 @@
 """Operations on phones."""
 
 from api.context import Call, Context
-from api.operations import PERSON_OR_TOKEN, Arguments, AtSite, mutation
+from api.operations import PERSON, PERSON_OR_TOKEN, Arguments, AtSite, mutation
 from api.schema.devices import RemovedDevice, RemoveDeviceInput, device_type
 from api.schema.nodes import key_of
 from domain.actors import AccountActor, Caller
@@ -26,6 +26,8 @@ _INVITED = AtSite(Permission.CREDENTIALS, "device_id", "device", _InvitationOfDe
 
 class _OwnOrInvited:
     """One's own phone, for its person; else an invitation's, for whoever may edit invitations at its site."""
+
+    who = f"{PERSON.who}, and for {_INVITED.who}"
 
     async def permit(self, context: Context, arguments: Arguments) -> Caller:
         caller = await PERSON_OR_TOKEN.permit(context, arguments)

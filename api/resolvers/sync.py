@@ -51,7 +51,8 @@ _AT_LOCK = AtSite(Permission.CREDENTIALS, "lock_id", "lock", Lock)
 _BY_GUEST_OR_MEMBER = Either(INVITED_DEVICE, AtSite(Permission.OWN_ACCESS, "lock_id", "lock", Lock))
 
 
-@query(ANYONE)
+# What locks ask stands in firmware word for word: docs/lock.md.
+@query(ANYONE, nullable=False)
 async def lock_challenge(
     call: Call,
     lock_id: Annotated[strawberry.ID, strawberry.argument(description="The lock that will prove.")],
@@ -81,7 +82,7 @@ async def remote_unlock(call: Call, input: RemoteUnlockInput) -> OpenedLock:
     return OpenedLock(event=event_type(event))
 
 
-@mutation(LOCK)
+@mutation(LOCK, nullable=False)
 async def report_lock(call: Call, input: ReportLockInput) -> LockReported:
     """A lock's word, on its own socket: its nonce, what it has applied, its events."""
     actor = call.by.actor
@@ -123,7 +124,7 @@ def _delivery_key(text: str) -> UUID | None:
         return None
 
 
-@subscription(LOCK)
+@subscription(LOCK, nullable=False)
 async def lock_feed(
     call: Call,
     lock_id: Annotated[strawberry.ID, strawberry.argument(description="The lock itself.")],

@@ -4,6 +4,7 @@ import strawberry
 from strawberry.types import Info
 
 from api.schema.devices import Device, device_type
+from api.schema.growth import GROWS
 from api.schema.homes import MemberHome, member_home_type
 from api.schema.invitations import Home, home_type
 from api.schema.members import Member, member_type
@@ -15,7 +16,7 @@ from domain.invitations.homes import home_of
 from domain.people import tables
 
 
-@strawberry.interface(description="Who is asking.")
+@strawberry.interface(description=f"Who is asking. {GROWS}")
 class Actor:
     id: strawberry.ID = strawberry.field(
         description="The id of the account, device, lock or token."

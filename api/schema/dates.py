@@ -13,6 +13,8 @@ from strawberry.types.scalar import ScalarDefinition
 
 Read = Callable[[str], object]
 
+_SPECIFICATION = "https://www.rfc-editor.org/rfc/rfc3339#section-5.6"
+
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"
@@ -38,7 +40,7 @@ def written(
     return ScalarDefinition(
         name=form.name,
         description=description,
-        specified_by_url=None,
+        specified_by_url=_SPECIFICATION,
         serialize=form.serialize,
         parse_value=wrap_parser(parse, form.name),
         parse_literal=None,

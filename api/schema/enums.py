@@ -4,6 +4,7 @@ from enum import Enum
 
 import strawberry
 
+from api.schema.growth import GROWS
 from domain.access.decision import DenialReason
 from domain.access.schedule import Weekday
 from domain.actors import ActorKind, Role
@@ -22,13 +23,18 @@ from smartpin import WindowFault
 
 
 def _enum(kind: type[Enum], description: str, **values: str) -> None:
-    """Registers an enum; a value that is not described here is found by the schema's test."""
+    """Registers an enum to which values may be added; a value that is not described here is found by the schema's test."""
+    _closed(kind, f"{description} {GROWS}", **values)
+
+
+def _closed(kind: type[Enum], description: str, **values: str) -> None:
+    """As `_enum`, for one that is complete."""
     strawberry.enum(kind, description=description)
     for value in kind.__strawberry_definition__.values:  # type: ignore[attr-defined]
         value.description = values.get(value.name)
 
 
-_enum(
+_closed(
     Weekday,
     "A day of the week in the site's time zone.",
     MONDAY="The first day of the week.",
@@ -118,7 +124,7 @@ _enum(
     PHONE="A phone at the door.",
     REMOTE="An order over the lock's socket.",
 )
-_enum(
+_closed(
     PinKind,
     "CUSTOM digits were chosen by a person, AUTO ones generated.",
     CUSTOM="The digits were chosen by a person.",
@@ -156,13 +162,13 @@ _enum(
     WEB="A browser.",
     OTHER="Anything else.",
 )
-_enum(
+_closed(
     TagKind,
     "DEFAULT is made with its one member or lock; SPECIAL is a named group.",
     DEFAULT="Stands for its one member or lock.",
     SPECIAL="A named group.",
 )
-_enum(TagTarget, "What a tag holds.", MEMBER="Members.", LOCK="Locks.")
+_closed(TagTarget, "What a tag holds.", MEMBER="Members.", LOCK="Locks.")
 _enum(
     ActorKind,
     "What kind of caller did something.",
@@ -195,7 +201,7 @@ _enum(
 )
 _enum(
     WarningCode,
-    "Why something may not work although it was done. A code never changes its meaning; others may be added.",
+    "Why something may not work although it was done. A code never changes its meaning.",
     LOCK_WITHOUT_KEYPAD="The lock has no keypad: a PIN or SmartPIN cannot be typed there.",
     LOCK_NEVER_SET_UP="The lock has not proven a secret yet, or has none: it knows of nothing.",
     LOCK_HAS_NO_NETWORK="The lock has no network of its own: it hears of nothing by itself, and no phone opens it.",

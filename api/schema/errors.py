@@ -9,6 +9,7 @@ import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
 from api.protocol import RequestRefused
+from api.schema.growth import GROWS
 from api.schema.nodes import Node
 from api.schema.pins import pin_type
 from domain import errors as domain
@@ -20,7 +21,7 @@ from smartpin import WindowFault
 
 
 @strawberry.interface(
-    description="An expected failure. Nothing was changed, unless the message says so."
+    description=f"An expected failure. Nothing was changed, unless the message says so. {GROWS}"
 )
 class Error:
     message: str = strawberry.field(description="What went wrong and what to do, for a person.")

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import strawberry
 
+from api.schema.growth import GROWS
 from domain.clock import Clock
 from domain.errors import InvalidInput, NotFound
 from domain.node_ids import node_id, read_node_id
@@ -27,7 +28,7 @@ After = Annotated[
 ]
 
 
-@strawberry.interface(description="Anything with an id of its own.")
+@strawberry.interface(description=f"Anything with an id of its own. {GROWS}")
 class Node:
     id: strawberry.ID = strawberry.field(description="The id, good wherever an id is asked for.")
 

@@ -34,7 +34,8 @@ def cookies_of(answer: httpx.Response) -> dict[str, Morsel[str]]:
 
 def refused(answer: dict[str, Any]) -> bool:
     """Whether the caller was nobody."""
-    return bool(answer["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED")
+    assert "errors" not in answer
+    return answer["data"]["me"] is None
 
 
 async def signed_in(served: Served) -> tuple[Browser, httpx.Response]:

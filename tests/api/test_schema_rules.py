@@ -30,15 +30,11 @@ NOT_YET = {
     "a_node_knows_its_site_and_its_age",
     "a_number_with_a_unit_says_it_in_its_name",
     "a_result_begins_with_what_was_done",
-    "a_root_may_be_null",
-    "a_scalar_is_specified",
     "a_secret_is_in_no_query",
     "a_time_zone_is_called_timezone",
     "alternatives_are_one_of",
     "an_error_has_message_code_and_path",
     "an_id_is_named_after_what_it_names",
-    "an_operation_says_who_may_call_it",
-    "what_may_grow_says_so",
     "what_stands_beside_a_secret_may_be_null",
 }
 """Rules that the schema does not keep yet; whoever makes it keep one takes it out."""

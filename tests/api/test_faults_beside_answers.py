@@ -1,0 +1,78 @@
+"""An unexpected fault takes away its own answer and no other: what was done beside it is told, secrets too."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
+
+from domain.database import use_case
+from domain.locks.tables import Provisioning
+from domain.node_ids import read_node_id
+from tests.api.smartpin_steps import HOUR, switch, this_hour
+from tests.serving import House, Served
+
+ALIASES = [f"a{number}" for number in range(10)]
+BROKEN = "a4"
+
+
+@use_case
+async def _cannot_be_unsealed(lock_id: str) -> None:
+    key = read_node_id("lock", lock_id)
+    assert await Provisioning.filter(lock_id=key).update(secret_sealed=b"was damaged") == 1
+
+
+async def _ten_codes(house: House) -> tuple[str, dict[str, Any]]:
+    """One document that makes a SmartPIN at each of ten locks, of which the fifth has a damaged secret."""
+    locks = [str((await house.lock(f"Door {each}"))["lockId"]) for each in ALIASES]
+    for lock in locks:
+        await switch(house, lock)
+    await _cannot_be_unsealed(locks[ALIASES.index(BROKEN)])
+    start = this_hour(house.served)
+    times = {"opensAt": start.isoformat(), "closesAt": (start + HOUR).isoformat()}
+    asked = {
+        name: {"lockId": lock, "guestName": "Anna", **times}
+        for name, lock in zip(ALIASES, locks, strict=True)
+    }
+    variables = ", ".join(f"${name}: CreateSmartPinInput!" for name in ALIASES)
+    fields = " ".join(
+        f"{name}: createSmartPin(input: ${name}) {{ ... on CreatedSmartPin {{ code }} }}"
+        for name in ALIASES
+    )
+    return f"mutation({variables}) {{ {fields} }}", asked
+
+
+async def _by_http(house: House, query: str, variables: dict[str, Any]) -> dict[str, Any]:
+    headers = {"authorization": f"Bearer {house.token}"}
+    answer = await house.served.post(query, headers, **variables)
+    assert answer.status_code == 200
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+async def _by_socket(house: House, query: str, variables: dict[str, Any]) -> dict[str, Any]:
+    url = house.served.url.replace("http", "ws") + "/graphql"
+    payload = {"query": query, "variables": variables}
+    protocol = Subprotocol("graphql-transport-ws")
+    async with asyncio.timeout(20), connect(url, subprotocols=[protocol]) as socket:
+        await socket.send(
+            json.dumps({"type": "connection_init", "payload": {"token": house.token}})
+        )
+        assert json.loads(await socket.recv())["type"] == "connection_ack"
+        await socket.send(json.dumps({"type": "subscribe", "id": "1", "payload": payload}))
+        told: dict[str, Any] = json.loads(await socket.recv())["payload"]
+        return told
+
+
+@pytest.mark.parametrize("by", [_by_http, _by_socket])
+async def test_of_ten_changes_the_fifth_fails_and_nine_are_told(served: Served, by: Any) -> None:
+    """Proves that nine digits are shown, which no other answer would ever show, and that the fault names its alias."""
+    house = await served.site()
+    answer = await by(house, *await _ten_codes(house))
+    data, (error,) = answer["data"], answer["errors"]
+
+    assert data.pop(BROKEN) is None
+    assert len({each["code"] for each in data.values()}) == 9
+    assert (error["message"], error["path"]) == ("Internal error", [BROKEN])
