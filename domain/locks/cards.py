@@ -1,4 +1,4 @@
-"""What a lock holds of its paired card: the digest of its UID under the lock's own key."""
+"""A lock's paired card: sealed at rest, and held by the lock as the digest of its UID under the lock's own key."""
 
 import contextlib
 from collections.abc import Mapping, Sequence
@@ -7,9 +7,13 @@ from uuid import UUID
 from domain.installation import EntryToFill, Installation
 from domain.link.digests import card_digest
 from domain.link.entries import CardPayload, Payload
-from domain.locks.sealed_identities import card_identity
 from domain.locks.tables import Lock
 from domain.security.sealing import SealBroken, open_sealed
+
+
+def card_identity(lock_id: UUID) -> str:
+    """The associated data of the sealed UID: a row copied over another does not open."""
+    return f"card:{lock_id}"
 
 
 async def card_payloads(

@@ -10,7 +10,7 @@ from domain.database import lock_rows, use_case
 from domain.errors import InvalidInput, LockWithoutKeypad, NotFound
 from domain.installation import Installation
 from domain.link.digests import CARD_UID_BYTES
-from domain.locks.sealed_identities import card_identity
+from domain.locks.cards import card_identity
 from domain.locks.service import held_lock
 from domain.locks.settings import refuse_unread_settings, write_card, write_settings
 from domain.locks.tables import Hub, Lock, Reader

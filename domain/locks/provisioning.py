@@ -17,7 +17,7 @@ from domain.database.rows import id_after
 from domain.errors import InvalidInput, NotFound
 from domain.installation import Installation
 from domain.locks.kits import end_kits, pending
-from domain.locks.sealed_identities import secret_identity
+from domain.locks.secrets import secret_identity
 from domain.locks.service import held_lock
 from domain.locks.tables import Lock, Provisioning
 from domain.people.rules import Permission

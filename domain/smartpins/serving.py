@@ -16,11 +16,11 @@ from domain.errors import LockZoneUnknown, NotFound, SmartPinsOff
 from domain.installation import Installation
 from domain.locks.kits import pending
 from domain.locks.rules import Propagation, propagation
+from domain.locks.secrets import opened_secret
 from domain.locks.tables import Lock, Provisioning
 from domain.sites.tables import Site
 from domain.smartpins.rules import NoSmartPins
 from domain.sync.entries import SETTINGS
-from domain.sync.lock_keys import opened_secret
 from domain.sync.status import unsettled_versions
 from domain.sync.tables import LockEntry
 from smartpin import Codec, LockTime

@@ -27,12 +27,12 @@ from domain.link.events import LockEventKind
 from domain.link.keys import LinkKeys
 from domain.link.messages import MAX_REVISION, SealedTimeBody, UnlockCommandBody
 from domain.link.sealing import MessageKind, seal_message
+from domain.locks.secrets import proven_keys
 from domain.locks.tables import Lock
 from domain.node_ids import node_id
 from domain.sync.connections import fit_to_firmware, hear, hear_claim, is_heard, present_lock
 from domain.sync.deliveries import CutDelivery, cut_delivery
 from domain.sync.events import record_server_event
-from domain.sync.lock_keys import proven_keys
 from domain.sync.payloads import TamperedEntry
 from domain.sync.rules import DELIVERY_PATIENCE, LONGEST_PATIENCE, TIME_INTERVAL
 from domain.sync.settling import FeedPosition, reconcile

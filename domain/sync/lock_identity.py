@@ -21,6 +21,7 @@ from domain.facts import announce
 from domain.installation import Installation
 from domain.link.proof import ProofRefused, claimed_proof, read_proof
 from domain.locks.kits import is_pending, taker_may
+from domain.locks.secrets import link_keys
 from domain.locks.tables import Lock, Provisioning
 from domain.node_ids import read_node_id
 from domain.security import base64url
@@ -28,7 +29,6 @@ from domain.security.keys import KeyLabel
 from domain.security.tags import mac
 from domain.sync.entries import restart_entries
 from domain.sync.facts import IncarnationBegan
-from domain.sync.lock_keys import link_keys
 from domain.sync.status import topics_of_pins_at
 
 CHALLENGE_LIFETIME = timedelta(seconds=60)

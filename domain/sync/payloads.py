@@ -11,9 +11,9 @@ from domain.installation import EntryToFill, Installation
 from domain.link.entries import Payload, read_payload
 from domain.link.keys import LinkKeys
 from domain.link.state import payload_hash
+from domain.locks.secrets import keys_of_locks
 from domain.locks.tables import Lock
 from domain.node_ids import node_id
-from domain.sync.lock_keys import keys_of_locks
 from domain.sync.tables import EntryState, LockEntry
 
 

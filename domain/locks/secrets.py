@@ -1,4 +1,4 @@
-"""The keys of a lock's incarnations, opened from their sealed secrets in the moment of use and kept nowhere.
+"""A lock's secrets at rest, and the keys made of them, opened in the moment of use and kept nowhere.
 
 An incarnation of a lock is the time under one secret.
 """
@@ -8,9 +8,13 @@ from uuid import UUID
 
 from domain.installation import Installation
 from domain.link.keys import LinkKeys
-from domain.locks.sealed_identities import secret_identity
 from domain.locks.tables import Lock, Provisioning
 from domain.security.sealing import open_sealed
+
+
+def secret_identity(lock_id: UUID, incarnation: str) -> str:
+    """The associated data of the sealed secret of one incarnation: a row copied over another does not open."""
+    return f"lock-secret:{lock_id}:{incarnation}"
 
 
 def opened_secret(installation: Installation, provisioning: Provisioning) -> bytes:
