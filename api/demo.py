@@ -96,9 +96,9 @@ def _check_ports(settings: Settings) -> None:
         (settings.host, settings.port, "LATCHWORK_HOST", "LATCHWORK_PORT"),
         ("127.0.0.1", settings.panel_port, "LATCHWORK_PANEL_PORT", "LATCHWORK_PANEL_PORT"),
     ):
-        fault = port_problem(host, port, host_name, port_name)
-        if fault is not None:
-            raise TourFailed(fault)
+        problem = port_problem(host, port, host_name, port_name)
+        if problem is not None:
+            raise TourFailed(problem)
 
 
 async def _start_locks(started: Children, settings: Settings) -> None:

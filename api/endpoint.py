@@ -74,8 +74,8 @@ class Endpoint(GraphQLApp):
     async def guard_socket(self, context: Context) -> tuple[int, str]:
         return await watch(context)
 
-    def explain(self, fault: BaseException) -> RequestRefused | None:
-        return explained(fault)
+    def explain(self, raised: BaseException) -> RequestRefused | None:
+        return explained(raised)
 
     def finish_response(self, request: Request, context: Context, response: Response) -> None:
         for name, (value, seconds) in context.cookies.items():

@@ -17,12 +17,12 @@ def port_problem(host: str, port: int, host_variable: str, port_variable: str) -
                 if family == socket.AF_INET6:
                     probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
                 probe.bind(address)
-        except OSError as fault:
-            if fault.errno == errno.EADDRINUSE:
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
                 return (
                     f"port {port} is taken by another program: set {port_variable} to another one"
                 )
-            if fault.errno == errno.EACCES:
+            if error.errno == errno.EACCES:
                 return f"port {port} may not be used by this user: set {port_variable} to one above 1023"
-            return f"{host_variable}: {host} is no address of this machine ({fault.strerror})"
+            return f"{host_variable}: {host} is no address of this machine ({error.strerror})"
     return None

@@ -61,9 +61,9 @@ def make_data_dir(chosen: Settings) -> None:
     """Makes the data directory, mode 0700, unless it is there. Ends the program where that cannot be."""
     try:
         chosen.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as fault:
+    except OSError as error:
         typer.echo(
-            f"LATCHWORK_DATA_DIR: {chosen.data_dir} cannot be made: {fault.strerror}", err=True
+            f"LATCHWORK_DATA_DIR: {chosen.data_dir} cannot be made: {error.strerror}", err=True
         )
         raise typer.Exit(1) from None
 
@@ -110,20 +110,20 @@ def run(work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run(work)
     except Refusal as refusal:
         message = refusal.message
-    except SchemaBehind as fault:
-        message = str(fault)
-    except (KeysMissing, NoKeyFile) as fault:
-        message = f"The secret does not belong to this database: {fault}. {_ALL_ITS_KEYS}"
-    except DatabaseUnavailable as fault:
-        message = f"The database does not answer ({fault}). On a fresh data directory run: latchwork migrate"
-    except (asyncpg.PostgresError, sqlite3.Error) as fault:
+    except SchemaBehind as error:
+        message = str(error)
+    except (KeysMissing, NoKeyFile) as error:
+        message = f"The secret does not belong to this database: {error}. {_ALL_ITS_KEYS}"
+    except DatabaseUnavailable as error:
+        message = f"The database does not answer ({error}). On a fresh data directory run: latchwork migrate"
+    except (asyncpg.PostgresError, sqlite3.Error) as error:
         message = (
-            f"LATCHWORK_DATABASE_URL names a database that cannot be used ({type(fault).__name__})"
+            f"LATCHWORK_DATABASE_URL names a database that cannot be used ({type(error).__name__})"
         )
-    except KeyFileError as fault:
-        message = f"The secret cannot be used: {fault}"
-    except OSError as fault:
-        message = f"{fault.filename or 'A file or an address'} cannot be used: {fault.strerror}"
+    except KeyFileError as error:
+        message = f"The secret cannot be used: {error}"
+    except OSError as error:
+        message = f"{error.filename or 'A file or an address'} cannot be used: {error.strerror}"
     typer.echo(message, err=True)
     raise typer.Exit(1)
 
@@ -131,9 +131,9 @@ def run(work: Coroutine[Any, Any, Any]) -> Any:
 def serve(chosen: Settings) -> None:
     """Serves until interrupted. Ends the program before it listens where it could not serve."""
     installation = run(prepared_installation(chosen))
-    fault = port_problem(chosen.host, chosen.port, "LATCHWORK_HOST", "LATCHWORK_PORT")
-    if fault is not None:
-        typer.echo(fault, err=True)
+    problem = port_problem(chosen.host, chosen.port, "LATCHWORK_HOST", "LATCHWORK_PORT")
+    if problem is not None:
+        typer.echo(problem, err=True)
         raise typer.Exit(1)
     configure_logging(json=not chosen.development)
     with only_server(chosen.database):
@@ -146,8 +146,8 @@ def only_server(database_url: str) -> Iterator[None]:
     try:
         with single_instance(database_url):
             yield
-    except AlreadyServed as fault:
-        typer.echo(str(fault), err=True)
+    except AlreadyServed as error:
+        typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
 
 

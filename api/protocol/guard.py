@@ -17,7 +17,7 @@ from api.protocol.limits import STRANGERS, Limits, too_complex
 from api.protocol.masking import VALIDATION_FAILED, PublicError
 from api.protocol.measuring import Measured, measured
 from api.protocol.prices import Prices, with_all_lists
-from api.protocol.refusals import Refusals
+from api.protocol.refused_documents import RefusedDocuments
 from api.protocol.requests import RequestRefused
 from api.protocol.rules import rules
 from api.protocol.shares import STRANGERS_SHARE, ShareLimits, Shares
@@ -52,7 +52,7 @@ class Admission:
         self.limits = limits
         self.share = share
         self.valid = valid
-        self.refused = Refusals()
+        self.refused = RefusedDocuments()
         self.rules = rules(limits.merging)
         self._given = prices
         self._prices: Prices | None = None

@@ -115,11 +115,11 @@ class Hooks:
     def finish_response(self, request: Request, context: Any, response: Response) -> None:
         """Add to a response after execution: cookies, say, that a resolver left in the context."""
 
-    def explain(self, fault: BaseException) -> RequestRefused | None:
+    def explain(self, raised: BaseException) -> RequestRefused | None:
         """What to tell the client of an exception that a hook or a resolver let through.
 
         None masks it. The code, message and extensions are what a field's error gets; the status
         and headers count where nothing was executed. 503 says "try again": a socket that cannot
-        go on for such a fault is closed with 1013, upon which clients come back by themselves.
+        go on for that reason is closed with 1013, upon which clients come back by themselves.
         """
         return None

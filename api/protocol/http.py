@@ -63,12 +63,12 @@ async def answer(app: Hooks, request: Request) -> Response:
         return _refusal(refused, media_type)
     except ClientDisconnect:
         return Response(status_code=400)  # nobody is there to read it
-    except Exception as fault:
-        explained = app.explain(fault)
+    except Exception as raised:
+        explained = app.explain(raised)
         if explained is not None:
             return _refusal(explained, media_type)
         reference = request_id()
-        log_unexpected(fault, reference)
+        log_unexpected(raised, reference)
         return _json_response(500, media_type, errors=[internal_error(reference).formatted])
 
 

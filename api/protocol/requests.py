@@ -1,7 +1,7 @@
 """From bytes and headers to one GraphQL request, or to the reason why not.
 
 Everything here runs before anyone is authenticated, on input that anyone may send: no more of a
-body is held than the limit, and malformed input is answered, never an exception. Refusals are
+body is held than the limit, and malformed input is answered, never an exception. RefusedDocuments are
 `RequestRefused`: a status, a code and a message that depend on the form of the request only.
 
 Sections are of the GraphQL over HTTP specification (draft), "Request" and "Media Types".

@@ -61,8 +61,8 @@ async def answers(app: Hooks, message: Subscribe, context: Any) -> AsyncGenerato
         yield encode_json({"id": message.id, "type": "complete"}).decode()
     except ServiceAwayError:
         raise
-    except Exception as fault:
-        yield _frame(message.id, "error", [_told(app, fault)])
+    except Exception as raised:
+        yield _frame(message.id, "error", [_told(app, raised)])
 
 
 def _payload(result: ExecutionResult, errors: list[Any]) -> dict[str, Any]:
@@ -87,16 +87,16 @@ def _missed_something(app: Hooks, message: Subscribe, errors: list[GraphQLError]
     return operation is not None and operation.operation is OperationType.SUBSCRIPTION
 
 
-def _told(app: Hooks, fault: Exception) -> dict[str, Any]:
+def _told(app: Hooks, raised: Exception) -> dict[str, Any]:
     """What the client is told of an exception that stopped an operation before it ran."""
-    if isinstance(fault, PublicError):
-        (told,) = answerable([fault], development=app.development, explain=app.explain)
+    if isinstance(raised, PublicError):
+        (told,) = answerable([raised], development=app.development, explain=app.explain)
         return {**told}
-    refused = fault if isinstance(fault, RequestRefused) else app.explain(fault)
+    refused = raised if isinstance(raised, RequestRefused) else app.explain(raised)
     if refused is not None:
         return refused.formatted()
     reference = request_id()
-    log_unexpected(fault, reference)
+    log_unexpected(raised, reference)
     return {**internal_error(reference).formatted}
 
 

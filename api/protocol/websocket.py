@@ -144,8 +144,8 @@ class GraphQLSocket:
                     await self._handle(received)
         except _EndedError:
             pass
-        except Exception as fault:
-            self._fail(fault)
+        except Exception as raised:
+            self._fail(raised)
 
     async def _receive(self) -> ClientMessage | Closing | None:
         """The client's next message, the reason to close, or None when the client has gone."""
@@ -194,8 +194,8 @@ class GraphQLSocket:
     async def _guard(self) -> None:
         try:
             closing = await self._app.guard_socket(self._context)
-        except Exception as fault:
-            self._fail(fault)
+        except Exception as raised:
+            self._fail(raised)
             return
         if closing is not None:
             self.end(Closing(*closing))
@@ -273,12 +273,12 @@ class GraphQLSocket:
         else:
             self.end(Closing({400: 4400, 429: 4429}.get(refused.status, 4403), refused.message))
 
-    def _fail(self, fault: Exception) -> None:
-        """End the socket for a fault: as the application explains it, or 4500 with the request id."""
-        explained = self._app.explain(fault)
+    def _fail(self, raised: Exception) -> None:
+        """End the socket for an exception: as the application explains it, or 4500 with the request id."""
+        explained = self._app.explain(raised)
         if explained is not None:
             self._refuse(explained)
             return
         reference = request_id()
-        log_unexpected(fault, reference)
+        log_unexpected(raised, reference)
         self.end(Closing(4500, f"Internal error {reference}"))

@@ -1,4 +1,8 @@
-"""Expected failures as union members, and the two tables that map what the domain raises to what a client sees."""
+"""Expected failures as union members, and the two tables that map what the domain raises to what a client sees.
+
+The words, in all of `api`: a refusal is raised where nothing was done (the domain's `Refusal`, HTTP's `RequestRefused`); an
+error is what a client gets to read; a fault is an exception that nobody expected.
+"""
 
 import dataclasses
 from collections.abc import Callable
@@ -286,12 +290,12 @@ RETRY_SECONDS = 2
 """When to ask again after the database did not answer; many will, so clients add jitter of their own."""
 
 
-def explained(fault: BaseException) -> RequestRefused | None:
+def explained(raised: BaseException) -> RequestRefused | None:
     """What the client is told where no union carries it: in queries, fields, streams and authentication.
 
     None for what nobody expected.
     """
-    match fault:
+    match raised:
         case DatabaseUnavailable():
             return RequestRefused(
                 503,
@@ -301,19 +305,19 @@ def explained(fault: BaseException) -> RequestRefused | None:
                 {"retryAfter": RETRY_SECONDS},
             )
         case domain.NotFound():
-            at_fault = {"field": spelled(fault.field)}
-            return RequestRefused(404, "NOT_FOUND", fault.message, extensions=at_fault)
+            at_fault = {"field": spelled(raised.field)}
+            return RequestRefused(404, "NOT_FOUND", raised.message, extensions=at_fault)
         case domain.InvalidInput():
-            at_fault = {"field": spelled(fault.field)}
-            ahead = isinstance(fault, domain.CursorAhead)  # only streams have it, so no union does
+            at_fault = {"field": spelled(raised.field)}
+            ahead = isinstance(raised, domain.CursorAhead)  # only streams have it, so no union does
             code = "CURSOR_AHEAD" if ahead else "BAD_USER_INPUT"
-            return RequestRefused(400, code, fault.message, extensions=at_fault)
+            return RequestRefused(400, code, raised.message, extensions=at_fault)
         case domain.Throttled():
-            wait = {"retryAfter": fault.retry_after}
-            return RequestRefused(429, "THROTTLED", fault.message, extensions=wait)
+            wait = {"retryAfter": raised.retry_after}
+            return RequestRefused(429, "THROTTLED", raised.message, extensions=wait)
         case domain.Refusal():
-            nobody = isinstance(fault, domain.NotSignedIn)
+            nobody = isinstance(raised, domain.NotSignedIn)
             status, code = (401, "UNAUTHENTICATED") if nobody else (403, "NOT_ALLOWED")
-            return RequestRefused(status, code, fault.message)
+            return RequestRefused(status, code, raised.message)
         case _:
             return None

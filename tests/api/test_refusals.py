@@ -1,4 +1,4 @@
-"""Refusals tell nothing about anybody's PIN, and guessing by refusals is budgeted; on both databases."""
+"""RefusedDocuments tell nothing about anybody's PIN, and guessing by refusals is budgeted; on both databases."""
 
 import asyncio
 from collections.abc import Callable

@@ -10,7 +10,7 @@ from graphql import GraphQLError, get_introspection_query, parse
 
 from api.protocol import STRANGERS, Client, Guard, Limits, Spender
 from api.protocol.guard import REFUSALS_AT_ONCE
-from api.protocol.refusals import Refusals
+from api.protocol.refused_documents import RefusedDocuments
 from tests.api.protocol.probe_schema import Context, Mutation, Query
 from tests.api.protocol.probe_server import JSON, Serve, Server, code_of
 
@@ -199,7 +199,7 @@ async def test_variables_hold_a_bounded_number_of_values(guarded: Server) -> Non
 
 def test_no_error_is_kept_that_may_quote_a_secret() -> None:
     """The parser quotes strings; and what is kept is bounded, in entries and in their length."""
-    refusals = Refusals(entries=3, longest=50)
+    refusals = RefusedDocuments(entries=3, longest=50)
     for text in ('{ signIn(password: "hunter2" "hunter3") }', "{ " + "x" * 100 + "( }"):
         with pytest.raises(GraphQLError) as refused:
             parse(text)

@@ -28,7 +28,7 @@ class _Refusal:
         return error
 
 
-class Refusals:
+class RefusedDocuments:
     """What was answered to refused documents, least recently used first out; `entries` of them, in `longest` characters.
 
     The errors are those of the parser, which have no code, and `PublicError`.
