@@ -22,13 +22,13 @@ from domain.database import connect, disconnect, drain, in_background, pending
 from domain.database.common_clock import CommonClock
 from domain.following import COMMAND_CHECK, FOLLOWERS, PAYLOAD_MAKERS
 from domain.installation import Installation
-from domain.locks.settings_mended import mend_settings
 from domain.mail.outbox import deliver_letters
 from domain.mailers import FolderMailer, Mailer, SmtpMailer
 from domain.people.tickets import sweep_tickets
 from domain.recorded_keys.service import open_keyring
 from domain.security.keys import Keyring
 from domain.security.passwords import PasswordHasher, PasswordProfile
+from domain.sync.settings_mended import mend_settings
 from domain.throttling.service import sweep_counters
 
 PIN_PROFILE = PasswordProfile(time_cost=3, memory_kib=12 * 1024, parallelism=1)

@@ -31,7 +31,8 @@ from domain.security import base64url
 from domain.sites.rules import SystemType
 from domain.sites.service import create_site
 from domain.sites.tables import Site
-from domain.tags.service import create_tag, make_default_tag
+from domain.tags.default_tags import add_default_tag
+from domain.tags.service import create_tag
 from domain.tags.tables import TagTarget
 
 SITE_NAME = "Demo"
@@ -177,7 +178,7 @@ async def _member(
             accepted_at=now,
             created_at=now,
         )
-        await make_default_tag(by.site_id, member, now)
+        await add_default_tag(member, now)
         change.note("Member", member.id, role=role.value)
 
 

@@ -31,7 +31,7 @@ from domain.security.passwords import PasswordProfile
 from domain.sites.rules import SystemType
 from domain.sites.service import create_site
 from domain.sites.tables import Site
-from domain.tags.service import make_default_tag
+from domain.tags.default_tags import add_default_tag
 from tests.browser import Browser
 from tests.databases import Database
 from tests.waiting import becomes, eventually
@@ -219,7 +219,7 @@ class House:
             accepted_at=now if account else None,
             created_at=now,
         )
-        await make_default_tag(self.row.id, row, now)
+        await add_default_tag(row, now)
         return node_id("member", row.id)
 
     async def lock(

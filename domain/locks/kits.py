@@ -4,7 +4,6 @@ The dangerous direction: a secret that takes a working lock over when whoever to
 ended stays ended, whatever becomes of its taker's rights; and whoever lets one be proven asks here, under its held row.
 """
 
-from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,12 +14,15 @@ from domain.actors import ActorKind
 from domain.audit.service import RecordedChange
 from domain.database import lock_rows
 from domain.database.rows import column
+from domain.facts import announce
+from domain.installation import Installation
+from domain.locks.facts import KitEnded
 from domain.locks.tables import Provisioning
+from domain.people.facts import DoorsLost, TokenEnded
 from domain.people.identities import token_by_id
 from domain.people.rules import Permission, allows
 from domain.people.standings import standing_at, standings_of_account
 from domain.people.tables import ApiToken
-from domain.smartpins.tables import SmartPin
 
 
 def pending(now: datetime) -> Q:
@@ -52,36 +54,39 @@ async def taker_may(kit: Provisioning, site_id: UUID, now: datetime) -> bool:
 
 
 async def end_kits_of_account(
-    change: RecordedChange, account_id: UUID, site_id: UUID, now: datetime
+    installation: Installation, change: RecordedChange, fact: DoorsLost, now: datetime
 ) -> None:
-    """Part of taking a person's right to the site's doors: their pending kits end, and those of their tokens."""
-    tokens = await column(ApiToken.filter(account_id=account_id), "id")
-    theirs = Q(taken_by_kind=ActorKind.ACCOUNT, taken_by_id=account_id)
+    """The person's pending kits end, and those of their tokens."""
+    tokens = await column(ApiToken.filter(account_id=fact.account_id), "id")
+    theirs = Q(taken_by_kind=ActorKind.ACCOUNT, taken_by_id=fact.account_id)
     scripts = Q(taken_by_kind=ActorKind.TOKEN, taken_by_id__in=tokens)
-    kits = Provisioning.filter(theirs | scripts if tokens else theirs, lock__site_id=site_id)
-    await end_kits(change, kits, now)
+    kits = Provisioning.filter(theirs | scripts if tokens else theirs, lock__site_id=fact.site_id)
+    await end_kits(installation, change, kits, now)
 
 
 async def end_kits_of_token(
-    change: RecordedChange, token_id: UUID, site_ids: Collection[UUID], now: datetime
+    installation: Installation, change: RecordedChange, fact: TokenEnded, now: datetime
 ) -> None:
-    """Part of ending a token at these sites: the pending kits that it took there end."""
-    if site_ids:
+    """The pending kits that the token took at these sites end."""
+    if fact.site_ids:
         kits = Provisioning.filter(
-            taken_by_kind=ActorKind.TOKEN, taken_by_id=token_id, lock__site_id__in=list(site_ids)
+            taken_by_kind=ActorKind.TOKEN,
+            taken_by_id=fact.token_id,
+            lock__site_id__in=list(fact.site_ids),
         )
-        await end_kits(change, kits, now)
+        await end_kits(installation, change, kits, now)
 
 
-async def end_kits(change: RecordedChange, kits: Any, now: datetime) -> list[Provisioning]:
-    """Within a transaction: ends those that are pending among these; the SmartPINs under them open nothing from here on."""
+async def end_kits(
+    installation: Installation, change: RecordedChange, kits: Any, now: datetime
+) -> list[Provisioning]:
+    """Within a transaction: ends those that are pending among these."""
     held = await lock_rows(Provisioning, await column(kits.filter(pending(now)), "id"))
     ending = [kit for kit in held if is_pending(kit, now)]
     for kit in ending:
         kit.cancelled_at = now
         await kit.save(update_fields=["cancelled_at"])
-        codes = SmartPin.filter(lock_id=kit.lock_id, incarnation=kit.incarnation, dead_at=None)
-        await codes.update(dead_at=now)
+        await announce(installation, change, KitEnded(kit.id), now)
         lock = await kit.lock
         change.note("ProvisioningKit", kit.id, chain=lock.site_id, lock=str(lock.id))
     return ending

@@ -8,11 +8,13 @@ from domain.actors import Caller
 from domain.audit.service import recorded
 from domain.database import lock_rows, use_case
 from domain.errors import InvalidInput, LockWithoutKeypad, NotFound
+from domain.facts import announce
 from domain.installation import Installation
 from domain.link.digests import CARD_UID_BYTES
 from domain.locks.cards import card_identity
+from domain.locks.facts import CardPaired, LockSettingsChanged
 from domain.locks.service import held_lock
-from domain.locks.settings import refuse_unread_settings, write_card, write_settings
+from domain.locks.settings import refuse_unread_settings
 from domain.locks.tables import Hub, Lock, Reader
 from domain.security.sealing import seal
 
@@ -40,7 +42,7 @@ async def set_pin_mode(
         lock_ids = {reader.lock_id for reader in readers}
         if reader_id is not None:  # whoever switches whole locks leaves no keypad that differs
             await refuse_unread_settings(lock_ids)
-        await write_settings(installation, change, lock_ids, now)
+        await announce(installation, change, LockSettingsChanged(frozenset(lock_ids)), now)
         for reader in readers:
             reader.pin_enabled = enabled
             change.note("Reader", reader.id, pinEnabled=enabled)
@@ -101,6 +103,6 @@ async def pair_card(
         lock.card_sealed = seal(installation.keys, card, card_identity(lock.id))
         lock.card_pairings += 1
         await lock.save(update_fields=["card_sealed", "card_pairings"])
-        await write_card(installation, change, lock, lock.card_pairings, now)
+        await announce(installation, change, CardPaired(lock.id), now)
         change.note("Lock", lock.id)
         return lock

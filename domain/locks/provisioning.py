@@ -123,7 +123,7 @@ async def cancel_kit(
             raise NotFound("kit_id")
         # The lock's row before the kit's, as when a kit is proven.
         lock = await held_lock(by, found.lock_id)
-        ended = await end_kits(change, Provisioning.filter(id=kit_id), now)
+        ended = await end_kits(installation, change, Provisioning.filter(id=kit_id), now)
         if not ended:
             raise NotFound("kit_id")
         return ended[0], lock

@@ -7,12 +7,13 @@ from domain.actors import Caller
 from domain.audit.service import changing_access, recorded
 from domain.database import lock_row, use_case
 from domain.errors import InvalidInput, NotFound
+from domain.facts import announce
 from domain.installation import Installation
+from domain.locks.facts import KeypadsChanged, LockSettingsChanged
 from domain.locks.rules import MOST_READERS
 from domain.locks.service import NewReader, add_reader, held_lock
-from domain.locks.settings import refuse_unread_settings, write_settings
+from domain.locks.settings import refuse_unread_settings
 from domain.locks.tables import Reader
-from domain.pins.following import follow_pins_of_lock
 from domain.sites.rules import checked_name
 
 
@@ -31,8 +32,8 @@ async def create_reader(
         row = await add_reader(lock, reader, "name")
         if row.has_keypad:
             await refuse_unread_settings([lock.id])
-        await write_settings(installation, change, [lock.id], now)
-        await follow_pins_of_lock(installation, change, lock.id, now)
+        await announce(installation, change, LockSettingsChanged(frozenset({lock.id})), now)
+        await announce(installation, change, KeypadsChanged(lock.id), now)
         change.note("Reader", row.id)
         return row
 
@@ -71,7 +72,7 @@ async def delete_reader(
         reader = await _held_reader(by, reader_id)
         reader.deleted_at = now
         await reader.save(update_fields=["deleted_at"])
-        await write_settings(installation, change, [reader.lock_id], now)
-        await follow_pins_of_lock(installation, change, reader.lock_id, now)
+        await announce(installation, change, LockSettingsChanged(frozenset({reader.lock_id})), now)
+        await announce(installation, change, KeypadsChanged(reader.lock_id), now)
         change.note("Reader", reader.id)
         return reader

@@ -6,24 +6,20 @@ from datetime import datetime
 from uuid import UUID
 
 from domain import topics
-from domain.access_rules.grants import members_of_rules, rules_naming_lock
 from domain.actors import Caller
 from domain.audit.service import changing_access, recorded
 from domain.database import lock_row, use_case
-from domain.database.rows import column
 from domain.errors import InvalidInput, NotFound
+from domain.facts import announce
 from domain.inputs.partial_updates import Fields, check_not_cleared
 from domain.installation import Installation
-from domain.invitations.tables import InvitationLock
+from domain.locks.facts import LockGone, LockMade, LockRenamed, LockSettingsChanged
 from domain.locks.hubs import held_hub
 from domain.locks.rules import MOST_READERS, Connectivity, default_connectivity
-from domain.locks.settings import switch_smart_pins, write_settings
+from domain.locks.settings import switch_smart_pins
 from domain.locks.tables import Lock, Provisioning, Reader
-from domain.pins.reservations import forget_lock
 from domain.sites.rules import checked_name
 from domain.sites.tables import Site
-from domain.sync.status import topics_of_pins_at
-from domain.tags.service import drop_default_tag, make_default_tag, rename_default_tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +75,8 @@ async def create_lock(
         )
         for reader in readers:
             await add_reader(lock, reader, "readers")
-        await make_default_tag(site.id, lock, now)
-        await write_settings(installation, change, [lock.id], now)
+        await announce(installation, change, LockMade(lock.id), now)
+        await announce(installation, change, LockSettingsChanged(frozenset({lock.id})), now)
         change.note("Lock", lock.id)
         change.wake(topics.site_sync(site.id))
         return lock
@@ -111,8 +107,6 @@ async def update_lock(
         lock = await held_lock(by, lock_id)
         if "name" in fields:
             lock.name = checked_name(fields["name"])
-            await rename_default_tag(lock)
-            change.wake(*await _topics_of_homes(lock.id))
         if "hub_id" in fields:
             if fields["hub_id"] is not None:
                 await held_hub(by, fields["hub_id"])
@@ -123,8 +117,10 @@ async def update_lock(
         if "smart_pin_enabled" in fields:
             await switch_smart_pins(lock, enabled=fields["smart_pin_enabled"])
         await lock.save(update_fields=list(fields))
+        if "name" in fields:
+            await announce(installation, change, LockRenamed(lock.id), now)
         if "smart_pin_enabled" in fields:
-            await write_settings(installation, change, [lock.id], now)
+            await announce(installation, change, LockSettingsChanged(frozenset({lock.id})), now)
         change.note("Lock", lock.id, changed=sorted(fields))
         change.wake(topics.site_sync(lock.site_id))
         return lock
@@ -137,23 +133,11 @@ async def delete_lock(
     """Takes a lock out of the site; its feed ends and its secret serves nothing any more. Raises NotFound."""
     async with changing_access(installation, by, "deleteLock", now) as change:
         lock = await held_lock(by, lock_id)
-        # asked for before its tags let go of it: some rules and PINs reach it by nothing else
-        change.wake(*await topics_of_pins_at(lock.id), *await _topics_of_homes(lock.id))
-        await drop_default_tag(lock, now)
         lock.deleted_at = now
         lock.feed_id = None
         await lock.save(update_fields=["deleted_at", "feed_id"])
         await Provisioning.filter(lock_id=lock.id).delete()
-        await forget_lock(lock.id)
+        await announce(installation, change, LockGone(lock.id), now)
         change.note("Lock", lock.id)
         change.wake(topics.lock(lock.id), topics.site_sync(by.site_id), topics.homes(by.site_id))
         return lock
-
-
-async def _topics_of_homes(lock_id: UUID) -> list[str]:
-    """The topics of whoever has this lock on the screen of their phone."""
-    invitations = await column(InvitationLock.filter(lock_id=lock_id), "invitation_id")
-    members = await members_of_rules(await rules_naming_lock(lock_id))
-    return [topics.invitation(each) for each in invitations] + [
-        topics.member(each) for each in members
-    ]

@@ -16,9 +16,10 @@ from domain.audit.service import RecordedChange, recorded
 from domain.database import lock_row, lock_rows, use_case
 from domain.database.rows import column
 from domain.errors import InvalidInput, NotAllowed, NotFound
+from domain.facts import announce
 from domain.inputs.moments import in_utc
 from domain.installation import Installation
-from domain.locks.kits import end_kits_of_token
+from domain.people.facts import TokenEnded
 from domain.people.identities import API_TOKEN_PREFIX
 from domain.people.rules import Permission, allows
 from domain.people.standings import standings_of, still_standing
@@ -116,7 +117,7 @@ async def revoke_api_token(
         if not family or not await here_too.exists():
             raise NotFound("token_id")
         everywhere = made or await _owns_all_sites(by, token_id)
-        await _end(change, family, None if everywhere else by.site_id, now)
+        await _end(installation, change, family, None if everywhere else by.site_id, now)
         return family[0], family[0].revoked_at is not None
 
 
@@ -172,16 +173,24 @@ async def held_line(token_id: UUID) -> list[ApiToken]:
 
 
 async def end_tokens_of(
-    change: RecordedChange, account_id: UUID, site_id: UUID, now: datetime
+    installation: Installation,
+    change: RecordedChange,
+    account_id: UUID,
+    site_id: UUID,
+    now: datetime,
 ) -> None:
     """Part of removing a person from a site, under the site's row: the tokens that act for them end there for good."""
     at = ApiTokenSite.filter(site_id=site_id, token__account_id=account_id)
     rows = await lock_rows(ApiToken, await column(at, "token_id"))
-    await _end(change, [row for row in rows if row.revoked_at is None], site_id, now)
+    await _end(installation, change, [row for row in rows if row.revoked_at is None], site_id, now)
 
 
 async def _end(
-    change: RecordedChange, rows: Sequence[ApiToken], site_id: UUID | None, now: datetime
+    installation: Installation,
+    change: RecordedChange,
+    rows: Sequence[ApiToken],
+    site_id: UUID | None,
+    now: datetime,
 ) -> None:
     """Ends tokens whose rows are held, at one site or everywhere; the audit of each site where one ends is told."""
     for row in rows:
@@ -192,7 +201,7 @@ async def _end(
             await row.save(update_fields=["revoked_at"])
         else:
             await ApiTokenSite.filter(token_id=row.id, site_id__in=ending).delete()
-        await end_kits_of_token(change, row.id, ending, now)
+        await announce(installation, change, TokenEnded(row.id, frozenset(ending)), now)
         for each in ending:
             change.note("ApiToken", row.id, chain=each)
         change.wake(topics.api_token(row.id))

@@ -10,27 +10,24 @@ from uuid import UUID
 from tortoise.expressions import Q
 
 from domain import topics
-from domain.access_rules.tables import AccessRule
 from domain.actors import COMMAND_LINE, Caller, Role, Standing
 from domain.audit.service import RecordedChange, changing_access, recorded
 from domain.database import lock_row, use_case
 from domain.errors import InvalidInput, NotAllowed, NotFound
+from domain.facts import announce
 from domain.inputs.partial_updates import Fields, check_not_cleared
 from domain.installation import Installation
-from domain.locks.kits import end_kits_of_account
 from domain.mail.addresses import checked_email
 from domain.mail.budgets import count_letter
 from domain.people.api_tokens import end_tokens_of
+from domain.people.facts import DoorsLost, MemberGone, MemberMade, MemberRenamed
 from domain.people.mailed_links import end_links, mail_membership_link, make_membership_link
 from domain.people.rules import Grade, Permission, allows, grade, may_give
 from domain.people.standings import still_standing
 from domain.people.tables import Member
-from domain.pins.tables import Pin, PinStatus
-from domain.pins.writing import withdraw
 from domain.sites.rules import checked_name
 from domain.sites.service import take_seat
 from domain.sites.tables import Site
-from domain.tags.service import drop_default_tag, make_default_tag, rename_default_tag
 
 
 def _check_giving(by: Caller, given: Grade) -> None:
@@ -94,7 +91,7 @@ async def _create_member(
         site = await take_seat(by.site_id, now)
         by = await still_standing(by, Permission.CREDENTIALS, now)
         _check_giving(by, grade(role, can_edit))
-        member = await _add(site, name, role, can_edit, address, now)
+        member = await _add(installation, change, site, name, role, can_edit, address, now)
         if address is not None:
             await mail_membership_link(installation, by, site, member, now)
         change.note("Member", member.id, role=role.value, canEdit=member.can_edit)
@@ -102,7 +99,14 @@ async def _create_member(
 
 
 async def _add(
-    site: Site, name: str, role: Role, can_edit: bool, address: str | None, now: datetime
+    installation: Installation,
+    change: RecordedChange,
+    site: Site,
+    name: str,
+    role: Role,
+    can_edit: bool,
+    address: str | None,
+    now: datetime,
 ) -> Member:
     """Within a transaction that holds the site's row."""
     if address is not None:
@@ -115,7 +119,7 @@ async def _add(
         can_edit=_may_edit(role, can_edit),
         created_at=now,
     )
-    await make_default_tag(site.id, member, now)
+    await announce(installation, change, MemberMade(member.id), now)
     return member
 
 
@@ -181,7 +185,6 @@ async def _update_member(
         _check_giving(by, grade(member.role, member.can_edit))
         if "name" in fields:
             member.name = checked_name(fields["name"])
-            await rename_default_tag(member)
         if fields.keys() & {"role", "can_edit"}:
             role = fields.get("role", member.role)
             if role is not member.role:
@@ -195,11 +198,13 @@ async def _update_member(
         if address is not None:
             await _set_email(site, member, address)
         await member.save(update_fields=["name", "role", "can_edit", "invited_email"])
+        if "name" in fields:
+            await announce(installation, change, MemberRenamed(member.id), now)
         if address is not None:
             await mail_membership_link(installation, by, site, member, now)
         standing = Standing(site.id, member.role, member.can_edit, member.id)
         if member.account_id is not None and not allows(standing, Permission.DOORS):
-            await end_kits_of_account(change, member.account_id, site.id, now)
+            await announce(installation, change, DoorsLost(member.account_id, site.id), now)
         change.note("Member", member.id, changed=sorted(fields), role=member.role.value)
         _wake(change, member)
         return member
@@ -238,16 +243,13 @@ async def remove_member(
         member = await held_member(by, member_id)
         _check_giving(by, grade(member.role, member.can_edit))
         await _check_owner_stays(by.site_id, member)
-        await drop_default_tag(member, now)
-        pins = await Pin.filter(owner_id=member.id).exclude(status=PinStatus.REMOVED)
-        await withdraw(installation, change, pins, now)
-        await AccessRule.filter(member_id=member.id, deleted_at=None).update(deleted_at=now)
-        if member.account_id is not None and member.accepted_at is not None:
-            await end_tokens_of(change, member.account_id, by.site_id, now)
-            await end_kits_of_account(change, member.account_id, by.site_id, now)
-        await end_links(member_id=member.id)
         member.removed_at = now
         await member.save(update_fields=["removed_at"])
+        await announce(installation, change, MemberGone(member.id), now)
+        if member.account_id is not None and member.accepted_at is not None:
+            await end_tokens_of(installation, change, member.account_id, by.site_id, now)
+            await announce(installation, change, DoorsLost(member.account_id, by.site_id), now)
+        await end_links(member_id=member.id)
         change.note("Member", member.id)
         _wake(change, member)
         return member
@@ -261,7 +263,7 @@ async def invite_owner(
     address = checked_email(email)
     async with recorded(installation, by, "inviteOwner", now) as change:
         site = await take_seat(site_id, now)
-        member = await _add(site, address, Role.OWNER, True, address, now)
+        member = await _add(installation, change, site, address, Role.OWNER, True, address, now)
         change.note("Member", member.id, chain=site.id, role=Role.OWNER.value)
         _, link = await make_membership_link(installation, member, now)
         return link

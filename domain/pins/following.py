@@ -16,35 +16,51 @@ from domain.audit.service import RecordedChange
 from domain.database import Transaction, lock_rows
 from domain.database.rows import column
 from domain.installation import Installation
+from domain.locks.facts import KeypadsChanged, LockGone
 from domain.locks.tables import Lock
+from domain.people.facts import MemberGone
 from domain.pins.reservations import forget_lock, release
 from domain.pins.tables import Pin, PinLock, PinLockTag, PinStatus
 from domain.pins.wanted import follow_pins
+from domain.pins.writing import withdraw
 from domain.sync.facts import EntriesSettled, IncarnationBegan
 from domain.sync.tables import EntryState, LockEntry
+from domain.tags.facts import TagHolds
 from domain.tags.tables import TaggedLock
 
 
-async def follow_pins_of_lock(
-    installation: Installation, change: RecordedChange, lock_id: UUID, now: datetime
+async def follow_keypads(
+    installation: Installation, change: RecordedChange, fact: KeypadsChanged, now: datetime
 ) -> None:
-    """Within a transaction: a lock's keypad or tags changed; the PINs that name it, or held it, follow."""
-    await lock_rows(Lock, [lock_id])
-    tags = await column(TaggedLock.filter(lock_id=lock_id), "tag_id")
-    members = await members_of_rules(await rules_naming_lock(lock_id))
-    await _follow_chosen(installation, change, {lock_id}, set(tags), members, now)
+    """The lock takes PINs or does so no more; the PINs that name it, or that it held, follow."""
+    await lock_rows(Lock, [fact.lock_id])
+    tags = await column(TaggedLock.filter(lock_id=fact.lock_id), "tag_id")
+    members = await members_of_rules(await rules_naming_lock(fact.lock_id))
+    await _follow_chosen(installation, change, {fact.lock_id}, set(tags), members, now)
 
 
-async def follow_pins_of_tag(
-    installation: Installation, change: RecordedChange, tag_id: UUID, now: datetime
+async def follow_tag(
+    installation: Installation, change: RecordedChange, fact: TagHolds, now: datetime
 ) -> None:
-    """Within a transaction: a tag of locks holds others than before; the PINs and rules that name it follow."""
-    members = await members_of_rules(await rules_naming_tag(tag_id))
-    await _follow_chosen(installation, change, set(), {tag_id}, members, now)
+    """The PINs and rules that name the tag follow, and the personal PINs of its members."""
+    members = await members_of_rules(await rules_naming_tag(fact.tag_id))
+    await _follow_chosen(installation, change, set(), {fact.tag_id}, members, now)
+    await follow_personal_pins(installation, change, fact.member_ids, now)
 
 
-async def forget_digits_of_incarnation(
-    installation: Installation, change: RecordedChange, fact: IncarnationBegan, now: datetime
+async def withdraw_pins_of_member(
+    installation: Installation, change: RecordedChange, fact: MemberGone, now: datetime
+) -> None:
+    """The PINs of the member end."""
+    pins = await Pin.filter(owner_id=fact.member_id).exclude(status=PinStatus.REMOVED)
+    await withdraw(installation, change, pins, now)
+
+
+async def forget_held_digits(
+    installation: Installation,
+    change: RecordedChange,
+    fact: LockGone | IncarnationBegan,
+    now: datetime,
 ) -> None:
     """The lock holds nothing any more."""
     await forget_lock(fact.lock_id)

@@ -14,13 +14,14 @@ from domain.actors import Caller, Role, TokenActor
 from domain.audit.service import recorded
 from domain.database import lock_row, use_case
 from domain.errors import NotAllowed, NotFound, SeatLimitReached
+from domain.facts import announce
 from domain.inputs.partial_updates import Fields, check_not_cleared
 from domain.installation import Installation
 from domain.invitations.tables import Invitation
-from domain.locks.settings import write_settings
-from domain.locks.tables import Lock
 from domain.people.api_tokens import held_line
+from domain.people.facts import MemberMade
 from domain.people.tables import Account, ApiTokenSite, Member
+from domain.sites.facts import SiteSettingsChanged, ZoneChanged
 from domain.sites.rules import (
     SystemType,
     check_pin_policy,
@@ -29,8 +30,6 @@ from domain.sites.rules import (
     checked_zone,
 )
 from domain.sites.tables import Site
-from domain.smartpins.lives import check_zone_may_change
-from domain.tags.service import make_default_tag
 from domain.throttling.service import Budget, count_try
 
 _SITES = Budget("sites made by one caller", 100, timedelta(days=1))
@@ -112,7 +111,7 @@ async def create_site(
                 accepted_at=now,
                 created_at=now,
             )
-            await make_default_tag(site.id, member, now)
+            await announce(installation, change, MemberMade(member.id), now)
             change.wake(topics.account(owner.id))
         if isinstance(by.actor, TokenActor):
             for each in await held_line(by.actor.token_id):
@@ -166,10 +165,9 @@ async def update_site(
         await site.save(update_fields=list(columns))
         after = _settings(site)
         if after["timezone"] != before["timezone"]:
-            await check_zone_may_change(site.id, now)
+            await announce(installation, change, ZoneChanged(site.id), now)
         if any(after[each] != before[each] for each in _TOLD_TO_LOCKS):
-            locks = await Lock.filter(site_id=site.id, deleted_at=None)
-            await write_settings(installation, change, [lock.id for lock in locks], now)
+            await announce(installation, change, SiteSettingsChanged(site.id), now)
         changes: dict[str, Any] = {key: after[key] for key in after if after[key] != before[key]}
         change.note("Site", site.id, **changes)
         change.wake(topics.homes(site.id))

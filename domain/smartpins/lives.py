@@ -4,15 +4,16 @@ The dangerous direction: a code shown as usable that the lock no longer knows. A
 """
 
 from datetime import datetime
-from uuid import UUID
 
 from domain.audit.service import RecordedChange
 from domain.database.rows import column
 from domain.errors import PolicyViolation
 from domain.installation import Installation
 from domain.link.entries import EntryKind
+from domain.locks.facts import KitEnded
 from domain.locks.kits import pending
 from domain.locks.tables import Lock, Provisioning
+from domain.sites.facts import ZoneChanged
 from domain.smartpins.tables import SmartPin
 from domain.sync.facts import IncarnationBegan
 from domain.sync.tables import LockEntry
@@ -36,14 +37,25 @@ async def end_codes_of_other_incarnations(
     await LockEntry.filter(lock_id=lock.id, kind=EntryKind.SMARTPIN_BLOCK, name__in=names).delete()
 
 
-async def check_zone_may_change(site_id: UUID, now: datetime) -> None:
-    """Within a transaction, under the site's row: raises PolicyViolation while a SmartPIN of the site is not over.
+async def end_codes_of_kit(
+    installation: Installation, change: RecordedChange, fact: KitEnded, now: datetime
+) -> None:
+    """The codes of the kit open nothing from here on."""
+    kit = await Provisioning.get(id=fact.kit_id)
+    codes = SmartPin.filter(lock_id=kit.lock_id, incarnation=kit.incarnation, dead_at=None)
+    await codes.update(dead_at=now)
+
+
+async def check_zone_may_change(
+    installation: Installation, change: RecordedChange, fact: ZoneChanged, now: datetime
+) -> None:
+    """Under the site's row: raises PolicyViolation while a SmartPIN of the site is not over.
 
     Blocked ones count: they may be unblocked. Those of deleted locks do not.
     """
     last = (
         await SmartPin.filter(
-            site_id=site_id, dead_at=None, closes_at__gt=now, lock__deleted_at=None
+            site_id=fact.site_id, dead_at=None, closes_at__gt=now, lock__deleted_at=None
         )
         .order_by("-closes_at")
         .first()

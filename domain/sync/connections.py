@@ -12,10 +12,11 @@ from domain.alerts.service import alert_of_old_lock
 from domain.database import Queue, Transaction, Work, lock_row, transaction, use_case
 from domain.installation import Installation
 from domain.link.claims import Claim
-from domain.locks.settings import unread_settings, write_settings
+from domain.locks.settings import unread_settings
 from domain.locks.tables import Lock, Reader
 from domain.sites.tables import Site
 from domain.sync.lock_identity import ProvenLock
+from domain.sync.lock_settings import write_settings
 
 
 @use_case

@@ -15,8 +15,11 @@ from tortoise.functions import Count, Min
 from tortoise.queryset import QuerySet
 
 from domain import topics
+from domain.audit.service import RecordedChange
 from domain.database import snapshot
 from domain.database.rows import column
+from domain.installation import Installation
+from domain.locks.facts import LockGone
 from domain.locks.rules import Propagation, propagation
 from domain.locks.tables import Lock
 from domain.sync.rules import SyncStatus, entry_status, opens_now
@@ -98,6 +101,13 @@ async def topics_of_pins_at(lock_id: UUID) -> list[str]:
     """The topics of all who follow a PIN that this lock holds or should."""
     pins = await column(LockEntry.filter(lock_id=lock_id, pin_id__isnull=False), "pin_id")
     return [topics.pin_sync(pin_id) for pin_id in pins]
+
+
+async def wake_followers_of_pins(
+    installation: Installation, change: RecordedChange, fact: LockGone, now: datetime
+) -> None:
+    """Whoever follows a PIN that the lock holds or should sees that it is gone."""
+    change.wake(*await topics_of_pins_at(fact.lock_id))
 
 
 async def locks_in_sync(rows: QuerySet[Lock]) -> list[LockInSync]:

@@ -9,54 +9,15 @@ from domain.actors import Caller
 from domain.audit.service import RecordedChange, changing_access
 from domain.database import lock_row, use_case
 from domain.database.rows import column
-from domain.database.search_text import folded
 from domain.errors import InvalidInput, NotAllowed, NotFound
+from domain.facts import announce
 from domain.inputs.partial_updates import Fields, check_not_cleared
 from domain.installation import Installation
 from domain.locks.tables import Lock
 from domain.people.tables import Member
-from domain.pins.following import follow_personal_pins, follow_pins_of_tag
 from domain.sites.rules import checked_name
+from domain.tags.facts import TagHolds
 from domain.tags.tables import Tag, TaggedLock, TaggedMember, TagKind, TagTarget
-
-
-async def make_default_tag(site_id: UUID, owner: Member | Lock, now: datetime) -> None:
-    """Part of making a member or lock: its DEFAULT tag, of the same name, holding just it."""
-    target = TagTarget.MEMBER if isinstance(owner, Member) else TagTarget.LOCK
-    tag = await Tag.create(
-        site_id=site_id, kind=TagKind.DEFAULT, target=target, name=owner.name, created_at=now
-    )
-    if isinstance(owner, Member):
-        await TaggedMember.create(tag=tag, member=owner)
-    else:
-        await TaggedLock.create(tag=tag, lock=owner)
-
-
-async def rename_default_tag(owner: Member | Lock) -> None:
-    """Part of renaming a member or lock."""
-    await Tag.filter(id=(await default_tag(owner)).id).update(
-        name=owner.name, search_text=folded(owner.name)
-    )
-
-
-async def drop_default_tag(owner: Member | Lock, now: datetime) -> None:
-    """Part of removing a member or lock: its DEFAULT tag goes, and it leaves every SPECIAL one."""
-    await Tag.filter(id=(await default_tag(owner)).id).update(deleted_at=now)
-    if isinstance(owner, Member):
-        await TaggedMember.filter(member_id=owner.id).delete()
-    else:
-        await TaggedLock.filter(lock_id=owner.id).delete()
-
-
-async def default_tag(owner: Member | Lock) -> Tag:
-    """The DEFAULT tag of a member or lock."""
-    rows: list[Tag]
-    if isinstance(owner, Member):
-        held = await TaggedMember.filter(member_id=owner.id).values_list("tag_id", flat=True)
-    else:
-        held = await TaggedLock.filter(lock_id=owner.id).values_list("tag_id", flat=True)
-    rows = await Tag.filter(id__in=list(held), kind=TagKind.DEFAULT)
-    return rows[0]
 
 
 async def live_locks(site_id: UUID, ids: Collection[UUID], field: str = "lock_ids") -> list[Lock]:
@@ -159,7 +120,7 @@ async def update_tag(
             await tag.save(update_fields=["name"])
         held = await _members(tag)
         await _fill(tag, fields.get("member_ids"), fields.get("lock_ids"))
-        await _follow(installation, change, tag, held | await _members(tag), now)
+        await _announce(installation, change, tag, held | await _members(tag), now)
         change.note("Tag", tag.id, changed=sorted(fields))
         return tag
 
@@ -168,14 +129,12 @@ async def _members(tag: Tag) -> set[UUID]:
     return set(await column(TaggedMember.filter(tag_id=tag.id), "member_id"))
 
 
-async def _follow(
+async def _announce(
     installation: Installation, change: RecordedChange, tag: Tag, members: set[UUID], now: datetime
 ) -> None:
-    """What the tag stands for has changed: PINs follow, of those too who have just left it."""
-    await follow_pins_of_tag(installation, change, tag.id, now)
-    if tag.target is TagTarget.MEMBER:
-        await follow_personal_pins(installation, change, members, now)
-        change.wake(*(topics.member(member_id) for member_id in members))
+    """What the tag stands for has changed, for those too who have just left it."""
+    await announce(installation, change, TagHolds(tag.id, frozenset(members)), now)
+    change.wake(*(topics.member(member_id) for member_id in members))
 
 
 @use_case
@@ -191,7 +150,7 @@ async def delete_tag(installation: Installation, by: Caller, *, tag_id: UUID, no
         )
         tag.deleted_at = now
         await tag.save(update_fields=["deleted_at"])
-        await _follow(installation, change, tag, held, now)
+        await _announce(installation, change, tag, held, now)
         change.note("Tag", tag.id)
         return tag
 

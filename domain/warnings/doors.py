@@ -7,10 +7,11 @@ from typing import Self
 from uuid import UUID
 
 from domain.locks.rules import Connectivity
-from domain.locks.settings import settings_on_lock, unread_settings
+from domain.locks.settings import unread_settings
 from domain.locks.tables import Lock, Provisioning, Reader
 from domain.sites.tables import Site
 from domain.sync.entries import SETTINGS
+from domain.sync.lock_settings import settings_on_lock
 from domain.sync.tables import LockEntry
 from domain.warnings.rules import Door, Lack, WarningCode, findings
 

@@ -20,7 +20,7 @@ from domain.locks.tables import Hub, Lock, Provisioning, Reader
 from domain.people.tables import Account, Device, Member, Platform
 from domain.smartpins.tables import SmartPin
 from domain.sync.tables import LockEvent
-from domain.tags.service import make_default_tag
+from domain.tags.default_tags import add_default_tag
 from domain.tags.tables import TaggedLock, TaggedMember
 from tests.api.pin_steps import pin_of
 from tests.counting import counted
@@ -67,7 +67,7 @@ async def _grow(house: House, count: int, numbered: int) -> None:
         member = await Member.create(
             site=site, account=account, name=name, role=Role.USER, created_at=now
         )
-        await make_default_tag(site.id, member, now)
+        await add_default_tag(member, now)
         held = await TaggedMember.get(member=member)
         await TaggedLock.create(tag_id=held.tag_id, lock=lock)
         rule = await AccessRule.create(site=site, member=member, created_at=now)

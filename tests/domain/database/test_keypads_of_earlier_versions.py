@@ -3,8 +3,8 @@
 import pytest
 
 from domain.database import connect, disconnect
-from domain.locks.settings import wanted_settings
 from domain.locks.tables import Lock
+from domain.sync.lock_settings import settings_entries
 from domain.warnings.doors import Doors
 from tests.databases import Database
 from tests.domain.database.earlier import Earlier
@@ -71,7 +71,7 @@ async def test_it_has_not_said_what_it_reads_and_is_to_open_at_none_until_it_has
         rows = {lock.id: lock for lock in await Lock.all()}
         wanted = {
             each.lock_id: each.content
-            for each in await wanted_settings(list(rows.values()))
+            for each in await settings_entries(list(rows.values()))
             if each.name == "settings"
         }
     finally:

@@ -11,7 +11,7 @@ from domain.database.rows import column, new_id
 from domain.locks.kits import pending, taker_may
 from domain.locks.tables import Provisioning
 from domain.people.tables import ApiToken, ApiTokenSite, Device, Member
-from domain.tags.service import default_tag
+from domain.tags.default_tags import default_tag
 from tests.databases import Database
 from tests.domain.database.earlier import Earlier
 from tests.domain.database.workshop import Workshop, workshop

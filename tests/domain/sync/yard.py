@@ -35,7 +35,7 @@ from domain.security.passwords import PasswordHasher
 from domain.sites.rules import SystemType
 from domain.sites.service import create_site
 from domain.sites.tables import Site
-from domain.tags.service import make_default_tag
+from domain.tags.default_tags import add_default_tag
 from locksim.provisioning import NEWEST, Provisioning
 from tests.domain.sync.yard_lock import YardLock
 from tests.serving import CHEAP
@@ -157,7 +157,7 @@ class Yard:
 @use_case
 async def _member(site: Site) -> Member:
     member = await Member.create(site=site, name="Emil", role=Role.USER, created_at=BEGINNING)
-    await make_default_tag(site.id, member, BEGINNING)
+    await add_default_tag(member, BEGINNING)
     return member
 
 

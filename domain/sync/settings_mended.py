@@ -13,9 +13,9 @@ from domain.actors import command_line_at
 from domain.audit.service import recorded
 from domain.database import use_case
 from domain.installation import Installation
-from domain.locks.settings import wanted_settings, write_settings
 from domain.locks.tables import Lock
 from domain.sync.entries import SETTINGS, SMARTPIN_RULES
+from domain.sync.lock_settings import settings_entries, write_settings
 from domain.sync.tables import EntryState, LockEntry
 
 _BATCH = 1_000
@@ -44,7 +44,7 @@ async def _told_otherwise(locks: Collection[Lock]) -> dict[UUID, set[UUID]]:
             lock_id__in=list(sites), name__in=[SETTINGS, SMARTPIN_RULES]
         )
     }
-    for wish in await wanted_settings(locks):
+    for wish in await settings_entries(locks):
         content = wish.content if wish.state is EntryState.LIVE else {}
         told = present.get((wish.lock_id, wish.name), (EntryState.REMOVED, {}))
         if told != (wish.state, content):

@@ -1,0 +1,133 @@
+"""The settings of a lock as one entry; the rules of its SmartPINs and its paired card as others."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from domain import topics
+from domain.audit.service import RecordedChange
+from domain.database import Transaction, lock_rows
+from domain.database.rows import column
+from domain.installation import Installation
+from domain.link.entries import EntryKind, SettingsPayload, SmartPinRulesPayload
+from domain.link.features import fitted
+from domain.locks.facts import CardPaired, LockSettingsChanged
+from domain.locks.settings import wanted_settings
+from domain.locks.tables import Lock, Reader
+from domain.sites.facts import SiteSettingsChanged
+from domain.sites.tables import Site
+from domain.sync.entries import CARD, SETTINGS, SMARTPIN_RULES, Wanted, write_entries
+from domain.sync.tables import EntryState, LockEntry
+
+
+async def tell_settings(
+    installation: Installation, change: RecordedChange, fact: LockSettingsChanged, now: datetime
+) -> None:
+    """These locks are told their settings."""
+    await write_settings(installation, change, fact.lock_ids, now)
+
+
+async def tell_settings_of_site(
+    installation: Installation, change: RecordedChange, fact: SiteSettingsChanged, now: datetime
+) -> None:
+    """All locks of the site are told their settings."""
+    locks = await column(Lock.filter(site_id=fact.site_id, deleted_at=None), "id")
+    await write_settings(installation, change, locks, now)
+
+
+async def tell_card(
+    installation: Installation, change: RecordedChange, fact: CardPaired, now: datetime
+) -> None:
+    """The lock is told its paired card; the number of the pairing tells one from the next."""
+    lock = await Lock.get(id=fact.lock_id)
+    content = {"pairing": lock.card_pairings}
+    wish = Wanted(lock.id, CARD, EntryKind.CARD, EntryState.LIVE, content)
+    await write_entries(installation, change, [wish], now)
+
+
+async def write_settings(
+    installation: Installation,
+    change: RecordedChange | Transaction,
+    lock_ids: Collection[UUID],
+    now: datetime,
+) -> set[UUID]:
+    """Within a transaction: the settings of these locks as they now are become what they should hold, as far as they can.
+
+    The locks' rows are held first, so that what is read here is what the last change of a lock, reader or site left.
+    Whether any lock takes PINs stands on members' phones, so these are woken. Returns the locks that are told something
+    else than before.
+    """
+    locks = await lock_rows(Lock, lock_ids)
+    change.wake(*(topics.homes(lock.site_id) for lock in locks))
+    wishes = await settings_entries(locks)
+    await _keep_acknowledged(wishes)
+    return {entry.lock_id for entry in await write_entries(installation, change, wishes, now)}
+
+
+async def settings_entries(rows: Collection[Lock]) -> list[Wanted]:
+    """The settings that these locks should hold, as their site, their readers and they themselves now are; nothing for
+    deleted ones.
+    """
+    locks = [lock for lock in rows if lock.deleted_at is None]
+    sites = {
+        site.id: site for site in await Site.filter(id__in=list({lock.site_id for lock in locks}))
+    }
+    readers: dict[UUID, list[Reader]] = defaultdict(list)
+    for reader in await Reader.filter(lock_id__in=[lock.id for lock in locks], deleted_at=None):
+        readers[reader.lock_id].append(reader)
+    wishes = [
+        Wanted(
+            lock_id=lock.id,
+            name=SETTINGS,
+            kind=EntryKind.SETTINGS,
+            state=EntryState.LIVE,
+            content=fitted(
+                EntryKind.SETTINGS,
+                wanted_settings(lock, sites[lock.site_id], readers[lock.id]),
+                lock.link_reads or (),
+            ),
+        )
+        for lock in locks
+    ]
+    wishes += [
+        Wanted(
+            lock_id=lock.id,
+            name=SMARTPIN_RULES,
+            kind=EntryKind.SMARTPIN_RULES,
+            # Locks that never had the rule need no word of it.
+            state=EntryState.LIVE
+            if sites[lock.site_id].smart_pin_activation
+            else EntryState.REMOVED,
+            content=SmartPinRulesPayload(activation_required=True).to_payload(),
+        )
+        for lock in locks
+    ]
+    return wishes
+
+
+async def _keep_acknowledged(wishes: Collection[Wanted]) -> None:
+    """Under the rows of their locks: what the locks hold of their settings stays known until they hold others."""
+    wanted = {wish.lock_id: wish.content for wish in wishes if wish.name == SETTINGS}
+    rows = [
+        row
+        for row in await LockEntry.filter(lock_id__in=list(wanted), name=SETTINGS)
+        if row.applied_live and row.applied_version == row.version
+        if row.content != wanted[row.lock_id]
+    ]
+    for row in rows:
+        row.acknowledged = {"version": row.version, "content": row.content}
+    if rows:
+        await LockEntry.bulk_update(rows, fields=["acknowledged"])
+
+
+def settings_on_lock(lock: Lock, entry: LockEntry) -> SettingsPayload | None:
+    """What the lock holds of its settings, as it has acknowledged them; None when that is not known."""
+    if lock.state_unknown or not entry.applied_live:
+        return None
+    if entry.applied_version == entry.version:
+        return SettingsPayload.from_payload(entry.content)
+    kept = entry.acknowledged
+    if kept is not None and kept["version"] == entry.applied_version:
+        return SettingsPayload.from_payload(kept["content"])
+    return None
