@@ -27,7 +27,7 @@ def decode_json(data: bytes | str) -> Any:
 
 
 def encode_json(data: object) -> bytes:
-    """Serialise to compact UTF-8. Raises `TypeError` for what JSON cannot hold."""
+    """Serialise to compact UTF-8. Raises TypeError for what JSON cannot hold."""
     return orjson.dumps(data)
 
 

@@ -26,7 +26,7 @@ class Hooks:
     leave it off in production. `body_limit` is in bytes (a GET's parameters in characters),
     `body_timeout` in seconds.
 
-    Raises `ValueError` for a schema that was made without `build_schema_kwargs`, and so without
+    Raises ValueError for a schema that was made without `build_schema_kwargs`, and so without
     limits, or for the other mode.
     """
 
@@ -53,7 +53,7 @@ class Hooks:
     async def authenticate_http(self, request: Request, body: bytes) -> Any:
         """Who asks, by the headers and the whole body (empty for a GET). Runs before GraphQL does.
 
-        The return value is handed to `build_context`. Raise `RequestRefused` to answer without
+        The return value is handed to `build_context`. Raises RequestRefused to answer without
         executing.
         """
         return None
@@ -71,21 +71,21 @@ class Hooks:
     ) -> Any:
         """Who asks, by the handshake's headers and the payload of `connection_init`.
 
-        Raise `RequestRefused` to close the socket: 4403, or 4400 for what is malformed, with its message as the reason.
+        Raises RequestRefused to close the socket: 4403, or 4400 for what is malformed, with its message as the reason.
         """
         return None
 
     def build_context(self, connection: HTTPConnection, authenticated: Any) -> Any:
         """The context of a request, or of a whole socket, from what authentication returned.
 
-        May raise `RequestRefused`, as authentication may.
+        Raises RequestRefused, as authentication does.
         """
         return {"connection": connection, "authenticated": authenticated}
 
     def place_for_socket(self, context: Any) -> AbstractContextManager[None]:
         """The place of an authenticated socket in its client's share, until it is closed.
 
-        Raises `RequestRefused` (429) where the client has too many: the socket is closed with 4429.
+        Raises RequestRefused (429) where the client has too many: the socket is closed with 4429.
         """
         client = self.guard.client_of(context)
         if client is None:
@@ -95,7 +95,7 @@ class Hooks:
     def operation_context(self, context: Any) -> Any:
         """The context of one operation, in HTTP and on sockets: DataLoaders are made here.
 
-        May raise `RequestRefused`, for this operation alone.
+        Raises RequestRefused, for this operation alone.
         """
         return context
 

@@ -73,7 +73,7 @@ def response_type(accept: str | None) -> str:
     """The media type to answer with, by the `Accept` header ("Media Types", RFC 9110 12.5.1).
 
     No header, and wildcards, mean `application/json`; of two equally wanted, the newer type.
-    Raises `RequestRefused` (406) when neither is acceptable.
+    Raises RequestRefused (406) when neither is acceptable.
     """
     if not accept or not accept.strip():
         return JSON
@@ -131,7 +131,7 @@ def check_content_type(request: Request) -> None:
 async def read_body(request: Request, *, limit: int, seconds: float) -> bytes:
     """The whole body, at most `limit` bytes, within `seconds`.
 
-    Raises `RequestRefused`: 413 as soon as the body is known to be longer; 408 when it does not
+    Raises RequestRefused: 413 as soon as the body is known to be longer; 408 when it does not
     arrive in time. Where the connection is kept, what a client still sends is dropped by the server
     behind the answer. Where the client asked to close it, some of that is read first (`_drain`).
     """
@@ -179,7 +179,7 @@ def _too_large(limit: int) -> RequestRefused:
 def parameters_of_body(body: bytes) -> Parameters:
     """The parameters of a POST.
 
-    Raises `RequestRefused` (400) for anything but one well-formed object, and unread for one that
+    Raises RequestRefused (400) for anything but one well-formed object, and unread for one that
     holds too many values: making them costs more than their bytes.
     """
     if body.count(b",") + body.count(b"[") + body.count(b"{") > _MOST_VALUES:
@@ -193,7 +193,7 @@ def parameters_of_body(body: bytes) -> Parameters:
 
 
 def parameters_of_url(params: QueryParams, *, limit: int) -> Parameters:
-    """The parameters of a GET. Raises `RequestRefused`: 414 when they are long, 400 when malformed.
+    """The parameters of a GET. Raises RequestRefused: 414 when they are long, 400 when malformed.
 
     An empty parameter counts as absent ("GET").
     """

@@ -34,7 +34,7 @@ class ServiceAwayError(Exception):
 async def answers(app: Hooks, message: Subscribe, context: Any) -> AsyncGenerator[str, None]:
     """A `next` for each result, then `complete`; or `error`, for what failed as a whole; as text.
 
-    `context` is the socket's. Raises `ServiceAwayError`.
+    `context` is the socket's. Raises ServiceAwayError.
     """
     try:
         results = await app.schema.stream(
