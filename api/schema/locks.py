@@ -1,13 +1,12 @@
 """Locks: doors with their hardware."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 from strawberry.types import Info
 
 from api.schema.hubs import Hub, hub_type
-from api.schema.nodes import Node, global_id, node_of, shows
+from api.schema.nodes import Node, global_id, list_above, node_of, shows
 from api.schema.readers import Reader, reader_type
 from api.schema.warnings import Warning_, warning_types
 from domain.clock import Clock
@@ -20,10 +19,6 @@ from domain.people.rules import Permission
 from domain.sync.rules import SyncStatus
 from domain.sync.status import LockInSync
 from domain.warnings import changes
-
-if TYPE_CHECKING:
-    from api.schema.provisioning import ProvisioningKit
-    from api.schema.tags import Tag
 
 
 @strawberry.type(description="A keypad that takes no PINs after too many wrong entries.")
@@ -150,22 +145,20 @@ class Lock(Node):
         return hub_type(await info.context.loaders.hub.load(self.row.hub_id))
 
     @strawberry.field(
-        description="Its tags, the default one among them; null for whoever may not read the site."
+        description="Its tags, the default one among them; null for whoever may not read the site.",
+        graphql_type=list_above("api.schema.tags", "Tag") | None,
     )
-    async def tags(
-        self, info: Info
-    ) -> list[Annotated["Tag", strawberry.lazy("api.schema.tags")]] | None:
+    async def tags(self, info: Info) -> list[Node] | None:
         if not await self._shown(info):
             return None
         held = await info.context.loaders.tags_of_lock.load(self.row.id)
         return [node_of(each.tag, info.context.clock) for each in held]
 
     @strawberry.field(
-        description="The provisioning kits that it may still prove; null for whoever may not provision locks."
+        description="The provisioning kits that it may still prove; null for whoever may not provision locks.",
+        graphql_type=list_above("api.schema.provisioning", "ProvisioningKit") | None,
     )
-    async def provisioning_kits(
-        self, info: Info
-    ) -> list[Annotated["ProvisioningKit", strawberry.lazy("api.schema.provisioning")]] | None:
+    async def provisioning_kits(self, info: Info) -> list[Node] | None:
         if not await info.context.may(Permission.DOORS, self.row.site_id):
             return None
         clock = info.context.clock

@@ -1,18 +1,14 @@
 """Members: what a person is at a site."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 from strawberry.types import Info
 
-from api.schema.nodes import Node, global_id, node_of
+from api.schema.nodes import Node, global_id, list_above, node_of
 from domain.actors import Role
 from domain.people import tables
 from domain.people.rules import Permission
-
-if TYPE_CHECKING:
-    from api.schema.tags import Tag
 
 
 @strawberry.type(description="A person on a site.")
@@ -35,11 +31,10 @@ class Member(Node):
         return account.email if account else None
 
     @strawberry.field(
-        description="Their tags, the default one among them; null for whoever may not read the site."
+        description="Their tags, the default one among them; null for whoever may not read the site.",
+        graphql_type=list_above("api.schema.tags", "Tag") | None,
     )
-    async def tags(
-        self, info: Info
-    ) -> list[Annotated["Tag", strawberry.lazy("api.schema.tags")]] | None:
+    async def tags(self, info: Info) -> list[Node] | None:
         if not await info.context.may(Permission.READ, self.row.site_id):
             return None
         held = await info.context.loaders.tags_of_member.load(self.row.id)

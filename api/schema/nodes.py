@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, ForwardRef, Generic, TypeVar
 from uuid import UUID
 
 import strawberry
@@ -68,9 +68,14 @@ def node_of(row: object, clock: Clock) -> Any:
     """A row as the API shows it, for a file that stands below the one that holds its type.
 
     GraphQL's types name each other in circles (a lock its tags, a tag its locks); their files do not. A file imports what
-    stands below it. For what stands above, the annotation is a `strawberry.lazy`, and the value comes from here.
+    stands below it. Where a field shows what stands above, its type is a `list_above`, and its values come from here.
     """
     return _CONVERTERS[type(row)](row, clock)
+
+
+def list_above(module: str, name: str) -> Any:
+    """A list of the type of this name, for the `graphql_type` of a field in a file that stands below the type's."""
+    return list[Annotated[ForwardRef(name), strawberry.lazy(module)]]  # type: ignore[misc]
 
 
 def global_id(kind: str, key: UUID) -> strawberry.ID:

@@ -1,14 +1,13 @@
 """Warnings: what was done, and why it may not open yet all the same."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 from strawberry.dataloader import DataLoader
 from strawberry.types import Info
 
 from api.loaders import Asked
-from api.schema.nodes import node_of
+from api.schema.nodes import Node, list_above, node_of
 from domain.access_rules.tables import AccessRule
 from domain.clock import Clock
 from domain.invitations.tables import Invitation
@@ -16,9 +15,6 @@ from domain.pins.tables import Pin
 from domain.smartpins.tables import SmartPin
 from domain.warnings.doors import Warned
 from domain.warnings.rules import WarningCode
-
-if TYPE_CHECKING:
-    from api.schema.locks import Lock
 
 OF_A_CREDENTIAL = (
     "Why it may not open yet, as things are now; empty: nothing is known to be in its way."
@@ -32,8 +28,8 @@ OF_A_CREDENTIAL = (
 class Warning_:  # noqa: N801 - Python has a Warning of its own
     code: WarningCode = strawberry.field(description="What is in the way.")
     message: str = strawberry.field(description="The same for a person, with the locks' names.")
-    locks: list[Annotated["Lock", strawberry.lazy("api.schema.locks")]] = strawberry.field(
-        description="Where, by name."
+    locks: list[Node] = strawberry.field(
+        description="Where, by name.", graphql_type=list_above("api.schema.locks", "Lock")
     )
 
 
