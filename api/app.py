@@ -28,7 +28,7 @@ from domain.people.tickets import sweep_tickets
 from domain.recorded_keys.service import open_keyring
 from domain.security.keys import Keyring
 from domain.security.passwords import PasswordHasher, PasswordProfile
-from domain.sync.settings_mended import mend_settings
+from domain.sync.lock_settings import mend_settings
 from domain.throttling.service import sweep_counters
 
 PIN_PROFILE = PasswordProfile(time_cost=3, memory_kib=12 * 1024, parallelism=1)

@@ -32,12 +32,12 @@ from domain.pins.following import (
 )
 from domain.pins.payloads import pin_payloads
 from domain.sites.facts import SiteSettingsChanged, ZoneChanged
-from domain.smartpins.lives import (
+from domain.smartpins.following import (
     check_zone_may_change,
     end_codes_of_kit,
     end_codes_of_other_incarnations,
+    note_events,
 )
-from domain.smartpins.reported import note_events
 from domain.sync.facts import EntriesSettled, EventsRecorded, IncarnationBegan
 from domain.sync.lock_settings import tell_card, tell_settings, tell_settings_of_site
 from domain.sync.status import wake_followers_of_pins

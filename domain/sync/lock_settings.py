@@ -6,8 +6,9 @@ from datetime import datetime
 from uuid import UUID
 
 from domain import topics
-from domain.audit.service import RecordedChange
-from domain.database import Transaction, lock_rows
+from domain.actors import command_line_at
+from domain.audit.service import RecordedChange, recorded
+from domain.database import Transaction, lock_rows, use_case
 from domain.database.rows import column
 from domain.installation import Installation
 from domain.link.entries import EntryKind, SettingsPayload, SmartPinRulesPayload
@@ -19,6 +20,9 @@ from domain.sites.facts import SiteSettingsChanged
 from domain.sites.tables import Site
 from domain.sync.entries import CARD, SETTINGS, SMARTPIN_RULES, Wanted, write_entries
 from domain.sync.tables import EntryState, LockEntry
+
+_BATCH = 1_000
+"""Locks that are looked at together when a server starts."""
 
 
 async def tell_settings(
@@ -42,8 +46,8 @@ async def tell_card(
     """The lock is told its paired card; the number of the pairing tells one from the next."""
     lock = await Lock.get(id=fact.lock_id)
     content = {"pairing": lock.card_pairings}
-    wish = Wanted(lock.id, CARD, EntryKind.CARD, EntryState.LIVE, content)
-    await write_entries(installation, change, [wish], now)
+    card = Wanted(lock.id, CARD, EntryKind.CARD, EntryState.LIVE, content)
+    await write_entries(installation, change, [card], now)
 
 
 async def write_settings(
@@ -60,9 +64,9 @@ async def write_settings(
     """
     locks = await lock_rows(Lock, lock_ids)
     change.wake(*(topics.homes(lock.site_id) for lock in locks))
-    wishes = await settings_entries(locks)
-    await _keep_acknowledged(wishes)
-    return {entry.lock_id for entry in await write_entries(installation, change, wishes, now)}
+    wanted = await settings_entries(locks)
+    await _keep_acknowledged(wanted)
+    return {entry.lock_id for entry in await write_entries(installation, change, wanted, now)}
 
 
 async def settings_entries(rows: Collection[Lock]) -> list[Wanted]:
@@ -76,7 +80,7 @@ async def settings_entries(rows: Collection[Lock]) -> list[Wanted]:
     readers: dict[UUID, list[Reader]] = defaultdict(list)
     for reader in await Reader.filter(lock_id__in=[lock.id for lock in locks], deleted_at=None):
         readers[reader.lock_id].append(reader)
-    wishes = [
+    settings = [
         Wanted(
             lock_id=lock.id,
             name=SETTINGS,
@@ -90,12 +94,12 @@ async def settings_entries(rows: Collection[Lock]) -> list[Wanted]:
         )
         for lock in locks
     ]
-    wishes += [
+    rules = [
         Wanted(
             lock_id=lock.id,
             name=SMARTPIN_RULES,
             kind=EntryKind.SMARTPIN_RULES,
-            # Locks that never had the rule need no word of it.
+            # Locks that never had the rule need not be told of it.
             state=EntryState.LIVE
             if sites[lock.site_id].smart_pin_activation
             else EntryState.REMOVED,
@@ -103,17 +107,17 @@ async def settings_entries(rows: Collection[Lock]) -> list[Wanted]:
         )
         for lock in locks
     ]
-    return wishes
+    return settings + rules
 
 
-async def _keep_acknowledged(wishes: Collection[Wanted]) -> None:
+async def _keep_acknowledged(wanted: Collection[Wanted]) -> None:
     """Under the rows of their locks: what the locks hold of their settings stays known until they hold others."""
-    wanted = {wish.lock_id: wish.content for wish in wishes if wish.name == SETTINGS}
+    contents = {each.lock_id: each.content for each in wanted if each.name == SETTINGS}
     rows = [
         row
-        for row in await LockEntry.filter(lock_id__in=list(wanted), name=SETTINGS)
+        for row in await LockEntry.filter(lock_id__in=list(contents), name=SETTINGS)
         if row.applied_live and row.applied_version == row.version
-        if row.content != wanted[row.lock_id]
+        if row.content != contents[row.lock_id]
     ]
     for row in rows:
         row.acknowledged = {"version": row.version, "content": row.content}
@@ -131,3 +135,50 @@ def settings_on_lock(lock: Lock, entry: LockEntry) -> SettingsPayload | None:
     if kept is not None and kept["version"] == entry.applied_version:
         return SettingsPayload.from_payload(kept["content"])
     return None
+
+
+async def mend_settings(installation: Installation, now: datetime) -> None:
+    """Tells each lock whose entries are not what its site, its readers and itself amount to, when a server starts.
+
+    Changes that crossed left such locks in earlier versions. One that opens with PINs while the API says that PIN mode is
+    off would else do so until somebody changes its settings again.
+    """
+    after: UUID | None = None
+    while True:
+        rows = Lock.filter(deleted_at=None).order_by("id").limit(_BATCH)
+        locks = await (rows if after is None else rows.filter(id__gt=after))
+        if not locks:
+            return
+        after = locks[-1].id
+        for site_id, lock_ids in (await _told_otherwise(locks)).items():
+            await _tell(installation, site_id, lock_ids, now)
+
+
+async def _told_otherwise(locks: Collection[Lock]) -> dict[UUID, set[UUID]]:
+    """Those of these locks that were told something else, by site."""
+    found: dict[UUID, set[UUID]] = defaultdict(set)
+    sites = {lock.id: lock.site_id for lock in locks}
+    present = {
+        (row.lock_id, row.name): (row.state, row.content)
+        for row in await LockEntry.filter(
+            lock_id__in=list(sites), name__in=[SETTINGS, SMARTPIN_RULES]
+        )
+    }
+    for each in await settings_entries(locks):
+        content = each.content if each.state is EntryState.LIVE else {}
+        told = present.get((each.lock_id, each.name), (EntryState.REMOVED, {}))
+        if told != (each.state, content):
+            found[sites[each.lock_id]].add(each.lock_id)
+    return found
+
+
+@use_case
+async def _tell(
+    installation: Installation, site_id: UUID, lock_ids: Collection[UUID], now: datetime
+) -> None:
+    async with recorded(installation, command_line_at(site_id), "mendSettings", now) as change:
+        mended = await write_settings(installation, change, lock_ids, now)
+        for lock_id in mended:
+            change.note("Lock", lock_id)
+        if not mended:  # somebody has changed them since they were looked at
+            change.unchanged()

@@ -2,7 +2,6 @@
 
 import ast
 import importlib
-import pkgutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,8 +22,9 @@ ROOT = Path(domain.__path__[0])
 def _all_facts() -> set[type[Fact]]:
     """Every kind of fact that any module of the domain defines."""
     modules = [
-        importlib.import_module(each.name)
-        for each in pkgutil.walk_packages(domain.__path__, "domain.")
+        importlib.import_module(".".join(path.relative_to(ROOT.parent).with_suffix("").parts))
+        for path in ROOT.rglob("*.py")
+        if path.name != "__init__.py"
     ]
     return {
         found

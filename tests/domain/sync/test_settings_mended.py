@@ -11,7 +11,7 @@ from domain.locks.service import delete_lock
 from domain.locks.tables import Lock, Reader
 from domain.sites.tables import Site
 from domain.sync.entries import SETTINGS, SMARTPIN_RULES
-from domain.sync.settings_mended import mend_settings
+from domain.sync.lock_settings import mend_settings
 from domain.sync.tables import EntryState, LockEntry
 from tests.application import serving
 from tests.databases import Database
@@ -36,7 +36,7 @@ async def test_a_lock_that_takes_pins_although_pin_mode_is_off_is_told(
     yard: Yard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And opens with none once it has heard; a lock that was told the truth hears nothing."""
-    monkeypatch.setattr("domain.sync.settings_mended._BATCH", 1)
+    monkeypatch.setattr("domain.sync.lock_settings._BATCH", 1)
     wrong, right = await yard.lock("Wrong"), await yard.lock("Right")
     shown = await yard.pin(wrong, right)
     await yard.settle()

@@ -1,22 +1,25 @@
-"""What becomes of SmartPINs with their lock: a new secret ends them, and while some are open their zone stays.
+"""What SmartPINs do when something below them has changed: a lock's secret, its site's zone, what a lock tells of them.
 
-The dangerous direction: a code shown as usable that the lock no longer knows. A guest would stand before a shut door.
+No code may be shown as usable that its lock no longer knows: a guest would stand before a shut door.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from domain.audit.service import RecordedChange
+from domain.database import Transaction
 from domain.database.rows import column
 from domain.errors import PolicyViolation
 from domain.installation import Installation
 from domain.link.entries import EntryKind
+from domain.link.events import LockEventKind, OpeningMethod
 from domain.locks.facts import KitEnded
 from domain.locks.kits import pending
 from domain.locks.tables import Lock, Provisioning
 from domain.sites.facts import ZoneChanged
 from domain.smartpins.tables import SmartPin
-from domain.sync.facts import IncarnationBegan
-from domain.sync.tables import LockEntry
+from domain.sync.facts import EventsRecorded, IncarnationBegan
+from domain.sync.tables import LockEntry, LockEvent
 
 
 async def end_codes_of_other_incarnations(
@@ -66,3 +69,38 @@ async def check_zone_may_change(
             "SmartPINs that are given out depend on the time zone. It can change after the last of them has ended, "
             f"at {last.closes_at.isoformat(timespec='minutes')}.",
         )
+
+
+async def note_events(
+    installation: Installation, tx: Transaction, fact: EventsRecorded, now: datetime
+) -> None:
+    """Under the lock's row: the events name their SmartPINs, which keep what the API shows of them.
+
+    An event counts for a SmartPIN of this very lock alone, found by the tag that nobody can make without the lock's secret.
+    """
+    named = SmartPin.filter(lock_id=fact.lock_id, entry_name__in=list(fact.entry_names))
+    for row in await named if fact.entry_names else ():
+        events = LockEvent.filter(id__in=list(fact.event_ids), entry_id=row.entry_name)
+        await _note(row, await events.order_by("number"))
+        await events.update(smart_pin_id=row.id)
+
+
+async def _note(row: SmartPin, events: Sequence[LockEvent]) -> None:
+    changed = False
+    for event in events:
+        at = event.at or event.recorded_at
+        match event.kind:
+            case LockEventKind.OPENED if event.method is OpeningMethod.SMARTPIN:
+                row.first_used_at = row.first_used_at or at
+            case LockEventKind.SHORT_PIN_SET:
+                row.short_pin_set_at = at
+            case LockEventKind.SHORT_PIN_DROPPED:
+                row.short_pin_set_at = None
+            case LockEventKind.SMARTPIN_BLOCKED:
+                row.blocked_at_door = row.blocked_at_door or at
+                row.short_pin_set_at = None
+            case _:
+                continue
+        changed = True
+    if changed:
+        await row.save(update_fields=["first_used_at", "short_pin_set_at", "blocked_at_door"])
