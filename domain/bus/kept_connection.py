@@ -26,8 +26,6 @@ class KeptConnection(ABC):
     """Of the server, in the log."""
     PROBE_SECONDS = 20.0
     """How often a silent connection is asked whether it is still there."""
-    ANSWER_SECONDS = 10.0
-    """Within which a server that is there answers."""
     RETRY_SECONDS = (0.1, 5.0)
     """First and longest pause between attempts to connect again; each pause is doubled and
     jittered, until a connection has outlived a probe.
@@ -72,9 +70,7 @@ class KeptConnection(ABC):
     async def close(self) -> None:
         """Ends it for good."""
         if self._keeper is not None:
-            self._keeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._keeper
+            await end(self._keeper)
             self._keeper = None
         await self.hang_up()
 
@@ -122,3 +118,10 @@ class KeptConnection(ABC):
                 "bus: no connection to %s (%s), trying again", self.NAME, self.reason(error)
             )
             self._missed()
+
+
+async def end(task: asyncio.Task[None]) -> None:
+    """Cancels a task until it has ended: a library that it waits for may swallow a cancellation and go on."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=0.1)

@@ -7,20 +7,17 @@ which every process hears as well: few notifications, each of many changes, whil
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Callable, Iterable
 from hashlib import sha256
 
 from nats import errors
 
-from domain.bus.kept_connection import KeptConnection, NotConnected
+from domain.bus.kept_connection import KeptConnection, NotConnected, end
 from domain.bus.memory import Bus
 from domain.bus.nats_address import NatsAddress
 from domain.bus.nats_client import NatsClient
 from domain.bus.payloads import EVERYBODY, payloads, topics_in
 from domain.bus.postgresql import PostgresConnection
-
-log = logging.getLogger(__name__)
 
 PAYLOAD_BYTES = 65_536
 """Of one message, unless the server allows less."""
@@ -105,8 +102,13 @@ class NatsBus(Bus):
     async def start(self) -> None:
         """Raises what asyncpg raises if the database does not answer. NATS may come later."""
         await self.postgresql.open()
+        try:
+            database = await self.postgresql.value("SELECT current_database()")
+        except BaseException:
+            await self.postgresql.hang_up()
+            raise
         self.postgresql.keep()
-        self.nats.keep_for(await self.postgresql.value("SELECT current_database()"))
+        self.nats.keep_for(database)
         self._sender = asyncio.create_task(self._send_all(), name="bus: sender")
 
     async def stop(self) -> None:
@@ -114,9 +116,7 @@ class NatsBus(Bus):
             async with asyncio.timeout(STOP_SECONDS):
                 await self._nudge.join()
         if self._sender is not None:
-            self._sender.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._sender
+            await end(self._sender)
         await self.nats.close()
         await self.postgresql.close()
         await super().stop()

@@ -111,10 +111,12 @@ class NatsClient:
 
     async def close(self) -> None:
         """Ends it, whatever has become of it; never raises."""
-        with contextlib.suppress(Exception):
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await self._client.close()
-        self._client.abandon()
+        try:
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await self._client.close()
+        finally:
+            self._client.abandon()
 
     def _lose(self, error: Exception) -> None:
         if not self.loss.done():

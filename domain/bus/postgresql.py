@@ -20,6 +20,8 @@ class PostgresConnection(KeptConnection):
     """A session of its own that listens; it does not count among the pool's."""
 
     NAME = "PostgreSQL"
+    ANSWER_SECONDS = 10.0
+    """Within which a server that is there answers."""
 
     def __init__(
         self, dsn: str, deliver: Callable[[Iterable[str]], None], missed: Callable[[], None]

@@ -10,7 +10,7 @@ from domain import bus as buses
 from domain.bus import Bus, listening
 from domain.bus.kept_connection import KeptConnection
 from domain.bus.nats import NatsBus
-from domain.bus.postgresql import PostgresBus
+from domain.bus.postgresql import PostgresBus, PostgresConnection
 from domain.database import transaction
 from tests.databases import Database, Servers, available
 from tests.domain.database.toys import Box
@@ -237,7 +237,7 @@ async def test_the_log_says_once_that_it_is_lost_and_once_that_it_is_back(
 def short_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that does not answer is given up after 0.3 seconds."""
     monkeypatch.setattr("domain.bus.nats_client.ANSWER_SECONDS", 0.3)
-    monkeypatch.setattr(KeptConnection, "ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(PostgresConnection, "ANSWER_SECONDS", 0.3)
 
 
 async def commit(*topics: str, fault: Exception | None = None) -> None:
