@@ -140,7 +140,7 @@ async def test_a_door_that_is_not_the_guests_is_no_door(served: Served) -> None:
 async def test_a_lock_that_never_answers_is_said_and_its_event_tells_later(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Proves LockDidNotAnswer for a silent lock, and that what it did is told with its order when it reports."""
+    """Proves LockDidNotAnswer for a silent lock, and that what it did is told with its command when it reports."""
     monkeypatch.setattr(unlocking, "OUTCOME_PATIENCE_SECONDS", 0.3)
     house = await served.site()
     entry, mute = await house.lock("Front"), await house.lock("Mute")
@@ -169,7 +169,7 @@ async def test_a_lock_that_never_answers_is_said_and_its_event_tells_later(
 
 
 async def test_a_lock_that_refuses_is_believed(served: Served) -> None:
-    """Proves that the lock's own reasons reach the caller: an order that it finds stale or has seen before."""
+    """Proves that the lock's own reasons reach the caller: a command that it finds stale or has seen before."""
     house = await served.site()
     entry = await house.lock()
     phone = await _guest(house, entry["lockId"])
@@ -222,14 +222,14 @@ async def test_an_order_is_handed_out_again_only_while_it_stands(
     phone = served.phone()
     await phone.redeem(made["code"])
 
-    async def order() -> str:
+    async def command() -> str:
         async with BareLock(served, entry) as lock:
             feed = await lock.online()
             assert await _said(phone, lock.id) == "LockDidNotAnswer"
             return lock.read_command(await anext(feed)).command_id
 
     async def handed_again() -> str | None:
-        """The order that a new connection is handed within a moment."""
+        """The command that a new connection is handed within a moment."""
         async with BareLock(served, entry) as lock:
             try:
                 item = await asyncio.wait_for(anext(lock.feed()), 0.3)
@@ -237,17 +237,17 @@ async def test_an_order_is_handed_out_again_only_while_it_stands(
                 return None
             return lock.read_command(item).command_id
 
-    first = await order()
+    first = await command()
     assert await handed_again() == first
     served.clock.advance(timedelta(seconds=11))
     assert await handed_again() is None
-    second = await order()
+    second = await command()
     assert await handed_again() == second
     await house.change("deleteInvitation", invitationId=made["invitation"]["id"])
     assert await handed_again() is None
 
 
-async def test_an_admins_order_ends_with_what_it_stands_on(
+async def test_an_admins_command_ends_with_what_it_stands_on(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Proves that a remote unlock is not handed out any more once its admin is demoted, or its token has ended."""
@@ -288,7 +288,7 @@ async def test_an_admins_order_ends_with_what_it_stands_on(
 
 
 async def test_the_bolt_is_drawn_once_for_one_order(served: Served) -> None:
-    """Proves with the simulated lock that an order which arrives twice, over two connections, opens once."""
+    """Proves with the simulated lock that a command which arrives twice, over two connections, opens once."""
     house = await served.site()
     entry = await house.lock()
     device = await house.device(entry)
