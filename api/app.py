@@ -20,7 +20,7 @@ from api.whole_schema import build_schema
 from domain.clock import Clock
 from domain.database import connect, disconnect, drain, in_background, pending
 from domain.database.common_clock import CommonClock
-from domain.following import COMMAND_CHECK, FOLLOWERS, PAYLOAD_MAKERS
+from domain.following import COMMAND_CHECK, FOLLOWERS, PAYLOAD_MAKERS, SEAT_COUNT
 from domain.installation import Installation
 from domain.mail.outbox import deliver_letters
 from domain.mailers import FolderMailer, Mailer, SmtpMailer
@@ -92,6 +92,7 @@ def new_installation(
         followers=FOLLOWERS,
         payload_makers=PAYLOAD_MAKERS,
         standing_commands=COMMAND_CHECK,
+        seats_used=SEAT_COUNT,
     )
 
 

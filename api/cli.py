@@ -25,9 +25,10 @@ from domain.database import drift, make_migration
 from domain.mail.addresses import checked_email
 from domain.people.api_tokens import create_api_token
 from domain.people.members import invite_owner
+from domain.people.new_sites import create_site
 from domain.recorded_keys.service import NoSuchKey, forget_key
 from domain.sites.rules import SystemType
-from domain.sites.service import change_plan, create_site
+from domain.sites.service import change_plan
 from domain.sites.tables import Site
 
 MAX_SEATS = 1_000_000

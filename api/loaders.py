@@ -12,6 +12,7 @@ from domain.access_rules.grants import locks_of_rules
 from domain.access_rules.tables import AccessRuleLock, AccessRuleLockTag
 from domain.actors import Actor, Caller, Standing
 from domain.installation import Installation
+from domain.invitations.seats import seats_used
 from domain.invitations.sharing import read_codes
 from domain.invitations.tables import Invitation, InvitationLock
 from domain.locks.tables import Hub, Lock, Provisioning, Reader
@@ -19,7 +20,6 @@ from domain.people.standings import standings_of
 from domain.people.tables import Account, ApiToken, Device, Member
 from domain.pins.tables import Pin, PinLock, PinLockTag
 from domain.sharing import qr_svg
-from domain.sites.service import seats_used
 from domain.sites.tables import Site
 from domain.smartpins.tables import SmartPin
 from domain.sync.status import LockInSync, PinAtLock, locks_in_sync, pins_at_locks

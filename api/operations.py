@@ -31,8 +31,8 @@ from api.schema.growth import GROWS
 from api.streams import while_permitted
 from domain.actors import AccountActor, Caller, InvitedDeviceActor, LockActor, TokenActor
 from domain.errors import InvalidInput, NotAllowed, NotFound, NotSignedIn, Refusal
+from domain.locks.identities import refreshed
 from domain.node_ids import kind_of, read_node_id
-from domain.people.identities import refreshed
 from domain.people.rules import Permission, allows
 from domain.people.standings import standing_at
 

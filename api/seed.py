@@ -26,10 +26,10 @@ from domain.locks.rules import Connectivity
 from domain.locks.service import NewReader, create_lock
 from domain.locks.tables import Lock, Reader
 from domain.node_ids import node_id
+from domain.people.new_sites import create_site
 from domain.people.tables import Account, Member
 from domain.security import base64url
 from domain.sites.rules import SystemType
-from domain.sites.service import create_site
 from domain.sites.tables import Site
 from domain.tags.default_tags import add_default_tag
 from domain.tags.service import create_tag

@@ -13,8 +13,8 @@ from domain.locks.service import NewReader, create_lock
 from domain.node_ids import node_id
 from domain.people.api_tokens import create_api_token
 from domain.people.members import create_member
+from domain.people.new_sites import create_site
 from domain.sites.rules import SystemType
-from domain.sites.service import create_site
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,16 @@
 """What upper floors give to lower ones, which do not know them: the one place where such floors are tied.
 
-Who follows which facts, and in which order; who makes the payloads of which entries; who says which commands still stand.
+Who follows which facts, and in which order; who makes the payloads of which entries; who says which commands still stand;
+who counts the seats used.
 """
 
 from collections.abc import Mapping, Sequence
 
 from domain.access_rules.facts import GrantsChanged
 from domain.access_rules.following import end_rules_of_member, wake_members_at_lock
-from domain.installation import CommandCheck, Follower, PayloadMaker
+from domain.installation import CommandCheck, Follower, PayloadMaker, SeatCount
 from domain.invitations.following import wake_guests_at_lock
+from domain.invitations.seats import seats_used
 from domain.link.entries import EntryKind
 from domain.locks.cards import card_payloads
 from domain.locks.facts import (
@@ -80,3 +82,5 @@ PAYLOAD_MAKERS: Mapping[EntryKind, PayloadMaker] = {
 }
 
 COMMAND_CHECK: CommandCheck = standing_commands
+
+SEAT_COUNT: SeatCount = seats_used

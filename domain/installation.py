@@ -44,8 +44,12 @@ CommandCheck = Callable[[Sequence[Any], datetime], Awaitable[Collection[UUID]]]
 """Which of these unlock commands their makers may still give, as ids."""
 
 
-async def _not_wired(*_: object) -> Collection[UUID]:
-    raise RuntimeError("nobody says which commands still stand: see domain.following")
+SeatCount = Callable[[Collection[UUID], datetime], Awaitable[Mapping[UUID, int]]]
+"""How many seats are used, by site."""
+
+
+async def _not_wired(*_: object) -> Any:
+    raise RuntimeError("nobody answers this: see domain.following")
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,7 @@ class Installation:
     payload_makers: Mapping[EntryKind, PayloadMaker] = field(default_factory=dict, repr=False)
     """For the kinds of entries that hold something sealed; of the others the content is the payload."""
     standing_commands: CommandCheck = field(default=_not_wired, repr=False)
+    seats_used: SeatCount = field(default=_not_wired, repr=False)
     delivering: asyncio.Semaphore = field(
         default_factory=lambda: asyncio.Semaphore(DELIVERIES_AT_ONCE), compare=False, repr=False
     )

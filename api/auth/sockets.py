@@ -18,9 +18,9 @@ from domain.clock import Clock
 from domain.installation import Installation
 from domain.link.claims import Claim, UnknownLinkVersion
 from domain.link.wire import Malformed
+from domain.locks.identities import refreshed
 from domain.people.identities import (
     api_token_actor,
-    refreshed,
     session_actor,
     ticket_actor,
     topics_of,

@@ -7,6 +7,7 @@ from api.schema.errors import PolicyViolation
 from api.schema.nodes import TheSite
 from api.schema.site_settings import CreateSiteInput, UpdateSiteInput
 from api.schema.sites import CreatedSite, Site, UpdatedSite, site_type
+from domain.people import new_sites
 from domain.people.rules import Permission
 from domain.people.standings import standing_at, standings_of
 from domain.people.tables import Account
@@ -33,7 +34,7 @@ async def sites(call: Call) -> list[Site]:
 async def create_site(call: Call, input: CreateSiteInput) -> CreatedSite:
     """Makes a site. The caller's account owns it; so does that of whoever made a token, which may act on it too."""
     account_id = call.by.account_id
-    row = await service.create_site(
+    row = await new_sites.create_site(
         call.installation,
         call.by,
         name=input.name,

@@ -31,6 +31,7 @@ from domain.invitations.rules import InvitationStatus, check_new
 from domain.invitations.tables import Invitation, InvitationLock
 from domain.mail.outbox import end_letters
 from domain.people.identities import device_token
+from domain.people.seats import take_seat
 from domain.people.tables import Device, Platform
 from domain.schedules.columns import schedule_columns
 from domain.security.codes import display_code, new_invitation_code, normalise_code
@@ -38,7 +39,6 @@ from domain.security.keys import KeyLabel
 from domain.security.sealing import seal
 from domain.security.tags import candidate_tags, keyed_tag
 from domain.sites.rules import checked_name
-from domain.sites.service import take_seat
 from domain.tags.choice import chosen_locks
 from domain.throttling.service import Budget, count_address
 
@@ -82,7 +82,7 @@ async def create_invitation(
     check_new(schedule, device_limit, now)
     code = new_invitation_code()
     async with recorded(installation, by, "createInvitation", now) as change:
-        site = await take_seat(by.site_id, now)
+        site = await take_seat(installation, by.site_id, now)
         if not site.invitations_enabled:
             raise FeatureNotInPlan("invitations")
         locks = sorted(await chosen_locks(site.id, lock_ids, lock_tag_ids))

@@ -1,7 +1,7 @@
 """From what a caller shows to who the caller is.
 
 The dangerous direction: believing a credential after what it stands on has ended. Every function here reads the database
-anew, and `refreshed` is what sockets and streams ask before every item.
+anew; sockets and streams ask `domain.locks.identities.refreshed` before every item.
 """
 
 from contextlib import suppress
@@ -20,8 +20,6 @@ from domain.actors import (
 )
 from domain.database import DatabaseUnavailable, use_case
 from domain.installation import Installation
-from domain.invitations.tables import Invitation
-from domain.locks.tables import Lock
 from domain.people.tables import Account, ApiToken, Device, Session, SocketTicket
 from domain.security.keys import KeyLabel
 from domain.security.tags import candidate_tags
@@ -82,7 +80,7 @@ def _of_device(device: Device | None, now: datetime) -> AccountActor | InvitedDe
         return None
     if device.expires_at is not None and device.expires_at <= now:
         return None
-    invitation: Invitation | None = device.invitation
+    invitation = device.invitation
     if invitation is not None:
         if invitation.deleted_at is not None or invitation.valid_until <= now:
             return None
@@ -146,8 +144,10 @@ async def token_by_id(token_id: UUID, now: datetime) -> TokenActor | None:
     return _of_token(await ApiToken.get_or_none(id=token_id), now)
 
 
-async def refreshed(actor: Actor, now: datetime) -> Actor | None:
-    """The same actor as the database knows it now, or None when what it stands on has ended."""
+async def refreshed_person(
+    actor: AccountActor | InvitedDeviceActor | TokenActor, now: datetime
+) -> AccountActor | InvitedDeviceActor | TokenActor | None:
+    """The same person, phone or script as the database knows it now, or None when what it stands on has ended."""
     match actor:
         case AccountActor(session_id=UUID() as session_id):
             return await _session_by_id(session_id, now)
@@ -155,9 +155,6 @@ async def refreshed(actor: Actor, now: datetime) -> Actor | None:
             return await _device_by_id(device_id, now)
         case TokenActor():
             return await token_by_id(actor.token_id, now)
-        case LockActor():
-            lock = await Lock.get_or_none(id=actor.lock_id, deleted_at=None)
-            return actor if lock is not None and lock.incarnation == actor.incarnation else None
         case _:
             return None
 

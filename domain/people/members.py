@@ -23,10 +23,10 @@ from domain.people.api_tokens import end_tokens_of
 from domain.people.facts import DoorsLost, MemberGone, MemberMade, MemberRenamed
 from domain.people.mailed_links import end_links, mail_membership_link, make_membership_link
 from domain.people.rules import Grade, Permission, allows, grade, may_give
+from domain.people.seats import take_seat
 from domain.people.standings import still_standing
 from domain.people.tables import Member
 from domain.sites.rules import checked_name
-from domain.sites.service import take_seat
 from domain.sites.tables import Site
 
 
@@ -88,7 +88,7 @@ async def _create_member(
     now: datetime,
 ) -> Member:
     async with recorded(installation, by, "createMember", now) as change:
-        site = await take_seat(by.site_id, now)
+        site = await take_seat(installation, by.site_id, now)
         by = await still_standing(by, Permission.CREDENTIALS, now)
         _check_giving(by, grade(role, can_edit))
         member = await _add(installation, change, site, name, role, can_edit, address, now)
@@ -262,7 +262,7 @@ async def invite_owner(
     """The first owner of a site made on the command line: returns the one-time link, mails nothing."""
     address = checked_email(email)
     async with recorded(installation, by, "inviteOwner", now) as change:
-        site = await take_seat(site_id, now)
+        site = await take_seat(installation, site_id, now)
         member = await _add(installation, change, site, address, Role.OWNER, True, address, now)
         change.note("Member", member.id, chain=site.id, role=Role.OWNER.value)
         _, link = await make_membership_link(installation, member, now)

@@ -9,11 +9,11 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from domain.actors import AccountActor, Actor, Caller, Role, Standing, TokenActor
+from domain.actors import AccountActor, Actor, Caller, LockActor, Role, Standing, TokenActor
 from domain.database import lock_row
 from domain.database.rows import column
 from domain.errors import NotAllowed
-from domain.people.identities import refreshed
+from domain.people.identities import refreshed_person
 from domain.people.rules import Permission, allows, lesser
 from domain.people.tables import ApiToken, ApiTokenSite, Member
 
@@ -70,7 +70,9 @@ async def still_standing(by: Caller, permission: Permission, now: datetime) -> C
         return by
     if isinstance(by.actor, TokenActor):
         await lock_row(ApiToken, by.actor.token_id)
-    actor = await refreshed(by.actor, now)
+    if isinstance(by.actor, LockActor):  # it stands at no site
+        raise NotAllowed
+    actor = await refreshed_person(by.actor, now)
     standing = await standing_at(actor, by.site_id)
     if standing is None or not allows(standing, permission):
         raise NotAllowed

@@ -1,38 +1,26 @@
-"""Making a site, changing its settings and its plan, and counting its seats."""
+"""Changing a site's settings and its plan. `domain.people.new_sites` makes one, with whoever owns it."""
 
-import os
-from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from tortoise.functions import Count
-
 from domain import topics
-from domain.actors import Caller, Role, TokenActor
+from domain.actors import Caller
 from domain.audit.service import recorded
 from domain.database import lock_row, use_case
-from domain.errors import NotAllowed, NotFound, SeatLimitReached
+from domain.errors import NotFound
 from domain.facts import announce
 from domain.inputs.partial_updates import Fields, check_not_cleared
 from domain.installation import Installation
-from domain.invitations.tables import Invitation
-from domain.people.api_tokens import held_line
-from domain.people.facts import MemberMade
-from domain.people.tables import Account, ApiTokenSite, Member
 from domain.sites.facts import SiteSettingsChanged, ZoneChanged
 from domain.sites.rules import (
-    SystemType,
     check_pin_policy,
     checked_release,
     checked_site_name,
     checked_zone,
 )
 from domain.sites.tables import Site
-from domain.throttling.service import Budget, count_try
-
-_SITES = Budget("sites made by one caller", 100, timedelta(days=1))
 
 
 async def live_site(site_id: UUID) -> Site:
@@ -46,78 +34,6 @@ async def live_site(site_id: UUID) -> Site:
 def zone_of(site: Site) -> ZoneInfo:
     """The site's time zone."""
     return ZoneInfo(site.timezone)
-
-
-async def seats_used(site_ids: Collection[UUID], now: datetime) -> dict[UUID, int]:
-    """By site: members, and invitations that have not ended, whatever the number of their devices."""
-    used = dict.fromkeys(site_ids, 0)
-    members = Member.filter(site_id__in=list(used), removed_at=None)
-    invitations = Invitation.filter(site_id__in=list(used), deleted_at=None, valid_until__gt=now)
-    for rows in (members, invitations):
-        counts = rows.annotate(number=Count("id")).group_by("site_id")
-        for site_id, number in await counts.values_list("site_id", "number"):
-            used[site_id] += number
-    return used
-
-
-async def take_seat(site_id: UUID, now: datetime) -> Site:
-    """Within a transaction: locks the site's row, so that two cannot both take the last seat. Raises SeatLimitReached."""
-    site = await lock_row(Site, site_id)
-    assert site is not None
-    if (await seats_used([site_id], now))[site_id] >= site.seat_limit:
-        raise SeatLimitReached(site.seat_limit)
-    return site
-
-
-@use_case
-async def create_site(
-    installation: Installation,
-    by: Caller,
-    *,
-    name: str,
-    timezone: str,
-    system_type: SystemType,
-    owner: Account | None,
-    now: datetime,
-) -> Site:
-    """A new site. `owner`'s account owns it; a token that makes one, and those that made the token, may act on it.
-
-    Raises InvalidInput, NotAllowed, and Throttled for somebody who makes very many.
-    """
-    name, zone = checked_site_name(name), checked_zone(timezone)
-    if isinstance(by.actor, TokenActor) and by.actor.role is not Role.OWNER:
-        raise NotAllowed("Only a token with the role OWNER makes sites: it owns what it makes.")
-    maker = owner.id if owner is not None else by.actor_id
-    if by.actor is not None:
-        await count_try(installation, _SITES, str(maker), now)
-    async with recorded(installation, by, "createSite", now) as change:
-        site = await Site.create(
-            name=name,
-            timezone=zone.key,
-            system_type=system_type,
-            pin_salt=os.urandom(16),
-            pin_time_cost=installation.pin_profile.time_cost,
-            pin_memory_kib=installation.pin_profile.memory_kib,
-            pin_parallelism=installation.pin_profile.parallelism,
-            created_at=now,
-        )
-        if owner is not None:
-            member = await Member.create(
-                site=site,
-                account=owner,
-                name=owner.email,
-                role=Role.OWNER,
-                can_edit=True,
-                accepted_at=now,
-                created_at=now,
-            )
-            await announce(installation, change, MemberMade(member.id), now)
-            change.wake(topics.account(owner.id))
-        if isinstance(by.actor, TokenActor):
-            for each in await held_line(by.actor.token_id):
-                await ApiTokenSite.create(token=each, site=site)
-        change.note("Site", site.id, chain=site.id)
-        return site
 
 
 _POLICY_COLUMNS = {

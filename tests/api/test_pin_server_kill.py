@@ -27,9 +27,9 @@ from domain.locks.rules import Connectivity
 from domain.locks.service import NewReader, create_lock
 from domain.node_ids import node_id
 from domain.people.api_tokens import create_api_token
+from domain.people.new_sites import create_site
 from domain.security.passwords import PasswordHasher
 from domain.sites.rules import SystemType
-from domain.sites.service import create_site
 from locksim.connection import ServerAddress
 from locksim.disk import FileDisk
 from locksim.hardware_clock import HardwareClock

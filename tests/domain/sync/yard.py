@@ -26,6 +26,7 @@ from domain.locks.rules import Connectivity
 from domain.locks.service import NewReader, create_lock
 from domain.locks.tables import Reader
 from domain.node_ids import read_node_id
+from domain.people.new_sites import create_site
 from domain.people.tables import Member
 from domain.pins.choices import NewPin
 from domain.pins.service import create_pin, update_pin
@@ -33,7 +34,6 @@ from domain.pins.tables import Pin
 from domain.pins.writing import PinWithDigits
 from domain.security.passwords import PasswordHasher
 from domain.sites.rules import SystemType
-from domain.sites.service import create_site
 from domain.sites.tables import Site
 from domain.tags.default_tags import add_default_tag
 from locksim.provisioning import NEWEST, Provisioning
