@@ -37,7 +37,9 @@ class NatsServer:
         return f"nats://127.0.0.1:{self.port}"
 
     def start(self) -> "NatsServer":
-        """Returns when it listens. Raises AssertionError with its log when it does not."""
+        """Returns when it listens, at once if it already does. Raises AssertionError with its log when it does not."""
+        if self.child is not None and self.child.poll() is None:
+            return self
         file, log = (self.folder / f"nats-{self.port}{end}" for end in (".conf", ".log"))
         file.write_text(f'listen: "127.0.0.1:{self.port}"\n{self.configuration}\n')
         assert PROGRAM is not None, MISSING
@@ -80,8 +82,13 @@ def nats_configuration() -> str:
 @pytest.fixture
 def nats_server(tmp_path: Path, nats_configuration: str) -> Iterator[NatsServer]:
     """A server of the test's own, listening."""
-    if PROGRAM is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(MISSING)
-    server = NatsServer(tmp_path, nats_configuration, free_port()).start()
+    server = available_server(tmp_path, nats_configuration)
     yield server
     server.kill()
+
+
+def available_server(folder: Path, configuration: str = "") -> NatsServer:
+    """A new one on a free port, listening. Without the program the test is skipped, or fails."""
+    if PROGRAM is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(MISSING)
+    return NatsServer(folder, configuration, free_port()).start()

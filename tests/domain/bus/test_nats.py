@@ -19,8 +19,7 @@ from domain.bus.postgresql import CHANNEL
 from domain.database import connect, disconnect, transaction
 from tests.certificates import self_signed
 from tests.databases import Database, only_postgresql
-from tests.nats_server import NatsServer
-from tests.processes import free_port
+from tests.nats_server import NatsServer, available_server
 from tests.waiting import becomes
 
 SOON = 5.0
@@ -305,7 +304,7 @@ async def test_tls_is_spoken_and_its_certificate_checked(
 ) -> None:
     """A server that demands it gets it, by either URL; one for whose certificate nobody vouches gets nothing."""
     pem = self_signed("127.0.0.1", tmp_path / "nats.pem")
-    server = NatsServer(tmp_path, TLS.format(pem), free_port()).start()
+    server = available_server(tmp_path, TLS.format(pem))
     try:
         async with other(f"tls://127.0.0.1:{server.port}", database) as bus:
             await becomes(lambda: "SSLCertVerificationError" in caplog.text)
