@@ -10,9 +10,10 @@ from typing import Any
 from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
+from domain.audit import service as audit
 from domain.database.transactions import Transaction
 from domain.locks.tables import Lock, Reader
-from domain.pins import reservations, wanted
+from domain.pins import reservations
 from domain.sites.tables import Site
 from domain.tags.tables import Tag
 
@@ -62,7 +63,7 @@ def sites_are_not_held() -> None:
     async def not_held(name: str) -> None:
         await asyncio.sleep(PAUSE_SECONDS)
 
-    wanted.hold = not_held  # type: ignore[attr-defined]
+    audit.hold = not_held  # type: ignore[attr-defined]
 
 
 def digits_stay_taken() -> None:
