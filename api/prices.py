@@ -32,7 +32,7 @@ _FIELDS = {
     5: """AccessRule.chosenLocks AccessRule.lockTags AccessRule.locks AccessRule.member AccessRule.memberTag Lock.hub
         Lock.lastContactAt Lock.linkReads Lock.linkVersion
         Lock.pinEnabled Lock.pinLockout Lock.pinSupported LockEvent.lock LockEvent.smartPin
-        Member.tags MemberHome.pins NamedActor.name Pin.chosenLocks Pin.lockTags Pin.notes Pin.owner
+        Member.site Member.tags MemberHome.pins NamedActor.name Pin.chosenLocks Pin.lockTags Pin.notes Pin.owner
         PinPolicy.guessBudget Query.lockChallenge SmartPin.activateBy SmartPin.activationMissed SmartPin.blockSync
         SmartPin.lock SmartPin.secretProven Tag.locks Tag.members""",
 }

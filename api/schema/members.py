@@ -6,14 +6,16 @@ import strawberry
 from strawberry.types import Info
 
 from api.schema.nodes import Node, global_id, list_above, node_of
+from api.schema.of_site import OfSite
 from domain.actors import Role
 from domain.people import tables
 from domain.people.rules import Permission
 
 
 @strawberry.type(description="A person on a site.")
-class Member(Node):
+class Member(Node, OfSite):
     row: strawberry.Private[tables.Member]
+    created_at: datetime = strawberry.field(description="When they were added to the site.")
     name: str = strawberry.field(description="What people call them.")
     role: Role = strawberry.field(description="What they are at the site.")
     can_edit: bool = strawberry.field(description="Whether a LIMITED_ADMIN may change things.")
@@ -46,6 +48,7 @@ def member_type(row: tables.Member) -> Member:
     return Member(
         id=global_id("member", row.id),
         row=row,
+        created_at=row.created_at,
         name=row.name,
         role=row.role,
         can_edit=row.can_edit,

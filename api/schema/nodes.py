@@ -1,7 +1,7 @@
 """Node, connections and cursors (the Relay server specification)."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any, ForwardRef, Generic, TypeVar
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from domain.node_ids import node_id, read_node_id
 from domain.security import base64url
 
 T = TypeVar("T")
+AnyRow = TypeVar("AnyRow")
 LARGEST_PAGE = 100
 USUAL_PAGE = 50
 MOST_IDS = 1000
@@ -73,9 +74,14 @@ def node_of(row: object, clock: Clock) -> Any:
     return _CONVERTERS[type(row)](row, clock)
 
 
+def type_above(module: str, name: str) -> Any:
+    """The type of this name, for the `graphql_type` of a field in a file that stands below the type's."""
+    return Annotated[ForwardRef(name), strawberry.lazy(module)]
+
+
 def list_above(module: str, name: str) -> Any:
-    """A list of the type of this name, for the `graphql_type` of a field in a file that stands below the type's."""
-    return list[Annotated[ForwardRef(name), strawberry.lazy(module)]]  # type: ignore[misc]
+    """A list of such a type."""
+    return list[type_above(module, name)]  # type: ignore[misc]
 
 
 def global_id(kind: str, key: UUID) -> strawberry.ID:
@@ -140,6 +146,26 @@ def _key_at(cursor: str) -> UUID:
         raise _no_cursor() from None
 
 
+def _size(first: int | None) -> int:
+    first = USUAL_PAGE if first is None else first
+    if not 1 <= first <= LARGEST_PAGE:
+        raise InvalidInput("first", f"A page has 1 to {LARGEST_PAGE} items.")
+    return first
+
+
+def _connection(edges: list[Edge[Any]], after: str | None, *, more: bool) -> Connection[Any]:
+    return Connection(
+        edges=edges,
+        nodes=[edge.node for edge in edges],
+        page_info=PageInfo(
+            has_next_page=more,
+            has_previous_page=after is not None,
+            start_cursor=edges[0].cursor if edges else None,
+            end_cursor=edges[-1].cursor if edges else None,
+        ),
+    )
+
+
 async def page(
     rows: Any,
     convert: Any,
@@ -154,29 +180,41 @@ async def page(
     The order is that of the keys; of the `number` column in a `numbered` list. Raises InvalidInput for a cursor that is
     none, and for `first` outside 1 to 100.
     """
-    first = USUAL_PAGE if first is None else first
+    first = _size(first)
     key = "number" if numbered else "id"
-    if not 1 <= first <= LARGEST_PAGE:
-        raise InvalidInput("first", f"A page has 1 to {LARGEST_PAGE} items.")
     if after is not None:
         comparison = f"{key}__lt" if newest_first else f"{key}__gt"
         rows = rows.filter(**{comparison: number_at(after) if numbered else _key_at(after)})
     found = await rows.order_by(f"-{key}" if newest_first else key).limit(first + 1)
-    shown = found[:first]
     edges = [
         Edge(
             node=convert(row),
             cursor=number_cursor(row.number) if numbered else _key_cursor(row.id),
         )
-        for row in shown
+        for row in found[:first]
     ]
-    return Connection(
-        edges=edges,
-        nodes=[edge.node for edge in edges],
-        page_info=PageInfo(
-            has_next_page=len(found) > first,
-            has_previous_page=after is not None,
-            start_cursor=edges[0].cursor if edges else None,
-            end_cursor=edges[-1].cursor if edges else None,
-        ),
-    )
+    return _connection(edges, after, more=len(found) > first)
+
+
+def _id_of(row: Any) -> UUID:
+    key: UUID = row.id
+    return key
+
+
+def page_of_loaded(
+    rows: Iterable[AnyRow],
+    convert: Callable[[AnyRow], Any],
+    *,
+    first: int | None,
+    after: str | None,
+    key: Callable[[AnyRow], UUID] = _id_of,
+) -> Connection[Any]:
+    """A page of rows that a loader has read whole, so that a list in a list costs no statement of its own.
+
+    The order is that of the keys, and the cursors are those of `page`. Raises InvalidInput as `page`.
+    """
+    first = _size(first)
+    behind = None if after is None else _key_at(after)
+    found = [row for row in sorted(rows, key=key) if behind is None or key(row) > behind]
+    edges = [Edge(node=convert(row), cursor=_key_cursor(key(row))) for row in found[:first]]
+    return _connection(edges, after, more=len(found) > first)

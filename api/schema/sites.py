@@ -30,7 +30,9 @@ from api.schema.nodes import (
     chosen_key_of,
     global_id,
     page,
+    shows,
 )
+from api.schema.of_site import SeenSite
 from api.schema.pins import Pin, pin_type
 from api.schema.provisioning import ProvisioningKit, kit_type
 from api.schema.records import Alert, AuditEntry, alert_type, audit_type
@@ -54,7 +56,7 @@ from domain.tags.tables import TagKind, TagTarget
 @strawberry.type(description="The tenant boundary: one place with its doors and people.")
 class Site(Node):
     row: strawberry.Private[tables.Site]
-    standing: strawberry.Private[Standing]
+    standing: strawberry.Private[Standing | None]
     name: str = strawberry.field(description="What people call it; guests see it.")
     timezone: str = strawberry.field(description="Its IANA time zone.")
     system_type: SystemType = strawberry.field(description="Its plan's architecture.")
@@ -69,7 +71,7 @@ class Site(Node):
 
     def _may(self, permission: Permission) -> None:
         """What only some members are shown. Raises NotAllowed."""
-        if not allows(self.standing, permission):
+        if self.standing is None or not allows(self.standing, permission):
             raise NotAllowed
 
     @strawberry.field(description="Its plan's seats.")
@@ -277,8 +279,8 @@ class Site(Node):
         )
 
 
-def site_type(row: tables.Site, standing: Standing) -> Site:
-    """A site as the API shows it to somebody of this standing."""
+def site_type(row: tables.Site, standing: Standing | None) -> Site:
+    """A site as the API shows it to somebody of this standing; None for a guest."""
     return Site(
         id=global_id("site", row.id),
         row=row,
@@ -298,6 +300,9 @@ def site_type(row: tables.Site, standing: Standing) -> Site:
         lockout_release_minutes=row.lockout_release_minutes,
         smart_pin_activation=row.smart_pin_activation,
     )
+
+
+shows(SeenSite, lambda seen, _: site_type(seen.row, seen.standing))
 
 
 @strawberry.type(description="The new site.")
