@@ -1,6 +1,6 @@
 """Columns that several tables share: time-ordered keys, and the text by which rows are found."""
 
-from collections.abc import AsyncIterator, Iterable, MutableMapping
+from collections.abc import AsyncIterator, Iterable, MutableMapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar
 from uuid import UUID
@@ -10,9 +10,6 @@ from tortoise.models import Model, ModelMeta
 from uuid_utils.compat import uuid7
 
 from domain.database.search_text import folded
-
-BATCH = 200
-"""Rows changed by one statement."""
 
 
 def new_id() -> UUID:
@@ -39,6 +36,40 @@ async def saving(row: Model) -> AsyncIterator[None]:
         await row.save(update_fields=changed)
 
 
+async def save_all(rows: Sequence[Model], *names: str) -> None:
+    """Within a transaction, the rows of one table held: saves these columns of each, by one statement for all.
+
+    Tortoise's `bulk_update` compares each row's key once for each column and row, and PostgreSQL then reads whole tables.
+    """
+    if not rows:
+        return
+    meta = rows[0]._meta
+    fields = [meta.fields_map[name] for name in (*names, meta.pk_attr)]
+    columns = [meta.fields_db_projection[each.model_field_name] for each in fields]
+    values = [
+        [each.to_db_value(getattr(row, each.model_field_name), row) for each in fields]
+        for row in rows
+    ]
+    table, key = meta.db_table, columns[-1]
+    if meta.db.capabilities.dialect == "postgres":
+        # ``unnest`` takes a whole column as one parameter, of any length.
+        types = [each.get_for_dialect("postgres", "SQL_TYPE") for each in fields]
+        given = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types, start=1))
+        sets = ", ".join(f'"{each}" = new."{each}"' for each in columns[:-1])
+        named = ", ".join(f'"{each}"' for each in columns)
+        await meta.db.execute_query(
+            f'UPDATE "{table}" SET {sets} FROM unnest({given}) AS new({named})'  # noqa: S608 - names of ours
+            f' WHERE "{table}"."{key}" = new."{key}"',
+            [list(column) for column in zip(*values, strict=True)],
+        )
+    else:
+        sets = ", ".join(f'"{each}" = ?' for each in columns[:-1])
+        await meta.db.execute_many(
+            f'UPDATE "{table}" SET {sets} WHERE "{key}" = ?',  # noqa: S608 - names of ours
+            values,
+        )
+
+
 class UnreadComments(ModelMeta):
     """Tables without comments on their columns: Tortoise would read each one's source again, at every start."""
 
@@ -56,13 +87,6 @@ class Row(Model, metaclass=UnreadComments):
 
     class Meta:
         abstract = True
-
-    @classmethod
-    def bulk_update(
-        cls, objects: Any, fields: Any, batch_size: int | None = BATCH, using_db: Any = None
-    ) -> Any:
-        """As Tortoise's, which puts two parameters for each row and field into a statement, in batches."""
-        return super().bulk_update(objects, fields, batch_size, using_db)
 
 
 class Searchable(Model, metaclass=UnreadComments):

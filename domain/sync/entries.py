@@ -14,6 +14,7 @@ from uuid import UUID
 from domain import topics
 from domain.audit.service import RecordedChange
 from domain.database import Transaction, lock_rows
+from domain.database.rows import save_all
 from domain.installation import Installation
 from domain.link.entries import EntryKind
 from domain.locks.tables import Lock
@@ -65,8 +66,7 @@ async def write_entries(
     await hash_payloads(installation, list(locks.values()), changed)
     await _save(changed, set(present.values()))
     touched = [locks[lock_id] for lock_id in {row.lock_id for row in changed}]
-    if touched:
-        await Lock.bulk_update(touched, fields=["wanted_revision"])
+    await save_all(touched, "wanted_revision")
     for row in changed:
         change.wake(topics.lock(row.lock_id), topics.site_sync(locks[row.lock_id].site_id))
         if row.pin_id is not None:
@@ -98,19 +98,16 @@ async def _save(rows: Iterable[LockEntry], present: Collection[LockEntry]) -> No
     old = [row for row in rows if row in present]
     new = [row for row in rows if row not in present]
     await LockEntry.bulk_create(new)
-    if old:
-        await LockEntry.bulk_update(
-            old,
-            fields=[
-                "state",
-                "content",
-                "version",
-                "revision",
-                "payload_hash",
-                "pending_since",
-                "pending_changes",
-            ],
-        )
+    await save_all(
+        old,
+        "state",
+        "content",
+        "version",
+        "revision",
+        "payload_hash",
+        "pending_since",
+        "pending_changes",
+    )
 
 
 async def restart_entries(installation: Installation, lock: Lock, now: datetime) -> None:
@@ -126,14 +123,11 @@ async def restart_entries(installation: Installation, lock: Lock, now: datetime)
             row.pending_since = row.pending_changes = None
         elif row.pending_since is None:
             row.pending_since, row.pending_changes = now, with_change(None, row.version, now)
-    if rows:
-        await LockEntry.bulk_update(
-            rows,
-            fields=[
-                "payload_hash",
-                "applied_version",
-                "applied_live",
-                "pending_since",
-                "pending_changes",
-            ],
-        )
+    await save_all(
+        rows,
+        "payload_hash",
+        "applied_version",
+        "applied_live",
+        "pending_since",
+        "pending_changes",
+    )

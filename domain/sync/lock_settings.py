@@ -9,7 +9,7 @@ from domain import topics
 from domain.actors import command_line_at
 from domain.audit.service import RecordedChange, recorded
 from domain.database import Transaction, lock_rows, use_case
-from domain.database.rows import column
+from domain.database.rows import column, save_all
 from domain.installation import Installation
 from domain.link.entries import EntryKind, SettingsPayload, SmartPinRulesPayload
 from domain.link.features import fitted
@@ -121,8 +121,7 @@ async def _keep_acknowledged(wanted: Collection[Wanted]) -> None:
     ]
     for row in rows:
         row.acknowledged = {"version": row.version, "content": row.content}
-    if rows:
-        await LockEntry.bulk_update(rows, fields=["acknowledged"])
+    await save_all(rows, "acknowledged")
 
 
 def settings_on_lock(lock: Lock, entry: LockEntry) -> SettingsPayload | None:

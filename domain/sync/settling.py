@@ -13,7 +13,7 @@ from uuid import UUID
 
 import structlog
 
-from domain.database.rows import column
+from domain.database.rows import column, save_all
 from domain.link.state import state_sum
 from domain.locks.tables import Lock
 from domain.node_ids import node_id
@@ -196,15 +196,11 @@ async def _save_settled(
             row.pending_since = None
         else:
             row.pending_since = pending_since(row.pending_changes) or row.pending_since
-    if known:
-        await LockEntry.bulk_update(
-            known, fields=["applied_version", "applied_live", "pending_since", "pending_changes"]
-        )
+    await save_all(known, "applied_version", "applied_live", "pending_since", "pending_changes")
     await LockDelivery.filter(lock_id=lock.id, settled_at__isnull=False).delete()
     await LockDelivery.filter(id__in=[each.id for each in others if not each.items]).delete()
     doubtful = [each for each in others if each.items]
-    if doubtful:
-        await LockDelivery.bulk_update(doubtful, fields=["items"])
+    await save_all(doubtful, "items")
     if exact is not None:
         exact.settled_at = now
         await exact.save(update_fields=["settled_at"])

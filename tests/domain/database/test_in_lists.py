@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from domain.database.rows import column, new_id
+from domain.database import transaction
+from domain.database.rows import column, new_id, save_all
 from domain.link.events import LockEventKind
 from domain.people.tables import Account
 from domain.sync.tables import EventHead, LockEvent
@@ -49,7 +50,8 @@ async def test_thousands_of_rows_are_changed_at_once(database: Database) -> None
     await TryCounter.bulk_create(rows)
     for number, row in enumerate(rows):
         row.tries, row.window_start = number, NOON + timedelta(seconds=number)
-    await TryCounter.bulk_update(rows, fields=["tries", "window_start"])
+    async with transaction():
+        await save_all(rows, "tries", "window_start")
     found = await TryCounter.all().order_by("id").values_list("tries", "window_start")
 
     assert found == [(n, NOON + timedelta(seconds=n)) for n in range(len(rows))]
