@@ -20,7 +20,7 @@ from api.whole_schema import build_schema
 from domain.clock import Clock
 from domain.database import connect, disconnect, drain, in_background, pending
 from domain.database.common_clock import CommonClock
-from domain.following import COMMAND_CHECK, FOLLOWERS, PAYLOAD_MAKERS, SEAT_COUNT
+from domain.following import wired
 from domain.installation import Installation
 from domain.mail.outbox import deliver_letters
 from domain.mailers import FolderMailer, Mailer, SmtpMailer
@@ -82,18 +82,15 @@ def new_installation(
         if settings.smtp_url
         else FolderMailer(settings.data_dir / "mail", settings.mail_from)
     )
-    return Installation(
+    described = Installation(
         keys=keys,
         passwords=passwords or PasswordHasher(),
         pin_profile=PIN_PROFILE,
         mailer=mailer,
         public_url=settings.origin,
         provisioning_kit_lifetime=timedelta(hours=settings.provisioning_kit_hours),
-        followers=FOLLOWERS,
-        payload_makers=PAYLOAD_MAKERS,
-        standing_commands=COMMAND_CHECK,
-        seats_used=SEAT_COUNT,
     )
+    return wired(described)
 
 
 def _sweeps(clock: Clock) -> list[Callable[[], Awaitable[object]]]:

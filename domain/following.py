@@ -5,10 +5,11 @@ who counts the seats used.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from domain.access_rules.facts import GrantsChanged
 from domain.access_rules.following import end_rules_of_member, wake_members_at_lock
-from domain.installation import CommandCheck, Follower, PayloadMaker, SeatCount
+from domain.installation import Follower, Installation, PayloadMaker
 from domain.invitations.following import wake_guests_at_lock
 from domain.invitations.seats import seats_used
 from domain.link.entries import EntryKind
@@ -81,6 +82,13 @@ PAYLOAD_MAKERS: Mapping[EntryKind, PayloadMaker] = {
     EntryKind.CARD: card_payloads,
 }
 
-COMMAND_CHECK: CommandCheck = standing_commands
 
-SEAT_COUNT: SeatCount = seats_used
+def wired(installation: Installation) -> Installation:
+    """The installation with all that upper floors give to lower ones."""
+    return replace(
+        installation,
+        followers=FOLLOWERS,
+        payload_makers=PAYLOAD_MAKERS,
+        standing_commands=standing_commands,
+        seats_used=seats_used,
+    )

@@ -10,7 +10,7 @@ import pytest
 from domain.actors import ActorKind, Caller
 from domain.database import connect, disconnect
 from domain.errors import LinkNotUsable
-from domain.following import FOLLOWERS
+from domain.following import wired
 from domain.installation import Installation
 from domain.people.accepting import accept_membership
 from domain.people.mailed_links import LINK_PREFIX
@@ -36,13 +36,8 @@ SOMEBODY = Caller(ActorKind.ANONYMOUS, None, address="192.0.2.1")
 @pytest.fixture
 def installation() -> Installation:
     keys = Keyring.from_secret(secrets.token_bytes(32))
-    return Installation(
-        keys,
-        PasswordHasher(CHEAP),
-        CHEAP,
-        PostOffice(),
-        "https://doors.example",
-        followers=FOLLOWERS,
+    return wired(
+        Installation(keys, PasswordHasher(CHEAP), CHEAP, PostOffice(), "https://doors.example")
     )
 
 

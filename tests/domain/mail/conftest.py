@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from domain.following import FOLLOWERS
+from domain.following import wired
 from domain.installation import Installation
 from domain.security.keys import Keyring
 from domain.security.passwords import PasswordHasher
@@ -22,5 +22,5 @@ def office() -> PostOffice:
 def installation(office: PostOffice) -> Iterator[Installation]:
     hasher = PasswordHasher(CHEAP)
     keys = Keyring.from_secret(secrets.token_bytes(32))
-    yield Installation(keys, hasher, CHEAP, office, "https://doors.example", followers=FOLLOWERS)
+    yield wired(Installation(keys, hasher, CHEAP, office, "https://doors.example"))
     hasher.close()

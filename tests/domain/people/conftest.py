@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.following import FOLLOWERS
+from domain.following import wired
 from domain.installation import Installation
 from domain.mail.letters import Letter
 from domain.security.keys import Keyring
@@ -33,5 +33,5 @@ def outbox() -> Outbox:
 def installation(outbox: Outbox) -> Iterator[Installation]:
     hasher = CountingHasher()
     keys = Keyring.from_secret(secrets.token_bytes(32))
-    yield Installation(keys, hasher, CHEAP, outbox, "https://doors.example", followers=FOLLOWERS)
+    yield wired(Installation(keys, hasher, CHEAP, outbox, "https://doors.example"))
     hasher.close()
