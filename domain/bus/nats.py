@@ -23,6 +23,8 @@ PAYLOAD_BYTES = 65_536
 """Of one message, unless the server allows less."""
 MAX_WAITING_TOPICS = 50_000
 """That wait to be sent; beyond them everybody is woken instead."""
+GATHER_SECONDS = 0.002
+"""After a message what comes next waits so long for more: the first of many changes wakes at once, the others together."""
 STOP_SECONDS = 2.0
 """How long the end waits for the last ones to be sent."""
 
@@ -135,12 +137,14 @@ class NatsBus(Bus):
             self._waiting = {EVERYBODY: None}
 
     async def _send_all(self) -> None:
-        """What comes while a message is on its way goes with the next one; until cancelled."""
+        """Until cancelled."""
         while True:
             await self._nudge.get()
             while self._waiting:
                 batch, self._waiting = self._waiting, {}
-                if not await self._sent(batch):
+                if await self._sent(batch):
+                    await asyncio.sleep(GATHER_SECONDS)
+                else:
                     self._put(batch)
                     await asyncio.sleep(self.RETRY_SECONDS)
             self._nudge.task_done()
