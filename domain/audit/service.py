@@ -21,7 +21,6 @@ from domain.database import Queue, Transaction, Work, hold, lock_row, transactio
 from domain.installation import Installation
 from domain.recorded_keys.service import check_keys
 from domain.security.keys import KeyLabel
-from domain.security.tags import keyed_tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +114,7 @@ def _mac(installation: Installation, key_id: str | None, previous: str, row: Aud
         },
         option=orjson.OPT_SORT_KEYS,
     )
-    return keyed_tag(installation.keys, KeyLabel.AUDIT, previous, content, key_id=key_id)
+    return installation.keys.tag(KeyLabel.AUDIT, previous, content, key_id=key_id)
 
 
 async def _append(

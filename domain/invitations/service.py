@@ -36,8 +36,6 @@ from domain.people.tables import Device, Platform
 from domain.schedules.columns import schedule_columns
 from domain.security.codes import display_code, new_invitation_code, normalise_code
 from domain.security.keys import KeyLabel
-from domain.security.sealing import seal
-from domain.security.tags import candidate_tags, keyed_tag
 from domain.sites.rules import checked_name
 from domain.tags.choice import chosen_locks
 from domain.throttling.service import Budget, count_address
@@ -93,8 +91,8 @@ async def create_invitation(
             id=key,
             site=site,
             name=name,
-            code_tag=keyed_tag(installation.keys, KeyLabel.CODES, "invitation", code),
-            code_sealed=seal(installation.keys, code.encode(), code_identity(key)),
+            code_tag=installation.keys.tag(KeyLabel.CODES, "invitation", code),
+            code_sealed=installation.keys.seal(code.encode(), code_identity(key)),
             device_limit=device_limit,
             created_at=now,
             **schedule_columns(schedule),
@@ -201,7 +199,7 @@ async def _find(installation: Installation, code: str, now: datetime) -> Invitat
     normal = normalise_code(code)
     if normal is None:
         return None
-    tags = candidate_tags(installation.keys, KeyLabel.CODES, "invitation", normal)
+    tags = installation.keys.candidate_tags(KeyLabel.CODES, "invitation", normal)
     return await Invitation.get_or_none(code_tag__in=tags, deleted_at=None, valid_until__gt=now)
 
 

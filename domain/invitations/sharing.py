@@ -22,8 +22,6 @@ from domain.mail.letters import Button, Letter
 from domain.mail.outbox import post
 from domain.security.codes import display_code
 from domain.security.keys import KeyLabel
-from domain.security.sealing import open_sealed
-from domain.security.tags import keyed_tag
 from domain.sharing import ShareLinks, qr_png, share_links
 from domain.sites.rules import name_in_letters
 from domain.sites.service import live_site, zone_of
@@ -33,9 +31,7 @@ from domain.sites.tables import Site
 def code_of(installation: Installation, invitation: Invitation) -> str:
     """The code, for display to somebody who may share it."""
     return display_code(
-        open_sealed(
-            installation.keys, invitation.code_sealed, code_identity(invitation.id)
-        ).decode()
+        installation.keys.open(invitation.code_sealed, code_identity(invitation.id)).decode()
     )
 
 
@@ -112,7 +108,7 @@ async def _post_invitation(
     picture: bytes,
     now: datetime,
 ) -> Invitation:
-    recipient = keyed_tag(installation.keys, KeyLabel.AUDIT, "recipient", str(by.site_id), address)
+    recipient = installation.keys.tag(KeyLabel.AUDIT, "recipient", str(by.site_id), address)
     async with recorded(installation, by, "sendInvitation", now) as change:
         invitation = await held_invitation(by, invitation_id)
         if invitation.valid_until <= now:

@@ -9,7 +9,7 @@ import hashlib
 import hmac
 
 from domain.link.keys import LinkKeys
-from domain.security.tags import mac
+from domain.security.keys import mac
 
 DIGEST_BYTES = 32
 VERIFIER_BYTES = 32

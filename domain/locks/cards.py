@@ -8,7 +8,7 @@ from domain.installation import EntryToFill, Installation
 from domain.link.digests import card_digest
 from domain.link.entries import CardPayload, Payload
 from domain.locks.tables import Lock
-from domain.security.sealing import SealBroken, open_sealed
+from domain.security.keys import SealBroken
 
 
 def card_identity(lock_id: UUID) -> str:
@@ -29,6 +29,6 @@ async def card_payloads(
         uid = sealed[entry.lock_id]
         assert uid is not None
         with contextlib.suppress(SealBroken):
-            opened = open_sealed(installation.keys, uid, card_identity(entry.lock_id))
+            opened = installation.keys.open(uid, card_identity(entry.lock_id))
             made[entry.id] = CardPayload(card_digest(entry.keys, opened))
     return made

@@ -16,7 +16,6 @@ from domain.locks.facts import CardPaired, LockSettingsChanged
 from domain.locks.service import held_lock
 from domain.locks.settings import refuse_unread_settings
 from domain.locks.tables import Hub, Lock, Reader
-from domain.security.sealing import seal
 
 
 @use_case
@@ -100,7 +99,7 @@ async def pair_card(
         raise InvalidInput("card_uid", "A card's UID is 4 to 10 bytes in hexadecimal.")
     async with recorded(installation, by, "pairCard", now) as change:
         lock = await held_lock(by, lock_id)
-        lock.card_sealed = seal(installation.keys, card, card_identity(lock.id))
+        lock.card_sealed = installation.keys.seal(card, card_identity(lock.id))
         lock.card_pairings += 1
         await lock.save(update_fields=["card_sealed", "card_pairings"])
         await announce(installation, change, CardPaired(lock.id), now)

@@ -22,7 +22,6 @@ from domain.locks.service import held_lock
 from domain.locks.tables import Lock, Provisioning
 from domain.people.rules import Permission
 from domain.people.standings import still_standing
-from domain.security.sealing import seal
 from domain.sites.service import zone_of
 from domain.sites.tables import Site
 from smartpin import fixed_offset
@@ -80,7 +79,7 @@ async def provision_lock(
             id=id_after(last.id if last is not None else None),
             lock=lock,
             incarnation=incarnation,
-            secret_sealed=seal(installation.keys, secret, secret_identity(lock.id, incarnation)),
+            secret_sealed=installation.keys.seal(secret, secret_identity(lock.id, incarnation)),
             zone=site.timezone,
             fixed_offset_minutes=offset,
             smart_pin_enabled=lock.smart_pin_enabled,

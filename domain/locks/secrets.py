@@ -9,7 +9,6 @@ from uuid import UUID
 from domain.installation import Installation
 from domain.link.keys import LinkKeys
 from domain.locks.tables import Lock, Provisioning
-from domain.security.sealing import open_sealed
 
 
 def secret_identity(lock_id: UUID, incarnation: str) -> str:
@@ -20,7 +19,7 @@ def secret_identity(lock_id: UUID, incarnation: str) -> str:
 def opened_secret(installation: Installation, provisioning: Provisioning) -> bytes:
     """The lock secret of one incarnation. Raises SealBroken for a row that is not what was written."""
     identity = secret_identity(provisioning.lock_id, provisioning.incarnation)
-    return open_sealed(installation.keys, provisioning.secret_sealed, identity)
+    return installation.keys.open(provisioning.secret_sealed, identity)
 
 
 def link_keys(installation: Installation, provisioning: Provisioning) -> LinkKeys:

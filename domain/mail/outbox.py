@@ -28,7 +28,7 @@ from domain.installation import Installation
 from domain.mail.letters import Letter, packed, unpacked
 from domain.mail.tables import WaitingLetter
 from domain.mailers import NeverSent, NotSentNow
-from domain.security.sealing import SealBroken, open_sealed, seal
+from domain.security.keys import SealBroken
 
 log = structlog.get_logger(__name__)
 MOST_WAITING_AT_SITE = 1_000
@@ -71,7 +71,7 @@ async def post(
     give_up_at = now + GIVEN_UP_AFTER
     await WaitingLetter.create(
         id=letter_id,
-        sealed=seal(installation.keys, packed(letter), _identity(letter_id)),
+        sealed=installation.keys.seal(packed(letter), _identity(letter_id)),
         about=about,
         site_id=site_id,
         member_id=by.standing.member_id if by.standing else None,
@@ -161,7 +161,7 @@ async def _send(installation: Installation, row: WaitingLetter, clock: Clock) ->
         await _give_up(row, "too old", clock())
         return
     try:
-        letter = unpacked(open_sealed(installation.keys, row.sealed, _identity(row.id)))
+        letter = unpacked(installation.keys.open(row.sealed, _identity(row.id)))
         await installation.mailer.send(letter, row.id, row.written_at)
     except NeverSent:
         await _give_up(row, "refused by the mail server", clock())

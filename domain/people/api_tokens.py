@@ -25,7 +25,6 @@ from domain.people.rules import Permission, allows
 from domain.people.standings import standings_of, still_standing
 from domain.people.tables import Account, ApiToken, ApiTokenSite
 from domain.security.keys import KeyLabel
-from domain.security.tags import keyed_tag
 from domain.security.tokens import new_token
 from domain.sites.rules import checked_name
 from domain.sites.tables import Site
@@ -61,7 +60,7 @@ async def create_api_token(
             await _check_few(by.account_id, now)
         row = await ApiToken.create(
             name=checked_name(name),
-            tag=keyed_tag(installation.keys, KeyLabel.TOKENS, API_TOKEN_PREFIX, token),
+            tag=installation.keys.tag(KeyLabel.TOKENS, API_TOKEN_PREFIX, token),
             role=role,
             can_edit=can_edit,
             account_id=by.account_id,

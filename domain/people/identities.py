@@ -22,7 +22,6 @@ from domain.database import DatabaseUnavailable, use_case
 from domain.installation import Installation
 from domain.people.tables import Account, ApiToken, Device, Session, SocketTicket
 from domain.security.keys import KeyLabel
-from domain.security.tags import candidate_tags
 from domain.security.tokens import derived_token, derived_token_matches, well_formed
 
 SESSION_PREFIX = "lws"
@@ -46,7 +45,7 @@ async def session_actor(
     """The person behind a console cookie, or None."""
     if not well_formed(token, SESSION_PREFIX):
         return None
-    tags = candidate_tags(installation.keys, KeyLabel.TOKENS, SESSION_PREFIX, token)
+    tags = installation.keys.candidate_tags(KeyLabel.TOKENS, SESSION_PREFIX, token)
     session = await Session.get_or_none(tag__in=tags).select_related("account")
     return _of_session(session, now)
 
@@ -98,7 +97,7 @@ async def api_token_actor(
     """The script behind an API token, or None."""
     if not well_formed(token, API_TOKEN_PREFIX):
         return None
-    tags = candidate_tags(installation.keys, KeyLabel.TOKENS, API_TOKEN_PREFIX, token)
+    tags = installation.keys.candidate_tags(KeyLabel.TOKENS, API_TOKEN_PREFIX, token)
     row = await ApiToken.get_or_none(tag__in=tags)
     actor = _of_token(row, now)
     if row is not None and actor is not None and _use_is_news(row, now):

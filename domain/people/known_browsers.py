@@ -12,7 +12,6 @@ from domain.installation import Installation
 from domain.people.lifetimes import KNOWN_FOR
 from domain.people.tables import KnownBrowser
 from domain.security.keys import KeyLabel
-from domain.security.tags import candidate_tags, keyed_tag
 from domain.security.tokens import new_token, well_formed
 
 _PREFIX = "lwb"
@@ -26,14 +25,14 @@ async def known_browser(
     """The account's browser that shows this token. Whether the account exists makes no other statement."""
     if not well_formed(shown, _PREFIX):
         return None
-    tags = candidate_tags(installation.keys, KeyLabel.TOKENS, _PREFIX, shown)
+    tags = installation.keys.candidate_tags(KeyLabel.TOKENS, _PREFIX, shown)
     return await KnownBrowser.get_or_none(tag__in=tags, account_id=account_id, expires_at__gt=now)
 
 
 async def remember(installation: Installation, account_id: UUID, shown: str, now: datetime) -> str:
     """Within a transaction that holds the account's row: the token that the browser keeps from now on."""
     token = new_token(_PREFIX)
-    tag, expires_at = keyed_tag(installation.keys, KeyLabel.TOKENS, _PREFIX, token), now + KNOWN_FOR
+    tag, expires_at = installation.keys.tag(KeyLabel.TOKENS, _PREFIX, token), now + KNOWN_FOR
     row = await known_browser(installation, account_id, shown, now)
     if row is not None:
         await KnownBrowser.filter(id=row.id).update(tag=tag, expires_at=expires_at)

@@ -11,7 +11,6 @@ from domain.mail.letters import Button, Letter
 from domain.mail.outbox import end_letters, post
 from domain.people.tables import Account, LinkPurpose, MailedLink, Member
 from domain.security.keys import KeyLabel
-from domain.security.tags import candidate_tags, keyed_tag
 from domain.security.tokens import new_token, well_formed
 from domain.sites.rules import name_in_letters
 from domain.sites.tables import Site
@@ -79,7 +78,7 @@ async def _make(
     token = new_token(LINK_PREFIX)
     link = await MailedLink.create(
         purpose=purpose,
-        tag=keyed_tag(installation.keys, KeyLabel.TOKENS, LINK_PREFIX, token),
+        tag=installation.keys.tag(KeyLabel.TOKENS, LINK_PREFIX, token),
         expires_at=now + LIFETIME[purpose],
         **whose,
     )
@@ -99,7 +98,7 @@ async def usable_link(
     """The link of this purpose that is behind a token; not used yet. Raises LinkNotUsable."""
     if not well_formed(token, LINK_PREFIX):
         raise LinkNotUsable
-    tags = candidate_tags(installation.keys, KeyLabel.TOKENS, LINK_PREFIX, token)
+    tags = installation.keys.candidate_tags(KeyLabel.TOKENS, LINK_PREFIX, token)
     link = await MailedLink.get_or_none(
         tag__in=tags, purpose=purpose, used_at=None, expires_at__gt=now
     )

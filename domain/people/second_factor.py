@@ -20,8 +20,6 @@ from domain.people.notices import tell_second_factor_ended, tell_second_factor_o
 from domain.people.sign_in_state import no_account
 from domain.people.tables import Account, RecoveryCode
 from domain.security.keys import KeyLabel
-from domain.security.sealing import open_sealed, seal
-from domain.security.tags import candidate_tags, keyed_tag
 from domain.security.totp import (
     display_recovery_code,
     matching_step,
@@ -48,7 +46,7 @@ def _identity(account_id: UUID) -> str:
 
 
 def _recovery_tags(installation: Installation, account_id: UUID, code: str) -> list[str]:
-    return candidate_tags(installation.keys, KeyLabel.TOKENS, "recovery", str(account_id), code)
+    return installation.keys.candidate_tags(KeyLabel.TOKENS, "recovery", str(account_id), code)
 
 
 @use_case
@@ -66,7 +64,7 @@ async def enroll_totp(
         await check_confirmed(actor, now)
         if account.totp_confirmed_at is not None:
             raise NotAllowed("This account has a second factor already.")
-        account.totp_sealed = seal(installation.keys, secret.encode(), _identity(account.id))
+        account.totp_sealed = installation.keys.seal(secret.encode(), _identity(account.id))
         account.totp_last_step = None
         await account.save(update_fields=["totp_sealed", "totp_last_step"])
         change.note("Account", account.id, chain=account.id)
@@ -87,7 +85,7 @@ async def confirm_totp(
         await check_confirmed(actor, now)
         if account.totp_sealed is None or account.totp_confirmed_at is not None:
             raise NotAllowed("There is no enrolment to confirm.")
-        secret = open_sealed(installation.keys, account.totp_sealed, _identity(account.id)).decode()
+        secret = installation.keys.open(account.totp_sealed, _identity(account.id)).decode()
         step = matching_step(secret, code, now, last_step=account.totp_last_step)
         if step is None:
             raise InvalidInput("code", "This is not the authenticator's present code.")
@@ -99,9 +97,7 @@ async def confirm_totp(
             [
                 RecoveryCode(
                     account=account,
-                    tag=keyed_tag(
-                        installation.keys, KeyLabel.TOKENS, "recovery", str(account.id), each
-                    ),
+                    tag=installation.keys.tag(KeyLabel.TOKENS, "recovery", str(account.id), each),
                 )
                 for each in codes
             ]
@@ -142,7 +138,7 @@ async def spend_second_factor(
     """Within a transaction that holds the account's row: whether the code is the authenticator's, or an unused recovery
     code; it is not good again once the transaction is committed."""
     assert account.totp_sealed is not None
-    secret = open_sealed(installation.keys, account.totp_sealed, _identity(account.id)).decode()
+    secret = installation.keys.open(account.totp_sealed, _identity(account.id)).decode()
     step = matching_step(secret, code, now, last_step=account.totp_last_step)
     if step is not None:
         account.totp_last_step = step

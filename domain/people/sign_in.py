@@ -32,7 +32,6 @@ from domain.people.tables import (
 from domain.security.keys import KeyLabel
 from domain.security.networks import networks_of
 from domain.security.passwords import Asker
-from domain.security.tags import candidate_tags, keyed_tag
 from domain.security.tokens import new_token, well_formed
 from domain.sites.rules import checked_name
 from domain.throttling.service import Budget, count_address, count_try, forget_tries
@@ -139,7 +138,7 @@ async def _make_ticket(installation: Installation, account: Account, now: dateti
     async with transaction():
         await _unchanged(account)
         await SignInTicket.create(
-            tag=keyed_tag(installation.keys, KeyLabel.TOKENS, _TICKET_PREFIX, token),
+            tag=installation.keys.tag(KeyLabel.TOKENS, _TICKET_PREFIX, token),
             account=account,
             expires_at=now + TICKET_LIFETIME,
         )
@@ -174,7 +173,7 @@ async def sign_in_with_totp(
     await count_address(installation, BY_ADDRESS, by.address, now)
     if not well_formed(ticket, _TICKET_PREFIX):
         raise SignInFailed
-    tags = candidate_tags(installation.keys, KeyLabel.TOKENS, _TICKET_PREFIX, ticket)
+    tags = installation.keys.candidate_tags(KeyLabel.TOKENS, _TICKET_PREFIX, ticket)
     row = await SignInTicket.get_or_none(
         tag__in=tags, used_at=None, expires_at__gt=now
     ).select_related("account")
@@ -215,7 +214,7 @@ async def _begin(
             expires_at = now + SESSION_LIFETIME
             session = await Session.create(
                 account=account,
-                tag=keyed_tag(installation.keys, KeyLabel.TOKENS, SESSION_PREFIX, token),
+                tag=installation.keys.tag(KeyLabel.TOKENS, SESSION_PREFIX, token),
                 created_at=now,
                 expires_at=expires_at,
             )

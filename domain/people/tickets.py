@@ -11,7 +11,6 @@ from domain.database import use_case
 from domain.installation import Installation
 from domain.people.tables import KnownBrowser, MailedLink, Session, SignInTicket, SocketTicket
 from domain.security.keys import KeyLabel
-from domain.security.tags import candidate_tags, keyed_tag
 from domain.security.tokens import new_token, well_formed
 from domain.throttling.service import Budget, count_try
 
@@ -34,7 +33,7 @@ async def create_socket_ticket(
     await count_try(installation, TICKETS, str(next(filter(None, asker.values()))), now)
     await SocketTicket.filter(**asker, expires_at__lte=now).delete()
     await SocketTicket.create(
-        tag=keyed_tag(installation.keys, KeyLabel.TOKENS, _PREFIX, ticket),
+        tag=installation.keys.tag(KeyLabel.TOKENS, _PREFIX, ticket),
         expires_at=expires_at,
         **asker,
     )
@@ -60,7 +59,7 @@ async def consume_socket_ticket(
     """Takes the ticket by a guarded update; None when it is unknown, used or too old."""
     if not well_formed(ticket, _PREFIX):
         return None
-    tags = candidate_tags(installation.keys, KeyLabel.TOKENS, _PREFIX, ticket)
+    tags = installation.keys.candidate_tags(KeyLabel.TOKENS, _PREFIX, ticket)
     taken = await SocketTicket.filter(tag__in=tags, used_at=None, expires_at__gt=now).update(
         used_at=now
     )

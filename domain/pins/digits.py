@@ -26,7 +26,6 @@ from domain.pins.reservations import is_taken
 from domain.pins.rules import check_length, generate, is_weak
 from domain.pins.tables import Pin, PinKind
 from domain.security.passwords import HasherBusy, PasswordProfile
-from domain.security.sealing import open_sealed, seal
 from domain.sites.tables import Site
 from domain.throttling.service import Budget, count_try, give_back
 
@@ -173,10 +172,10 @@ def _identity(pin: Pin) -> str:
 
 def seal_verifier(installation: Installation, pin: Pin, verifier: bytes) -> bytes:
     """The verifier for the row of this very PIN."""
-    return seal(installation.keys, verifier, _identity(pin))
+    return installation.keys.seal(verifier, _identity(pin))
 
 
 def open_verifier(installation: Installation, pin: Pin) -> bytes:
     """The verifier of this PIN. Raises SealBroken for one that was copied from another row."""
     assert pin.verifier_sealed is not None
-    return open_sealed(installation.keys, pin.verifier_sealed, _identity(pin))
+    return installation.keys.open(pin.verifier_sealed, _identity(pin))

@@ -10,7 +10,7 @@ from domain.link.entries import Payload, PinPayload
 from domain.link.schedules import schedule_from_wire
 from domain.pins.digits import open_verifier
 from domain.pins.tables import Pin
-from domain.security.sealing import SealBroken
+from domain.security.keys import SealBroken
 
 
 async def pin_payloads(

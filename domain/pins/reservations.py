@@ -15,7 +15,6 @@ from domain.errors import PinNotAcceptable
 from domain.installation import Installation
 from domain.pins.tables import HeldDigits, Pin, PinReservation
 from domain.security.keys import KeyLabel
-from domain.security.tags import candidate_tags, keyed_tag
 from domain.sites.tables import Site
 from domain.sync.status import may_hold
 from domain.sync.tables import LockEntry
@@ -23,12 +22,12 @@ from domain.sync.tables import LockEntry
 
 def _tag(installation: Installation, site: Site, verifier: bytes) -> str:
     """What is unique with the site in the database; it can be made anew when keys rotate, though the digits are gone."""
-    return keyed_tag(installation.keys, KeyLabel.PIN_INDEX, str(site.id), verifier)
+    return installation.keys.tag(KeyLabel.PIN_INDEX, str(site.id), verifier)
 
 
 def _possible_tags(installation: Installation, site: Site, verifier: bytes) -> list[str]:
     """The tags under which these digits may be reserved, while keys rotate."""
-    return candidate_tags(installation.keys, KeyLabel.PIN_INDEX, str(site.id), verifier)
+    return installation.keys.candidate_tags(KeyLabel.PIN_INDEX, str(site.id), verifier)
 
 
 async def is_taken(installation: Installation, site: Site, verifier: bytes) -> bool:

@@ -1,11 +1,14 @@
-"""The application's keys: one secret outside the database, everything else derived from it.
+"""The application's keys: one secret outside the database, all keys derived from it, and what is done with them.
 
-Why: no hash saves a four-digit PIN from someone who has the database; only keys that are not in it
-do. A mistake is dangerous towards *more* access: a key file that others can read, a key that shows
-in a log, or a second secret made beside the first, which makes everything sealed before unreadable.
+No hash saves a four-digit PIN from someone who has the database; only keys that are not in it do. Two things are done with
+them. A *tag* finds a secret, or proves two equal, without keeping it: an invitation by its code, a PIN that is taken.
+A *sealed* value is what the server must read again, such as a PIN's verifier: unreadable in the database, and no use when
+its row is copied over another.
 """
 
 import contextlib
+import hashlib
+import hmac
 import os
 import secrets
 from collections.abc import Mapping
@@ -15,6 +18,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Self
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -24,6 +29,11 @@ MIN_SECRET_BYTES = 32
 _KEY_BYTES = 32
 _MAX_FILE_BYTES = 4096
 _OTHERS = 0o077
+_TAG_PURPOSE = b"tag/v1"
+_SEAL_VERSION = b"\x01"
+_SEAL_HEADER_BYTES = len(_SEAL_VERSION) + 4
+_NONCE_BYTES = 12
+_SEAL_TAG_BYTES = 16
 
 
 class KeyLabel(StrEnum):
@@ -58,6 +68,10 @@ class InvalidSecret(ValueError):
 
 class UnknownKey(LookupError):
     """The keyring has no key of this id: it was dropped too early, or the data is another's."""
+
+
+class SealBroken(Exception):
+    """The sealed value was changed, moved from another identity, or sealed under no known key."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,6 +171,73 @@ class Keyring:
             return self._keys[chosen, label]
         except KeyError:
             raise UnknownKey("the keyring has no key of this id") from None
+
+    def mac(self, label: KeyLabel, *parts: str | bytes, key_id: str | None = None) -> bytes:
+        """`mac` over the parts under the key of a label, of the current secret or the named one. Raises `UnknownKey`."""
+        return mac(self.key(label, key_id), *parts)
+
+    def tag(self, label: KeyLabel, *parts: str | bytes, key_id: str | None = None) -> str:
+        """The tag of the parts, as `<key id>:<base64url>`, under the current key or the named one.
+
+        Equal parts give equal tags under one key; without the key nothing about the parts follows from
+        the tag. Raises `UnknownKey`.
+        """
+        chosen = self.current_id if key_id is None else key_id
+        digest = self.mac(label, _TAG_PURPOSE, *parts, key_id=chosen)
+        return f"{chosen}:{base64url.encode(digest)}"
+
+    def candidate_tags(self, label: KeyLabel, *parts: str | bytes) -> list[str]:
+        """The tags that a row may carry while keys rotate: one for each key, the current one first."""
+        return [self.tag(label, *parts, key_id=key_id) for key_id in self.ids]
+
+    def seal(self, plaintext: bytes, identity: str) -> bytes:
+        """AES-256-GCM under the current sealing key with a random 96-bit nonce.
+
+        Layout: version (1 byte), key id (4), nonce (12), ciphertext with its 16-byte tag. Header and
+        identity are authenticated as associated data. `identity` names the row and column, as
+        `pin:<id>:verifier`. Claim: only `open` with the same identity gives the plaintext back.
+        NIST SP 800-38D section 8.3 limits random nonces to 2^32 seals under one key.
+        """
+        header = _SEAL_VERSION + bytes.fromhex(self.current_id)
+        nonce = os.urandom(_NONCE_BYTES)
+        cipher = AESGCM(self.key(KeyLabel.SEALING))
+        return header + nonce + cipher.encrypt(nonce, plaintext, _associated(header, identity))
+
+    def open(self, sealed: bytes, identity: str) -> bytes:
+        """The plaintext that was sealed for this identity, under any key of the keyring.
+
+        Raises `SealBroken`, the same for every cause.
+        """
+        start = _SEAL_HEADER_BYTES + _NONCE_BYTES
+        if len(sealed) < start + _SEAL_TAG_BYTES or not sealed.startswith(_SEAL_VERSION):
+            raise SealBroken("a sealed value does not open")
+        header, nonce = sealed[:_SEAL_HEADER_BYTES], sealed[_SEAL_HEADER_BYTES:start]
+        try:
+            cipher = AESGCM(self.key(KeyLabel.SEALING, header[len(_SEAL_VERSION) :].hex()))
+            return cipher.decrypt(nonce, sealed[start:], _associated(header, identity))
+        except (InvalidTag, UnknownKey):
+            raise SealBroken("a sealed value does not open") from None
+
+
+def mac(key: bytes, *parts: str | bytes) -> bytes:
+    """HMAC-SHA256 (RFC 2104) over the parts, 32 bytes.
+
+    Each part is preceded by its length in bytes (8 bytes, big-endian), so two different lists of
+    parts never give the same input. Text counts as its UTF-8 bytes: `"a"` and `b"a"` are the same
+    part.
+    """
+    state = hmac.new(key, digestmod=hashlib.sha256)
+    for part in parts:
+        # surrogatepass: an unpaired surrogate must not raise an error that quotes the secret.
+        data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
+        state.update(len(data).to_bytes(8, "big"))
+        state.update(data)
+    return state.digest()
+
+
+def _associated(header: bytes, identity: str) -> bytes:
+    """The header has a fixed length, so header and identity cannot run into each other."""
+    return header + identity.encode("utf-8")
 
 
 def _derive(secret: bytes, info: str, length: int) -> bytes:

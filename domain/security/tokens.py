@@ -13,7 +13,6 @@ import zlib
 
 from domain.security import base64url
 from domain.security.keys import KeyLabel, Keyring
-from domain.security.tags import mac
 
 _TOKEN_BYTES = 32
 _CHECK_LENGTH = 6
@@ -25,7 +24,7 @@ def new_token(prefix: str) -> str:
     """A random token: `<prefix>_`, 256 bits as 43 base64url symbols, 6 symbols of CRC-32.
 
     `prefix` is 2 to 12 lower-case letters without the underscore; anything else is a `ValueError`.
-    Store its `keyed_tag`, never the token.
+    Store its `Keyring.tag`, never the token.
     """
     return _format(prefix, secrets.token_bytes(_TOKEN_BYTES))
 
@@ -69,8 +68,8 @@ def derived_token_matches(keyring: Keyring, token: str, prefix: str, *parts: str
 
 
 def _derived(keyring: Keyring, key_id: str, prefix: str, parts: tuple[str | bytes, ...]) -> str:
-    key = keyring.key(KeyLabel.TOKENS, key_id)
-    return _format(prefix, mac(key, _DERIVED_PURPOSE, prefix, *parts))
+    body = keyring.mac(KeyLabel.TOKENS, _DERIVED_PURPOSE, prefix, *parts, key_id=key_id)
+    return _format(prefix, body)
 
 
 def _format(prefix: str, body: bytes) -> str:

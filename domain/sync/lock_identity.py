@@ -26,7 +26,6 @@ from domain.locks.tables import Lock, Provisioning
 from domain.node_ids import read_node_id
 from domain.security import base64url
 from domain.security.keys import KeyLabel
-from domain.security.tags import mac
 from domain.sync.entries import restart_entries
 from domain.sync.facts import IncarnationBegan
 from domain.sync.status import topics_of_pins_at
@@ -48,9 +47,8 @@ class ProvenLock:
 def make_challenge(installation: Installation, lock_name: str, now: datetime) -> str:
     """A nonce for any id, existing or not: the answer tells nothing about the lock. Good for 60 seconds."""
     body = int(now.timestamp()).to_bytes(8, "big") + os.urandom(16)
-    key_id = installation.keys.current_id
-    signature = mac(installation.keys.key(KeyLabel.CHALLENGE, key_id), _PURPOSE, lock_name, body)
-    return base64url.encode(bytes.fromhex(key_id) + body + signature)
+    signature = installation.keys.mac(KeyLabel.CHALLENGE, _PURPOSE, lock_name, body)
+    return base64url.encode(bytes.fromhex(installation.keys.current_id) + body + signature)
 
 
 def _own_challenge(installation: Installation, nonce: str, lock_name: str, now: datetime) -> bool:
@@ -64,7 +62,7 @@ def _own_challenge(installation: Installation, nonce: str, lock_name: str, now: 
     key_id, body, signature = data[:4].hex(), data[4:28], data[28:]
     if key_id not in installation.keys.ids:
         return False
-    expected = mac(installation.keys.key(KeyLabel.CHALLENGE, key_id), _PURPOSE, lock_name, body)
+    expected = installation.keys.mac(KeyLabel.CHALLENGE, _PURPOSE, lock_name, body, key_id=key_id)
     made = int.from_bytes(body[:8], "big")
     age = now.timestamp() - made
     fresh = -1 <= age <= CHALLENGE_LIFETIME.total_seconds()

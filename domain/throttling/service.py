@@ -16,7 +16,6 @@ from domain.errors import Throttled
 from domain.installation import Installation
 from domain.security.keys import KeyLabel
 from domain.security.networks import networks_of
-from domain.security.tags import keyed_tag
 from domain.throttling.tables import TryCounter
 
 
@@ -31,7 +30,7 @@ class Budget:
 
 def _counter_id(installation: Installation, budget: Budget, subject: str) -> UUID:
     """A counter is found by a keyed hash, so the table holds no address and no e-mail."""
-    tag = keyed_tag(installation.keys, KeyLabel.TOKENS, "try-counter", budget.kind, subject)
+    tag = installation.keys.tag(KeyLabel.TOKENS, "try-counter", budget.kind, subject)
     return UUID(bytes=sha256(tag.encode()).digest()[:16])
 
 

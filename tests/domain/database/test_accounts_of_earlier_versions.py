@@ -17,7 +17,6 @@ from domain.people.mailed_links import LINK_PREFIX
 from domain.people.tables import Account, MailedLink, Member
 from domain.security.keys import KeyLabel, Keyring
 from domain.security.passwords import PasswordHasher
-from domain.security.tags import keyed_tag
 from domain.security.tokens import new_token
 from tests.databases import Database
 from tests.domain.database.earlier import Earlier
@@ -63,7 +62,7 @@ async def a_link(earlier: Earlier, installation: Installation, account: UUID, me
         purpose="ACCEPT_MEMBERSHIP",
         account_id=account,
         member_id=member,
-        tag=keyed_tag(installation.keys, KeyLabel.TOKENS, LINK_PREFIX, token),
+        tag=installation.keys.tag(KeyLabel.TOKENS, LINK_PREFIX, token),
         expires_at=THEN + timedelta(days=7),
     )
     return token

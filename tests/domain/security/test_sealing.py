@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.security.keys import Keyring
-from domain.security.sealing import SealBroken, open_sealed, seal
+from domain.security.keys import Keyring, SealBroken
 
 RING = Keyring.from_secret(bytes(range(32)))
 IDENTITY = "pin:0190:verifier"
@@ -20,15 +19,15 @@ class TestRoundTrip:
     @given(st.binary(max_size=200), st.text(max_size=40).filter(lambda t: t.isprintable()))
     def test_what_was_sealed_opens_for_its_identity(self, plaintext: bytes, identity: str) -> None:
         """Of any length, the empty one too."""
-        assert open_sealed(RING, seal(RING, plaintext, identity), identity) == plaintext
+        assert RING.open(RING.seal(plaintext, identity), identity) == plaintext
 
     def test_sealing_twice_gives_two_values(self) -> None:
         """Random nonces: equal secrets do not show as equal rows."""
-        assert seal(RING, b"x", IDENTITY) != seal(RING, b"x", IDENTITY)
+        assert RING.seal(b"x", IDENTITY) != RING.seal(b"x", IDENTITY)
 
     def test_a_value_sealed_long_ago_still_opens(self) -> None:
         """Golden bytes: rows outlive releases."""
-        assert open_sealed(RING, GOLDEN, IDENTITY) == b"verifier"
+        assert RING.open(GOLDEN, IDENTITY) == b"verifier"
         assert GOLDEN[0] == 1
         assert GOLDEN[1:5].hex() == RING.current_id
 
@@ -42,33 +41,33 @@ class TestRefusals:
             changed = bytearray(GOLDEN)
             changed[position // 8] ^= 1 << position % 8
             with pytest.raises(SealBroken):
-                open_sealed(RING, bytes(changed), IDENTITY)
+                RING.open(bytes(changed), IDENTITY)
 
     def test_every_cut_and_every_addition_breaks_the_seal(self) -> None:
         """From nothing at all to one byte too many."""
         for length in range(len(GOLDEN)):
             with pytest.raises(SealBroken):
-                open_sealed(RING, GOLDEN[:length], IDENTITY)
+                RING.open(GOLDEN[:length], IDENTITY)
         with pytest.raises(SealBroken):
-            open_sealed(RING, GOLDEN + b"\x00", IDENTITY)
+            RING.open(GOLDEN + b"\x00", IDENTITY)
 
     def test_a_row_copied_over_another_is_refused(self) -> None:
         """The identity is part of the seal."""
         for other in ("pin:0191:verifier", "pin:0190:code", "pin:0190:verifier ", ""):
             with pytest.raises(SealBroken):
-                open_sealed(RING, GOLDEN, other)
+                RING.open(GOLDEN, other)
 
     def test_another_keyring_does_not_open_it(self, new_keyring: Keyring) -> None:
         """And says no more than for a damaged one."""
         with pytest.raises(SealBroken) as refusal:
-            open_sealed(new_keyring, GOLDEN, IDENTITY)
+            new_keyring.open(GOLDEN, IDENTITY)
         assert str(refusal.value) == "a sealed value does not open"
 
     @given(st.binary(max_size=80))
     def test_noise_is_refused(self, noise: bytes) -> None:
         """No other exception than the one that callers expect."""
         with pytest.raises(SealBroken):
-            open_sealed(RING, noise, IDENTITY)
+            RING.open(noise, IDENTITY)
 
 
 class TestRotation:
@@ -78,8 +77,8 @@ class TestRotation:
         self, old_keyring: Keyring, rotating_keyring: Keyring, new_keyring: Keyring
     ) -> None:
         """Re-sealing is: open with the rotating keyring, seal again."""
-        sealed = seal(old_keyring, b"x", IDENTITY)
-        again = seal(rotating_keyring, open_sealed(rotating_keyring, sealed, IDENTITY), IDENTITY)
-        assert open_sealed(new_keyring, again, IDENTITY) == b"x"
+        sealed = old_keyring.seal(b"x", IDENTITY)
+        again = rotating_keyring.seal(rotating_keyring.open(sealed, IDENTITY), IDENTITY)
+        assert new_keyring.open(again, IDENTITY) == b"x"
         with pytest.raises(SealBroken):
-            open_sealed(new_keyring, sealed, IDENTITY)
+            new_keyring.open(sealed, IDENTITY)

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.security.keys import KeyLabel, Keyring, UnknownKey
-from domain.security.tags import candidate_tags, keyed_tag, mac
+from domain.security.keys import KeyLabel, Keyring, UnknownKey, mac
 
 KEY = bytes(32)
 parts = st.lists(st.binary(max_size=12), max_size=4)
@@ -49,7 +48,7 @@ class TestKeyedTag:
 
     def test_a_tag_is_the_key_id_and_a_mac_in_base64url(self, old_keyring: Keyring) -> None:
         """A vector: rows hold these, so they may never change."""
-        tag = keyed_tag(old_keyring, KeyLabel.PIN_INDEX, "site", b"\x00" * 32)
+        tag = old_keyring.tag(KeyLabel.PIN_INDEX, "site", b"\x00" * 32)
         assert tag == "84972479:ktWMePLv1No6Iaom0LCGFB7jCRyGvWxMc3hvxsrNrqI"
         assert re.fullmatch(r"[0-9a-f]{8}:[A-Za-z0-9_-]{43}", tag)
 
@@ -58,10 +57,10 @@ class TestKeyedTag:
     ) -> None:
         """A tag made for one use is not found by another."""
         tags = {
-            keyed_tag(old_keyring, KeyLabel.CODES, "x"),
-            keyed_tag(old_keyring, KeyLabel.TOKENS, "x"),
-            keyed_tag(old_keyring, KeyLabel.CODES, "y"),
-            keyed_tag(new_keyring, KeyLabel.CODES, "x"),
+            old_keyring.tag(KeyLabel.CODES, "x"),
+            old_keyring.tag(KeyLabel.TOKENS, "x"),
+            old_keyring.tag(KeyLabel.CODES, "y"),
+            new_keyring.tag(KeyLabel.CODES, "x"),
         }
         assert len(tags) == 4
 
@@ -69,18 +68,18 @@ class TestKeyedTag:
         self, old_keyring: Keyring, rotating_keyring: Keyring, new_keyring: Keyring
     ) -> None:
         """The candidates are what either keyring wrote, the current one first."""
-        candidates = candidate_tags(rotating_keyring, KeyLabel.CODES, "x")
+        candidates = rotating_keyring.candidate_tags(KeyLabel.CODES, "x")
         assert candidates == [
-            keyed_tag(new_keyring, KeyLabel.CODES, "x"),
-            keyed_tag(old_keyring, KeyLabel.CODES, "x"),
+            new_keyring.tag(KeyLabel.CODES, "x"),
+            old_keyring.tag(KeyLabel.CODES, "x"),
         ]
-        assert candidates[0] == keyed_tag(rotating_keyring, KeyLabel.CODES, "x")
+        assert candidates[0] == rotating_keyring.tag(KeyLabel.CODES, "x")
 
     def test_a_tag_under_a_named_key_and_never_under_a_missing_one(
         self, old_keyring: Keyring, rotating_keyring: Keyring
     ) -> None:
         """Re-tagging names keys; a wrong name is an error, not another key."""
-        tag = keyed_tag(rotating_keyring, KeyLabel.CODES, "x", key_id=old_keyring.current_id)
-        assert tag == keyed_tag(old_keyring, KeyLabel.CODES, "x")
+        tag = rotating_keyring.tag(KeyLabel.CODES, "x", key_id=old_keyring.current_id)
+        assert tag == old_keyring.tag(KeyLabel.CODES, "x")
         with pytest.raises(UnknownKey):
-            keyed_tag(old_keyring, KeyLabel.CODES, "x", key_id="00000000")
+            old_keyring.tag(KeyLabel.CODES, "x", key_id="00000000")

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.security.keys import KeyLabel, Keyring
-from domain.security.tags import candidate_tags
 from domain.security.tokens import derived_token, derived_token_matches, new_token, well_formed
 
 RING = Keyring.from_secret(bytes(range(32)))
@@ -122,5 +121,5 @@ class TestDerived:
     def test_a_tag_in_the_database_is_not_a_token(self) -> None:
         """Tags of the same parts under the same label share nothing with the token."""
         token = derived_token(RING, "lwd", "a")
-        for tag in candidate_tags(RING, KeyLabel.TOKENS, "lwd", "a"):
+        for tag in RING.candidate_tags(KeyLabel.TOKENS, "lwd", "a"):
             assert tag.split(":")[1] not in token
