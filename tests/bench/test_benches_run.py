@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.databases import Database, only_postgresql
+from tests.nats_server import NatsServer
+
 SECONDS = 60
 
 
@@ -19,6 +22,19 @@ SECONDS = 60
 )
 async def test_a_bench_starts_its_server_and_prints_its_table(words: tuple[str, ...]) -> None:
     """Proves that a small run on SQLite ends well and has said something in a table."""
+    await prints_a_table(*words)
+
+
+@only_postgresql
+async def test_the_bench_of_the_bus_prints_its_table(
+    fresh_database: Database, nats_server: NatsServer
+) -> None:
+    """Proves the same of a small run on PostgreSQL with NATS."""
+    servers = ("--database-url", fresh_database.url, "--bus-url", nats_server.url)
+    await prints_a_table("bench.bus", *servers, "--rounds", "1", "--seconds", "0.1")
+
+
+async def prints_a_table(*words: str) -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
