@@ -30,7 +30,7 @@ from api.schema.errors import COMMON, Error, error_of
 from api.schema.growth import GROWS
 from api.streams import while_permitted
 from domain.actors import AccountActor, Caller, InvitedDeviceActor, LockActor, TokenActor
-from domain.errors import InvalidInput, NotAllowed, NotFound, NotSignedIn, Refusal
+from domain.errors import NotAllowed, NotFound, NotSignedIn, Refusal
 from domain.locks.identities import refreshed
 from domain.node_ids import kind_of, read_node_id
 from domain.people.rules import Permission, allows
@@ -40,7 +40,7 @@ Arguments = dict[str, Any]
 
 
 class Rule(Protocol):
-    """Who may call: returns the caller for the services. Raises NotSignedIn, NotAllowed, NotFound, InvalidInput."""
+    """Who may call: returns the caller for the services. Raises NotSignedIn, NotAllowed, NotFound."""
 
     @property
     def who(self) -> str:
@@ -138,27 +138,6 @@ class AtAnyOf:
         if kind not in self.models and context.actor is not None:
             raise NotFound(self.field)
         return await rule.permit(context, arguments)
-
-
-@dataclass(frozen=True)
-class AtFirstGiven:
-    """As the first of these rules whose field was given; the service refuses whatever does not belong to its site."""
-
-    rules: tuple[AtSite, ...]
-    asked: str
-    """What to give, for a caller who gave none."""
-
-    @property
-    def who(self) -> str:
-        return self.rules[0].who
-
-    async def permit(self, context: Context, arguments: Arguments) -> Caller:
-        for rule in self.rules:
-            if _value(arguments, rule.field) is not None:
-                return await rule.permit(context, arguments)
-        if context.actor is None:
-            raise NotSignedIn
-        raise InvalidInput(self.rules[-1].field, self.asked)
 
 
 @dataclass(frozen=True)

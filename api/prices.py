@@ -28,8 +28,9 @@ _FIELDS = {
         CreatedSmartPin.warnings DeletedReader.warnings Invitation.warnings Pin.warnings PinModeSet.warnings
         ReassignedPin.warnings SmartPin.warnings UnblockedPin.warnings UnblockedSmartPin.warnings
         Lock.provisioningKits ProvisioningKit.lock Site.provisioningKits
-        UpdatedAccessRule.warnings UpdatedLock.warnings UpdatedPin.warnings UpdatedTag.warnings""",
-    5: """AccessRule.chosenLocks AccessRule.lockTags AccessRule.locks AccessRule.member AccessRule.memberTag Lock.hub
+        UpdatedAccessRule.warnings UpdatedLock.warnings UpdatedPin.warnings UpdatedTag.warnings Credential.warnings""",
+    5: """AccessRule.chosenLocks AccessRule.grantee AccessRule.label AccessRule.lockTags AccessRule.locks AccessRule.site
+        AccessRule.state Credential.label Credential.locks Credential.site Credential.state Lock.hub
         Lock.lastContactAt Lock.linkReads Lock.linkVersion
         Lock.pinEnabled Lock.pinLockout Lock.pinSupported LockEvent.lock LockEvent.smartPin
         Member.site Member.tags MemberHome.pins NamedActor.name Pin.chosenLocks Pin.lockTags Pin.notes Pin.owner

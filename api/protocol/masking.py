@@ -24,7 +24,7 @@ from graphql import (
     GraphQLSyntaxError,
     VariableDefinitionNode,
 )
-from strawberry.exceptions import MissingQueryError
+from strawberry.exceptions import MissingQueryError, StrawberryInputCoercionError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
 from api.protocol.requests import RequestRefused
@@ -162,13 +162,16 @@ def _public(error: GraphQLError, *, development: bool, explain: Explain) -> Publ
 
 
 def _is_coercion_error(error: GraphQLError, root: BaseException) -> bool:
-    """Whether graphql-core refused a value that the client sent for a variable or an argument.
+    """Whether a value that the client sent for a variable or an argument was refused.
 
-    graphql-core has no class for these. Of a variable they point at its definition and have no
-    path; two messages of the same origin point nowhere. Of an argument (a null where the default
+    Strawberry refuses an input of which not exactly one field is given. All else is graphql-core's,
+    which has no class for it: of a variable they point at its definition and have no path; two
+    messages of the same origin point nowhere. Of an argument (a null where the default
     was relied on) they are plain errors, with the path of the field whose argument it is, or whose
     selection has the directive: `@skip` on a root field has none.
     """
+    if isinstance(root, StrawberryInputCoercionError):
+        return True
     if type(root) is GraphQLError and error.message.startswith("Argument "):
         return True
     return error.path is None and (

@@ -1,7 +1,7 @@
 """Operations on access rules."""
 
 from api.context import Call
-from api.operations import AtFirstGiven, AtSite, mutation
+from api.operations import AtSite, mutation
 from api.resolvers.given_fields import given_fields
 from api.schema.access_rules import (
     CreateAccessRuleInput,
@@ -12,34 +12,25 @@ from api.schema.access_rules import (
     UpdatedAccessRule,
     access_rule_type,
 )
-from api.schema.errors import InvalidSchedule, PinTooShort, spelled
+from api.schema.errors import InvalidSchedule, PinTooShort
 from api.schema.nodes import chosen_key_of, key_of, keys_of
 from api.schema.schedules import schedule_of
 from domain.access_rules import service
 from domain.access_rules.tables import AccessRule
 from domain.people.rules import Permission
-from domain.people.tables import Member
-from domain.tags.tables import Tag
 
-_AT_WHOM_IT_LETS_IN = AtFirstGiven(
-    (
-        AtSite(Permission.CREDENTIALS),
-        AtSite(Permission.CREDENTIALS, "member_tag_id", "tag", Tag),
-        AtSite(Permission.CREDENTIALS, "member_id", "member", Member),
-    ),
-    asked="Name whom the rule lets in by memberId or by memberTagId.",
-)
+_AT_SITE = AtSite(Permission.CREDENTIALS)
 _AT_RULE = AtSite(Permission.CREDENTIALS, "access_rule_id", "access_rule", AccessRule)
 
 
-@mutation(_AT_WHOM_IT_LETS_IN, InvalidSchedule, PinTooShort)
+@mutation(_AT_SITE, InvalidSchedule, PinTooShort)
 async def create_access_rule(call: Call, input: CreateAccessRuleInput) -> CreatedAccessRule:
     """Lets a member, or whoever a tag holds, open locks with a phone and with their personal PINs."""
     rule = await service.create_access_rule(
         call.installation,
         call.by,
-        member_id=chosen_key_of("member", input.member_id, "member_id"),
-        member_tag_id=chosen_key_of("tag", input.member_tag_id, "member_tag_id"),
+        member_id=chosen_key_of("member", input.grantee.member_id, "grantee.member_id"),
+        member_tag_id=chosen_key_of("tag", input.grantee.member_tag_id, "grantee.member_tag_id"),
         lock_ids=keys_of("lock", input.lock_ids, "lock_ids"),
         lock_tag_ids=keys_of("tag", input.lock_tag_ids, "lock_tag_ids"),
         schedule=schedule_of(input),
@@ -60,8 +51,8 @@ async def update_access_rule(call: Call, input: UpdateAccessRuleInput) -> Update
     )
     return UpdatedAccessRule(
         access_rule=access_rule_type(changed.rule),
-        widened=[spelled(each) for each in changed.widened],
-        narrowed=[spelled(each) for each in changed.narrowed],
+        widened=list(changed.widened),
+        narrowed=list(changed.narrowed),
     )
 
 

@@ -1,48 +1,68 @@
 """Access rules: what members may open with a phone or a personal PIN."""
 
 from datetime import date, time
+from typing import Annotated
 
 import strawberry
 from strawberry.types import Info
 
+from api.schema.credentials import Credential, zone_of
+from api.schema.growth import GROWS
 from api.schema.locks import Lock, lock_type
 from api.schema.members import Member, member_type
-from api.schema.nodes import Node, global_id
-from api.schema.schedules import DateSchedule, date_schedule
+from api.schema.nodes import global_id
+from api.schema.schedules import schedule_type
 from api.schema.tags import Tag, tag_type
 from api.schema.warnings import OF_A_CREDENTIAL, Warning_, warnings_of
 from domain.access.schedule import Weekday
 from domain.access_rules import tables
+from domain.locks import tables as locks
+from domain.schedules.changes import AccessLimit
+from domain.schedules.states import CredentialState, state_of
+
+Grantee = Annotated[
+    Member | Tag,
+    strawberry.union("Grantee", description=f"Whom an access rule lets in. {GROWS}"),
+]
 
 
 @strawberry.type(description="A member, or a tag of members, may open locks at times.")
-class AccessRule(Node):
+class AccessRule(Credential):
     row: strawberry.Private[tables.AccessRule]
-    schedule: DateSchedule = strawberry.field(description="When.")
 
-    @strawberry.field(description="The member; null for a rule for a tag.")
-    async def member(self, info: Info) -> Member | None:
-        if self.row.member_id is None:
-            return None
-        return member_type(await info.context.loaders.member.load(self.row.member_id))
+    @strawberry.field(description="The name of the member or of the tag.")
+    async def label(self, info: Info) -> str:
+        return (await self._grantee(info)).name
 
-    @strawberry.field(description="The tag of members; null for a rule for one member.")
-    async def member_tag(self, info: Info) -> Tag | None:
-        if self.row.member_tag_id is None:
-            return None
-        return tag_type(await info.context.loaders.tag.load(self.row.member_tag_id))
+    @strawberry.field(description="Where it is in its life; it is never BLOCKED or VOID.")
+    async def state(self, info: Info) -> CredentialState:
+        return state_of(
+            self.row.schedule(),
+            await zone_of(info, self.row),
+            info.context.clock(),
+            removed=self.row.deleted_at is not None,
+        )
 
-    @strawberry.field(description="The locks it opens now, by id and by tag.")
-    async def locks(self, info: Info) -> list[Lock]:
-        rows = await info.context.loaders.locks_of_rule.load(self.row.id)
-        return [lock_type(row, info.context.clock) for row in rows]
+    @strawberry.field(description="Whom it lets in: a member, or whoever a tag holds.")
+    async def grantee(self, info: Info) -> Grantee:
+        return await self._grantee(info)
 
-    @strawberry.field(description="The locks that were chosen by their ids.")
+    async def _grantee(self, info: Info) -> Member | Tag:
+        loaders = info.context.loaders
+        if self.row.member_id is not None:
+            return member_type(await loaders.member.load(self.row.member_id))
+        return tag_type(await loaders.tag.load(self.row.member_tag_id))
+
+    async def rows_of_locks(self, info: Info) -> list[locks.Lock]:
+        rows: list[locks.Lock] = await info.context.loaders.locks_of_rule.load(self.row.id)
+        return rows
+
+    @strawberry.field(description="The locks that were chosen by their ids. At most 1000.")
     async def chosen_locks(self, info: Info) -> list[Lock]:
         rows = await info.context.loaders.chosen_locks_of_rule.load(self.row.id)
         return [lock_type(row.lock, info.context.clock) for row in rows]
 
-    @strawberry.field(description="The tags by which locks were chosen.")
+    @strawberry.field(description="The tags by which locks were chosen. At most 1000.")
     async def lock_tags(self, info: Info) -> list[Tag]:
         rows = await info.context.loaders.lock_tags_of_rule.load(self.row.id)
         return [tag_type(row.tag) for row in rows]
@@ -55,20 +75,27 @@ class AccessRule(Node):
 def access_rule_type(row: tables.AccessRule) -> AccessRule:
     """A rule as the API shows it."""
     return AccessRule(
-        id=global_id("access_rule", row.id), row=row, schedule=date_schedule(row.schedule())
+        id=global_id("access_rule", row.id),
+        row=row,
+        created_at=row.created_at,
+        schedule=schedule_type(row.schedule()),
+    )
+
+
+@strawberry.input(description="Whom a rule lets in: exactly one.", one_of=True)
+class GranteeInput:
+    member_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="A member."
+    )
+    member_tag_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="A tag of members: whoever it holds, now and later."
     )
 
 
 @strawberry.input(description="A new access rule.")
 class CreateAccessRuleInput:
-    site_id: strawberry.ID | None = strawberry.field(
-        default=None, description="The site; omitted: that of the member or of the tag."
-    )
-    member_id: strawberry.ID | None = strawberry.field(default=None, description="The member.")
-    member_tag_id: strawberry.ID | None = strawberry.field(
-        default=None,
-        description="A tag of members, in place of memberId; who it holds, now and later.",
-    )
+    site_id: strawberry.ID = strawberry.field(description="The site.")
+    grantee: GranteeInput = strawberry.field(description="Whom it lets in.")
     lock_ids: list[strawberry.ID] | None = strawberry.field(
         default=None, description="Locks, by id."
     )
@@ -129,8 +156,8 @@ class CreatedAccessRule:
 @strawberry.type(description="The rule as it is now.")
 class UpdatedAccessRule:
     access_rule: AccessRule = strawberry.field(description="The rule.")
-    widened: list[str] = strawberry.field(description="What opens more than before.")
-    narrowed: list[str] = strawberry.field(description="What opens less than before.")
+    widened: list[AccessLimit] = strawberry.field(description="What opens more than before.")
+    narrowed: list[AccessLimit] = strawberry.field(description="What opens less than before.")
 
     @strawberry.field(description=OF_A_CREDENTIAL)
     async def warnings(self, info: Info) -> list[Warning_]:

@@ -14,6 +14,8 @@ from domain.link.events import EventRefusal, LockEventKind, OpeningMethod
 from domain.locks.rules import Connectivity, Propagation
 from domain.people.tables import Platform
 from domain.pins.tables import PinKind, PinStatus
+from domain.schedules.changes import AccessLimit
+from domain.schedules.states import CredentialState
 from domain.sites.rules import SystemType
 from domain.smartpins.rules import NoSmartPins, SmartPinStatus
 from domain.sync.rules import SyncStatus
@@ -85,6 +87,26 @@ _enum(
     ACTIVE="Between its start and its end.",
     ENDED="Its end has passed.",
     DELETED="It was deleted, for good.",
+)
+_enum(
+    CredentialState,
+    "Where a PIN, SmartPIN, invitation or access rule is in its life: the first in the order REMOVED, VOID, ENDED, BLOCKED, "
+    "UPCOMING, ACTIVE that holds.",
+    UPCOMING="Its first day or moment is to come.",
+    ACTIVE="It may open, within its schedule, where a lock has heard of it.",
+    ENDED="Its last day or moment has passed.",
+    BLOCKED="It is kept and is to open nothing.",
+    REMOVED="It is gone for good.",
+    VOID="Its lock got a new secret, so it opens nothing any more.",
+)
+_enum(
+    AccessLimit,
+    "What limits when and where something opens.",
+    VALID_FROM="The first day.",
+    VALID_UNTIL="The last day.",
+    SLOT="The hours of a day.",
+    WEEKDAYS="The days of the week.",
+    LOCKS="The locks.",
 )
 _enum(
     LockEventKind,

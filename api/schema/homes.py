@@ -5,7 +5,7 @@ from strawberry.types import Info
 
 from api.schema.nodes import global_id
 from api.schema.pins import Pin, pin_type
-from api.schema.schedules import DateSchedule, date_schedule
+from api.schema.schedules import Schedule, schedule_type
 from domain.homes import member_homes
 
 
@@ -13,7 +13,7 @@ from domain.homes import member_homes
 class MemberDoor:
     id: strawberry.ID = strawberry.field(description="The lock's id, for openLock.")
     name: str = strawberry.field(description="What people call it.")
-    schedules: list[DateSchedule] = strawberry.field(
+    schedules: list[Schedule] = strawberry.field(
         description="It opens when any of them does; the slots are in the site's time zone."
     )
 
@@ -47,7 +47,7 @@ def member_home_type(home: member_homes.MemberHome) -> MemberHome:
             MemberDoor(
                 id=global_id("lock", door.lock_id),
                 name=door.name,
-                schedules=[date_schedule(each) for each in door.schedules],
+                schedules=[schedule_type(each) for each in door.schedules],
             )
             for door in home.doors
         ],

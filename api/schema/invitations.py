@@ -11,7 +11,7 @@ from api.schema.devices import Device, device_type
 from api.schema.homes import MemberHome
 from api.schema.locks import Lock, lock_type
 from api.schema.nodes import Node, global_id
-from api.schema.schedules import MomentSchedule, moment_schedule
+from api.schema.schedules import Schedule, schedule_type
 from api.schema.sharing import ShareLinks, share_links_type
 from api.schema.warnings import OF_A_CREDENTIAL, Warning_, warnings_of
 from domain.access.schedule import Weekday
@@ -31,7 +31,7 @@ class Invitation(Node):
     device_limit: int = strawberry.field(description="How many phones may be bound to it.")
     expires_at: datetime = strawberry.field(description="When it ends.")
     created_at: datetime = strawberry.field(description="When it was made.")
-    schedule: MomentSchedule = strawberry.field(description="When its doors open.")
+    schedule: Schedule = strawberry.field(description="When its doors open.")
 
     @strawberry.field(
         description="The code, to share it again; every reading is audited. Null for whoever may not edit, and once deleted."
@@ -101,7 +101,7 @@ def invitation_type(row: tables.Invitation, now: datetime) -> Invitation:
         device_limit=row.device_limit,
         expires_at=row.valid_until,
         created_at=row.created_at,
-        schedule=moment_schedule(row.schedule()),
+        schedule=schedule_type(row.schedule()),
     )
 
 
@@ -119,7 +119,7 @@ class Home:
     )
     expires_at: datetime = strawberry.field(description="When the access ends.")
     locks: list[HomeLock] = strawberry.field(description="The doors.")
-    schedule: MomentSchedule = strawberry.field(description="When they open.")
+    schedule: Schedule = strawberry.field(description="When they open.")
 
 
 def home_type(home: homes.Home) -> Home:
@@ -129,7 +129,7 @@ def home_type(home: homes.Home) -> Home:
         site_timezone=home.timezone,
         expires_at=home.expires_at,
         locks=[HomeLock(id=global_id("lock", lock_id), name=name) for lock_id, name in home.locks],
-        schedule=moment_schedule(home.schedule),
+        schedule=schedule_type(home.schedule),
     )
 
 

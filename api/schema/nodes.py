@@ -103,8 +103,8 @@ def key_of(kind: str, text: str, field: str) -> UUID:
 
 
 def chosen_key_of(kind: str, text: str | None, field: str) -> UUID | None:
-    """As `key_of` for an id that may be left out; None stays None, and an empty id names nothing like any other."""
-    return None if text is None else key_of(kind, text, field)
+    """As `key_of` for an id that may be left out, and is None then; an empty id names nothing like any other."""
+    return None if text is None or text is strawberry.UNSET else key_of(kind, text, field)
 
 
 def keys_of(kind: str, texts: list[strawberry.ID] | None, field: str) -> list[UUID] | None:

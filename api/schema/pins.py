@@ -8,7 +8,7 @@ from strawberry.types import Info
 from api.schema.locks import Lock, lock_type
 from api.schema.members import Member, member_type
 from api.schema.nodes import Node, global_id
-from api.schema.schedules import DateSchedule, date_schedule
+from api.schema.schedules import Schedule, schedule_type
 from api.schema.sharing import ShareLinks, share_links_type
 from api.schema.tags import Tag, tag_type
 from api.schema.warnings import OF_A_CREDENTIAL, Warning_, warnings_of
@@ -73,7 +73,7 @@ class Pin(Node):
     status: PinStatus = strawberry.field(description="Whether it may open.")
     created_at: datetime = strawberry.field(description="When it was made.")
     updated_at: datetime = strawberry.field(description="When it was changed last.")
-    schedule: DateSchedule | None = strawberry.field(
+    schedule: Schedule | None = strawberry.field(
         description="When it opens; null for a personal PIN, which follows its member's access rules."
     )
 
@@ -132,7 +132,7 @@ def pin_type(row: tables.Pin) -> Pin:
         status=row.status,
         created_at=row.created_at,
         updated_at=row.updated_at,
-        schedule=None if row.personal else date_schedule(row.schedule()),
+        schedule=None if row.personal else schedule_type(row.schedule()),
     )
 
 

@@ -39,7 +39,7 @@ async def play(stage: Stage) -> None:
             "createAccessRule",
             "... on CreatedAccessRule { accessRule { id } }",
             siteId=stage.site,
-            memberId=signed_in["member"]["id"],
+            grantee={"memberId": signed_in["member"]["id"]},
             lockIds=[stage.locks[DOOR]],
             # A tour that is killed leaves a rule that soon ends by itself.
             validUntil=(datetime.now(UTC) + timedelta(days=1)).date().isoformat(),

@@ -22,7 +22,7 @@ from domain.facts import announce
 from domain.inputs.partial_updates import Fields, check_not_cleared
 from domain.installation import Installation
 from domain.link.entries import MAX_SCHEDULES
-from domain.schedules.changes import changed_schedule, difference
+from domain.schedules.changes import AccessLimit, changed_schedule, difference
 from domain.schedules.columns import schedule_columns
 from domain.tags.choice import chosen_locks, replace_choice
 from domain.tags.service import live_members, live_tags
@@ -31,11 +31,11 @@ from domain.tags.tables import TagTarget
 
 @dataclass(frozen=True, slots=True)
 class ChangedRule:
-    """A rule after an update, with the names of what became wider and narrower."""
+    """A rule after an update, with what became wider and what narrower."""
 
     rule: AccessRule
-    widened: tuple[str, ...]
-    narrowed: tuple[str, ...]
+    widened: tuple[AccessLimit, ...]
+    narrowed: tuple[AccessLimit, ...]
 
 
 async def _choose(
@@ -58,9 +58,7 @@ async def _check_number(rule: AccessRule) -> None:
         deleted_at=None,
     )
     if await same.count() > MAX_SCHEDULES // 2:
-        raise InvalidInput(
-            "member_id", f"At most {MAX_SCHEDULES // 2} rules for one member or tag."
-        )
+        raise InvalidInput("grantee", f"At most {MAX_SCHEDULES // 2} rules for one member or tag.")
 
 
 @use_case
@@ -77,14 +75,14 @@ async def create_access_rule(
 ) -> AccessRule:
     """A rule for a member or a member tag. Raises InvalidInput, NotFound, PinTooShort (personal PINs follow)."""
     if (member_id is None) == (member_tag_id is None):
-        raise InvalidInput("member_id", "Name whom the rule lets in by memberId or by memberTagId.")
+        raise InvalidInput("grantee", "Name either a member or a tag of members.")
     if lock_ids is None and lock_tag_ids is None:
         raise InvalidInput("lock_ids", "Name the locks by lockIds, lockTagIds, or both.")
     async with changing_access(installation, by, "createAccessRule", now) as change:
         if member_id is not None:
-            await live_members(by.site_id, [member_id], "member_id")
+            await live_members(by.site_id, [member_id], "grantee.member_id")
         if member_tag_id is not None:
-            await live_tags(by.site_id, [member_tag_id], TagTarget.MEMBER, "member_tag_id")
+            await live_tags(by.site_id, [member_tag_id], TagTarget.MEMBER, "grantee.member_tag_id")
         rule = await AccessRule.create(
             site_id=by.site_id,
             member_id=member_id,

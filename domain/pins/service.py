@@ -38,7 +38,7 @@ from domain.pins.writing import (
     withdraw,
     writing_digits,
 )
-from domain.schedules.changes import changed_schedule, difference
+from domain.schedules.changes import AccessLimit, changed_schedule, difference
 from domain.schedules.columns import schedule_columns
 from domain.sites.tables import Site
 
@@ -49,8 +49,8 @@ class UpdatedPin:
 
     pin: Pin
     digits: str | None
-    widened: tuple[str, ...]
-    narrowed: tuple[str, ...]
+    widened: tuple[AccessLimit, ...]
+    narrowed: tuple[AccessLimit, ...]
 
     def __repr__(self) -> str:
         return f"UpdatedPin(pin={self.pin.id})"

@@ -5,12 +5,23 @@ The dangerous direction: a limit that an update loosens without having named it.
 
 from collections.abc import Collection
 from datetime import time
+from enum import StrEnum
 from uuid import UUID
 
 from domain.access.schedule import Schedule, Weekday
 from domain.access.widening import compare
 from domain.inputs.partial_updates import Fields
 from domain.schedules.given import make_schedule
+
+
+class AccessLimit(StrEnum):
+    """What limits when and where a PIN or an access rule opens; the first four name fields of its schedule."""
+
+    VALID_FROM = "VALID_FROM"
+    VALID_UNTIL = "VALID_UNTIL"
+    SLOT = "SLOT"
+    WEEKDAYS = "WEEKDAYS"
+    LOCKS = "LOCKS"
 
 
 def changed_schedule(old: Schedule, fields: Fields) -> Schedule:
@@ -29,12 +40,17 @@ def changed_schedule(old: Schedule, fields: Fields) -> Schedule:
 
 def difference(
     old: Schedule, new: Schedule, locks_before: set[UUID], locks_after: set[UUID]
-) -> tuple[list[str], list[str]]:
-    """The names of what opens more than before, and of what opens less; `locks` among them."""
+) -> tuple[list[AccessLimit], list[AccessLimit]]:
+    """What opens more than before, and what opens less, each in the order of the enum."""
     compared = compare(old, new)
-    widened, narrowed = sorted(compared.widened), sorted(compared.narrowed)
+    widened = {AccessLimit(each.upper()) for each in compared.widened}
+    narrowed = {AccessLimit(each.upper()) for each in compared.narrowed}
     if locks_after - locks_before:
-        widened.append("locks")
+        widened.add(AccessLimit.LOCKS)
     if locks_before - locks_after:
-        narrowed.append("locks")
-    return widened, narrowed
+        narrowed.add(AccessLimit.LOCKS)
+    return _in_order(widened), _in_order(narrowed)
+
+
+def _in_order(found: set[AccessLimit]) -> list[AccessLimit]:
+    return [each for each in AccessLimit if each in found]

@@ -56,6 +56,8 @@ class Furniture:
         match value:
             case [each]:
                 return [await self._value(each)]
+            case dict():
+                return await self.filled(value)
             case str() if value in _HOURS:
                 return self._on_the_hour(_HOURS[value])
             case str() if value.startswith("<new "):
@@ -72,7 +74,7 @@ _DOORS = {"siteId": "<site>", "name": "Doors", "target": "LOCK", "lockIds": ["<l
 _TEAM = {"siteId": "<site>", "name": "Team", "target": "MEMBER", "memberIds": ["<member>"]}
 _CHOSEN = {"lockIds": ["<lock>"], "lockTagIds": ["<lock tag>"]}
 _INVITATION = {"siteId": "<site>", "name": "Guest", "validUntil": "<in four hours>", **_CHOSEN}
-_RULE = {"siteId": "<site>", "memberId": "<member>", **_CHOSEN}
+_RULE = {"siteId": "<site>", "grantee": {"memberId": "<member>"}, **_CHOSEN}
 _SMART_PIN = {
     "lockId": "<smart lock>",
     "guestName": "Gus",

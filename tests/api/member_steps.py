@@ -72,15 +72,15 @@ async def member_phone(
 
 
 async def rule(house: House, member: str | None, *lock_ids: str, **fields: Any) -> str:
-    """The id of a new access rule, for a member unless `memberTagId` is given."""
-    if member is not None:
-        fields["memberId"] = member
+    """The id of a new access rule, for a member, or for the tag that `memberTagId` names."""
+    whom = {"memberTagId": fields.pop("memberTagId")} if member is None else {"memberId": member}
     if lock_ids:
         fields["lockIds"] = list(lock_ids)
     made = await house.change(
         "createAccessRule",
         "... on CreatedAccessRule { accessRule { id } }",
         siteId=house.id,
+        grantee=whom,
         **fields,
     )
     assert made["__typename"] == "CreatedAccessRule", made

@@ -54,7 +54,11 @@ async def test_no_more_rules_than_a_lock_can_hold(served: Served) -> None:
     await lock.settled()
 
     too_many = await house.change(
-        "createAccessRule", UNKNOWN, siteId=house.id, memberId=member, lockIds=[lock.id]
+        "createAccessRule",
+        UNKNOWN,
+        siteId=house.id,
+        grantee={"memberId": member},
+        lockIds=[lock.id],
     )
     joining = await house.change("updateTag", UNKNOWN, tagId=crowd, memberIds=[member])
     await house.change("blockPin", pinId=made["pin"]["id"])
@@ -99,9 +103,9 @@ async def test_changes_at_once_leave_every_lock_with_what_the_rules_say(served: 
     def some(things: list[str]) -> list[str]:
         return chosen.sample(things, chosen.randint(0, len(things)))
 
-    async def new_rule(**who: Any) -> None:
+    async def new_rule(member: str | None, **who: Any) -> None:
         where = {"lockTagIds": [doors]} if chosen.random() < 0.7 else {"lockIds": lock_ids[1:]}
-        to_end.append(await rule(house, None, **who, **where))
+        to_end.append(await rule(house, member, **who, **where))
 
     async def another_pin(member: str) -> None:
         if pins[member]:
@@ -111,8 +115,8 @@ async def test_changes_at_once_leave_every_lock_with_what_the_rules_say(served: 
     for _ in range(6):
         ending, to_end = to_end, []
         await asyncio.gather(
-            new_rule(memberTagId=club),
-            new_rule(memberId=chosen.choice(people)),
+            new_rule(None, memberTagId=club),
+            new_rule(chosen.choice(people)),
             *(house.change("deleteAccessRule", accessRuleId=each) for each in ending),
             house.change("updateTag", tagId=club, memberIds=some(people)),
             house.change("updateTag", tagId=doors, lockIds=some(lock_ids)),

@@ -98,7 +98,7 @@ async def make_a_rule_by_hand(running: Demo) -> None:
     made = await console.change(
         "createAccessRule",
         siteId=known["site"],
-        memberId=ids["Emma"],
+        grantee={"memberId": ids["Emma"]},
         lockIds=[ids["Front door"]],
     )
     assert made["__typename"] == "CreatedAccessRule"

@@ -159,7 +159,7 @@ async def test_whatever_adds_an_entry_is_held_to_the_budget(served: Served) -> N
         "unblockPin": {"pinId": blocked},
         "updateTag (of locks)": {"tagId": doors, "lockIds": [free, full]},
         "updateTag (of members)": {"tagId": club, "memberIds": [member]},
-        "createAccessRule": {**at, "memberId": member, "lockIds": [full]},
+        "createAccessRule": {**at, "grantee": {"memberId": member}, "lockIds": [full]},
         "createReader": {"lockId": bare, "name": "Keypad", "hasKeypad": True},
     }
     answers = {
@@ -197,7 +197,11 @@ async def test_additions_at_once_cannot_exceed_the_budget(served: Served) -> Non
         *(house.change("updatePin", TOO_SHORT, pinId=each, lockIds=[door]) for each in moving),
         *(
             house.change(
-                "createAccessRule", TOO_SHORT, siteId=house.id, memberId=each, lockIds=[door]
+                "createAccessRule",
+                TOO_SHORT,
+                siteId=house.id,
+                grantee={"memberId": each},
+                lockIds=[door],
             )
             for each in people
         ),

@@ -27,7 +27,8 @@ from tests.counting import counted
 from tests.serving import House, Served
 
 LISTS = {
-    "accessRules": "member { name tags { name } } memberTag { name } locks { name tags { name } }"
+    "accessRules": "label state grantee { ... on Member { name tags { name } } ... on Tag { name } } site { name }"
+    " locks { nodes { name tags { name } } }"
     " lockTags { name } chosenLocks { name } warnings { code locks { name } }",
     "alerts": "kind memberId",
     "apiTokens": "name role createdBy { name }",

@@ -170,8 +170,9 @@ def test_a_dear_document_is_refused(document: str) -> None:
               sync { status } hub { id name } } }
             pins(first: 50) { nodes { id kind owner { id name } lockSync { lock { id name } status } } } } }""",
         """{ site(id: "s") { tags(first: 100) { nodes { name members { id name } locks { id name } } } } }""",
-        """{ site(id: "s") { accessRules(first: 100) { nodes { id member { name } memberTag { name }
-            locks { id name } chosenLocks { id name } lockTags { id name } } } } }""",
+        """{ site(id: "s") { accessRules(first: 100) { nodes { id label
+            grantee { ... on Member { name } ... on Tag { name } } locks { nodes { id name } }
+            chosenLocks { id name } lockTags { id name } } } } }""",
     ],
 )
 def test_an_honest_screen_is_not(document: str) -> None:

@@ -140,7 +140,7 @@ async def test_parts_of_a_second_are_refused_wherever_a_slot_is_given(served: Se
             await house.change("createPin", REFUSED, ownerId=emil, **place, **slot),
         ]
         for mutation, asked in (
-            ("createAccessRule", {"memberId": emil, **place}),
+            ("createAccessRule", {"grantee": {"memberId": emil}, **place}),
             ("updateAccessRule", {"accessRuleId": granted}),
             ("createInvitation", {"name": "Guest", "validUntil": "2030-01-01T00:00:00Z", **place}),
         ):

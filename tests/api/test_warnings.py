@@ -68,7 +68,9 @@ async def test_a_door_that_has_all_it_needs_is_no_warning(served: Served) -> Non
     invited = await change(
         house, "createInvitation", "CreatedInvitation", name="Guest", validUntil=ends, **asked
     )
-    ruled = await change(house, "createAccessRule", "CreatedAccessRule", memberId=emil, **asked)
+    ruled = await change(
+        house, "createAccessRule", "CreatedAccessRule", grantee={"memberId": emil}, **asked
+    )
     _, code = await smart_pin(house, entry["lockId"])
 
     assert pin == invited == ruled == code == {}
@@ -106,7 +108,7 @@ async def test_a_pin_of_ones_own_says_so_too(served: Served) -> None:
     plain = (await house.lock("Plain", keypad=False))["lockId"]
     cellar = (await house.lock("Cellar", OFFLINE))["lockId"]
     phone, member = await member_phone(house)
-    asked = {"siteId": house.id, "memberId": member}
+    asked: dict[str, Any] = {"siteId": house.id, "grantee": {"memberId": member}}
     before = await change(house, "createAccessRule", "CreatedAccessRule", lockIds=[plain], **asked)
     mine = await phone.change(
         "assignMyPin", f"... on AssignedPin {{ {WARNINGS} }}", siteId=house.id, kind="AUTO"
@@ -284,7 +286,12 @@ async def test_dates_that_are_over_when_they_are_given_are_said(served: Served) 
         house, "createPin", "CreatedPin", siteId=house.id, ownerId=emil, lockTagIds=[tag], **past
     )
     ruled = await change(
-        house, "createAccessRule", "CreatedAccessRule", memberId=emil, **asked, **past
+        house,
+        "createAccessRule",
+        "CreatedAccessRule",
+        grantee={"memberId": emil},
+        **asked,
+        **past,
     )
     invited = await change(
         house,
