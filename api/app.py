@@ -22,8 +22,8 @@ from domain.database import connect, disconnect, drain, in_background, pending
 from domain.database.common_clock import CommonClock
 from domain.following import wired
 from domain.installation import Installation
+from domain.letters.mailers import FolderMailer, Mailer, SmtpMailer
 from domain.mail.outbox import deliver_letters
-from domain.mailers import FolderMailer, Mailer, SmtpMailer
 from domain.people.tickets import sweep_tickets
 from domain.recorded_keys.service import open_keyring
 from domain.security.keys import Keyring

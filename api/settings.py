@@ -19,7 +19,7 @@ from api.addresses import (
 )
 from domain.bus.nats_address import NatsAddress
 from domain.database.connection import Address
-from domain.mailers import SmtpMailer
+from domain.letters.mailers import SmtpMailer
 from domain.security.keys import Keyring
 
 

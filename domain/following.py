@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from domain.access_rules.facts import GrantsChanged
 from domain.access_rules.following import end_rules_of_member, wake_members_at_lock
+from domain.alerts.service import alert_of_letter
 from domain.installation import Follower, Installation, PayloadMaker
 from domain.invitations.following import wake_guests_at_lock
 from domain.invitations.seats import seats_used
@@ -24,6 +25,7 @@ from domain.locks.facts import (
     LockSettingsChanged,
 )
 from domain.locks.kits import end_kits_of_account, end_kits_of_token
+from domain.mail.facts import LetterGivenUp
 from domain.people.facts import DoorsLost, MemberGone, MemberMade, MemberRenamed, TokenEnded
 from domain.pins.following import (
     follow_grants,
@@ -49,6 +51,7 @@ from domain.tags.facts import TagHolds
 from domain.unlocking.service import standing_commands
 
 FOLLOWERS: Mapping[type, Sequence[Follower]] = {
+    LetterGivenUp: [alert_of_letter],
     ZoneChanged: [check_zone_may_change],
     SiteSettingsChanged: [tell_settings_of_site],
     MemberMade: [make_default_tag],

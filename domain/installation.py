@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from domain.letters.mailers import Mailer
 from domain.link.entries import EntryKind, Payload
 from domain.link.keys import LinkKeys
-from domain.mailers import Mailer
 from domain.security.keys import Keyring
 from domain.security.passwords import PasswordHasher, PasswordProfile
 

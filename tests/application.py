@@ -19,7 +19,7 @@ from api.protocol import server_options
 from api.settings import Settings
 from domain.database.connection import connected
 from domain.installation import Installation
-from domain.mailers import Mailer
+from domain.letters.mailers import Mailer
 from domain.security.passwords import PasswordHasher
 from tests.browser import NO_TLS
 from tests.databases import Database

@@ -10,7 +10,10 @@ from domain.alerts.tables import Alert, AlertKind
 from domain.audit.service import RecordedChange
 from domain.bus import changes, listening
 from domain.database import Queue, Transaction, Work, hold, transaction, use_case
+from domain.installation import Installation
 from domain.locks.tables import Lock, Provisioning
+from domain.mail.facts import LetterGivenUp
+from domain.mail.tables import WaitingLetter
 from domain.people.standings import standings_of_account
 from domain.people.tables import ApiToken
 
@@ -32,6 +35,18 @@ async def alert_of_old_lock(tx: Transaction, lock: Lock, now: datetime) -> None:
     """Within the transaction in which the lock has said that it reads less than what is wanted of it needs."""
     cause = (ActorKind.LOCK, lock.id)
     await _write(tx, lock.site_id, AlertKind.LOCK_TOO_OLD, cause, now, lock_id=lock.id)
+
+
+async def alert_of_letter(
+    installation: Installation, tx: Transaction, fact: LetterGivenUp, now: datetime
+) -> None:
+    """The admins of the site that asked for the letter hear that it was never sent."""
+    letter = await WaitingLetter.get_or_none(id=fact.letter_id)
+    if letter is None or letter.site_id is None:
+        return
+    cause = (letter.actor_kind, letter.actor_id)
+    kind = AlertKind.LETTER_NOT_SENT
+    await _write(tx, letter.site_id, kind, cause, now, member_id=letter.member_id)
 
 
 async def _write(

@@ -32,6 +32,10 @@ class Note:
     changes: dict[str, Any]
 
 
+class NothingNoted(RuntimeError):
+    """A use case changed something and said nothing of it for the audit."""
+
+
 class RecordedChange:
     """One use case's transaction, and what it will say of itself in the audit."""
 
@@ -51,7 +55,8 @@ class RecordedChange:
     ) -> None:
         """Says what was done to what. `chain` is the site's id, needed only where the caller does not imply it."""
         belongs_to = chain or self._chain
-        assert belongs_to is not None, "an audit note needs a chain"
+        if belongs_to is None:
+            raise ValueError("an audit note needs a chain")
         self.notes[belongs_to].append(Note(target_kind, target_id, changes))
 
     def unchanged(self) -> None:
@@ -68,7 +73,7 @@ async def recorded(
     *,
     queue: Queue | None = None,
 ) -> AsyncIterator[RecordedChange]:
-    """A transaction that ends with the audit rows of what was noted. Raises AssertionError when nothing was, and
+    """A transaction that ends with the audit rows of what was noted. Raises NothingNoted when nothing was, and
     KeysMissing where this process lacks a key of the database: what it wrote might overlook what others did.
 
     It waits in the `queue`: that of the changes of the caller's site, unless another is given.
@@ -79,9 +84,8 @@ async def recorded(
     async with transaction(queue) as tx:
         change = RecordedChange(tx, chain)
         yield change
-        assert change.notes or change.changed_nothing, (
-            f"{action} changed something and noted nothing"
-        )
+        if not change.notes and not change.changed_nothing:
+            raise NothingNoted(action)
         for belongs_to in sorted(change.notes, key=lambda chain: chain.bytes):
             await _append(installation, by, action, belongs_to, change.notes[belongs_to], now)
         await check_keys(installation.keys)

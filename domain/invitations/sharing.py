@@ -16,9 +16,9 @@ from domain.errors import InvitationNotRedeemable, NotFound
 from domain.installation import Installation
 from domain.invitations.service import code_identity, held_invitation
 from domain.invitations.tables import Invitation
+from domain.letters.letter import Button, Letter
 from domain.mail.addresses import checked_email
 from domain.mail.budgets import count_letter
-from domain.mail.letters import Button, Letter
 from domain.mail.outbox import post
 from domain.security.codes import display_code
 from domain.security.keys import KeyLabel

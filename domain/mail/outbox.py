@@ -15,19 +15,27 @@ from uuid import UUID
 import structlog
 
 from domain import topics
-from domain.actors import Caller, Role, Standing
-from domain.alerts.service import raise_alert
-from domain.alerts.tables import AlertKind
+from domain.actors import Caller
 from domain.bus import listening
 from domain.clock import Clock
-from domain.database import DatabaseUnavailable, TransactionMisuse, in_background, use_case
+from domain.database import (
+    DatabaseUnavailable,
+    Queue,
+    TransactionMisuse,
+    Work,
+    in_background,
+    transaction,
+    use_case,
+)
 from domain.database.rows import new_id
 from domain.database.transactions import current_transaction
 from domain.errors import MailNotSent
+from domain.facts import announce
 from domain.installation import Installation
-from domain.mail.letters import Letter, packed, unpacked
+from domain.letters.letter import Letter, packed, unpacked
+from domain.letters.mailers import NeverSent, NotSentNow
+from domain.mail.facts import LetterGivenUp
 from domain.mail.tables import WaitingLetter
-from domain.mailers import NeverSent, NotSentNow
 from domain.security.keys import SealBroken
 
 log = structlog.get_logger(__name__)
@@ -59,8 +67,8 @@ async def post(
     `about` names what the letter carries (see `end_letters`), `until` when that is worth nothing any more. Raises
     MailNotSent where so many letters of the site wait that its mail server cannot have taken one for long.
     """
-    transaction = current_transaction()
-    if transaction is None:
+    tx = current_transaction()
+    if tx is None:
         raise TransactionMisuse("a letter outside of a transaction tells of nothing")
     site_id = by.standing.site_id if by.standing else None
     if site_id is not None:
@@ -81,7 +89,7 @@ async def post(
         due_at=now,
         give_up_at=min(give_up_at, until) if until else give_up_at,
     )
-    transaction.wake(topics.OUTGOING_MAIL)
+    tx.wake(topics.OUTGOING_MAIL)
 
 
 async def end_letters(about: Collection[UUID]) -> None:
@@ -158,13 +166,13 @@ async def take_letter(now: datetime) -> WaitingLetter | None:
 async def _send(installation: Installation, row: WaitingLetter, clock: Clock) -> None:
     """One try. Raises DatabaseUnavailable when its outcome could not be marked."""
     if row.give_up_at <= clock():
-        await _give_up(row, "too old", clock())
+        await _give_up(installation, row, "too old", clock())
         return
     try:
         letter = unpacked(installation.keys.open(row.sealed, _identity(row.id)))
         await installation.mailer.send(letter, row.id, row.written_at)
     except NeverSent:
-        await _give_up(row, "refused by the mail server", clock())
+        await _give_up(installation, row, "refused by the mail server", clock())
     except NotSentNow as fault:
         await _postpone(row, str(fault), clock())
     except SealBroken:
@@ -188,11 +196,12 @@ async def _postpone(row: WaitingLetter, fault: str, now: datetime) -> None:
     await WaitingLetter.filter(id=row.id, due_at=row.due_at).update(due_at=now + pause)
 
 
-async def _give_up(row: WaitingLetter, reason: str, now: datetime) -> None:
-    """Tells the admins of the site that asked for it, and the log."""
-    if row.site_id is not None:
-        standing = Standing(row.site_id, Role.USER, False, row.member_id)
-        by = Caller(row.actor_kind, row.actor_id, standing)
-        await raise_alert(by, AlertKind.LETTER_NOT_SENT, now)
+@use_case
+async def _give_up(
+    installation: Installation, row: WaitingLetter, reason: str, now: datetime
+) -> None:
+    queue = Queue(Work.CHANGES, row.site_id) if row.site_id is not None else None
+    async with transaction(queue) as tx:
+        await announce(installation, tx, LetterGivenUp(row.id), now)
+        await WaitingLetter.filter(id=row.id).delete()
     log.error("letter given up", letter=str(row.id), tries=row.tries, reason=reason)
-    await _remove(row)

@@ -7,7 +7,7 @@ from domain.actors import Caller
 from domain.database.rows import column
 from domain.errors import LinkNotUsable
 from domain.installation import Installation
-from domain.mail.letters import Button, Letter
+from domain.letters.letter import Button, Letter
 from domain.mail.outbox import end_letters, post
 from domain.people.tables import Account, LinkPurpose, MailedLink, Member
 from domain.security.keys import KeyLabel

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from domain.actors import Caller
 from domain.installation import Installation
-from domain.mail.letters import Letter
+from domain.letters.letter import Letter
 from domain.mail.outbox import post
 from domain.people.tables import Account
 

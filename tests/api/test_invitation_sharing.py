@@ -15,7 +15,7 @@ import segno
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from domain.actors import Role
-from domain.mailers import Mailer, SmtpMailer
+from domain.letters.mailers import Mailer, SmtpMailer
 from tests.serving import House, Served
 from tests.waiting import becomes
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from domain.letters.mailers import SmtpMailer
 from domain.mail.outbox import LONGEST_PAUSE
 from domain.mail.tables import WaitingLetter
-from domain.mailers import SmtpMailer
 from tests.application import serving
 from tests.databases import Database
 from tests.processes import free_port

@@ -8,9 +8,9 @@ from uuid import UUID
 from domain.actors import COMMAND_LINE, ActorKind, Caller, Role, Standing
 from domain.database import transaction, use_case
 from domain.installation import Installation
-from domain.mail.letters import Letter
+from domain.letters.letter import Letter
+from domain.letters.mailers import NeverSent, NotSentNow
 from domain.mail.outbox import post
-from domain.mailers import NeverSent, NotSentNow
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 

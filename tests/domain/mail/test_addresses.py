@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from domain.database.rows import new_id
 from domain.errors import InvalidInput
+from domain.letters.letter import Letter
+from domain.letters.mailers import FolderMailer
 from domain.mail.addresses import checked_email
-from domain.mail.letters import Letter
-from domain.mailers import FolderMailer
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 _ODD = st.text("ab0.@-_{}/=[];?!#$%&'*+^`|~\"\\(),:<> \n\té", max_size=24)

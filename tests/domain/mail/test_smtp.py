@@ -17,8 +17,8 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 from api.settings import Settings
 from domain.database.rows import new_id
-from domain.mail.letters import Letter
-from domain.mailers import NeverSent, NotSentNow, SmtpMailer
+from domain.letters.letter import Letter
+from domain.letters.mailers import NeverSent, NotSentNow, SmtpMailer
 from tests.certificates import self_signed
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)

@@ -9,7 +9,7 @@ import pytest
 
 from domain.following import wired
 from domain.installation import Installation
-from domain.mail.letters import Letter
+from domain.letters.letter import Letter
 from domain.security.keys import Keyring
 from tests.domain.people.counting import CHEAP, CountingHasher
 

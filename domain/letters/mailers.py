@@ -16,7 +16,7 @@ from uuid import UUID
 
 import aiosmtplib
 
-from domain.mail.letters import Letter, message
+from domain.letters.letter import Letter, message
 
 _FOR_GOOD = range(500, 600)
 """Replies after which the same letter is not to be sent again (RFC 5321, 4.2.1)."""

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.mail.letters import Button, Letter, message, packed, unpacked
+from domain.letters.letter import Button, Letter, message, packed, unpacked
 
 LINK = "https://doors.example.com/join/#lwl_" + "A" * 49
 ID = UUID(int=7)

@@ -1,0 +1,1 @@
+"""What admins should see without having looked for it."""

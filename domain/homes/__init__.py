@@ -1,0 +1,1 @@
+"""What a member's phone shows of all their sites."""

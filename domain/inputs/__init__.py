@@ -1,0 +1,1 @@
+"""How use cases take what a caller gives: moments, and partial updates."""

@@ -1,0 +1,1 @@
+"""The lists that hang on a site, narrowed as asked."""

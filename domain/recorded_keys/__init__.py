@@ -1,0 +1,1 @@
+"""Which keys of the application secret a database was written with."""

@@ -1,0 +1,1 @@
+"""SmartPINs: codes that a lock without a connection reads and judges by itself."""

@@ -1,0 +1,1 @@
+"""Tags: the names by which members and locks are chosen."""

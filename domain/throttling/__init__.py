@@ -1,0 +1,1 @@
+"""Counting tries, so that nobody guesses on and on."""

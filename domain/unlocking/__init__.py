@@ -1,0 +1,1 @@
+"""Opening a door from afar: who may, and which commands still stand."""
