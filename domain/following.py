@@ -27,6 +27,7 @@ from domain.locks.facts import (
 from domain.locks.kits import end_kits_of_account, end_kits_of_token
 from domain.mail.facts import LetterGivenUp
 from domain.people.facts import DoorsLost, MemberGone, MemberMade, MemberRenamed, TokenEnded
+from domain.pins.entries import pin_payloads
 from domain.pins.following import (
     follow_grants,
     follow_keypads,
@@ -35,7 +36,6 @@ from domain.pins.following import (
     free_settled_digits,
     withdraw_pins_of_member,
 )
-from domain.pins.payloads import pin_payloads
 from domain.sites.facts import SiteSettingsChanged, ZoneChanged
 from domain.smartpins.following import (
     check_zone_may_change,

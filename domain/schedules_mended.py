@@ -22,8 +22,8 @@ from domain.database.rows import column
 from domain.facts import announce
 from domain.installation import Installation
 from domain.invitations.tables import Invitation
+from domain.pins.entries import follow_pins
 from domain.pins.tables import Pin, PinStatus
-from domain.pins.wanted import follow_pins
 
 _PARTS = Q(slot_start__contains=".") | Q(slot_end__contains=".")
 

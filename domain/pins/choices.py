@@ -9,11 +9,12 @@ from domain.access.schedule import ALWAYS, Schedule
 from domain.actors import Caller
 from domain.database import lock_row
 from domain.database.rows import column
-from domain.errors import InvalidInput, LockWithoutKeypad, NotFound
+from domain.errors import FeatureNotInPlan, InvalidInput, LockWithoutKeypad, NotFound
 from domain.locks.keypads import locks_with_keypad
 from domain.people.tables import Member
 from domain.pins.tables import Pin, PinLock, PinLockTag
-from domain.tags.choice import chosen_locks, replace_choice
+from domain.sites.tables import Site
+from domain.tags.choice import chosen_locks
 from domain.tags.service import live_locks, live_tags, locks_of_tags
 from domain.tags.tables import TaggedMember, TagKind, TagTarget
 
@@ -90,14 +91,6 @@ async def locks_after_choice(
     return await locks_with_keypad(set(lock_ids) | await locks_of_tags(tag_ids))
 
 
-async def choose_locks(
-    pin: Pin, lock_ids: Collection[UUID] | None, tag_ids: Collection[UUID] | None
-) -> None:
-    """Within a transaction: replaces the choice of locks by id, of tags, or both; None keeps."""
-    await replace_choice(PinLock, {"pin_id": pin.id}, "lock_id", lock_ids)
-    await replace_choice(PinLockTag, {"pin_id": pin.id}, "tag_id", tag_ids)
-
-
 def checked_notes(notes: str | None) -> str:
     """The notes. Raises InvalidInput when they are too long, or hold what no keyboard types."""
     notes = notes or ""
@@ -106,3 +99,9 @@ def checked_notes(notes: str | None) -> str:
     if any(unicodedata.category(each) in ("Cc", "Cs") and each not in "\n\r\t" for each in notes):
         raise InvalidInput("notes", "Notes are text: no control characters but new lines and tabs.")
     return notes
+
+
+def check_custom_allowed(site: Site) -> None:
+    """Whether personal PINs may be chosen at this site. Raises FeatureNotInPlan."""
+    if not site.custom_pins_enabled:
+        raise FeatureNotInPlan("custom PINs")

@@ -1,6 +1,7 @@
-"""From what somebody asks for to digits that may be a PIN, and to the verifier that is all that is kept of them.
+"""A PIN's digits: asked for or generated, judged, taken while the PIN has them, free again when no lock holds them.
 
-Digits live as long as the request that sets or shows them: no function keeps them, and no exception quotes them.
+Digits live as long as the request that sets or shows them: no function keeps them, and no exception quotes them. What stays
+is a sealed verifier, of which locks get digests, and a keyed tag that is unique at the site.
 
 Length is a policy that everyone may know. Weak and taken get one answer, after the same work. Since each refusal is a
 guess at somebody's PIN, tries are counted in the database before they are judged, and given back when they are accepted:
@@ -9,24 +10,35 @@ whoever goes through the numbers finds the taken ones all the same: digits of on
 in 24 hours for a USER, 50 for a LIMITED_ADMIN, 1,000 for others. Generated digits never meet a refusal; each costs
 hashes, so a USER has 10 in 24 hours, a LIMITED_ADMIN 500, and OWNERs, SUPER_ADMINs and tokens as many as they ask for.
 What a person's tokens choose is theirs: else a new token would be a new budget.
+
+Digits that a PIN gives up stay taken while a lock may hold them. Were they free at once, somebody else's new PIN would
+open, at a lock that still holds the old one, what the old one opened.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from tortoise.expressions import F
+
 from domain.actors import ActorKind, Caller, Role
 from domain.alerts.service import raise_alert
 from domain.alerts.tables import AlertKind
-from domain.errors import FeatureNotInPlan, PinNotAcceptable, PinTooShort, Throttled
+from domain.audit.service import RecordedChange, changing_access
+from domain.database import Conflict, DatabaseUnavailable, DuplicateRow, lock_rows
+from domain.database.rows import column
+from domain.errors import PinNotAcceptable, PinTooShort, Throttled
 from domain.installation import Installation
 from domain.pins.guess_budget import check_room, lengths_to_generate
-from domain.pins.reservations import is_taken
 from domain.pins.rules import check_length, generate, is_weak
-from domain.pins.tables import Pin, PinKind
+from domain.pins.tables import HeldDigits, Pin, PinKind, PinReservation
+from domain.security.keys import KeyLabel
 from domain.security.passwords import HasherBusy, PasswordProfile
 from domain.sites.tables import Site
+from domain.sync.status import may_hold
+from domain.sync.tables import LockEntry
 from domain.throttling.service import Budget, count_try, give_back
 
 GENERATED_TRIES = 10
@@ -40,10 +52,12 @@ _GENERATED = {Role.USER: 10, Role.LIMITED_ADMIN: 500}
 
 @dataclass(frozen=True, slots=True)
 class AcceptableDigits:
-    """Digits and their verifier, for the length of one use case."""
+    """Digits that may be a PIN, for the length of one use case."""
 
     digits: str
     verifier: bytes
+    tags: Sequence[str]
+    """Those under which they may be taken, while keys rotate; the first is the one to take them under."""
     kind: PinKind
 
     @property
@@ -96,7 +110,7 @@ async def acceptable_digits(
 
     `instead_of` is the PIN that gets them in place of its own. To be called when all else that can be refused has been:
     what is refused after the digits were judged tells that nobody has them. The try at chosen digits stays counted until
-    `give_try_back`, when the PIN is there. Raises InvalidPin, PinTooShort, PolicyViolation, PinNotAcceptable, Throttled;
+    they are written, with `writing_digits`. Raises InvalidPin, PinTooShort, PolicyViolation, PinNotAcceptable, Throttled;
     of generated digits PinTooShort and Throttled alone.
     """
     candidates: Iterable[str]
@@ -116,9 +130,10 @@ async def acceptable_digits(
     await _count(installation, by, alerts, now)
     for digits in candidates:
         verifier = await _verifier(installation, by, site, digits, alerts)
-        taken = await is_taken(installation, site, verifier)
+        tags = installation.keys.candidate_tags(KeyLabel.PIN_INDEX, str(site.id), verifier)
+        taken = await _is_taken(site.id, tags)
         if not (is_weak(digits) or taken):
-            return AcceptableDigits(digits, verifier, kind)
+            return AcceptableDigits(digits, verifier, tags, kind)
     if asked is not None:
         raise PinNotAcceptable  # weak and taken alike, after the same work
     raise PinTooShort(
@@ -155,15 +170,33 @@ async def _verifier(
         raise Throttled(2, "Too many PINs are being set at this moment. Try again.") from None
 
 
-async def give_try_back(installation: Installation, by: Caller) -> None:
+@asynccontextmanager
+async def writing_digits(
+    installation: Installation, by: Caller, action: str, accepted: AcceptableDigits, now: datetime
+) -> AsyncIterator[RecordedChange]:
+    """As `changing_access`, for a use case that reserves digits.
+
+    Whoever commits second is refused like anybody else; generated digits are made anew, since they meet no refusal. The
+    try at chosen ones is given back when they are set, and when the database could not do it.
+    """
+    try:
+        async with changing_access(installation, by, action, now) as change:
+            yield change
+    except (DuplicateRow, PinNotAcceptable, PinTooShort) as refusal:
+        if not accepted.chosen:
+            raise Conflict("somebody else was first") from None  # done again by `use_case`
+        raise (refusal if isinstance(refusal, PinTooShort) else PinNotAcceptable()) from None
+    except DatabaseUnavailable:  # a deadlock, too, after which `use_case` does all of it again
+        if accepted.chosen:
+            await _give_try_back(installation, by)
+        raise
+    if accepted.chosen:
+        await _give_try_back(installation, by)
+
+
+async def _give_try_back(installation: Installation, by: Caller) -> None:
     """The digits asked for are a PIN now, or would have been: it was no refusal."""
     await give_back(installation, refusals_of(by), _spender(by))
-
-
-def check_custom_allowed(site: Site) -> None:
-    """Whether personal PINs may be chosen at this site. Raises FeatureNotInPlan."""
-    if not site.custom_pins_enabled:
-        raise FeatureNotInPlan("custom PINs")
 
 
 def _identity(pin: Pin) -> str:
@@ -179,3 +212,67 @@ def open_verifier(installation: Installation, pin: Pin) -> bytes:
     """The verifier of this PIN. Raises SealBroken for one that was copied from another row."""
     assert pin.verifier_sealed is not None
     return installation.keys.open(pin.verifier_sealed, _identity(pin))
+
+
+async def _is_taken(site_id: UUID, tags: Sequence[str]) -> bool:
+    """Whether some PIN of the site has the digits of these tags, or some lock still holds them."""
+    return await PinReservation.filter(site_id=site_id, tag__in=tags).exists()
+
+
+async def reserve(pin: Pin, accepted: AcceptableDigits) -> None:
+    """Within a transaction. Raises PinNotAcceptable when the digits are taken, also by one who commits first."""
+    if await _is_taken(pin.site_id, accepted.tags):
+        raise PinNotAcceptable
+    await PinReservation.create(site_id=pin.site_id, pin=pin, tag=accepted.tags[0])
+
+
+async def retire(pin: Pin, now: datetime) -> None:
+    """Within a transaction, after the PIN's entries were rewritten: gives up its digits.
+
+    The locks that may hold them keep them reserved, each until it acknowledges its entry as it is wanted now.
+    """
+    present = PinReservation.filter(pin_id=pin.id, retired_at=None)
+    rows = await lock_rows(PinReservation, await column(present, "id"))
+    holders = await may_hold(await LockEntry.filter(pin_id=pin.id))
+    for reservation in rows:
+        reservation.retired_at = now
+        await reservation.save(update_fields=["retired_at"])
+        await HeldDigits.bulk_create(
+            [
+                HeldDigits(reservation=reservation, entry_id=entry.id, until_version=entry.version)
+                for entry in holders
+            ]
+        )
+    await free_unheld([reservation.id for reservation in rows])
+
+
+async def release(entry_ids: Collection[UUID]) -> None:
+    """Within a transaction: these entries were acknowledged; frees the digits that nobody holds any more."""
+    held = HeldDigits.filter(entry_id__in=list(entry_ids))
+    await _drop(await held.filter(entry__applied_version__gte=F("until_version")))
+
+
+async def forget_lock(lock_id: UUID) -> None:
+    """Within a transaction: the lock was deleted or reset, so it holds nothing."""
+    await _drop(await HeldDigits.filter(entry__lock_id=lock_id))
+
+
+async def _drop(held: Sequence[HeldDigits]) -> None:
+    """Takes these holders off. The last one frees the digits, so two that go at once wait for each other, at the
+    reservation's row: each would see the other's holder, and nobody free them.
+    """
+    if held:
+        await lock_rows(PinReservation, {each.reservation_id for each in held})
+        await HeldDigits.filter(id__in=[each.id for each in held]).delete()
+        await free_unheld([each.reservation_id for each in held])
+
+
+async def free_unheld(reservation_ids: Collection[UUID]) -> None:
+    """Under the rows of these reservations: deletes those of the given-up ones that no lock holds."""
+    still = set(
+        await HeldDigits.filter(reservation_id__in=list(reservation_ids)).values_list(
+            "reservation_id", flat=True
+        )
+    )
+    free = [each for each in reservation_ids if each not in still]
+    await PinReservation.filter(id__in=free, retired_at__isnull=False).delete()

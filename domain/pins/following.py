@@ -19,9 +19,9 @@ from domain.installation import Installation
 from domain.locks.facts import KeypadsChanged, LockGone
 from domain.locks.tables import Lock
 from domain.people.facts import MemberGone
-from domain.pins.reservations import forget_lock, release
+from domain.pins.digits import forget_lock, release
+from domain.pins.entries import follow_pins
 from domain.pins.tables import Pin, PinLock, PinLockTag, PinStatus
-from domain.pins.wanted import follow_pins
 from domain.pins.writing import withdraw
 from domain.sync.facts import EntriesSettled, IncarnationBegan
 from domain.sync.tables import EntryState, LockEntry

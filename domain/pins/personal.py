@@ -16,17 +16,16 @@ from domain.errors import AlreadyExists, InvalidInput, NotAllowed, NotFound
 from domain.installation import Installation
 from domain.locks.keypads import locks_with_keypad, sites_taking_pins
 from domain.people.tables import Member
-from domain.pins.choices import held_owner
-from domain.pins.digits import acceptable_digits, check_custom_allowed
+from domain.pins.choices import check_custom_allowed, held_owner
+from domain.pins.digits import acceptable_digits, writing_digits
+from domain.pins.entries import check_schedules, follow_pins
 from domain.pins.tables import Pin, PinKind, PinStatus
-from domain.pins.wanted import check_schedules, follow_pins
 from domain.pins.writing import (
     PinWithDigits,
     add_pin,
     held_pin,
     replace_digits,
     withdraw,
-    writing_digits,
 )
 from domain.sites.tables import Site
 
@@ -75,7 +74,7 @@ async def assign_my_pin(
             _check_not_blocked(pin)
             pin.status, pin.updated_at = PinStatus.ACTIVE, now
             await pin.save(update_fields=["status", "updated_at"])
-            await replace_digits(installation, change, site, pin, accepted, now)
+            await replace_digits(installation, change, pin, accepted, now)
         change.note("Pin", pin.id, owner=str(member.id), kind=pin.kind.value)
     return PinWithDigits(pin, accepted.digits)
 

@@ -19,24 +19,24 @@ from domain.inputs.partial_updates import Fields, check_not_cleared
 from domain.installation import Installation
 from domain.pins.choices import (
     NewPin,
+    check_custom_allowed,
     check_locks,
     checked_notes,
-    choose_locks,
     chosen_owner,
     held_owner,
     locks_after_choice,
 )
-from domain.pins.digits import AcceptableDigits, acceptable_digits, check_custom_allowed
+from domain.pins.digits import AcceptableDigits, acceptable_digits, writing_digits
+from domain.pins.entries import follow_pins, locks_chosen, locks_of_pins
 from domain.pins.personal import check_none_yet, locks_granted
 from domain.pins.tables import Pin, PinKind, PinStatus
-from domain.pins.wanted import follow_pins, locks_chosen, locks_of_pins
 from domain.pins.writing import (
     PinWithDigits,
     add_pin,
+    choose_locks,
     held_pin,
     replace_digits,
     withdraw,
-    writing_digits,
 )
 from domain.schedules.changes import AccessLimit, changed_schedule, difference
 from domain.schedules.columns import schedule_columns
@@ -164,7 +164,7 @@ async def update_pin(
         await pin.update_from_dict(columns).save(update_fields=list(columns))
         await choose_locks(pin, fields.get("lock_ids"), fields.get("lock_tag_ids"))
         if accepted is not None:
-            await replace_digits(installation, change, site, pin, accepted, now)
+            await replace_digits(installation, change, pin, accepted, now)
         else:
             await follow_pins(installation, change, [pin.id], now)
         widened, narrowed = difference(old, new, before, await locks_chosen(pin.id))
@@ -186,7 +186,7 @@ async def reassign_pin(
     accepted = await _others_for(installation, by, site, present, digits, locks, now)
     async with writing_digits(installation, by, "reassignPin", accepted, now) as change:
         pin = await held_pin(by, pin_id)
-        await replace_digits(installation, change, site, pin, accepted, now)
+        await replace_digits(installation, change, pin, accepted, now)
         change.note("Pin", pin.id)
     return PinWithDigits(pin, accepted.digits)
 

@@ -1,24 +1,23 @@
 """What is written of a PIN: new, with other digits, or ended; for rule PINs and personal ones alike."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from domain.actors import Caller
-from domain.audit.service import RecordedChange, changing_access
-from domain.database import Conflict, DatabaseUnavailable, DuplicateRow, lock_row
+from domain.audit.service import RecordedChange
+from domain.database import lock_row
 from domain.database.rows import new_id
-from domain.errors import NotFound, PinNotAcceptable, PinTooShort
+from domain.errors import NotFound
 from domain.installation import Installation
 from domain.people.tables import Member
-from domain.pins.digits import AcceptableDigits, give_try_back, seal_verifier
-from domain.pins.reservations import reserve, retire
-from domain.pins.tables import Pin, PinStatus
-from domain.pins.wanted import follow_pins
+from domain.pins.digits import AcceptableDigits, reserve, retire, seal_verifier
+from domain.pins.entries import follow_pins
+from domain.pins.tables import Pin, PinLock, PinLockTag, PinStatus
 from domain.sites.tables import Site
+from domain.tags.choice import replace_choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,30 +29,6 @@ class PinWithDigits:
 
     def __repr__(self) -> str:
         return f"PinWithDigits(pin={self.pin.id})"
-
-
-@asynccontextmanager
-async def writing_digits(
-    installation: Installation, by: Caller, action: str, accepted: AcceptableDigits, now: datetime
-) -> AsyncIterator[RecordedChange]:
-    """As `changing_access`, for a use case that reserves digits.
-
-    Whoever commits second is refused like anybody else; generated digits are made anew, since they meet no refusal. The
-    try at chosen ones is given back when they are set, and when the database could not do it.
-    """
-    try:
-        async with changing_access(installation, by, action, now) as change:
-            yield change
-    except (DuplicateRow, PinNotAcceptable, PinTooShort) as refusal:
-        if not accepted.chosen:
-            raise Conflict("somebody else was first") from None  # done again by `use_case`
-        raise (refusal if isinstance(refusal, PinTooShort) else PinNotAcceptable()) from None
-    except DatabaseUnavailable:  # a deadlock, too, after which `use_case` does all of it again
-        if accepted.chosen:
-            await give_try_back(installation, by)
-        raise
-    if accepted.chosen:
-        await give_try_back(installation, by)
 
 
 async def add_pin(
@@ -80,14 +55,21 @@ async def add_pin(
     )
     pin.verifier_sealed = seal_verifier(installation, pin, accepted.verifier)
     await pin.save(force_create=True)
-    await reserve(installation, site, pin, accepted.verifier)
+    await reserve(pin, accepted)
     return pin
+
+
+async def choose_locks(
+    pin: Pin, lock_ids: Collection[UUID] | None, tag_ids: Collection[UUID] | None
+) -> None:
+    """Within a transaction: replaces the choice of locks by id, of tags, or both; None keeps."""
+    await replace_choice(PinLock, {"pin_id": pin.id}, "lock_id", lock_ids)
+    await replace_choice(PinLockTag, {"pin_id": pin.id}, "tag_id", tag_ids)
 
 
 async def replace_digits(
     installation: Installation,
     change: RecordedChange,
-    site: Site,
     pin: Pin,
     accepted: AcceptableDigits,
     now: datetime,
@@ -108,7 +90,7 @@ async def replace_digits(
     )
     await follow_pins(installation, change, [pin.id], now)
     await retire(pin, now)
-    await reserve(installation, site, pin, accepted.verifier)
+    await reserve(pin, accepted)
 
 
 async def held_pin(by: Caller, pin_id: UUID) -> Pin:

@@ -17,8 +17,8 @@ from domain.database.rows import column
 from domain.invitations.rules import InvitationStatus
 from domain.invitations.rules import status_of as status_of_invitation
 from domain.invitations.tables import Invitation, InvitationLock
+from domain.pins.entries import locks_named_by
 from domain.pins.tables import Pin, PinStatus
-from domain.pins.wanted import locks_named_by
 from domain.sites.service import zone_of
 from domain.sites.tables import Site
 from domain.smartpins.rules import SmartPinStatus

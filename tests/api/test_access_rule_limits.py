@@ -12,8 +12,8 @@ from domain.database import use_case
 from domain.link.entries import MAX_SCHEDULES
 from domain.link.schedules import schedule_to_wire
 from domain.node_ids import read_node_id
+from domain.pins.entries import locks_of_pins
 from domain.pins.tables import Pin, PinStatus
-from domain.pins.wanted import locks_of_pins
 from domain.schedules.columns import schedule_columns
 from domain.sync.tables import EntryState, LockEntry
 from tests.api.firmware_lock import installed

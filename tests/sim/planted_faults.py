@@ -13,7 +13,7 @@ from tortoise.queryset import QuerySet
 from domain.audit import service as audit
 from domain.database.transactions import Transaction
 from domain.locks.tables import Lock, Reader
-from domain.pins import reservations
+from domain.pins import digits
 from domain.sites.tables import Site
 from domain.tags.tables import Tag
 
@@ -72,7 +72,7 @@ def digits_stay_taken() -> None:
     async def kept(reservation_ids: object) -> None:
         pass
 
-    reservations.free_unheld = kept
+    digits.free_unheld = kept
 
 
 def nobody_is_woken() -> None:

@@ -13,8 +13,8 @@ from domain.installation import Installation
 from domain.node_ids import read_node_id
 from domain.people.tables import Member
 from domain.pins.digits import seal_verifier
+from domain.pins.entries import follow_pins
 from domain.pins.tables import Pin, PinKind, PinLock
-from domain.pins.wanted import follow_pins
 from domain.schedules.columns import schedule_columns
 from domain.sites.tables import Site
 

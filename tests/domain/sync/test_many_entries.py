@@ -9,8 +9,8 @@ import pytest
 from domain.audit.service import recorded
 from domain.database import use_case
 from domain.locks.tables import Lock
+from domain.pins.entries import follow_pins
 from domain.pins.tables import PinLock
-from domain.pins.wanted import follow_pins
 from domain.sync.rules import SyncStatus
 from domain.sync.status import locks_in_sync, pins_at_locks
 from domain.sync.tables import LockDelivery

@@ -1,9 +1,10 @@
-"""From PINs to entries: which locks should hold a PIN, with which schedules, and what follows when that changes.
+"""PINs at the locks: which should hold a PIN, with which schedules, what follows when that changes, and what a lock gets.
 
 Everything is read anew and `write_entries` finds out what differs, so that a PIN leaves the locks which no longer name it.
 `following` says which PINs are concerned when a tag, a rule or a keypad has changed.
 """
 
+import contextlib
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -12,18 +13,19 @@ from uuid import UUID
 
 from domain import topics
 from domain.access.schedule import Schedule
-from domain.access_rules.grants import (
-    grants_of_members,
-)
+from domain.access_rules.grants import grants_of_members
 from domain.audit.service import RecordedChange
 from domain.errors import InvalidInput
-from domain.installation import Installation
-from domain.link.entries import MAX_SCHEDULES, EntryKind
-from domain.link.schedules import schedule_to_wire
+from domain.installation import EntryToFill, Installation
+from domain.link.digests import pin_digest
+from domain.link.entries import MAX_SCHEDULES, EntryKind, Payload, PinPayload
+from domain.link.schedules import schedule_from_wire, schedule_to_wire
 from domain.locks.keypads import locks_with_keypad
 from domain.node_ids import node_id
+from domain.pins.digits import open_verifier
 from domain.pins.guess_budget import check_guess_budget
 from domain.pins.tables import Pin, PinLock, PinLockTag, PinStatus
+from domain.security.keys import SealBroken
 from domain.sites.tables import Site
 from domain.sync.entries import Wanted, write_entries
 from domain.sync.tables import EntryState, LockEntry
@@ -148,3 +150,24 @@ def _wanted(pin: Pin, lock_id: UUID, state: EntryState, schedules: Sequence[Sche
         },
         pin_id=pin.id,
     )
+
+
+async def pin_payloads(
+    installation: Installation, entries: Sequence[EntryToFill]
+) -> Mapping[UUID, Payload]:
+    """What a lock gets of a PIN: the digest of its verifier under the lock's own key, and its schedules there.
+
+    By the id of the entry, without those whose verifier does not open.
+    """
+    verifiers = {}
+    for pin in await Pin.filter(id__in=list({entry.pin_id for entry in entries})):
+        with contextlib.suppress(SealBroken):
+            verifiers[pin.id] = open_verifier(installation, pin)
+    return {
+        entry.id: PinPayload(
+            pin_digest(entry.keys, verifiers[entry.pin_id]),
+            tuple(schedule_from_wire(each, "schedules") for each in entry.content["schedules"]),
+        )
+        for entry in entries
+        if entry.pin_id in verifiers
+    }
