@@ -17,7 +17,7 @@ from domain.invitations.sharing import read_codes
 from domain.invitations.tables import Invitation, InvitationLock
 from domain.locks.tables import Hub, Lock, Provisioning, Reader
 from domain.people.standings import standings_of
-from domain.people.tables import Account, ApiToken, Device, Member
+from domain.people.tables import Account, ApiToken, ApiTokenSite, Device, Member, Session
 from domain.pins.tables import Pin, PinLock, PinLockTag
 from domain.sharing import qr_svg
 from domain.sites.tables import Site
@@ -134,6 +134,13 @@ async def _locks_in_sync(keys: list[UUID]) -> list[LockInSync]:
     return [found[key] for key in keys]
 
 
+async def _sites_of_tokens(keys: list[UUID]) -> list[list[UUID]]:
+    found: dict[UUID, list[UUID]] = {key: [] for key in keys}
+    for row in await ApiTokenSite.filter(token_id__in=keys).order_by("site_id"):
+        found[row.token_id].append(row.site_id)
+    return [found[key] for key in keys]
+
+
 class Loaders:
     """The loaders of one operation, made anew for each: `await loaders.lock.load(key)`."""
 
@@ -143,7 +150,9 @@ class Loaders:
     hub = row_of(Hub)
     member = row_of(Member)
     account = row_of(Account)
+    device = row_of(Device)
     api_token = row_of(ApiToken)
+    invitation = row_of(Invitation)
     pin = row_of(Pin)
     smart_pin = row_of(SmartPin)
     tag = row_of(Tag)
@@ -163,6 +172,18 @@ class Loaders:
         "invitation_id",
         lambda keys: Device.filter(invitation_id__in=keys, removed_at=None).order_by("id"),
     )
+    members_of_account = rows_by(
+        "account_id",
+        lambda keys: Member.filter(account_id__in=keys, removed_at=None, accepted_at__isnull=False),
+    )
+    sessions_of_account = rows_by(
+        "account_id", lambda keys: Session.filter(account_id__in=keys, ended_at=None)
+    )
+    """Those that have run out too."""
+    devices_of_account = rows_by(
+        "account_id", lambda keys: Device.filter(account_id__in=keys, removed_at=None)
+    )
+    sites_of_token = batched(_sites_of_tokens)
     tags_of_lock = _tagged(TaggedLock, "lock", "tag")
     tags_of_member = _tagged(TaggedMember, "member", "tag")
     locks_of_tag = _tagged(TaggedLock, "tag", "lock")

@@ -17,32 +17,35 @@ _FIELDS = {
     250: "Subscription.pinSync",
     200: """Site.accessRules Site.alerts Site.apiTokens Site.auditLog Site.events Site.hubs Site.invitations Site.locks
         Site.members Site.pins Site.seats Site.smartPins Site.tags""",
-    100: """Query.me Query.node Query.site Query.sites Subscription.lockEvents Subscription.lockFeed
-        Subscription.myAccess Subscription.siteAlerts MemberActor.homes InvitedDevice.home""",
+    100: """Query.homes Query.me Query.node Query.site Query.sites Subscription.lockEvents Subscription.lockFeed
+        Subscription.myAccess Subscription.siteAlerts""",
     50: "Invitation.shareLinks CreatedInvitation.shareLinks",
     25: "Invitation.code",
     10: """CreatedReader.warnings Invitation.devices Invitation.locks Lock.linkLacks
         Lock.readers Lock.sync Lock.tags Member.email Pin.lockSync Pin.locks
-        MemberActor.devices MemberActor.members MemberActor.sessions
+        Account.devices Account.members Account.sessions Alert.actor ApiToken.createdBy ApiToken.sites AuditEntry.actor
+        Device.account Device.invitation ProvisioningKit.takenBy Session.account
         AccessRule.warnings AssignedPin.warnings CreatedAccessRule.warnings CreatedInvitation.warnings CreatedPin.warnings
         CreatedSmartPin.warnings DeletedReader.warnings Invitation.warnings Pin.warnings PinModeSet.warnings
         ReassignedPin.warnings SmartPin.warnings UnblockedPin.warnings UnblockedSmartPin.warnings
         Lock.provisioningKits ProvisioningKit.lock Site.provisioningKits
         UpdatedAccessRule.warnings UpdatedLock.warnings UpdatedPin.warnings UpdatedTag.warnings Credential.warnings""",
-    5: """AccessRule.chosenLocks AccessRule.grantee AccessRule.label AccessRule.lockTags AccessRule.locks AccessRule.site
+    5: """Activity.site Alert.lock Alert.member Alert.site ApiToken.canEdit ApiToken.expiresAt ApiToken.lastUsedAt
+        ApiToken.role AuditEntry.site Lock.incarnation LockEvent.device LockEvent.member LockEvent.site
+        AccessRule.chosenLocks AccessRule.grantee AccessRule.label AccessRule.lockTags AccessRule.locks AccessRule.site
         AccessRule.state Credential.label Credential.locks Credential.site Credential.state Lock.hub
         Lock.lastContactAt Lock.linkReads Lock.linkVersion
         Lock.pinEnabled Lock.pinLockout Lock.pinSupported LockEvent.lock LockEvent.smartPin
-        Member.site Member.tags MemberHome.pins NamedActor.name Pin.chosenLocks Pin.lockTags Pin.notes Pin.owner
+        Member.site Member.tags Home.member Home.pins Home.site Door.lock Pin.chosenLocks Pin.lockTags Pin.notes Pin.owner
         PinPolicy.guessBudget Query.lockChallenge SmartPin.activateBy SmartPin.activationMissed SmartPin.blockSync
         SmartPin.lock SmartPin.secretProven Tag.locks Tag.members""",
 }
 
 _LISTS = {
     3_000: "invitationCalendar",
-    10: """chosenLocks devices guessBudget homes lockSync lockTags locks memberHomes members narrowed nearest opensNow pins
+    10: """chosenLocks devices guessBudget doors homes lockSync lockTags locks members narrowed nearest opensNow pins
         linkLacks linkReads needs provisioningKits
-        readers reasons refused recoveryCodes schedules sessions sites tags warnings weekdays widened""",
+        readers reasons refused recoveryCodes schedules sites tags warnings weekdays widened""",
 }
 
 

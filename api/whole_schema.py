@@ -15,6 +15,7 @@ from api.resolvers import (
     alerts,
     api_tokens,
     devices,
+    homes,
     hubs,
     invitations,
     locks,
@@ -24,6 +25,7 @@ from api.resolvers import (
     pins,
     provisioning,
     readers,
+    redemption,
     sessions,
     sign_in,
     sites,
@@ -31,7 +33,6 @@ from api.resolvers import (
     sync,
     tags,
 )
-from api.schema.actors import InvitedDevice, LockActorType, MemberActor, TokenActorType
 from api.schema.bounds import bound_inputs
 from api.schema.dates import DATE, DATE_TIME
 from api.schema.scalars import SCALARS
@@ -53,6 +54,8 @@ DECLARING = (
     tags,
     access_rules,
     invitations,
+    redemption,
+    homes,
     pins,
     my_pins,
     smartpins,
@@ -70,7 +73,6 @@ def build_schema(*, development: bool) -> strawberry.Schema:
         mutation=root_type(OperationKind.MUTATION, "What can be changed."),
         subscription=root_type(OperationKind.SUBSCRIPTION, "What can be followed."),
         scalar_overrides={date: DATE, datetime: DATE_TIME, time: TIME, **SCALARS},
-        types=[MemberActor, InvitedDevice, LockActorType, TokenActorType],
         **build_schema_kwargs(development=development, prices=prices(), client_of=client_of),
     )
     bound_inputs(schema._schema)

@@ -36,7 +36,7 @@ from domain.people.standings import standing_at
 from domain.sites.service import live_site
 
 LOCKS = 100
-ME = "{ me { id name } }"
+ME = "{ me { ... on ApiToken { id name } } }"
 LIST = "query($id: ID!) { site(id: $id) { locks(first: 100) { nodes { id name online } } } }"
 
 
@@ -135,7 +135,10 @@ class Load:
 async def measure(load: Load, prepared: Prepared, rounds: int) -> None:
     """Prints the table: medians of the rounds, in which ours and the bare route are asked in turn."""
     asked: dict[str, tuple[str, Callable[[str], Awaitable[Cost]]]] = {
-        "`{ me { id name } }`": ("/bare/me", lambda path: load.cost(path, prepared.token, ME)),
+        "`{ me { ... on ApiToken { id name } } }`": (
+            "/bare/me",
+            lambda path: load.cost(path, prepared.token, ME),
+        ),
         f"{LOCKS} locks x 3 fields": (
             "/bare/locks",
             lambda path: load.cost(path, prepared.token, LIST, id=prepared.site),

@@ -38,7 +38,7 @@ async def create_api_token(call: Call, input: CreateApiTokenInput) -> CreatedApi
 async def revoke_api_token(call: Call, input: RevokeApiTokenInput) -> RevokedApiToken:
     """Ends a token at once, with its sockets, its streams and the tokens that it made: at this site, for an owner of it;
     everywhere, for whoever made the token or owns all its sites."""
-    key = key_of("api_token", input.token_id, "token_id")
+    key = key_of("api_token", input.api_token_id, "api_token_id")
     row, everywhere = await api_tokens.revoke_api_token(
         call.installation, call.by, token_id=key, now=call.now
     )

@@ -1,6 +1,5 @@
 """Operations on invitations."""
 
-from collections.abc import AsyncIterator, Sequence
 from datetime import date
 from typing import Annotated
 
@@ -8,48 +7,32 @@ import strawberry
 
 from api.context import Call
 from api.operations import (
-    ANYONE,
-    INVITED_DEVICE,
-    PERSON,
     AtSite,
-    Either,
     mutation,
     query,
-    subscription,
 )
-from api.schema.devices import device_type
 from api.schema.errors import (
-    DeviceLimitReached,
     FeatureNotInPlan,
     InvalidSchedule,
     InvitationNotRedeemable,
     MailNotSent,
     SeatLimitReached,
 )
-from api.schema.homes import member_home_type
 from api.schema.invitations import (
-    AccessChange,
     CreatedInvitation,
     CreateInvitationInput,
     DeletedInvitation,
     DeleteInvitationInput,
     InvitationOccurrence,
-    RedeemedInvitation,
-    RedeemInvitationInput,
     SendInvitationInput,
     SentInvitation,
-    home_type,
     invitation_type,
     occurrence_type,
 )
 from api.schema.nodes import TheSite, key_of, keys_of
 from api.schema.schedules import schedule_of
-from domain.actors import AccountActor, InvitedDeviceActor
-from domain.errors import NotAllowed
-from domain.homes.member_homes import MemberHome, follow_homes
 from domain.invitations import service
 from domain.invitations.calendar import calendar
-from domain.invitations.homes import Home, follow_home
 from domain.invitations.sharing import send_invitation as send
 from domain.invitations.tables import Invitation
 from domain.people.rules import Permission
@@ -105,46 +88,3 @@ async def invitation_calendar(
 
     At most 62 days at once."""
     return [occurrence_type(item) for item in await calendar(call.by.site_id, from_, to)]
-
-
-@mutation(ANYONE, InvitationNotRedeemable, DeviceLimitReached)
-async def redeem_invitation(call: Call, input: RedeemInvitationInput) -> RedeemedInvitation:
-    """Binds the phone, by the key in its DPoP header, to the invitation; answers all that its home screen shows.
-
-    Asking again with the same key gives the same token and takes no second place."""
-    thumbprint = call.context.identity.thumbprint
-    if thumbprint is None:
-        raise NotAllowed("Redeeming needs a DPoP header: it carries the phone's key.")
-    done = await service.redeem_invitation(
-        call.installation,
-        call.by,
-        code=input.code,
-        thumbprint=thumbprint,
-        device_name=input.device_name,
-        platform=input.platform,
-        now=call.now,
-    )
-    return RedeemedInvitation(
-        access_token=done.token, device=device_type(done.device), home=home_type(done.home)
-    )
-
-
-@subscription(Either(INVITED_DEVICE, PERSON))
-async def my_access(call: Call) -> AsyncIterator[AccessChange | None]:
-    """The caller's access: first as it is, then each change. The stream ends when the access does."""
-    actor = call.by.actor
-    if isinstance(actor, AccountActor):
-        async for member_homes in follow_homes(actor.account_id):
-            yield _access(member_homes=member_homes) if member_homes is not None else None
-    else:
-        assert isinstance(actor, InvitedDeviceActor)
-        async for homes in follow_home(actor, call.context.clock):
-            yield _access(homes=homes) if homes is not None else None
-
-
-def _access(*, homes: Sequence[Home] = (), member_homes: Sequence[MemberHome] = ()) -> AccessChange:
-    return AccessChange(
-        active=bool(homes or member_homes),
-        home=home_type(homes[0]) if homes else None,
-        member_homes=[member_home_type(home) for home in member_homes],
-    )

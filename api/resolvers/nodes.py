@@ -14,6 +14,7 @@ import strawberry
 from api.context import Call, Context
 from api.operations import PERSON_OR_TOKEN, query
 from api.schema.access_rules import access_rule_type
+from api.schema.accounts import account_type
 from api.schema.api_tokens import api_token_type
 from api.schema.devices import device_type
 from api.schema.hubs import hub_type
@@ -24,6 +25,7 @@ from api.schema.nodes import Node
 from api.schema.pins import pin_type
 from api.schema.provisioning import kit_type
 from api.schema.readers import reader_type
+from api.schema.records import alert_type, audit_type
 from api.schema.sessions import session_type
 from api.schema.sites import site_type
 from api.schema.smartpins import smart_pin_type
@@ -31,12 +33,14 @@ from api.schema.sync import event_type
 from api.schema.tags import tag_type
 from domain.access_rules.tables import AccessRule
 from domain.actors import AccountActor, TokenActor
+from domain.alerts.tables import Alert
+from domain.audit.tables import AuditRow
 from domain.invitations.tables import Invitation
 from domain.locks.kits import is_pending
 from domain.locks.tables import Hub, Lock, Provisioning, Reader
 from domain.node_ids import kind_of, read_node_id
 from domain.people.rules import Permission
-from domain.people.tables import ApiToken, ApiTokenSite, Device, Member, Session
+from domain.people.tables import Account, ApiToken, ApiTokenSite, Device, Member, Session
 from domain.pins.tables import Pin
 from domain.sites.tables import Site
 from domain.smartpins.tables import SmartPin
@@ -126,6 +130,20 @@ async def _api_token(context: Context, key: UUID) -> Node | None:
     return None
 
 
+async def _account(context: Context, key: UUID) -> Node | None:
+    actor = context.actor
+    if not isinstance(actor, AccountActor) or actor.account_id != key:
+        return None
+    return account_type(await Account.get(id=key))
+
+
+async def _audit_entry(context: Context, key: UUID) -> Node | None:
+    row = await AuditRow.get_or_none(id=key)
+    if row is None or not await context.may(Permission.READ_AUDIT, row.chain):
+        return None
+    return audit_type(row)
+
+
 async def _kit(context: Context, key: UUID) -> Node | None:
     row = await Provisioning.get_or_none(id=key, lock__deleted_at=None).select_related("lock")
     if row is None or not is_pending(row, context.clock()):
@@ -147,6 +165,9 @@ _FINDING: dict[str, Finding] = {
     "pin": _of_site(Pin, lambda row, _: pin_type(row)),
     "smart_pin": _of_site(SmartPin, lambda row, context: smart_pin_type(row, context.clock())),
     "lock_event": _of_site(LockEvent, lambda row, _: event_type(row)),
+    "alert": _of_site(Alert, lambda row, _: alert_type(row)),
+    "audit_entry": _audit_entry,
+    "account": _account,
     "device": _device,
     "session": _session,
     "provisioning_kit": _kit,

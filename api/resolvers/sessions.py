@@ -3,7 +3,7 @@
 from api.context import Call
 from api.operations import PERSON, SOCKET_USER, mutation
 from api.schema.nodes import key_of
-from api.schema.sessions import EndedSession, EndSessionInput, SocketTicket, session_type
+from api.schema.sessions import CreatedSocketTicket, EndedSession, EndSessionInput, session_type
 from domain.actors import AccountActor, InvitedDeviceActor, TokenActor
 from domain.people import sign_in, tickets
 
@@ -19,9 +19,9 @@ async def end_session(call: Call, input: EndSessionInput) -> EndedSession:
 
 
 @mutation(SOCKET_USER)
-async def create_socket_ticket(call: Call) -> SocketTicket:
+async def create_socket_ticket(call: Call) -> CreatedSocketTicket:
     """Makes a ticket that opens one websocket within thirty seconds, as the caller."""
     actor = call.by.actor
     assert isinstance(actor, AccountActor | InvitedDeviceActor | TokenActor)
     ticket, expires_at = await tickets.create_socket_ticket(call.installation, actor, call.now)
-    return SocketTicket(ticket=ticket, expires_at=expires_at)
+    return CreatedSocketTicket(ticket=ticket, expires_at=expires_at)

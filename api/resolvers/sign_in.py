@@ -4,6 +4,7 @@ from api.auth.cookies import known_cookie, session_cookie
 from api.auth.origins import advice
 from api.context import Call
 from api.operations import ANYONE, PERSON, mutation
+from api.schema.accounts import Account, account_type
 from api.schema.errors import (
     LinkNotUsable,
     PasswordNotConfirmed,
@@ -12,23 +13,25 @@ from api.schema.errors import (
     TotpRequired,
 )
 from api.schema.members import member_type
+from api.schema.sessions import session_type
 from api.schema.sign_in import (
+    AcceptedMembership,
     AcceptMembershipInput,
+    ChangedPassword,
     ChangePasswordInput,
+    ConfirmedPassword,
+    ConfirmedTotp,
     ConfirmPasswordInput,
     ConfirmTotpInput,
-    MembershipAccepted,
-    PasswordChanged,
-    PasswordConfirmed,
-    PasswordResetRequested,
+    EnrolledTotp,
+    RequestedPasswordReset,
     RequestPasswordResetInput,
+    ResetPassword,
     ResetPasswordInput,
     SignedIn,
     SignedOut,
     SignInInput,
     SignInWithTotpInput,
-    TotpConfirmed,
-    TotpEnrolment,
 )
 from domain.actors import AccountActor
 from domain.errors import NotAllowed
@@ -36,7 +39,8 @@ from domain.people import accepting, confirming, passwords, second_factor
 from domain.people import sign_in as signing
 from domain.people.lifetimes import KNOWN_FOR
 from domain.people.sign_in import Phone
-from domain.people.tables import Platform
+from domain.people.tables import Account as AccountRow
+from domain.people.tables import Platform, Session
 
 
 def _phone(call: Call, name: str, platform: Platform) -> Phone | None:
@@ -56,8 +60,14 @@ def _signed_in(call: Call, done: signing.SignedIn) -> SignedIn:
         call.context.cookies[session_cookie(call.installation)] = (done.token, lifetime)
         known_for = int(KNOWN_FOR.total_seconds())
         call.context.cookies[known_cookie(call.installation)] = (done.known, known_for)
+    person = AccountActor(
+        done.account.id,
+        done.account.email,
+        session_id=done.session.id if done.session is not None else None,
+        device_id=done.device.id if done.device is not None else None,
+    )
     return SignedIn(
-        member=member_type(done.member) if done.member else None,
+        account=account_type(done.account, person),
         expires_at=done.expires_at,
         access_token=done.token if done.device is not None else None,
     )
@@ -108,8 +118,12 @@ def _person(call: Call) -> AccountActor:
     return call.by.actor
 
 
+async def _own_account(call: Call) -> Account:
+    return account_type(await AccountRow.get(id=_person(call).account_id))
+
+
 @mutation(PERSON, SignInFailed, PolicyViolation)
-async def change_password(call: Call, input: ChangePasswordInput) -> PasswordChanged:
+async def change_password(call: Call, input: ChangePasswordInput) -> ChangedPassword:
     """Changes the caller's own password and ends all their other sign-ins."""
     await passwords.change_password(
         call.installation,
@@ -119,40 +133,41 @@ async def change_password(call: Call, input: ChangePasswordInput) -> PasswordCha
         new=input.new_password,
         now=call.now,
     )
-    return PasswordChanged(done=True)
+    return ChangedPassword(account=await _own_account(call))
 
 
 @mutation(ANYONE)
 async def request_password_reset(
     call: Call, input: RequestPasswordResetInput
-) -> PasswordResetRequested:
+) -> RequestedPasswordReset:
     """Mails a link that sets a new password, if there is such an account; the answer does not tell."""
     await passwords.request_password_reset(
         call.installation, call.by, email=input.email, now=call.now
     )
-    return PasswordResetRequested(done=True)
+    return RequestedPasswordReset(done=True)
 
 
 @mutation(ANYONE, LinkNotUsable, PolicyViolation)
-async def reset_password(call: Call, input: ResetPasswordInput) -> PasswordChanged:
+async def reset_password(call: Call, input: ResetPasswordInput) -> ResetPassword:
     """Sets a new password by a mailed link, once, and ends all sign-ins of the account."""
     await passwords.reset_password(
         call.installation, call.by, token=input.token, password=input.password, now=call.now
     )
-    return PasswordChanged(done=True)
+    return ResetPassword(done=True)
 
 
 @mutation(ANYONE, LinkNotUsable, PolicyViolation)
-async def accept_membership(call: Call, input: AcceptMembershipInput) -> MembershipAccepted:
+async def accept_membership(call: Call, input: AcceptMembershipInput) -> AcceptedMembership:
     """Joins a site by a mailed link, once; whoever has no account yet gets one, with this password."""
     member = await accepting.accept_membership(
         call.installation, call.by, token=input.token, password=input.password, now=call.now
     )
-    return MembershipAccepted(member=member_type(member))
+    account = await AccountRow.get(id=member.account_id)
+    return AcceptedMembership(member=member_type(member), account=account_type(account))
 
 
 @mutation(PERSON, SignInFailed)
-async def confirm_password(call: Call, input: ConfirmPasswordInput) -> PasswordConfirmed:
+async def confirm_password(call: Call, input: ConfirmPasswordInput) -> ConfirmedPassword:
     """Types the password again: opens enrollTotp and confirmTotp to the sign-in that asks for some minutes, and prolongs
     it as if it had just begun."""
     person = _person(call)
@@ -163,22 +178,27 @@ async def confirm_password(call: Call, input: ConfirmPasswordInput) -> PasswordC
         lifetime = int((confirmed.expires_at - call.now).total_seconds())
         token = call.context.identity.session_token
         call.context.cookies[session_cookie(call.installation)] = (token, lifetime)
-    return PasswordConfirmed(confirmed_until=confirmed.until, expires_at=confirmed.expires_at)
+    session = await Session.get_or_none(id=person.session_id)
+    return ConfirmedPassword(
+        confirmed_until=confirmed.until,
+        expires_at=confirmed.expires_at,
+        session=session_type(session, person) if session is not None else None,
+    )
 
 
 @mutation(PERSON, PasswordNotConfirmed)
-async def enroll_totp(call: Call) -> TotpEnrolment:
+async def enroll_totp(call: Call) -> EnrolledTotp:
     """Starts a second factor, after confirmPassword; sign-in stays as it is until confirmTotp."""
     enrolment = await second_factor.enroll_totp(
         call.installation, call.by, _person(call), now=call.now
     )
-    return TotpEnrolment(secret=enrolment.secret, uri=enrolment.uri)
+    return EnrolledTotp(secret=enrolment.secret, uri=enrolment.uri)
 
 
 @mutation(PERSON, PasswordNotConfirmed)
-async def confirm_totp(call: Call, input: ConfirmTotpInput) -> TotpConfirmed:
+async def confirm_totp(call: Call, input: ConfirmTotpInput) -> ConfirmedTotp:
     """Puts the second factor in force, ends all other sign-ins of the account, and shows ten recovery codes, once."""
     codes = await second_factor.confirm_totp(
         call.installation, call.by, _person(call), code=input.code, now=call.now
     )
-    return TotpConfirmed(recovery_codes=codes)
+    return ConfirmedTotp(account=await _own_account(call), recovery_codes=codes)

@@ -17,16 +17,16 @@ from graphql import (
     get_nullable_type,
 )
 
+from api.schema.activity_kinds import ActivityKind
 from api.schema.errors import error_of
 from api.schema.nodes import MOST_IDS
 from domain.access.schedule import Weekday
 from domain.errors import InvalidInput
-from domain.link.events import LockEventKind
 from domain.locks.rules import MOST_READERS
 
 MOST_ITEMS = {
     "events": 1_000,  # as many as a message has room for; those above a report's 200 are left to the next
-    "kinds": len(LockEventKind),
+    "kinds": len(ActivityKind),
     "lockIds": MOST_IDS,
     "lockTagIds": MOST_IDS,
     "memberIds": MOST_IDS,

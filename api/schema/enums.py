@@ -4,13 +4,13 @@ from enum import Enum
 
 import strawberry
 
+from api.schema.activity_kinds import ActivityKind
 from api.schema.growth import GROWS
 from domain.access.decision import DenialReason
 from domain.access.schedule import Weekday
 from domain.actors import ActorKind, Role
-from domain.alerts.tables import AlertKind
 from domain.invitations.rules import InvitationStatus
-from domain.link.events import EventRefusal, LockEventKind, OpeningMethod
+from domain.link.events import EventRefusal, OpeningMethod
 from domain.locks.rules import Connectivity, Propagation
 from domain.people.tables import Platform
 from domain.pins.tables import PinKind, PinStatus
@@ -109,8 +109,8 @@ _enum(
     LOCKS="The locks.",
 )
 _enum(
-    LockEventKind,
-    "What a lock reports.",
+    ActivityKind,
+    "What happened: what a lock reports, what the admins of a site should know, or CHANGED for whatever a mutation did.",
     OPENED="The door opened.",
     DENIED="Somebody tried, and the door stayed closed.",
     LOCKOUT_STARTED="Too many wrong entries: the keypad takes no PINs.",
@@ -128,6 +128,12 @@ _enum(
     EVENTS_DROPPED="The lock had no room for `count` events, so they are not here.",
     EVENTS_MISSING="Before the next event the lock left out `count` numbers: it never reported what they stand for.",
     EVENT_REFUSED="The lock reported something that could not be read; `refusal` says why.",
+    PIN_REFUSALS_SPENT="Somebody was refused so many PINs that they may be looking for other people's.",
+    PIN_CHOICES_SPENT="Somebody chose, or had made, so many PINs that they may be finding out which ones are free.",
+    LOCK_REPLACED="A lock has proven a new secret in place of the one in force; the actor is who took the provisioning kit.",
+    LETTER_NOT_SENT="A letter was never sent: the mail server refuses it, or was tried in vain for days.",
+    LOCK_TOO_OLD="A lock has connected whose firmware cannot hold what is wanted of it: see `Lock.linkLacks`.",
+    CHANGED="Somebody changed something; an audit entry, whose `action` says which mutation it was.",
 )
 _enum(
     EventRefusal,
@@ -166,15 +172,6 @@ _enum(
     UPDATED="What is wanted is what the lock acknowledged.",
     UNKNOWN="The lock and the server disagree until a snapshot is acknowledged.",
     REMOVED="The lock has acknowledged the removal.",
-)
-_enum(
-    AlertKind,
-    "What the admins of a site should know.",
-    PIN_REFUSALS_SPENT="Somebody was refused so many PINs that they may be looking for other people's.",
-    PIN_CHOICES_SPENT="Somebody chose, or had made, so many PINs that they may be finding out which ones are free.",
-    LOCK_REPLACED="A lock has proven a new secret in place of the one in force; the actor is who took the provisioning kit.",
-    LETTER_NOT_SENT="A letter was never sent: the mail server refuses it, or was tried in vain for days.",
-    LOCK_TOO_OLD="A lock has connected whose firmware cannot hold what is wanted of it: see `Lock.linkLacks`.",
 )
 _enum(
     Platform,

@@ -1,4 +1,4 @@
-"""Invitations, and the home screen of whoever redeems one."""
+"""Invitations: codes that phones redeem without an account."""
 
 from datetime import date, datetime, time
 
@@ -8,18 +8,16 @@ from strawberry.types import Info
 from api.context import Context, caller_of
 from api.loaders import CodeWanted
 from api.schema.devices import Device, device_type
-from api.schema.homes import MemberHome
 from api.schema.locks import Lock, lock_type
-from api.schema.nodes import Node, global_id
+from api.schema.nodes import Node, global_id, shows
 from api.schema.schedules import Schedule, schedule_type
 from api.schema.sharing import ShareLinks, share_links_type
 from api.schema.warnings import OF_A_CREDENTIAL, Warning_, warnings_of
 from domain.access.schedule import Weekday
-from domain.invitations import homes, sharing, tables
+from domain.invitations import sharing, tables
 from domain.invitations.calendar import CalendarItem
 from domain.invitations.rules import InvitationStatus, status_of
 from domain.people.rules import Permission
-from domain.people.tables import Platform
 
 
 @strawberry.type(description="A code that phones redeem without an account.")
@@ -105,32 +103,7 @@ def invitation_type(row: tables.Invitation, now: datetime) -> Invitation:
     )
 
 
-@strawberry.type(description="A door as its guest sees it.")
-class HomeLock:
-    id: strawberry.ID = strawberry.field(description="The id, for openLock.")
-    name: str = strawberry.field(description="What people call it.")
-
-
-@strawberry.type(description="All that a guest's home screen shows.")
-class Home:
-    site_name: str = strawberry.field(description="The location.")
-    site_timezone: str = strawberry.field(
-        description="Its time zone, in which the schedule is meant."
-    )
-    expires_at: datetime = strawberry.field(description="When the access ends.")
-    locks: list[HomeLock] = strawberry.field(description="The doors.")
-    schedule: Schedule = strawberry.field(description="When they open.")
-
-
-def home_type(home: homes.Home) -> Home:
-    """A home screen as the API shows it."""
-    return Home(
-        site_name=home.site_name,
-        site_timezone=home.timezone,
-        expires_at=home.expires_at,
-        locks=[HomeLock(id=global_id("lock", lock_id), name=name) for lock_id, name in home.locks],
-        schedule=schedule_type(home.schedule),
-    )
+shows(tables.Invitation, lambda row, clock: invitation_type(row, clock()))
 
 
 @strawberry.input(description="A new invitation. It is never modified once created.")
@@ -224,33 +197,4 @@ def occurrence_type(item: CalendarItem) -> InvitationOccurrence:
         day=item.occurrence.day,
         opens_at=item.occurrence.opens_at,
         closes_at=item.occurrence.closes_at,
-    )
-
-
-@strawberry.input(
-    description="A code, and the phone that redeems it; the DPoP header carries the phone's key."
-)
-class RedeemInvitationInput:
-    code: str = strawberry.field(
-        description="As shown or typed: case, spaces and hyphens do not matter."
-    )
-    device_name: str = strawberry.field(description="How the phone calls itself.")
-    platform: Platform = strawberry.field(default=Platform.OTHER, description="What kind of phone.")
-
-
-@strawberry.type(description="Redeemed: the phone is bound and can open.")
-class RedeemedInvitation:
-    access_token: str = strawberry.field(description="Worth nothing without the phone's key.")
-    device: Device = strawberry.field(description="The phone.")
-    home: Home = strawberry.field(description="All that the home screen shows.")
-
-
-@strawberry.type(description="The caller's access, now: first the present state, then each change.")
-class AccessChange:
-    active: bool = strawberry.field(description="Whether there is any access left.")
-    home: Home | None = strawberry.field(
-        description="An invited phone's home screen as it is now; null for a member, and once ended."
-    )
-    member_homes: list[MemberHome] = strawberry.field(
-        description="A member's sites as they are now; empty for an invited phone."
     )

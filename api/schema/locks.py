@@ -9,7 +9,9 @@ from api.schema.hubs import Hub, hub_type
 from api.schema.nodes import Node, global_id, list_above, node_of, shows
 from api.schema.readers import Reader, reader_type
 from api.schema.warnings import Warning_, warning_types
+from domain.actors import LockActor
 from domain.clock import Clock
+from domain.errors import NotAllowed
 from domain.inputs.partial_updates import Fields
 from domain.locks import tables
 from domain.locks.kits import is_pending
@@ -59,6 +61,17 @@ class Lock(Node):
         """Whether the caller sees the hardware and the state of the lock: guests and users see a door."""
         shown: bool = await info.context.may(Permission.READ, self.row.site_id)
         return shown
+
+    @strawberry.field(
+        description="The name of the life that it is in; null: it has proven no secret. For whoever may read the site, and "
+        "the lock itself; null with an error for others."
+    )
+    async def incarnation(self, info: Info) -> str | None:
+        actor = info.context.actor
+        itself = isinstance(actor, LockActor) and actor.lock_id == self.row.id
+        if not itself and not await self._shown(info):
+            raise NotAllowed
+        return self.row.incarnation
 
     @strawberry.field(
         description="When the server last heard of it; null: never, or for whoever may not read the site."

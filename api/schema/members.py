@@ -5,9 +5,10 @@ from datetime import datetime
 import strawberry
 from strawberry.types import Info
 
-from api.schema.nodes import Node, global_id, list_above, node_of
+from api.schema.nodes import Node, global_id, list_above, node_of, shows
 from api.schema.of_site import OfSite
-from domain.actors import Role
+from domain.actors import AccountActor, Role
+from domain.errors import NotAllowed
 from domain.people import tables
 from domain.people.rules import Permission
 
@@ -24,23 +25,32 @@ class Member(Node, OfSite):
     )
 
     @strawberry.field(
-        description="The e-mail address of their account, or the one that was asked to accept; null: neither."
+        description="The e-mail address of their account, or the one that was asked to accept; null: neither. For whoever "
+        "may read the site, and themselves; null with an error for others."
     )
     async def email(self, info: Info) -> str | None:
+        actor = info.context.actor
+        themselves = isinstance(actor, AccountActor) and actor.account_id == self.row.account_id
+        if not themselves:
+            await _check_read(info, self.row)
         if self.row.account_id is None:
             return self.row.invited_email
         account = await info.context.loaders.account.load(self.row.account_id)
         return account.email if account else None
 
     @strawberry.field(
-        description="Their tags, the default one among them; null for whoever may not read the site.",
+        description="Their tags, the default one among them. For whoever may read the site; null with an error for others.",
         graphql_type=list_above("api.schema.tags", "Tag") | None,
     )
     async def tags(self, info: Info) -> list[Node] | None:
-        if not await info.context.may(Permission.READ, self.row.site_id):
-            return None
+        await _check_read(info, self.row)
         held = await info.context.loaders.tags_of_member.load(self.row.id)
         return [node_of(each.tag, info.context.clock) for each in held]
+
+
+async def _check_read(info: Info, row: tables.Member) -> None:
+    if not await info.context.may(Permission.READ, row.site_id):
+        raise NotAllowed
 
 
 def member_type(row: tables.Member) -> Member:
@@ -54,6 +64,9 @@ def member_type(row: tables.Member) -> Member:
         can_edit=row.can_edit,
         accepted_at=row.accepted_at,
     )
+
+
+shows(tables.Member, lambda row, _: member_type(row))
 
 
 @strawberry.input(description="A new member.")

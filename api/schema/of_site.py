@@ -11,6 +11,9 @@ from api.schema.nodes import Node, node_of, type_above
 from domain.actors import Standing
 from domain.sites.tables import Site
 
+SITE = type_above("api.schema.sites", "Site")
+"""The type of a field that shows a site."""
+
 
 @dataclass(frozen=True, slots=True)
 class SeenSite:
@@ -31,13 +34,17 @@ async def site_of(info: Info, site_id: UUID) -> Node:
 
 @strawberry.type
 class OfSite:
-    """What nodes have in common whose row has a `site_id`."""
+    """What nodes have in common that belong to a site: mostly one whose row has a `site_id`."""
 
     row: strawberry.Private[Any]
 
+    def _site_id(self) -> UUID:
+        key: UUID = self.row.site_id
+        return key
+
     @strawberry.field(
         description="The site that it belongs to.",
-        graphql_type=type_above("api.schema.sites", "Site"),
+        graphql_type=SITE,
     )
     async def site(self, info: Info) -> Node:
-        return await site_of(info, self.row.site_id)
+        return await site_of(info, self._site_id())

@@ -5,8 +5,8 @@ from datetime import datetime
 import strawberry
 from strawberry.types import Info
 
+from api.schema.actor_nodes import ACTOR, actor_of
 from api.schema.locks import Lock, lock_type
-from api.schema.named_actors import NamedActor, named_actor
 from api.schema.nodes import Node, global_id, shows
 from domain.locks import tables
 
@@ -21,9 +21,14 @@ class ProvisioningKit(Node):
     )
     created_at: datetime = strawberry.field(description="When it was taken.")
     expires_at: datetime = strawberry.field(description="Until when a lock may prove it.")
-    taken_by: NamedActor | None = strawberry.field(
-        description="Who took it, with whose right to provision locks it ends; null: taken before that was kept."
+
+    @strawberry.field(
+        description="Who took it, with whose right to provision locks it ends; null: the command line, or taken before that "
+        "was kept.",
+        graphql_type=ACTOR,
     )
+    async def taken_by(self, info: Info) -> Node | None:
+        return await actor_of(info.context, self.row.taken_by_kind, self.row.taken_by_id)
 
     @strawberry.field(description="The lock that it is for.")
     async def lock(self, info: Info) -> Lock:
@@ -39,11 +44,6 @@ def kit_type(row: tables.Provisioning) -> ProvisioningKit:
         incarnation=row.incarnation,
         created_at=row.created_at,
         expires_at=row.expires_at,
-        taken_by=(
-            named_actor(row.taken_by_kind, row.taken_by_id)
-            if row.taken_by_kind is not None
-            else None
-        ),
     )
 
 

@@ -1,62 +1,92 @@
 """What a site's admins look back at: who changed what, and what they should know."""
 
-from datetime import datetime
+from uuid import UUID
 
 import strawberry
+from strawberry.types import Info
 
-from api.schema.named_actors import NamedActor, actor_id, named_actor
-from api.schema.nodes import global_id, kind_of_type
+from api.schema.activities import Activity
+from api.schema.activity_kinds import ActivityKind
+from api.schema.actor_nodes import ACTOR, actor_of
+from api.schema.locks import Lock, lock_type
+from api.schema.members import Member, member_type
+from api.schema.nodes import Node, global_id, kind_of_type
 from domain.actors import ActorKind
 from domain.alerts import tables as alert_tables
-from domain.alerts.tables import AlertKind
 from domain.audit import tables as audit_tables
 
 
 @strawberry.type(description="A mutation by a person or a script.")
-class AuditEntry:
+class AuditEntry(Activity):
+    row: strawberry.Private[audit_tables.AuditRow]
     number: int = strawberry.field(description="Its place in the chain.")
-    at: datetime = strawberry.field(description="When.")
     actor_kind: ActorKind = strawberry.field(description="What kind of caller.")
-    actor_id: strawberry.ID | None = strawberry.field(description="Which one.")
     action: str = strawberry.field(description="The operation.")
     target_kind: str = strawberry.field(
         description="What kind of thing it changed, by the name of its type, such as `SmartPin`."
     )
     target_id: strawberry.ID = strawberry.field(description="Which one; good for `node`.")
 
+    def _site_id(self) -> UUID:
+        return self.row.chain
 
-@strawberry.type(description="Something that the admins of a site should know.")
-class Alert:
-    kind: AlertKind = strawberry.field(description="What happened.")
-    at: datetime = strawberry.field(description="When.")
-    actor_kind: ActorKind = strawberry.field(description="What kind of caller caused it.")
-    member_id: strawberry.ID | None = strawberry.field(description="Which member, if a member.")
-    actor: NamedActor = strawberry.field(
-        description="Who caused it; of LOCK_REPLACED, who took the provisioning kit."
+    @strawberry.field(
+        description="Who did it; null: the command line, or nobody who had signed in.",
+        graphql_type=ACTOR,
     )
-    lock_id: strawberry.ID | None = strawberry.field(description="At which lock, if at one.")
-
-
-def alert_type(row: alert_tables.Alert) -> Alert:
-    """An alert as the API shows it."""
-    return Alert(
-        kind=row.kind,
-        at=row.at,
-        actor_kind=row.actor_kind,
-        member_id=global_id("member", row.member_id) if row.member_id else None,
-        actor=named_actor(row.actor_kind, row.actor_id),
-        lock_id=global_id("lock", row.lock_id) if row.lock_id else None,
-    )
+    async def actor(self, info: Info) -> Node | None:
+        return await actor_of(info.context, self.row.actor_kind, self.row.actor_id)
 
 
 def audit_type(row: audit_tables.AuditRow) -> AuditEntry:
     """An audit row as the API shows it: who, what, when; never the values."""
     return AuditEntry(
+        id=global_id("audit_entry", row.id),
+        row=row,
+        recorded_at=row.at,
+        kind=ActivityKind.CHANGED,
         number=row.number,
-        at=row.at,
         actor_kind=row.actor_kind,
-        actor_id=actor_id(row.actor_kind, row.actor_id),
         action=row.action,
         target_kind=row.target_kind,
         target_id=global_id(kind_of_type(row.target_kind), row.target_id),
+    )
+
+
+@strawberry.type(description="Something that the admins of a site should know.")
+class Alert(Activity):
+    row: strawberry.Private[alert_tables.Alert]
+    actor_kind: ActorKind = strawberry.field(description="What kind of caller caused it.")
+
+    @strawberry.field(description="Which member caused it; null: none did.")
+    async def member(self, info: Info) -> Member | None:
+        if self.row.member_id is None:
+            return None
+        row = await info.context.loaders.member.load(self.row.member_id)
+        return member_type(row) if row is not None else None
+
+    @strawberry.field(
+        description="Who caused it; of LOCK_REPLACED, who took the provisioning kit. Null: the command line, or nobody who "
+        "had signed in.",
+        graphql_type=ACTOR,
+    )
+    async def actor(self, info: Info) -> Node | None:
+        return await actor_of(info.context, self.row.actor_kind, self.row.actor_id)
+
+    @strawberry.field(description="At which lock; null: at none.")
+    async def lock(self, info: Info) -> Lock | None:
+        if self.row.lock_id is None:
+            return None
+        row = await info.context.loaders.lock.load(self.row.lock_id)
+        return lock_type(row, info.context.clock) if row is not None else None
+
+
+def alert_type(row: alert_tables.Alert) -> Alert:
+    """An alert as the API shows it."""
+    return Alert(
+        id=global_id("alert", row.id),
+        row=row,
+        recorded_at=row.at,
+        kind=ActivityKind(row.kind.value),
+        actor_kind=row.actor_kind,
     )

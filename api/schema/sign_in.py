@@ -4,7 +4,9 @@ from datetime import datetime
 
 import strawberry
 
+from api.schema.accounts import Account
 from api.schema.members import Member
+from api.schema.sessions import Session
 from domain.people.tables import Platform
 
 
@@ -28,9 +30,7 @@ class SignInWithTotpInput:
 
 @strawberry.type(description="Signed in.")
 class SignedIn:
-    member: Member | None = strawberry.field(
-        description="What the person is at their oldest site; null: at none yet."
-    )
+    account: Account | None = strawberry.field(description="The person's account.")
     expires_at: datetime = strawberry.field(description="When the sign-in ends by itself.")
     access_token: str | None = strawberry.field(
         description="A phone's token, worth nothing without its key; null in a browser, which gets a cookie."
@@ -51,7 +51,12 @@ class ChangePasswordInput:
 @strawberry.type(
     description="The password is changed; all other sign-ins of the account have ended."
 )
-class PasswordChanged:
+class ChangedPassword:
+    account: Account = strawberry.field(description="The account.")
+
+
+@strawberry.type(description="The new password is set; all sign-ins of the account have ended.")
+class ResetPassword:
     done: bool = strawberry.field(description="Always true.")
 
 
@@ -63,7 +68,7 @@ class RequestPasswordResetInput:
 @strawberry.type(
     description="If there is such an account, a mail is on its way: the same answer for every address."
 )
-class PasswordResetRequested:
+class RequestedPasswordReset:
     done: bool = strawberry.field(description="Always true.")
 
 
@@ -82,8 +87,9 @@ class AcceptMembershipInput:
 
 
 @strawberry.type(description="Joined.")
-class MembershipAccepted:
+class AcceptedMembership:
     member: Member = strawberry.field(description="What the person is there.")
+    account: Account = strawberry.field(description="The account with which they sign in.")
 
 
 @strawberry.input(description="The password of whoever has signed in, typed again.")
@@ -92,17 +98,18 @@ class ConfirmPasswordInput:
 
 
 @strawberry.type(description="The password is right.")
-class PasswordConfirmed:
+class ConfirmedPassword:
     confirmed_until: datetime = strawberry.field(
         description="Until when this sign-in may do what needs the password again."
     )
     expires_at: datetime = strawberry.field(
         description="When this sign-in ends by itself now; a browser's cookie is set again with it."
     )
+    session: Session | None = strawberry.field(description="This sign-in; null: a phone's.")
 
 
 @strawberry.type(description="A second factor to confirm, shown this once.")
-class TotpEnrolment:
+class EnrolledTotp:
     secret: str = strawberry.field(description="For typing into an authenticator, base32.")
     uri: str = strawberry.field(description="The otpauth address, for a QR code.")
 
@@ -113,7 +120,8 @@ class ConfirmTotpInput:
 
 
 @strawberry.type(description="The second factor is in force.")
-class TotpConfirmed:
+class ConfirmedTotp:
+    account: Account | None = strawberry.field(description="The account.")
     recovery_codes: list[str] = strawberry.field(
         description="Ten codes, each good once; shown this once."
     )

@@ -6,6 +6,7 @@ import strawberry
 from strawberry.types import Info
 
 from api.schema.access_rules import AccessRule, access_rule_type
+from api.schema.activity_kinds import ActivityKind
 from api.schema.api_tokens import ApiToken, api_token_type
 from api.schema.filters import (
     AtLock,
@@ -38,12 +39,11 @@ from api.schema.provisioning import ProvisioningKit, kit_type
 from api.schema.records import Alert, AuditEntry, alert_type, audit_type
 from api.schema.site_settings import PinPolicy, Seats, SiteFeatures
 from api.schema.smartpins import SmartPin, smart_pin_type
-from api.schema.sync import LockEvent, event_type
+from api.schema.sync import LockEvent, event_type, reported_kinds
 from api.schema.tags import Tag, tag_type
 from domain.actors import Role, Standing
 from domain.errors import NotAllowed
 from domain.invitations.rules import InvitationStatus
-from domain.link.events import LockEventKind
 from domain.listing import site_lists as lists
 from domain.people.rules import Permission, allows
 from domain.pins.tables import PinStatus
@@ -222,7 +222,7 @@ class Site(Node):
         )
 
     @strawberry.field(
-        description="What its locks reported, newest first; `from` and `to` go by `at`, or by `recordedAt` without one."
+        description="What its locks reported, newest first; `from` and `to` go by `occurredAt`, or `recordedAt` without one."
     )
     async def events(
         self,
@@ -230,7 +230,9 @@ class Site(Node):
         after: After = None,
         lock_id: AtLock = None,
         member_id: OfMember = None,
-        kinds: Annotated[list[LockEventKind] | None, only("of these kinds")] = None,
+        kinds: Annotated[
+            list[ActivityKind] | None, only("of these kinds, of those that locks report")
+        ] = None,
         from_: HappenedFrom = None,
         to: HappenedTo = None,
     ) -> Connection[LockEvent]:
@@ -239,7 +241,7 @@ class Site(Node):
             self.row.id,
             chosen_key_of("lock", lock_id, "lock_id"),
             chosen_key_of("member", member_id, "member_id"),
-            kinds,
+            reported_kinds(kinds),
             lists.span(from_, to),
         )
         return await page(

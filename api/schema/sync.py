@@ -6,28 +6,32 @@ from typing import Annotated
 import strawberry
 from strawberry.types import Info
 
+from api.schema.activities import Activity
+from api.schema.activity_kinds import ActivityKind
+from api.schema.devices import Device, device_type
 from api.schema.locks import Lock, lock_type
-from api.schema.nodes import Node, global_id, number_cursor
+from api.schema.members import Member, member_type
+from api.schema.nodes import global_id, number_cursor
 from api.schema.scalars import Int64, LockEventInput
 from api.schema.smartpins import SmartPin, smart_pin_type
 from domain.access.decision import DenialReason
+from domain.actors import AccountActor, InvitedDeviceActor
+from domain.errors import InvalidInput, NotAllowed
 from domain.link.events import EventRefusal, LockEventKind, OpeningMethod
 from domain.people.rules import Permission, allows
 from domain.sync import tables
 
 
 @strawberry.type(description="What a lock reported, once.")
-class LockEvent(Node):
+class LockEvent(Activity):
     row: strawberry.Private[tables.LockEvent]
     cursor: str = strawberry.field(
         description="Give it as `after` to lockEvents to go on behind this event."
     )
-    kind: LockEventKind = strawberry.field(description="What happened.")
     method: OpeningMethod | None = strawberry.field(description="With what somebody tried to open.")
-    at: datetime | None = strawberry.field(
+    occurred_at: datetime | None = strawberry.field(
         description="When, by the lock's clock; null: the lock had no time."
     )
-    recorded_at: datetime = strawberry.field(description="When the server stored it.")
     reasons: list[DenialReason] = strawberry.field(description="Why a door stayed closed.")
     count: Int64 | None = strawberry.field(
         description="How many events the lock dropped, or never reported."
@@ -35,16 +39,12 @@ class LockEvent(Node):
     refusal: EventRefusal | None = strawberry.field(
         description="Of EVENT_REFUSED: why the lock's event could not be taken."
     )
-    claimed_kind: LockEventKind | None = strawberry.field(
+    claimed_kind: ActivityKind | None = strawberry.field(
         description="Of EVENT_REFUSED: what the lock's event said had happened, if that could be read."
-    )
-    member_id: strawberry.ID | None = strawberry.field(
-        description="Whose doing it was, if a member's."
     )
     invitation_id: strawberry.ID | None = strawberry.field(
         description="By which invitation, if by one."
     )
-    device_id: strawberry.ID | None = strawberry.field(description="With which phone, if with one.")
     smart_pin_id: strawberry.ID | None = strawberry.field(
         description="Which guest's SmartPIN or short PIN it was, if one's."
     )
@@ -62,9 +62,44 @@ class LockEvent(Node):
         row = await loaders.smart_pin.load(self.row.smart_pin_id)
         return None if row is None else smart_pin_type(row, context.clock())
 
+    @strawberry.field(
+        description="Whose doing it was; null: no member's. For whoever may read the site, and the member; null with an "
+        "error for others."
+    )
+    async def member(self, info: Info) -> Member | None:
+        context, key = info.context, self.row.member_id
+        if key is None:
+            return None
+        standing = await context.loaders.standing.load((context.actor, self.row.site_id))
+        if standing is None or (
+            standing.member_id != key and not allows(standing, Permission.READ)
+        ):
+            raise NotAllowed
+        row = await context.loaders.member.load(key)
+        return member_type(row) if row is not None else None
+
+    @strawberry.field(
+        description="With which phone; null: with none. For whoever may read the site, and whose phone it is; null with an "
+        "error for others."
+    )
+    async def device(self, info: Info) -> Device | None:
+        context, key = info.context, self.row.device_id
+        if key is None:
+            return None
+        row = await context.loaders.device.load(key)
+        if row is None:
+            return None
+        match context.actor:
+            case InvitedDeviceActor(device_id=row.id) | AccountActor(account_id=row.account_id):
+                return device_type(row)
+        if not await context.may(Permission.READ, self.row.site_id):
+            raise NotAllowed
+        return device_type(row)
+
     @strawberry.field(description="The lock.")
-    async def lock(self, info: Info) -> Lock:
-        return lock_type(await info.context.loaders.lock.load(self.row.lock_id), info.context.clock)
+    async def lock(self, info: Info) -> Lock | None:
+        row = await info.context.loaders.lock.load(self.row.lock_id)
+        return lock_type(row, info.context.clock)
 
 
 def event_type(row: tables.LockEvent) -> LockEvent:
@@ -73,19 +108,25 @@ def event_type(row: tables.LockEvent) -> LockEvent:
         id=global_id("lock_event", row.id),
         row=row,
         cursor=number_cursor(row.number),
-        kind=row.kind,
+        kind=ActivityKind(row.kind.value),
         method=row.method,
-        at=row.at,
+        occurred_at=row.at,
         recorded_at=row.recorded_at,
         reasons=[DenialReason(each) for each in row.reasons],
         count=None if row.count is None else Int64(row.count),
         refusal=row.refusal,
-        claimed_kind=row.claimed_kind,
-        member_id=global_id("member", row.member_id) if row.member_id else None,
+        claimed_kind=None if row.claimed_kind is None else ActivityKind(row.claimed_kind.value),
         invitation_id=global_id("invitation", row.invitation_id) if row.invitation_id else None,
-        device_id=global_id("device", row.device_id) if row.device_id else None,
         smart_pin_id=global_id("smart_pin", row.smart_pin_id) if row.smart_pin_id else None,
     )
+
+
+def reported_kinds(kinds: list[ActivityKind] | None) -> list[LockEventKind] | None:
+    """The kinds of events to look for. Raises InvalidInput for one that no lock reports."""
+    for kind in kinds or ():
+        if kind.value not in LockEventKind.__members__:
+            raise InvalidInput("kinds", f"No lock reports {kind.value}.")
+    return None if kinds is None else [LockEventKind(kind.value) for kind in kinds]
 
 
 @strawberry.input(description="A door to open.")

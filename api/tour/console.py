@@ -44,7 +44,7 @@ class Console:
         """Signs in; the cookie stays with this browser."""
         return await self.change(
             "signIn",
-            "... on SignedIn { expiresAt member { id name role } }",
+            "... on SignedIn { expiresAt account { members { nodes { id name role } } } }",
             email=email,
             password=password,
         )

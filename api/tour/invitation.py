@@ -31,12 +31,12 @@ async def play(stage: Stage) -> None:
     async with stage.leaving_nothing("deleteInvitation", invitationId=invitation_id):
         phone = stage.phone()
         home = expect(await phone.redeem(made["code"]), "RedeemedInvitation")["home"]
-        doors = ", ".join(lock["name"] for lock in home["locks"])
+        doors = ", ".join(door["lock"]["name"] for door in home["doors"])
         stage.say(
-            f"redeemInvitation on a phone: {home['siteName']}, {doors}, until {home['expiresAt']}"
+            f"redeemInvitation on a phone: {home['site']['name']}, {doors}, until {home['expiresAt']}"
         )
         opened = expect(await phone.open(stage.locks[DOOR]), "OpenedLock")["event"]
-        stage.say(f"openLock: the lock says {opened['kind']} at {opened['at']}")
+        stage.say(f"openLock: the lock says {opened['kind']} at {opened['occurredAt']}")
         await _see_event(stage, opened["id"])
         full = expect(
             await stage.phone().redeem(made["code"], "Second phone"), "DeviceLimitReached"
@@ -69,7 +69,7 @@ async def _delete_and_see_it_end(stage: Stage, invitation_id: str, phone: Phone)
         expect(deleted, "DeletedInvitation")
         code, reason = await socket.closed(within_seconds=2)
     stage.say(f"deleteInvitation: the phone's socket closes with {code} {reason}")
-    refused = await phone.send("{ me { id } }")
+    refused = await phone.send("{ me { ... on Node { id } } }")
     if refused.status_code != 401:
         raise TourFailed(f"the deleted invitation's phone still gets {refused.status_code}")
     stage.say(

@@ -12,7 +12,7 @@ _ASSIGN = """mutation($input: AssignMyPinInput!) { answer: assignMyPin(input: $i
   __typename ... on AssignedPin { digits pin { id kind } } ... on Error { message } } }"""
 _DELETE = "mutation($input: DeleteMyPinInput!) { deleteMyPin(input: $input) { __typename } }"
 _SIGN_IN = """mutation($input: SignInInput!) { answer: signIn(input: $input) {
-  __typename ... on SignedIn { accessToken member { id name } } ... on Error { message } } }"""
+  __typename ... on SignedIn { accessToken account { members { nodes { id name } } } } ... on Error { message } } }"""
 
 
 async def play(stage: Stage) -> None:
@@ -33,7 +33,7 @@ async def play(stage: Stage) -> None:
         "SignedIn",
     )
     phone.token = signed_in["accessToken"]
-    stage.say(f"signIn on a phone: {signed_in['member']['name']}")
+    stage.say(f"signIn on a phone: {signed_in['account']['members']['nodes'][0]['name']}")
     rule = expect(
         await stage.console.change(
             "createAccessRule",
@@ -46,7 +46,9 @@ async def play(stage: Stage) -> None:
         ),
         "CreatedAccessRule",
     )["accessRule"]
-    stage.say(f"createAccessRule: {signed_in['member']['name']} may open {DOOR}")
+    stage.say(
+        f"createAccessRule: {signed_in['account']['members']['nodes'][0]['name']} may open {DOOR}"
+    )
     async with stage.leaving_nothing("deleteAccessRule", accessRuleId=rule["id"]):
         opened = expect(await phone.open(stage.locks[DOOR]), "OpenedLock")
         stage.say(f"openLock from the phone: {opened['event']['kind']}")

@@ -82,7 +82,7 @@ class Phone:
     async def socket(self) -> Socket:
         """A socket for subscriptions, opened with a ticket."""
         answer = await self.ask(
-            "mutation { createSocketTicket { ... on SocketTicket { ticket } ... on Error { message } } }"
+            "mutation { createSocketTicket { ... on CreatedSocketTicket { ticket } ... on Error { message } } }"
         )
         return await Socket.open(self.url, {"ticket": answer["createSocketTicket"]["ticket"]})
 
@@ -96,15 +96,15 @@ class Phone:
 REDEEM = """mutation Redeem($input: RedeemInvitationInput!) {
   redeemInvitation(input: $input) { __typename
     ... on RedeemedInvitation { accessToken device { id name }
-      home { siteName siteTimezone expiresAt locks { id name }
-        schedule { validFrom validUntil slotStart slotEnd weekdays } } }
+      home { site { id name timezone } expiresAt doors { lock { id name }
+        schedules { startsAt endsAt validFrom validUntil slotStart slotEnd weekdays } } } }
     ... on DeviceLimitReached { message limit }
     ... on Throttled { message retryAfter }
     ... on Error { message } } }"""
 
 OPEN = """mutation Open($input: OpenLockInput!) {
   openLock(input: $input) { __typename
-    ... on OpenedLock { event { id kind at method } }
+    ... on OpenedLock { event { id kind occurredAt method } }
     ... on AccessDenied { message reasons }
     ... on LockOffline { message lastContactAt }
     ... on Error { message } } }"""

@@ -73,7 +73,9 @@ async def _sign_in(stage: Stage, demo_file: Path) -> None:
             "LATCHWORK_PUBLIC_URL. Give that address with --url"
         )
     expect(answer, "SignedIn")
-    stage.say(f"signIn {email}: {answer['member']['role']} until {answer['expiresAt']}")
+    stage.say(
+        f"signIn {email}: {answer['account']['members']['nodes'][0]['role']} until {answer['expiresAt']}"
+    )
     data = await stage.console.ask(
         "query($id: ID!) { site(id: $id) { locks { nodes { id name online propagation } } } }",
         id=stage.site,

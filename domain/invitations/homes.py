@@ -18,6 +18,8 @@ from domain.locks.tables import Lock
 class Home:
     """A guest's home screen; `locks` are (id, name). The invitation's name is for admins and is not here."""
 
+    invitation_id: UUID
+    site_id: UUID
     site_name: str
     timezone: str
     expires_at: datetime
@@ -37,6 +39,8 @@ async def home_of(invitation_id: UUID, now: datetime) -> Home | None:
     )
     locks = await Lock.filter(id__in=list(lock_ids), deleted_at=None).order_by("id")
     return Home(
+        invitation_id=invitation.id,
+        site_id=invitation.site_id,
         site_name=invitation.site.name,
         timezone=invitation.site.timezone,
         expires_at=invitation.valid_until,

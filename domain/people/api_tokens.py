@@ -114,7 +114,7 @@ async def revoke_api_token(
             raise NotAllowed
         here_too = ApiTokenSite.filter(token_id=token_id, site_id=by.site_id)
         if not family or not await here_too.exists():
-            raise NotFound("token_id")
+            raise NotFound("api_token_id")
         everywhere = made or await _owns_all_sites(by, token_id)
         await _end(installation, change, family, None if everywhere else by.site_id, now)
         return family[0], family[0].revoked_at is not None

@@ -24,7 +24,6 @@ from domain.people.second_factor import spend_second_factor
 from domain.people.tables import (
     Account,
     Device,
-    Member,
     Platform,
     Session,
     SignInTicket,
@@ -59,7 +58,6 @@ class SignedIn:
     """A session or a device, with its token, shown once. `known` is what a browser is known by from now on."""
 
     account: Account
-    member: Member | None
     token: str
     known: str
     expires_at: datetime
@@ -225,12 +223,7 @@ async def _begin(
             device = await _device(account, phone, now, expires_at)
             token = device_token(installation, device)
             change.note("Device", device.id, chain=account.id)
-    member = (
-        await Member.filter(account_id=account.id, removed_at=None, accepted_at__isnull=False)
-        .order_by("id")
-        .first()
-    )
-    return SignedIn(account, member, token, known_by, expires_at, session, device)
+    return SignedIn(account, token, known_by, expires_at, session, device)
 
 
 async def _spend(

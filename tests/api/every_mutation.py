@@ -116,7 +116,7 @@ class Case:
 AT_A_SITE: dict[str, Case] = {
     "updateSite": Case(OWNERS, {"siteId": "<site>", "name": "Home"}),
     "createApiToken": Case(OWNERS, {"siteId": "<site>", "name": "Script", "role": "USER"}),
-    "revokeApiToken": Case(OWNERS, {"siteId": "<site>", "tokenId": "<new token>"}),
+    "revokeApiToken": Case(OWNERS, {"siteId": "<site>", "apiTokenId": "<new token>"}),
     "createHub": Case(ADMINS, {"siteId": "<site>", "name": "Hub"}),
     "updateHub": Case(ADMINS, {"hubId": "<hub>", "name": "Gate"}),
     "deleteHub": Case(ADMINS, {"hubId": "<new hub>"}),

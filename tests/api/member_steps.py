@@ -8,12 +8,12 @@ from tests.api.pin_steps import REFUSED_DIGITS
 from tests.serving import PASSWORD, House, PhoneInTime
 
 SIGN_IN = """mutation($input: SignInInput!) { answer: signIn(input: $input) {
-  __typename ... on SignedIn { accessToken member { id } } ... on Error { message } } }"""
+  __typename ... on SignedIn { accessToken account { id } } ... on Error { message } } }"""
 ASSIGNED = f"""... on AssignedPin {{ digits pin {{ id kind status }} }} ... on Throttled {{ retryAfter }}
   ... on FeatureNotInPlan {{ feature }} {REFUSED_DIGITS}"""
-HOMES = """siteId siteName siteTimezone pinsOffered customPinsAllowed pins { id kind status }
-  locks { id name schedules { validFrom validUntil slotStart slotEnd weekdays } }"""
-MY_ACCESS = f"subscription {{ myAccess {{ active memberHomes {{ {HOMES} }} }} }}"
+HOMES = """id site { id name timezone } expiresAt pinsOffered customPinsAllowed pins { id kind status }
+  doors { lock { id name } schedules { startsAt endsAt validFrom validUntil slotStart slotEnd weekdays } }"""
+MY_ACCESS = f"subscription {{ myAccess {{ active homes {{ {HOMES} }} }} }}"
 
 
 class MembersPhone(PhoneInTime):
@@ -33,10 +33,8 @@ class MembersPhone(PhoneInTime):
         return answer
 
     async def homes(self) -> list[dict[str, Any]]:
-        """`me.homes`."""
-        found: list[dict[str, Any]] = (
-            await self.ask(f"{{ me {{ ... on MemberActor {{ homes {{ {HOMES} }} }} }} }}")
-        )["me"]["homes"]
+        """`homes`."""
+        found: list[dict[str, Any]] = (await self.ask(f"{{ homes {{ {HOMES} }} }}"))["homes"]
         return found
 
     async def access(self) -> AsyncIterator[dict[str, Any]]:
@@ -108,6 +106,8 @@ async def assign(phone: MembersPhone, house: House, digits: str | None = None) -
 
 async def alerts(house: House) -> list[dict[str, Any]]:
     """`Site.alerts`, newest first."""
-    query = "query($id: ID!) { site(id: $id) { alerts { nodes { kind actorKind memberId } } } }"
+    query = (
+        "query($id: ID!) { site(id: $id) { alerts { nodes { kind actorKind member { id } } } } }"
+    )
     found: list[dict[str, Any]] = (await house.ask(query, id=house.id))["site"]["alerts"]["nodes"]
     return found

@@ -105,7 +105,7 @@ async def lock_tag(house: House, *lock_ids: str, name: str = "Doors") -> str:
 
 
 EVENTS = """query($id: ID!) { site(id: $id) { events(first: 50) { nodes {
-  id kind method reasons memberId lock { id name } at } } } }"""
+  id kind method reasons member { id } lock { id name } occurredAt } } } }"""
 
 
 async def events(house: House) -> list[dict[str, Any]]:

@@ -39,7 +39,7 @@ async def test_every_mutation_on_a_site_writes_its_row(served: Served) -> None:
     entry = await house.lock()
     await house.device(entry)
     things = Furniture(house)
-    me = (await house.ask("{ me { id } }"))["me"]["id"].removeprefix("api_token_")
+    me = (await house.ask("{ me { ... on Node { id } } }"))["me"]["id"].removeprefix("api_token_")
     secrets: list[str] = []
     for name, case in AT_A_SITE.items():
         asked = await things.filled(case.asked)
@@ -105,7 +105,7 @@ async def test_every_mutation_about_oneself_writes_its_row(served: Served) -> No
     await wrote("changePassword")
     await does("confirmPassword", password=NEW)
     await wrote("confirmPassword")
-    query = "mutation { enrollTotp { ... on TotpEnrolment { secret } } }"
+    query = "mutation { enrollTotp { ... on EnrolledTotp { secret } } }"
     app = pyotp.TOTP((await browser.ask(query))["enrollTotp"]["secret"])
     await does("confirmTotp", code=app.at(served.clock()))
     await wrote("enrollTotp", "confirmTotp")
@@ -176,7 +176,8 @@ async def test_admins_read_the_audit_page_by_page(served: Served) -> None:
     for kind in ("hub", "lock", "member"):
         await things.the(kind)
     query = """query($id: ID!, $after: String) { site(id: $id) { auditLog(first: 2, after: $after) {
-      nodes { number action actorKind actorId targetKind targetId at } pageInfo { hasNextPage endCursor } } } }"""
+      nodes { number action actorKind actor { ... on Node { id } } targetKind targetId recordedAt }
+      pageInfo { hasNextPage endCursor } } } }"""
     numbers: list[int] = []
     more, after = True, None
     while more:

@@ -58,11 +58,11 @@ async def play(served: Served, house: House) -> dict[str, str]:
     await browser.sign_in("ada@example.com", THIRD)
     secrets["session"] = browser.cookie("latchwork_session")
     await browser.change("confirmPassword", "", password=FIRST)
-    query = "mutation { enrollTotp { ... on TotpEnrolment { secret } } }"
+    query = "mutation { enrollTotp { ... on EnrolledTotp { secret } } }"
     secrets["totp secret"] = (await browser.ask(query))["enrollTotp"]["secret"]
     app = pyotp.TOTP(secrets["totp secret"])
     confirmed = await browser.change(
-        "confirmTotp", "... on TotpConfirmed { recoveryCodes }", code=app.at(served.clock())
+        "confirmTotp", "... on ConfirmedTotp { recoveryCodes }", code=app.at(served.clock())
     )
     secrets |= {f"recovery {n}": code for n, code in enumerate(confirmed["recoveryCodes"])}
     secrets |= {
@@ -70,7 +70,7 @@ async def play(served: Served, house: House) -> dict[str, str]:
         for n, code in enumerate(confirmed["recoveryCodes"])
     }
     await browser.change("changePassword", "", oldPassword=FIRST, newPassword=SECOND)
-    query = "mutation { createSocketTicket { ... on SocketTicket { ticket } } }"
+    query = "mutation { createSocketTicket { ... on CreatedSocketTicket { ticket } } }"
     secrets["socket ticket"] = (await browser.ask(query))["createSocketTicket"]["ticket"]
     selected = "... on TotpRequired { ticket }"
     required = await browser.change("signIn", selected, email="ada@example.com", password=SECOND)
@@ -138,9 +138,13 @@ async def test_no_error_answer_repeats_what_was_typed(
     ]
     queries += [f'{{ {name}(id: "{canary}") {{ id }} }}' for name in ("node", "site")]
     answers = [await served.post(query) for query in queries]
-    answers.append(await served.post("{ me { id } }", bearer))
-    answers.append(await served.post("{ me { id } }", {"dpop": canary}))
-    answers.append(await served.post("{ me { id } }", {"cookie": f"latchwork_session={canary}"}))
+    answers.append(await served.post("{ me { ... on Node { id } } }", bearer))
+    answers.append(await served.post("{ me { ... on Node { id } } }", {"dpop": canary}))
+    answers.append(
+        await served.post(
+            "{ me { ... on Node { id } } }", {"cookie": f"latchwork_session={canary}"}
+        )
+    )
     broken = b'{"query": "' + canary.encode()
     answers.append(await served.http.post(f"{served.url}/graphql", content=broken))
     out, err = capfd.readouterr()

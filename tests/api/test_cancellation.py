@@ -118,7 +118,7 @@ class Restless:
 
     async def answered(self) -> None:
         """The server keeps pace with all this: one who stays is answered."""
-        await self.house.ask("{ me { name } }")
+        await self.house.ask("{ me { ... on ApiToken { name } } }")
 
     async def stopped_operations(self) -> int:
         """Operations on one socket, each stopped by `complete` at some moment; at the end the socket is torn or closed."""
@@ -211,7 +211,7 @@ def waiting_for_an_outcome() -> int:
 
 async def still_served(house: House) -> None:
     """More requests at once than the pool has connections are answered."""
-    await asyncio.gather(*(house.ask("{ me { name } }") for _ in range(30)))
+    await asyncio.gather(*(house.ask("{ me { ... on ApiToken { name } } }") for _ in range(30)))
 
 
 async def check_members_and_seats(house: House) -> None:

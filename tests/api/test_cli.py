@@ -150,10 +150,10 @@ async def use(shell: Shell, link: str, token: str) -> None:
             await eventually(lambda: is_ready(http), within_seconds=30)
             accept = (
                 f'mutation {{ answer: acceptMembership(input: {{ token: "{link}", password: "{PASSWORD}" }})'
-                " { __typename ... on MembershipAccepted { member { role } } } }"
+                " { __typename ... on AcceptedMembership { member { role } } } }"
             )
             answers = [(await ask(http, accept))[0] for _ in range(2)]
-            assert answers[0] == {"__typename": "MembershipAccepted", "member": {"role": "OWNER"}}
+            assert answers[0] == {"__typename": "AcceptedMembership", "member": {"role": "OWNER"}}
             assert answers[1]["__typename"] == "LinkNotUsable"
             signing = (
                 f'mutation {{ answer: signIn(input: {{ email: "anna@example.com", password: "{PASSWORD}" }})'
@@ -165,7 +165,7 @@ async def use(shell: Shell, link: str, token: str) -> None:
             assert len(cookies) == 2
             assert all("Secure" in each and "HttpOnly" in each for each in cookies)
             by_token = {"authorization": f"Bearer {token}"}
-            me, _ = await ask(http, "{ answer: me { name } }", by_token)
+            me, _ = await ask(http, "{ answer: me { ... on ApiToken { name } } }", by_token)
             assert me == {"name": "command line"}
     finally:
         server.process.terminate()

@@ -7,7 +7,7 @@ from tests.api.member_steps import member_phone
 from tests.serving import PASSWORD, Served
 
 EMAIL = "owner-house@example.com"
-CONFIRMED = "... on PasswordConfirmed { confirmedUntil expiresAt }"
+CONFIRMED = "... on ConfirmedPassword { confirmedUntil expiresAt }"
 ENROL = "mutation { enrollTotp { __typename ... on Error { message } } }"
 ME = "{ me { __typename } }"
 
@@ -25,11 +25,11 @@ async def test_a_sign_in_that_is_confirmed_outlives_its_twelve_hours(served: Ser
     wrong = await idle.change("confirmPassword", CONFIRMED, password="not my password")
     right = await browser.change("confirmPassword", CONFIRMED, password=PASSWORD)
 
-    assert (wrong["__typename"], right["__typename"]) == ("SignInFailed", "PasswordConfirmed")
+    assert (wrong["__typename"], right["__typename"]) == ("SignInFailed", "ConfirmedPassword")
     assert datetime.fromisoformat(right["expiresAt"]) >= asked + SESSION_LIFETIME
     assert browser.cookie("latchwork_session") == cookie
     served.clock.advance(timedelta(hours=11))
-    assert (await browser.ask(ME))["me"]["__typename"] == "MemberActor"
+    assert (await browser.ask(ME))["me"]["__typename"] == "Account"
     assert (await idle.ask(ME))["me"] is None
 
 
@@ -44,7 +44,7 @@ async def test_a_second_factor_needs_the_password_on_every_kind_of_sign_in(serve
         assert refused["__typename"] == "PasswordNotConfirmed"
         assert "confirmPassword" in refused["message"]
         done = await asker.change("confirmPassword", CONFIRMED, password=PASSWORD)
-        assert done["__typename"] == "PasswordConfirmed"
-        assert (await asker.ask(ENROL))["enrollTotp"]["__typename"] == "TotpEnrolment"
+        assert done["__typename"] == "ConfirmedPassword"
+        assert (await asker.ask(ENROL))["enrollTotp"]["__typename"] == "EnrolledTotp"
         late = datetime.fromisoformat(done["confirmedUntil"])
         assert timedelta(minutes=1) < late - served.clock() <= timedelta(minutes=30)

@@ -19,7 +19,7 @@ from tests.waiting import becomes, eventually
 pytestmark = only_postgresql
 
 WRITERS = 8
-ME = "{ me { name } }"
+ME = "{ me { ... on ApiToken { name } } }"
 EVENTS = """subscription($site: ID!, $after: String) {
   lockEvents(siteId: $site, after: $after) { cursor kind } }"""
 

@@ -10,7 +10,9 @@ from api.tour.phone import Phone
 from api.tour.socket import Socket
 from tests.serving import Served
 
-ACCESS = "subscription { myAccess { active home { siteName expiresAt locks { id } } } }"
+ACCESS = (
+    "subscription { myAccess { active homes { site { name } expiresAt doors { lock { id } } } } }"
+)
 SOON = 15.0
 """Long for a busy machine, and half of what passes between two looks of a server that nobody wakes."""
 
@@ -47,7 +49,7 @@ class Guest:
             with contextlib.suppress(RuntimeError):
                 assert [i async for i in self._stream if i["myAccess"]["active"]] == []
         assert time.monotonic() - began < SOON
-        assert (await self.phone.send("{ me { id } }")).status_code == 401
+        assert (await self.phone.send("{ me { ... on Node { id } } }")).status_code == 401
 
     async def goes_on(self) -> bool:
         """Whether token and socket still serve."""
@@ -67,7 +69,7 @@ async def test_deleting_an_invitation_ends_everything_of_its_phones(served: Serv
     other = await Guest.of(served, (await house.invitation(lock))["code"])
     ticket = (
         await guests[0].phone.ask(
-            "mutation { createSocketTicket { ... on SocketTicket { ticket } } }"
+            "mutation { createSocketTicket { ... on CreatedSocketTicket { ticket } } }"
         )
     )["createSocketTicket"]["ticket"]
 
@@ -103,7 +105,7 @@ async def test_an_invitation_ends_by_itself_in_time(served: Served) -> None:
     await guest.ends()
     assert timedelta() <= served.clock() - until < timedelta(seconds=SOON)
     served.clock.advance(timedelta(hours=3))
-    assert (await phone.send("{ me { id } }")).status_code == 401
+    assert (await phone.send("{ me { ... on Node { id } } }")).status_code == 401
 
 
 async def test_a_guest_hears_at_once_that_a_door_is_renamed_or_gone(served: Served) -> None:
@@ -113,12 +115,13 @@ async def test_a_guest_hears_at_once_that_a_door_is_renamed_or_gone(served: Serv
     made = await house.invitation(front, flat)
     phone = served.phone()
     await phone.redeem(made["code"])
-    stream = phone.follow("subscription { myAccess { active home { locks { name } } } }")
+    stream = phone.follow("subscription { myAccess { active homes { doors { lock { name } } } } }")
 
     async def names() -> list[str]:
         async with asyncio.timeout(SOON):
             return sorted(
-                each["name"] for each in (await anext(stream))["myAccess"]["home"]["locks"]
+                each["lock"]["name"]
+                for each in (await anext(stream))["myAccess"]["homes"][0]["doors"]
             )
 
     assert await names() == ["Flat", "Front"]

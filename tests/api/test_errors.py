@@ -70,7 +70,9 @@ async def test_a_refused_subscription_ends_with_the_same_codes(served: Served) -
         ):
             with pytest.raises(RuntimeError, match=message):
                 await anext(socket.subscribe(query, **variables))
-        assert await anext(socket.subscribe("{ me { name } }")) == {"me": {"name": "OWNER"}}
+        assert await anext(socket.subscribe("{ me { ... on ApiToken { name } } }")) == {
+            "me": {"name": "OWNER"}
+        }
 
 
 async def test_a_field_of_a_mutations_result_is_refused_in_the_same_way(served: Served) -> None:

@@ -16,7 +16,7 @@ FOLLOW = """subscription($site: ID!, $lock: ID, $after: String) {
 HEADED = """query($id: ID!) { site(id: $id) { events { nodes { cursor } edges { cursor }
   pageInfo { startCursor endCursor } } } }"""
 LISTED = """query($id: ID!, $first: Int!) { site(id: $id) { events(first: $first) {
-  nodes { id cursor kind at lock { id } } } } }"""
+  nodes { id cursor kind occurredAt lock { id } } } } }"""
 
 
 async def _listed(house: House, first: int = 100) -> list[dict[str, Any]]:

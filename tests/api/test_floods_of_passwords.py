@@ -96,7 +96,7 @@ async def test_where_strangers_fill_the_queue_known_browsers_and_pins_have_their
     await asyncio.gather(*flood)
 
     assert stranger == "Throttled"
-    assert confirmed["confirmPassword"]["__typename"] == "PasswordConfirmed"
+    assert confirmed["confirmPassword"]["__typename"] == "ConfirmedPassword"
     assert again["__typename"] == "SignedIn"
     assert made["__typename"] == "CreatedPin"
 

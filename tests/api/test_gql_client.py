@@ -17,7 +17,7 @@ from tests.processes import Process, hands
 from tests.serving import House, Served
 from tests.waiting import becomes
 
-ME = "{ me { id name } }"
+ME = "{ me { ... on ApiToken { id name } } }"
 CREATE = """mutation Create($input: CreateLockInput!) { createLock(input: $input) {
   __typename ... on CreatedLock { lock { id name } } ... on Error { message } } }"""
 EVENTS = """subscription Events($site: ID!, $after: String) {

@@ -67,7 +67,7 @@ async def test_a_phone_that_redeems_while_an_admin_removes_it_stays_out(served: 
     for answer in answers:
         if "accessToken" in answer:
             phone.token = answer["accessToken"]
-            assert (await phone.send("{ me { id } }")).status_code == 401
+            assert (await phone.send("{ me { ... on Node { id } } }")).status_code == 401
     assert await _places(house, made) == (0, 0)
 
 
@@ -131,4 +131,4 @@ async def test_phones_that_race_with_the_deletion_are_all_out_afterwards(served:
     }
     for phone in phones:
         if phone.token is not None:
-            assert (await phone.send("{ me { id } }")).status_code == 401
+            assert (await phone.send("{ me { ... on Node { id } } }")).status_code == 401

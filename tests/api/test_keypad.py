@@ -100,7 +100,10 @@ async def test_the_lock_itself_denies_outside_interval_slot_and_day(served: Serv
         *(r for _, r in schedules),
         ["UNKNOWN_CREDENTIAL"],
     ]
-    assert [each["memberId"] for each in told] == [*[owner] * len(schedules), None]
+    assert [each["member"] and each["member"]["id"] for each in told] == [
+        *[owner] * len(schedules),
+        None,
+    ]
     assert lock.state.tries.streak == 1  # right ones out of hours are no guesses
     assert await lockout(house, lock.id) is None
 
@@ -121,7 +124,7 @@ async def test_typing_mistakes_can_be_mended_and_every_event_says_who(served: Se
     wrong_digit = digits[-1] != "5"
     assert opened["kind"] == ("DENIED" if wrong_digit else "OPENED")
     assert (mended["kind"], mended["reasons"]) == ("OPENED", [])
-    assert mended["memberId"] is not None
+    assert mended["member"] is not None
     assert len(shown) == 2
 
 

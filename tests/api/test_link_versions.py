@@ -70,9 +70,9 @@ class Door:
         ]
 
     async def alerts(self) -> list[tuple[str, str | None]]:
-        query = "query($id: ID!) { site(id: $id) { alerts { nodes { kind lockId } } } }"
+        query = "query($id: ID!) { site(id: $id) { alerts { nodes { kind lock { id } } } } }"
         nodes = (await self.house.ask(query, id=self.house.id))["site"]["alerts"]["nodes"]
-        return [(each["kind"], each["lockId"]) for each in nodes]
+        return [(each["kind"], each["lock"] and each["lock"]["id"]) for each in nodes]
 
 
 async def held_pin(door: Door) -> tuple[str, str]:

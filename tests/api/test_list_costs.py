@@ -30,12 +30,12 @@ LISTS = {
     "accessRules": "label state grantee { ... on Member { name tags { name } } ... on Tag { name } } site { name }"
     " locks { nodes { name tags { name } } }"
     " lockTags { name } chosenLocks { name } warnings { code locks { name } }",
-    "alerts": "kind memberId",
-    "apiTokens": "name role createdBy { name }",
-    "auditLog": "number action",
+    "alerts": "kind member { name } actor { ... on Account { email } } lock { name }",
+    "apiTokens": "name role createdBy { ... on ApiToken { name } ... on Account { email } }",
+    "auditLog": "number action actor { ... on ApiToken { name } ... on Account { email } }",
     "events": "kind lock { name readers { name } }",
     "hubs": "name",
-    "provisioningKits": "incarnation takenBy { name } lock { name }",
+    "provisioningKits": "incarnation takenBy { ... on ApiToken { name } ... on Account { email } } lock { name }",
     "invitations": "name status schedule { weekdays } devices { name }"
     " locks { name online readers { name } hub { name } tags { name kind } } warnings { code locks { name } }",
     "locks": "name online sync { status } readers { name } hub { name } tags { name }",

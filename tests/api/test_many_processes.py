@@ -114,7 +114,9 @@ async def test_a_socket_ticket_of_one_opens_one_socket_at_the_other(
     house: House, b: Served
 ) -> None:
     """It was made at A, is good at B, and is then used up at both."""
-    made = await house.ask("mutation { createSocketTicket { ... on SocketTicket { ticket } } }")
+    made = await house.ask(
+        "mutation { createSocketTicket { ... on CreatedSocketTicket { ticket } } }"
+    )
     shown = {"ticket": made["createSocketTicket"]["ticket"]}
     async with await b.socket(shown) as socket:
         query = "subscription($id: ID!) { siteSync(siteId: $id) { lock { name } } }"
@@ -243,7 +245,7 @@ async def test_access_that_ends_at_one_ends_at_the_other_at_once(house: House, b
         canEdit=False,
     )
     async with await b.socket({"token": made["token"]}) as socket:
-        await house.change("revokeApiToken", siteId=house.id, tokenId=made["apiToken"]["id"])
+        await house.change("revokeApiToken", siteId=house.id, apiTokenId=made["apiToken"]["id"])
         assert (await socket.closed(within_seconds=15))[0] == 4403
 
 
@@ -266,7 +268,7 @@ async def test_when_one_is_killed_its_locks_are_served_by_the_other(
                 doomed.kill()
                 await device.type("1234567")
                 assert (await anext(stream))["lockEvents"]["kind"] == "DENIED"
-            assert (await admin.ask("{ me { name } }"))["me"]["name"] == "OWNER"
+            assert (await admin.ask("{ me { ... on ApiToken { name } } }"))["me"]["name"] == "OWNER"
             await becomes(lambda: device.online)
             opened = await admin.change("remoteUnlock", lockId=entry["lockId"])
             assert opened["__typename"] == "OpenedLock"

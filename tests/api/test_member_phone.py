@@ -33,10 +33,10 @@ class Access:
 
     async def doors(self) -> dict[str, list[str | None]]:
         """The next item's doors of the one site, with the slots of their schedules."""
-        (home,) = (await self.next())["memberHomes"]
+        (home,) = (await self.next())["homes"]
         return {
-            each["name"]: [schedule["slotStart"] for schedule in each["schedules"]]
-            for each in home["locks"]
+            each["lock"]["name"]: [schedule["slotStart"] for schedule in each["schedules"]]
+            for each in home["doors"]
         }
 
 
@@ -79,11 +79,11 @@ async def test_a_phone_opens_by_rules_and_is_told_every_reason(served: Served) -
     assert (await phone.open(other["lockId"]))["reasons"] == ["NO_RULE"]
     event = (
         await house.ask(
-            "query($id: ID!) { node(id: $id) { ... on LockEvent { method memberId } } }",
+            "query($id: ID!) { node(id: $id) { ... on LockEvent { method member { id } } } }",
             id=opened["event"]["id"],
         )
     )["node"]
-    assert event == {"method": "REMOTE", "memberId": member}
+    assert event == {"method": "REMOTE", "member": {"id": member}}
 
 
 async def test_a_members_token_is_worth_nothing_without_its_key(served: Served) -> None:
@@ -101,7 +101,7 @@ async def test_a_members_token_is_worth_nothing_without_its_key(served: Served) 
     as_bearer = await served.post(query, {"authorization": f"Bearer {phone.token}"})
 
     assert [each.status_code for each in (with_another_key, without_proof, as_bearer)] == [401] * 3
-    assert (await phone.ask(query))["me"]["__typename"] == "MemberActor"
+    assert (await phone.ask(query))["me"]["__typename"] == "Account"
 
 
 async def test_homes_are_those_of_all_ones_sites(served: Served) -> None:
@@ -125,19 +125,19 @@ async def test_homes_are_those_of_all_ones_sites(served: Served) -> None:
     await flat.change("removeMember", memberId=tenant)
     after = await phone.homes()
 
-    assert [(each["siteName"], each["siteTimezone"]) for each in homes] == [
+    assert [(each["site"]["name"], each["site"]["timezone"]) for each in homes] == [
         ("House", "Europe/Rome"),
         ("Flat", "America/New_York"),
     ]
     at_house, at_flat = homes
-    assert [(each["id"], each["name"]) for each in at_house["locks"]] == [(front, "Front")]
+    assert [each["lock"] for each in at_house["doors"]] == [{"id": front, "name": "Front"}]
     assert [
         (each["slotStart"], each["slotEnd"], each["weekdays"])
-        for each in at_house["locks"][0]["schedules"]
+        for each in at_house["doors"][0]["schedules"]
     ] == [("08:00:00", "18:00:00", WEEK), (None, None, ["SUNDAY"])]
     assert at_house["pins"] == [made["pin"]]
     assert (at_house["pinsOffered"], at_house["customPinsAllowed"]) == (True, True)
-    assert (at_flat["locks"], at_flat["pins"], at_flat["pinsOffered"]) == ([], [], False)
+    assert (at_flat["doors"], at_flat["pins"], at_flat["pinsOffered"]) == ([], [], False)
     assert after == [at_house]
 
 
@@ -165,13 +165,13 @@ async def test_the_phone_hears_of_every_change_of_its_access(served: Served) -> 
     await house.change("deleteAccessRule", accessRuleId=key)
     assert await stream.doors() == {"Front": ["20:00:00"], "Back": ["20:00:00"]}
     made = await assign(phone, house)
-    assert (await stream.next())["memberHomes"][0]["pins"] == [made["pin"]]
+    assert (await stream.next())["homes"][0]["pins"] == [made["pin"]]
     await house.change("blockPin", pinId=made["pin"]["id"])
-    assert (await stream.next())["memberHomes"][0]["pins"][0]["status"] == "BLOCKED"
+    assert (await stream.next())["homes"][0]["pins"][0]["status"] == "BLOCKED"
     await house.change("updateTag", tagId=club, memberIds=[])
     assert await stream.doors() == {}
     await house.change("removeMember", memberId=member)
-    assert await stream.next() == {"active": False, "memberHomes": []}
+    assert await stream.next() == {"active": False, "homes": []}
     again = await house.member("Emma", email="emma@example.com")
     assert again != member
 
@@ -210,7 +210,7 @@ async def test_a_removed_member_is_out_within_two_seconds(served: Served) -> Non
     assert (await phone.ask("query($id: ID!) { site(id: $id) { id } }", id=house.id))[
         "site"
     ] is None
-    assert [each["siteName"] for each in await phone.homes()] == ["Other"]
+    assert [each["site"]["name"] for each in await phone.homes()] == ["Other"]
     await until(house, pin_id, "REMOVED")
 
 
@@ -221,15 +221,15 @@ async def test_a_phone_that_is_removed_is_out_within_two_seconds(served: Served)
     other = MembersPhone(served)
     await other.sign_in("emma@example.com")
     socket = await phone.socket()
-    devices = await phone.ask("{ me { ... on MemberActor { devices { id } } } }")
-    lost = devices["me"]["devices"][0]["id"]
+    devices = await phone.ask("{ me { ... on Account { devices { nodes { id } } } } }")
+    lost = devices["me"]["devices"]["nodes"][0]["id"]
 
     removed = await other.change("removeDevice", deviceId=lost)
     await socket.closed(SOON_SECONDS)
 
     assert removed["__typename"] == "RemovedDevice"
-    assert (await phone.send("{ me { id } }")).status_code == 401
-    assert (await other.ask("{ me { __typename } }"))["me"]["__typename"] == "MemberActor"
+    assert (await phone.send("{ me { ... on Node { id } } }")).status_code == 401
+    assert (await other.ask("{ me { __typename } }"))["me"]["__typename"] == "Account"
 
 
 async def test_a_script_opens_nothing_as_a_member(served: Served) -> None:

@@ -30,7 +30,7 @@ def role(grade: str) -> dict[str, Any]:
 async def accept(served: Served, token: str, password: str | None = None) -> dict[str, Any]:
     document = (
         "mutation($input: AcceptMembershipInput!) { answer: acceptMembership(input: $input)"
-        " { __typename ... on MembershipAccepted { member { id role } } ... on PolicyViolation { field } } }"
+        " { __typename ... on AcceptedMembership { member { id role } } ... on PolicyViolation { field } } }"
     )
     asked = {"token": token, "password": password}
     answer: dict[str, Any] = (await served.post(document, input=asked)).json()["data"]["answer"]
@@ -145,8 +145,8 @@ async def test_a_new_person_accepts_once_with_a_password_of_their_own(served: Se
     assert (await accept(served, token.swapcase(), NEW))["__typename"] == "LinkNotUsable"
     answers = await asyncio.gather(*(accept(served, token, f"{NEW} {n}") for n in range(16)))
     names = [answer["__typename"] for answer in answers]
-    assert sorted(names) == ["LinkNotUsable"] * 15 + ["MembershipAccepted"]
-    winner = names.index("MembershipAccepted")
+    assert sorted(names) == ["AcceptedMembership"] + ["LinkNotUsable"] * 15
+    winner = names.index("AcceptedMembership")
     assert answers[winner]["member"] == {"id": made["id"], "role": "SUPER_ADMIN"}
     assert await signs_in(served, "ada@example.com", f"{NEW} {winner}")
     assert await AuditRow.filter(action="acceptMembership").count() == 1
@@ -168,7 +168,7 @@ async def test_an_account_that_exists_answers_the_same_and_keeps_its_password(
     seen = "{ sites { name } }"
     assert (await browser.ask(seen))["sites"] == [{"name": "Other"}]
     token = await Letters(served).link_to("owner-other@example.com")
-    assert (await accept(served, token, NEW))["__typename"] == "MembershipAccepted"
+    assert (await accept(served, token, NEW))["__typename"] == "AcceptedMembership"
     assert [each["name"] for each in (await browser.ask(seen))["sites"]] == ["House", "Other"]
     assert not await signs_in(served, "owner-other@example.com", NEW)
     assert await signs_in(served, "owner-other@example.com", PASSWORD)

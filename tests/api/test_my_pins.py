@@ -173,7 +173,7 @@ async def test_a_blocked_pin_of_ones_own_opens_again_with_other_digits(served: S
 
     assert again["pin"] == {"id": pin_id, "kind": "AUTO", "status": "ACTIVE"}
     assert [blocked["kind"], old["kind"], new["kind"]] == ["DENIED", "DENIED", "OPENED"]
-    assert new["memberId"] == member
+    assert new["member"]["id"] == member
 
 
 async def test_first_pins_of_one_kind_at_once_make_one(served: Served) -> None:

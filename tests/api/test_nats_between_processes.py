@@ -127,7 +127,7 @@ async def test_a_token_revoked_at_one_ends_its_socket_at_the_other(
         async with await b.socket({"token": made["token"]}) as socket:
             if kill:
                 pair.nats.kill()
-            await house.change("revokeApiToken", siteId=house.id, tokenId=made["apiToken"]["id"])
+            await house.change("revokeApiToken", siteId=house.id, apiTokenId=made["apiToken"]["id"])
             assert (await socket.closed(within_seconds=15))[0] == 4403
 
 

@@ -7,7 +7,9 @@ import pytest
 from graphql import GraphQLInterfaceType
 
 from api.whole_schema import build_schema
-from domain.actors import Role
+from domain.actors import Role, command_line_at
+from domain.alerts.service import raise_alert
+from domain.alerts.tables import AlertKind
 from domain.node_ids import kind_of, node_id
 from tests.api.bare_lock import BareLock
 from tests.api.every_mutation import Furniture
@@ -16,7 +18,7 @@ from tests.browser import Browser
 from tests.serving import House, Served
 
 NODE = "query($id: ID!) { node(id: $id) { __typename id } }"
-OWN = """{ me { ... on MemberActor { devices { id } sessions { id } } } }"""
+OWN = """{ me { ... on Account { id devices { nodes { id } } sessions { nodes { id } } } } }"""
 FURNITURE = {
     "Site": "site",
     "Lock": "lock",
@@ -49,12 +51,18 @@ async def one_of_each(house: House) -> dict[str, str]:
     entry = await house.lock("Cellar")
     async with BareLock(house.served, entry) as lock:
         await lock.report(lock.event())
-    events = await house.ask(
-        "query($id: ID!) { site(id: $id) { events(first: 1) { nodes { id } } } }", id=house.id
+    by = command_line_at(house.row.id)
+    await raise_alert(by, AlertKind.LETTER_NOT_SENT, house.served.clock())
+    happened = await house.ask(
+        "query($id: ID!) { site(id: $id) { events(first: 1) { nodes { id } } alerts { nodes { id } }"
+        " auditLog(first: 1) { nodes { id } } } }",
+        id=house.id,
     )
     guest = await house.served.phone().redeem((await house.invitation(entry["lockId"]))["code"])
     return made | {
-        "LockEvent": events["site"]["events"]["nodes"][0]["id"],
+        "LockEvent": happened["site"]["events"]["nodes"][0]["id"],
+        "Alert": happened["site"]["alerts"]["nodes"][0]["id"],
+        "AuditEntry": happened["site"]["auditLog"]["nodes"][0]["id"],
         "Device": guest["device"]["id"],
     }
 
@@ -66,7 +74,11 @@ async def owner_of(house: House) -> tuple[Browser, dict[str, str]]:
     console = house.served.browser()
     await console.sign_in(email)
     own = (await console.ask(OWN))["me"]
-    return console, {"Device": own["devices"][0]["id"], "Session": own["sessions"][0]["id"]}
+    return console, {
+        "Account": own["id"],
+        "Device": own["devices"]["nodes"][0]["id"],
+        "Session": own["sessions"]["nodes"][0]["id"],
+    }
 
 
 async def test_everything_that_is_a_node_is_found_by_its_id(served: Served) -> None:
@@ -87,7 +99,7 @@ async def test_a_script_finds_what_is_its_sites_and_nobodys_own_things(served: S
     of_site = await one_of_each(house)
     _, own = await owner_of(house)
     user = await house.make_token(Role.USER, can_edit=False)
-    myself = (await house.ask("{ me { id } }", token=user))["me"]["id"]
+    myself = (await house.ask("{ me { ... on Node { id } } }", token=user))["me"]["id"]
 
     for name, key in of_site.items():
         assert (await house.ask(NODE, id=key))["node"] == {"__typename": name, "id": key}, name
@@ -116,7 +128,7 @@ async def test_a_foreign_node_answers_like_an_unknown_one(served: Served) -> Non
     [
         ("deleteHub", "hubId", "hub"),
         ("deleteReader", "readerId", "reader"),
-        ("revokeApiToken", "tokenId", "token"),
+        ("revokeApiToken", "apiTokenId", "token"),
         ("deleteAccessRule", "accessRuleId", "access rule"),
         ("deleteLock", "lockId", "lock"),
     ],
@@ -167,7 +179,7 @@ async def test_sign_ins_and_phones_that_ended_are_not_found(served: Served) -> N
     session = await other.change("endSession", "", sessionId=own["Session"])
 
     assert (device["__typename"], session["__typename"]) == ("RemovedDevice", "EndedSession")
-    for key in own.values():
+    for key in (own["Device"], own["Session"]):
         assert (await other.ask(NODE, id=key))["node"] is None
 
 

@@ -14,7 +14,7 @@ async def test_a_redeemed_invitation_opens_its_door(served: Served) -> None:
     redeemed = await phone.redeem(made["code"])
     opened = await phone.open(entry["lockId"])
 
-    assert redeemed["home"]["siteName"] == "House"
-    assert [lock["id"] for lock in redeemed["home"]["locks"]] == [entry["lockId"]]
+    assert redeemed["home"]["site"]["name"] == "House"
+    assert [door["lock"]["id"] for door in redeemed["home"]["doors"]] == [entry["lockId"]]
     assert opened["__typename"] == "OpenedLock"
     assert opened["event"]["kind"] == "OPENED"

@@ -55,15 +55,16 @@ async def test_an_opening_tells_the_admin_who_and_the_guest_no_more(served: Serv
     assert (event["kind"], event["method"], event["reasons"]) == ("OPENED", "REMOTE", [])
     assert event["lock"] == {"name": "Front door", "tags": None}
     seen = await house.ask(
-        "query($id: ID!) { node(id: $id) { ... on LockEvent { kind invitationId deviceId memberId at } } }",
+        "query($id: ID!) { node(id: $id) { ... on LockEvent {"
+        " kind invitationId device { id } member { id } occurredAt } } }",
         id=event["id"],
     )
-    assert seen["node"].pop("at") is not None
+    assert seen["node"].pop("occurredAt") is not None
     assert seen["node"] == {
         "kind": "OPENED",
         "invitationId": made["invitation"]["id"],
-        "deviceId": device["id"],
-        "memberId": None,
+        "device": {"id": device["id"]},
+        "member": None,
     }
 
 
@@ -159,12 +160,12 @@ async def test_a_lock_that_never_answers_is_said_and_its_event_tells_later(
         await lock.report(lock.opened(command))
         events = await house.ask(
             "query($id: ID!, $lock: ID) { site(id: $id) { events(lockId: $lock) {"
-            " nodes { kind invitationId deviceId } } } }",
+            " nodes { kind invitationId device { id } } } } }",
             id=house.id,
             lock=lock.id,
         )
     assert events["site"]["events"]["nodes"] == [
-        {"kind": "OPENED", "invitationId": made["invitation"]["id"], "deviceId": bound["id"]}
+        {"kind": "OPENED", "invitationId": made["invitation"]["id"], "device": {"id": bound["id"]}}
     ]
 
 

@@ -119,8 +119,8 @@ async def test_a_guests_phone_may_only_what_is_its_own(served: Served) -> None:
     for query in ("{ sites { id } }", '{ site(id: "site_0") { id } }'):
         nobody = (await served.post(query)).json()["errors"]
         assert nobody[0]["extensions"]["code"] == "UNAUTHENTICATED", query
-    assert (await served.post("{ me { id } }")).json() == {"data": {"me": None}}
-    assert (await phone.ask("{ me { __typename } }"))["me"]["__typename"] == "InvitedDevice"
+    assert (await served.post("{ me { ... on Node { id } } }")).json() == {"data": {"me": None}}
+    assert (await phone.ask("{ me { __typename } }"))["me"]["__typename"] == "Device"
     for query in ("{ sites { id } }", '{ node(id: "lock_0") { id } }'):
         errors = (await phone.send(query)).json()["errors"]
         assert errors[0]["extensions"]["code"] == "NOT_ALLOWED"
@@ -212,9 +212,9 @@ async def test_foreign_ids_in_queries_and_for_oneself_tell_nothing(served: Serve
     await console.sign_in("owner-mine@example.com")
     other_console = served.browser()
     await other_console.sign_in("owner-theirs@example.com")
-    session = (await other_console.post("{ me { ... on MemberActor { sessions { id } } } }"))[
+    session = (await other_console.post("{ me { ... on Account { sessions { nodes { id } } } } }"))[
         "data"
-    ]["me"]["sessions"][0]["id"]
+    ]["me"]["sessions"]["nodes"][0]["id"]
 
     async def same(ask: Any, query: str, foreign: str, expected: Any) -> None:
         unknown = node_id(kind_of(foreign) or "", uuid4())

@@ -5,8 +5,8 @@ from tests.counting import counted
 from tests.serving import Served
 
 SITES = "{ sites { id name seats { used limit } } }"
-HOMES = """{ me { ... on MemberActor { homes { siteName pinsOffered pins { id kind }
-  locks { name schedules { weekdays } } } } } }"""
+HOMES = """{ homes { site { name } member { name } pinsOffered pins { id kind }
+  doors { lock { name } schedules { weekdays } } } }"""
 
 
 async def test_a_persons_sites_and_homes_cost_a_constant_number_of_statements(
@@ -28,12 +28,12 @@ async def test_a_persons_sites_and_homes_cost_a_constant_number_of_statements(
             with counted() as sent:
                 shown = await console.ask(SITES)
             with counted() as sent_for_homes:
-                homes = (await console.ask(HOMES))["me"]["homes"]
+                homes = (await console.ask(HOMES))["homes"]
             sizes.append((len(shown["sites"]), len(homes)))
             costs.append((len(sent), len(sent_for_homes)))
 
     assert sizes == [(1, 1), (5, 5)]
     assert costs[0] == costs[1]
     assert {each["seats"]["used"] for each in shown["sites"]} == {2}
-    assert [each["siteName"] for each in homes] == names
-    assert all(each["pinsOffered"] and each["pins"] and each["locks"] for each in homes)
+    assert [each["site"]["name"] for each in homes] == names
+    assert all(each["pinsOffered"] and each["pins"] and each["doors"] for each in homes)

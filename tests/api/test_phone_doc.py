@@ -125,7 +125,7 @@ async def test_the_refusals_are_as_the_document_says(served: Served) -> None:
     house, _, code, invitation = await furnished(served)
     phone = served.phone()
     await phone.redeem(code)
-    body = json.dumps({"query": "{ me { id } }"}).encode()
+    body = json.dumps({"query": "{ me { ... on Node { id } } }"}).encode()
 
     async def knock(proof: str) -> httpx.Response:
         headers = {"content-type": "application/json", "dpop": proof}

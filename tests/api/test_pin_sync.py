@@ -20,7 +20,7 @@ async def test_a_new_pin_reaches_the_lock_and_opens_the_door(served: Served) -> 
     assert seen[-1]["opensNow"] == [1]
     assert seen[-1]["appliedVersion"] == 1
     assert (event["kind"], event["method"]) == ("OPENED", "PIN")
-    assert event["memberId"] is not None
+    assert event["member"] is not None
 
 
 async def test_the_old_pin_is_said_to_open_until_the_lock_has_heard_of_the_new_one(

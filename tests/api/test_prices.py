@@ -202,7 +202,7 @@ async def test_what_is_too_long_gets_a_typed_answer(served: Served) -> None:
     assert (one_more["__typename"], one_more["field"]) == ("InvalidInput", "lockId")
 
     answer = await served.post(
-        "query($id: ID!, $k: [LockEventKind!]) { site(id: $id) { events(kinds: $k) { nodes { id } } } }",
+        "query($id: ID!, $k: [ActivityKind!]) { site(id: $id) { events(kinds: $k) { nodes { id } } } }",
         {"authorization": f"Bearer {house.token}"},
         id=house.id,
         k=["OPENED"] * 9_000,

@@ -21,11 +21,13 @@ from tests.api.smartpin_steps import ask, seen, smart_pin, switch
 from tests.browser import Browser
 from tests.serving import House, Served
 
-KIT = """id incarnation createdAt expiresAt takenBy { kind id name } lock { id }"""
+KIT = """id incarnation createdAt expiresAt lock { id }
+  takenBy { __typename ... on Account { email } ... on ApiToken { name } }"""
 TAKEN = f"... on ProvisionedLock {{ incarnation secret kit {{ {KIT} }} }} ... on InvalidInput {{ field }}"
 ALERTS = """query($id: ID!) { site(id: $id) { alerts { nodes {
-  kind actorKind memberId lockId actor { kind name } } } } }"""
-NEW_ALERT = "subscription($id: ID!) { siteAlerts(siteId: $id) { kind lockId actor { name } } }"
+  kind actorKind member { id } lock { id } } } } }"""
+NEW_ALERT = """subscription($id: ID!) { siteAlerts(siteId: $id) {
+  kind lock { id } actor { ... on Account { email } } } }"""
 DAY = timedelta(hours=24)
 NOT_YET = timedelta(minutes=10)
 """Longer than any test runs."""
@@ -95,7 +97,7 @@ class Admin:
         assert answer["__typename"] == "RemovedMember", answer
 
     async def revoke(self) -> None:
-        asked = {"siteId": self.house.id, "tokenId": self.token_id}
+        asked = {"siteId": self.house.id, "apiTokenId": self.token_id}
         answer = await self.house.change("revokeApiToken", **asked)
         assert answer["__typename"] == "RevokedApiToken", answer
 
@@ -209,8 +211,8 @@ async def test_replacing_a_lock_stays_one_step_and_is_told_at_once(served: Serve
         alert = (await asyncio.wait_for(waiting, 10))["siteAlerts"]
     assert alert == {
         "kind": "LOCK_REPLACED",
-        "lockId": first["lockId"],
-        "actor": {"name": "eve@example.com"},
+        "lock": {"id": first["lockId"]},
+        "actor": {"email": "eve@example.com"},
     }
     await house.until_online(first["lockId"], online=False)
     assert not await proves(served, first["lockId"], first)
@@ -220,7 +222,8 @@ async def test_replacing_a_lock_stays_one_step_and_is_told_at_once(served: Serve
     assert await proves(served, second["lockId"], by_operator)
 
     found = [
-        (each["lockId"], each["actor"]["kind"], each["memberId"]) for each in await alerts(house)
+        (each["lock"]["id"], each["actorKind"], each["member"] and each["member"]["id"])
+        for each in await alerts(house)
     ]
     assert found == [
         (second["lockId"], "TOKEN", None),
@@ -259,9 +262,11 @@ async def test_pending_kits_are_listed_with_their_taker_and_can_be_cancelled(
 
     seeded, *listed = await pending(house, lock_id, await house.make_token(Role.SUPER_ADMIN))
     assert listed == [mine["kit"], scripts["kit"]]
-    assert seeded["takenBy"] == {"kind": "COMMAND_LINE", "id": None, "name": None}
-    takers = [(each["takenBy"]["kind"], each["takenBy"]["name"]) for each in listed]
-    assert takers == [("ACCOUNT", "eve@example.com"), ("TOKEN", "Script")]
+    assert seeded["takenBy"] is None, "the command line's"
+    assert [each["takenBy"] for each in listed] == [
+        {"__typename": "Account", "email": "eve@example.com"},
+        {"__typename": "ApiToken", "name": "Script"},
+    ]
     node = "query($id: ID!) { node(id: $id) { id ... on Lock { provisioningKits { id } } } }"
     limited = await house.make_token(Role.LIMITED_ADMIN)
     hidden = await house.ask(node, token=limited, id=lock_id)

@@ -47,7 +47,7 @@ HONEST = {
     " weekdays } lockSync { lock { id name } status wantedVersion appliedVersion opensNow pendingSince propagation }"
     " } } } }",
     "a hundred invitations with their phones": 'query { site(id: "x") { invitations(first: 100) { nodes { id name code'
-    " status devices { id name redeemedAt } devicesUsed deviceLimit expiresAt locks { id name } schedule { validFrom"
+    " status devices { id name createdAt } devicesUsed deviceLimit expiresAt locks { id name } schedule { validFrom"
     " validUntil slotStart slotEnd weekdays } } } } }",
     "a month of the calendar": 'query { invitationCalendar(siteId: "x", from: "2026-12-01", to: "2027-01-01")'
     " { day opensAt closesAt invitation { id name } } }",

@@ -36,13 +36,13 @@ async def test_one_round_trip_shows_the_whole_home_screen(served: Served) -> Non
 
     assert "Difficult" not in response.text
     home = response.json()["data"]["redeemInvitation"]["home"]
-    assert (home["siteName"], home["siteTimezone"]) == ("Casa Anna & Figli", "Europe/Rome")
+    assert (home["site"]["name"], home["site"]["timezone"]) == ("Casa Anna & Figli", "Europe/Rome")
     assert home["expiresAt"] == until.isoformat()
-    assert [lock["name"] for lock in home["locks"]] == ["Front door", "Flat 4"]
-    schedule = home["schedule"]
+    assert [door["lock"]["name"] for door in home["doors"]] == ["Front door", "Flat 4"]
+    (schedule,) = home["doors"][0]["schedules"]
     assert (schedule["slotStart"], schedule["slotEnd"]) == ("22:00:00", "06:30:00")
     assert schedule["weekdays"] == ["MONDAY", "SUNDAY"]
-    assert schedule["validUntil"] == until.isoformat()
+    assert schedule["endsAt"] == until.isoformat()
 
     await house.change("deleteLock", lockId=flat["lockId"])
     again = await served.phone().redeem(made["code"])
@@ -115,7 +115,7 @@ async def test_a_full_invitation_says_so_and_a_removed_phone_makes_room_for_othe
 
     removed = await house.change("removeDevice", deviceId=first["device"]["id"])
     assert removed["__typename"] == "RemovedDevice"
-    assert (await inside.send("{ me { id } }")).status_code == 401
+    assert (await inside.send("{ me { ... on Node { id } } }")).status_code == 401
     inside.token = None
     barred = await inside.redeem(made["code"])
     assert barred["__typename"] == "InvitationNotRedeemable"
@@ -138,7 +138,7 @@ async def test_a_phone_is_barred_from_that_invitation_and_from_no_other(served: 
     second = await phone.redeem(other["code"])
     await house.change("removeDevice", deviceId=first["device"]["id"])
 
-    assert (await phone.ask("{ me { id } }"))["me"]["id"] == second["device"]["id"]
+    assert (await phone.ask("{ me { ... on Node { id } } }"))["me"]["id"] == second["device"]["id"]
     phone.token = None
     kinds = [(await phone.redeem(each["code"]))["__typename"] for each in (one, other, third)]
     assert kinds == ["InvitationNotRedeemable", "RedeemedInvitation", "RedeemedInvitation"]
@@ -157,7 +157,7 @@ async def test_a_phone_that_left_by_itself_redeems_again_with_a_new_token(served
     assert back["device"]["id"] == first["device"]["id"]
     assert back["accessToken"] != old
     phone.token = old
-    assert (await phone.send("{ me { id } }")).status_code == 401
+    assert (await phone.send("{ me { ... on Node { id } } }")).status_code == 401
 
 
 @use_case
@@ -212,12 +212,12 @@ async def test_what_is_gone_or_foreign_is_not_there(served: Served) -> None:
     device = (await phone.redeem(made["code"]))["device"]
 
     await house.change("deleteLock", lockId=flat["lockId"])
-    me = await phone.ask("{ me { ... on InvitedDevice { home { locks { name } } } } }")
-    assert me["me"]["home"]["locks"] == [{"name": "Front door"}]
+    (home,) = (await phone.ask("{ homes { doors { lock { name } } } }"))["homes"]
+    assert home["doors"] == [{"lock": {"name": "Front door"}}]
 
     other = await served.site("Other")
     reader = await house.make_token(Role.LIMITED_ADMIN, can_edit=False)
     for token, refused in ((other.token, "NotFound"), (reader, "NotAllowed")):
         answer = await house.change("removeDevice", token=token, deviceId=device["id"])
         assert answer["__typename"] == refused
-    assert (await phone.send("{ me { id } }")).status_code == 200
+    assert (await phone.send("{ me { ... on Node { id } } }")).status_code == 200

@@ -112,8 +112,10 @@ async def test_the_sixth_refusal_of_a_user_is_throttled_and_told_to_the_admins(
     assert after == ["AssignedPin"]
     told = await alerts(house)
     assert [each["kind"] for each in told] == ["PIN_REFUSALS_SPENT"] * 2  # an hour apart, at least
-    emma = (await phone.ask("{ me { ... on MemberActor { members { id } } } }"))["me"]["members"]
-    assert {each["memberId"] for each in told} == {emma[0]["id"]}
+    emma = (await phone.ask("{ me { ... on Account { members { nodes { id } } } } }"))["me"][
+        "members"
+    ]["nodes"]
+    assert {each["member"]["id"] for each in told} == {emma[0]["id"]}
 
 
 async def test_admins_who_follow_are_told_at_once(served: Served) -> None:
@@ -122,7 +124,7 @@ async def test_admins_who_follow_are_told_at_once(served: Served) -> None:
     other, _ = await member_phone(house, "otto@example.com")
     for each in (other, phone):
         await tried(each, house, *[WEAK] * 5)
-    query = "subscription($id: ID!) { siteAlerts(siteId: $id) { kind memberId } }"
+    query = "subscription($id: ID!) { siteAlerts(siteId: $id) { kind member { id } } }"
     await tried(other, house, WEAK)  # an alert of before
     async with await served.socket({"token": house.token}) as socket:
         stream = socket.subscribe(query, id=house.id)
@@ -131,9 +133,11 @@ async def test_admins_who_follow_are_told_at_once(served: Served) -> None:
         await tried(phone, house, WEAK, WEAK)
         async with asyncio.timeout(3):
             told = (await following)["siteAlerts"]
-    emma = (await phone.ask("{ me { ... on MemberActor { members { id } } } }"))["me"]["members"]
+    emma = (await phone.ask("{ me { ... on Account { members { nodes { id } } } } }"))["me"][
+        "members"
+    ]["nodes"]
 
-    assert told == {"kind": "PIN_REFUSALS_SPENT", "memberId": emma[0]["id"]}
+    assert told == {"kind": "PIN_REFUSALS_SPENT", "member": {"id": emma[0]["id"]}}
     assert len(await alerts(house)) == 2
     with pytest.raises(RuntimeError, match="may not"):
         await anext(phone.follow(query, id=house.id))

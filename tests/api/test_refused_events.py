@@ -15,7 +15,7 @@ LITERAL = """mutation { reportLock(input: { lockId: "%s", appliedRevision: 0, ev
   { stateId: "disk", sequence: 1, at: "2026-12-01T12:00:00Z", kind: OPENED, method: PIN, reasons: [ENDED] }] }) {
   ... on LockReported { eventsUpTo } } }"""
 LOG = """query($id: ID!) { site(id: $id) { events(first: 100) {
-  nodes { kind at method count refusal claimedKind reasons } } } }"""
+  nodes { kind occurredAt method count refusal claimedKind reasons } } } }"""
 STATE = "query($id: ID!) { node(id: $id) { ... on Lock { online } } }"
 
 
@@ -176,7 +176,7 @@ async def test_an_opening_that_cannot_be_read_is_not_lost_from_the_log(served: S
         "OPENED",
         "UNKNOWN_NAME",
     )
-    assert (event["at"], event["method"]) == ("2026-12-01T12:00:00+00:00", None)
+    assert (event["occurredAt"], event["method"]) == ("2026-12-01T12:00:00+00:00", None)
 
 
 @pytest.mark.parametrize(

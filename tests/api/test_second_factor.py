@@ -39,13 +39,13 @@ async def enrolled(served: Served) -> tuple[Browser, Authenticator, list[str]]:
     browser = served.browser()
     await browser.sign_in(EMAIL)
     await browser.change("confirmPassword", "", password=PASSWORD)
-    query = "mutation { enrollTotp { ... on TotpEnrolment { secret uri } } }"
+    query = "mutation { enrollTotp { ... on EnrolledTotp { secret uri } } }"
     enrolment = (await browser.ask(query))["enrollTotp"]
     assert enrolment["secret"] in enrolment["uri"]
     app = Authenticator(served, enrolment["secret"])
     wrong = await browser.change("confirmTotp", "", code=app.wrong())
     assert wrong["__typename"] == "InvalidInput"
-    selected = "... on TotpConfirmed { recoveryCodes }"
+    selected = "... on ConfirmedTotp { recoveryCodes }"
     done = await browser.change("confirmTotp", selected, code=app.code())
     return browser, app, done["recoveryCodes"]
 
@@ -88,7 +88,7 @@ async def test_the_password_alone_is_not_enough_any_more(served: Served) -> None
     served.clock.advance(3 * STEP)
     asked = {"ticket": await ticket(served), "code": app.code(), "deviceName": "Phone"}
     phone.token = (await phone.ask(SECOND, input=asked))["signInWithTotp"]["accessToken"]
-    assert (await phone.ask("{ me { name } }"))["me"]["name"] == EMAIL
+    assert (await phone.ask("{ me { ... on Account { email } } }"))["me"]["email"] == EMAIL
 
 
 async def test_a_code_works_once_however_many_send_it_at_once(served: Served) -> None:
@@ -156,5 +156,5 @@ async def test_second_factors_are_not_to_be_guessed_and_tickets_end(served: Serv
     shown = await ticket(served)
     new = "9 chars k!"  # short is enough beside a second factor
     changed = await browser.change("changePassword", "", oldPassword=PASSWORD, newPassword=new)
-    assert changed["__typename"] == "PasswordChanged"
+    assert changed["__typename"] == "ChangedPassword"
     assert await second(served, shown, codes[0]) == "SignInFailed"

@@ -57,7 +57,7 @@ def hidden(pin: dict[str, Any]) -> list[Any]:
 
 
 async def test_a_user_sees_their_pins_and_not_what_is_for_admins(served: Served) -> None:
-    """By assignMyPin, me.homes and myAccess alike: where it opens, and no notes, choices, hardware or state of locks."""
+    """By assignMyPin, homes and myAccess alike: where it opens, and no notes, choices, hardware or state of locks."""
     house = await served.site()
     lock = await gateway_door(house)
     phone, member = await member_phone(house)
@@ -67,15 +67,15 @@ async def test_a_user_sees_their_pins_and_not_what_is_for_admins(served: Served)
     mine = f"{{ pins {{ {PIN_IN_A_LIST} }} }}"
 
     again = (await phone.change("assignMyPin", ASSIGN, siteId=house.id, kind="AUTO"))["pin"]
-    asked = await phone.ask(f"{{ me {{ ... on MemberActor {{ homes {mine} }} }} }}")
-    followed = phone.follow(f"subscription {{ myAccess {{ memberHomes {mine} }} }}")
-    streamed = (await anext(followed))["myAccess"]["memberHomes"][0]["pins"][0]
+    asked = await phone.ask(f"{{ homes {mine} }}")
+    followed = phone.follow(f"subscription {{ myAccess {{ homes {mine} }} }}")
+    streamed = (await anext(followed))["myAccess"]["homes"][0]["pins"][0]
     await followed.aclose()  # type: ignore[attr-defined]
     reader = await house.make_token(Role.LIMITED_ADMIN, can_edit=False)
     query = f"query($id: ID!) {{ node(id: $id) {{ ... on Pin {{ {PIN} }} }} }}"
     for_reader = (await house.ask(query, token=reader, id=assigned["id"]))["node"]
 
-    for shown in (assigned, again, asked["me"]["homes"][0]["pins"][0], streamed):
+    for shown in (assigned, again, asked["homes"][0]["pins"][0], streamed):
         assert [each["lock"]["name"] for each in shown["lockSync"]] == ["Gate"]
         assert shown["lockSync"][0]["lock"]["pinSupported"] is True
         assert len(hidden(shown)) >= 5

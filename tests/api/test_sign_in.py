@@ -141,17 +141,19 @@ async def test_a_phone_signs_in_with_its_key_and_again_after_signing_out(served:
     phone = served.phone()
     mine = {"email": EMAIL, "password": PASSWORD, "deviceName": " Mine ", "platform": "ANDROID"}
     first = phone.token = (await phone.ask(SIGN_IN, input=mine))["signIn"]["accessToken"]
-    me = (await phone.ask("{ me { name ... on MemberActor { devices { name platform } } } }"))["me"]
-    assert me == {"name": EMAIL, "devices": [{"name": "Mine", "platform": "ANDROID"}]}
+    me = (
+        await phone.ask("{ me { ... on Account { email devices { nodes { name platform } } } } }")
+    )["me"]
+    assert me == {"email": EMAIL, "devices": {"nodes": [{"name": "Mine", "platform": "ANDROID"}]}}
     assert await Session.all().count() == 0, "a phone gets no cookie"
     await phone.ask("mutation { signOut { __typename } }")
-    assert (await phone.send("{ me { id } }")).status_code == 401
+    assert (await phone.send("{ me { ... on Node { id } } }")).status_code == 401
     phone.token = None
     second = (await phone.ask(SIGN_IN, input=mine))["signIn"]["accessToken"]
     phone.token = first
-    assert (await phone.send("{ me { id } }")).status_code == 401
+    assert (await phone.send("{ me { ... on Node { id } } }")).status_code == 401
     phone.token = second
-    assert (await phone.send("{ me { id } }")).status_code == 200
+    assert (await phone.send("{ me { ... on Node { id } } }")).status_code == 200
     assert await Device.all().count() == 1
     for name in ("", " ", "x" * 101, "a\x00b"):
         answer = await phone.ask(SIGN_IN, input=mine | {"deviceName": name})
@@ -177,12 +179,12 @@ async def test_a_changed_password_ends_every_other_sign_in_at_once(served: Serve
     done = await mine.change("changePassword", "", oldPassword=PASSWORD, newPassword=NEW)
 
     assert [wrong["__typename"], weak["__typename"]] == ["SignInFailed", "PolicyViolation"]
-    assert (before, done["__typename"]) == (0, "PasswordChanged")
+    assert (before, done["__typename"]) == (0, "ChangedPassword")
     for socket in sockets:
         assert (await socket.closed(within_seconds=15))[0] == 4403
-    assert await other.post("{ me { id } }") == {"data": {"me": None}}
-    assert (await phone.send("{ me { id } }")).status_code == 401
-    assert (await mine.ask("{ me { name } }"))["me"]["name"] == EMAIL
+    assert await other.post("{ me { ... on Node { id } } }") == {"data": {"me": None}}
+    assert (await phone.send("{ me { ... on Node { id } } }")).status_code == 401
+    assert (await mine.ask("{ me { ... on Account { email } } }"))["me"]["email"] == EMAIL
     await house.lock("Front")
     stream = kept.subscribe(
         "subscription($s: ID!) { siteSync(siteId: $s) { lock { name } } }", s=house.id
@@ -205,9 +207,9 @@ async def test_a_mailed_link_resets_a_password_once(served: Served) -> None:
     assert await reset(served, token[:-1] + "x") == "LinkNotUsable"
     answers = await asyncio.gather(*(reset(served, token, f"{NEW} {n}") for n in range(16)))
 
-    assert sorted(answers) == ["LinkNotUsable"] * 15 + ["PasswordChanged"]
+    assert sorted(answers) == ["LinkNotUsable"] * 15 + ["ResetPassword"]
     assert (await socket.closed(within_seconds=15))[0] == 4403
-    winner = answers.index("PasswordChanged")
+    winner = answers.index("ResetPassword")
     assert (await try_password(served, EMAIL, f"{NEW} {winner}"))["__typename"] == "SignedIn"
     assert (await try_password(served, EMAIL, PASSWORD))["__typename"] == "SignInFailed"
     assert await AuditRow.filter(action="resetPassword").count() == 1

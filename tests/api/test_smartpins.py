@@ -47,7 +47,7 @@ async def test_a_guest_opens_a_door_without_network_and_the_admin_learns_of_it_l
     device.network.turn(on=True)
     after = await until(house, key, shortPinSet=True)
     data = await house.ask(
-        "query($id: ID!) { site(id: $id) { events(first: 9) { nodes { kind method smartPinId memberId } } } }",
+        "query($id: ID!) { site(id: $id) { events(first: 9) { nodes { kind method smartPinId member { id } } } } }",
         id=house.id,
     )
 
@@ -283,9 +283,11 @@ async def test_a_short_pin_that_a_new_pin_equals_is_dropped_and_the_admin_sees_i
     await device.shows("759502")
 
     async def newest() -> Any:
-        query = "query($id: ID!) { site(id: $id) { events(first: 1) { nodes { kind method memberId } } } }"
+        query = "query($id: ID!) { site(id: $id) { events(first: 1) { nodes { kind method member { id } } } } }"
         return (await house.ask(query, id=house.id))["site"]["events"]["nodes"][0]
 
     assert given["__typename"] == "CreatedPin"
     assert dropped["status"] == "ACTIVE"
-    assert (await eventually(newest, lambda event: event["method"] == "PIN"))["memberId"] == owner
+    assert (await eventually(newest, lambda event: event["method"] == "PIN"))["member"] == {
+        "id": owner
+    }

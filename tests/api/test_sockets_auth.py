@@ -21,7 +21,9 @@ from tests.serving import House, Served
 from tests.waiting import becomes
 
 EMAIL = "owner-house@example.com"
-TICKET = "mutation { createSocketTicket { __typename ... on SocketTicket { ticket expiresAt } } }"
+TICKET = (
+    "mutation { createSocketTicket { __typename ... on CreatedSocketTicket { ticket expiresAt } } }"
+)
 EVENTS = "subscription($s: ID!) { lockEvents(siteId: $s) { id } }"
 
 
@@ -95,7 +97,7 @@ async def test_tickets_and_cookies_open_sockets_for_subscriptions_only(served: S
     phone, browser = served.phone(), served.browser()
     await phone.redeem((await house.invitation(entry["lockId"]))["code"])
     await browser.sign_in(EMAIL)
-    me, mutation = "{ me { id } }", "mutation { signOut { __typename } }"
+    me, mutation = "{ me { ... on Node { id } } }", "mutation { signOut { __typename } }"
     async with await phone.socket() as by_ticket, await browser.socket() as by_cookie:
         for socket in (by_ticket, by_cookie):
             for query in (me, mutation, TICKET):
@@ -107,11 +109,13 @@ async def test_tickets_and_cookies_open_sockets_for_subscriptions_only(served: S
         done, _ = await asyncio.wait({waiting}, timeout=0.2)
         assert not done, "a subscription without news waits"
         waiting.cancel()
-    assert (await browser.ask("{ me { name } }"))["me"]["name"] == EMAIL, "nobody was signed out"
+    assert (await browser.ask("{ me { ... on Account { email } } }"))["me"]["email"] == EMAIL, (
+        "nobody was signed out"
+    )
     async with await served.socket({"token": house.token}) as script:
         assert (await first_of(script, me))["me"]["id"].startswith("api_token_")
         made = await first_of(script, TICKET)
-        assert made["createSocketTicket"]["__typename"] == "SocketTicket"
+        assert made["createSocketTicket"]["__typename"] == "CreatedSocketTicket"
     async with await served.socket({"ticket": await script_ticket(house)}) as by_script_ticket:
         with pytest.raises(RuntimeError):
             await first_of(by_script_ticket, me)
@@ -148,8 +152,8 @@ async def test_nobody_fills_the_table_with_tickets(served: Served) -> None:
         kinds += [each["__typename"] for each in answer.values()]
     theirs = await house.ask(f"mutation {{ {asking} }}", token=other)
 
-    assert kinds == ["SocketTicket"] * TICKETS.tries + ["Throttled"] * 5
-    assert {each["__typename"] for each in theirs.values()} == {"SocketTicket"}
+    assert kinds == ["CreatedSocketTicket"] * TICKETS.tries + ["Throttled"] * 5
+    assert {each["__typename"] for each in theirs.values()} == {"CreatedSocketTicket"}
     served.clock.advance(TICKETS.window)
     await house.ask("mutation { createSocketTicket { __typename } }")
     assert await SocketTicket.all().count() == 1 + 5
@@ -176,16 +180,16 @@ async def test_sockets_end_with_what_they_stand_on(served: Served) -> None:
 
     await first.ask("mutation { signOut { __typename } }")
     await ended(0)
-    me = await second.ask("{ me { ... on MemberActor { sessions { id current } } } }")
-    (session,) = [each["id"] for each in me["me"]["sessions"] if each["current"]]
-    assert len(me["me"]["sessions"]) == 1, "the one that signed out is gone"
+    me = await second.ask("{ me { ... on Account { sessions { nodes { id current } } } } }")
+    (session,) = [each["id"] for each in me["me"]["sessions"]["nodes"] if each["current"]]
+    assert len(me["me"]["sessions"]["nodes"]) == 1, "the one that signed out is gone"
     await second.change("endSession", "", sessionId=session)
     await ended(1)
-    assert (await second.post("{ me { id } }"))["errors"]
+    assert await second.post("{ me { __typename } }") == {"data": {"me": None}}
     removed = await house.change("removeDevice", "", deviceId=device)
     assert removed["__typename"] == "RemovedDevice"
     await ended(2)
-    await house.change("revokeApiToken", "", siteId=house.id, tokenId=row["apiToken"]["id"])
+    await house.change("revokeApiToken", "", siteId=house.id, apiTokenId=row["apiToken"]["id"])
     await ended(3)
     await house.change("deleteInvitation", "", invitationId=made["invitation"]["id"])
     await ended(4)
@@ -246,7 +250,7 @@ async def test_a_lock_proves_its_own_secret_over_a_fresh_challenge_once(served: 
         assert await refused(served, {"lock": {"id": name, "proof": shown}}) == 4403
     good = {"lock": {"id": lock, "proof": proof(keys, lock, nonce)}}
     async with await served.socket(good) as socket:
-        me = await first_of(socket, "{ me { id ... on LockActor { incarnation } } }")
+        me = await first_of(socket, "{ me { ... on Lock { id incarnation } } }")
         assert me["me"] == {"id": lock, "incarnation": mine["incarnation"]}
     assert await refused(served, good) == 4403
     stale = proof(keys, lock, await challenge(lock))

@@ -23,7 +23,7 @@ MAKER = "maker@example.com"
 EVENTS = "subscription($s: ID!) { lockEvents(siteId: $s) { id } }"
 READ = "query($id: ID!) { site(id: $id) { members { nodes { id } } } }"
 TOKENS = """query($id: ID!) { site(id: $id) { apiTokens { nodes {
-  id name createdAt lastUsedAt createdBy { kind id name } } } } }"""
+  id name createdAt lastUsedAt createdBy { __typename ... on Account { email } ... on ApiToken { id name } } } } } }"""
 MADE = "... on CreatedApiToken { token apiToken { id } }"
 
 
@@ -70,7 +70,7 @@ class Maker:
 
 
 async def status(house: House, token: str) -> int:
-    return (await house.served.post("{ me { id } }", bearer(token))).status_code
+    return (await house.served.post("{ me { ... on Node { id } } }", bearer(token))).status_code
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -189,11 +189,11 @@ async def test_revoking_a_token_ends_all_that_it_made(served: Served) -> None:
         "revokeApiToken",
         "... on RevokedApiToken { everywhere }",
         siteId=house.id,
-        tokenId=first["id"],
+        apiTokenId=first["id"],
     )
     own = (await ApiToken.get(id=read_node_id("api_token", heir["id"]))).parent_id
     assert own is not None
-    await house.change("revokeApiToken", siteId=house.id, tokenId=node_id("api_token", own))
+    await house.change("revokeApiToken", siteId=house.id, apiTokenId=node_id("api_token", own))
 
     assert answer["everywhere"] is True
     ended = [first["token"], child["token"], grandchild["token"], by_operator, heir["token"]]
@@ -226,7 +226,7 @@ async def test_a_child_that_is_made_while_its_parent_is_revoked_does_not_live(
 
         made = await asyncio.gather(
             *(child() for _ in range(4)),
-            house.change("revokeApiToken", siteId=house.id, tokenId=parent["id"]),
+            house.change("revokeApiToken", siteId=house.id, apiTokenId=parent["id"]),
             *(child() for _ in range(4)),
         )
         living = [each for each in made if isinstance(each, str)]
@@ -303,7 +303,7 @@ async def test_a_token_for_several_sites_ends_at_the_one_whose_owner_revokes_it(
     child = await maker.child(token)
     for each in (token, child):
         await also_at(each["id"], other)
-    asked = {"siteId": other.id, "tokenId": token["id"]}
+    asked = {"siteId": other.id, "apiTokenId": token["id"]}
     revoked = "... on RevokedApiToken { everywhere }"
 
     answer = await other.change("revokeApiToken", revoked, **asked)
@@ -320,7 +320,7 @@ async def test_a_token_for_several_sites_ends_at_the_one_whose_owner_revokes_it(
     listed = (await other.ask(TOKENS, id=other.id))["site"]["apiTokens"]["nodes"]
     assert not {each["id"] for each in listed} & {token["id"], child["id"]}
 
-    answer = await house.change("revokeApiToken", revoked, siteId=house.id, tokenId=token["id"])
+    answer = await house.change("revokeApiToken", revoked, siteId=house.id, apiTokenId=token["id"])
     assert answer["everywhere"] is True, "no other site was left to it"
     assert await status(house, token["token"]) == 401
 
@@ -342,11 +342,11 @@ async def test_its_maker_and_an_owner_of_all_its_sites_end_it_everywhere(served:
     await maker.become("USER")
     revoked = "... on RevokedApiToken { everywhere }"
 
-    refused = await user.change("revokeApiToken", "", siteId=house.id, tokenId=mine["id"])
+    refused = await user.change("revokeApiToken", "", siteId=house.id, apiTokenId=mine["id"])
     by_maker = await maker.browser.change(
-        "revokeApiToken", revoked, siteId=house.id, tokenId=mine["id"]
+        "revokeApiToken", revoked, siteId=house.id, apiTokenId=mine["id"]
     )
-    by_boss = await boss.change("revokeApiToken", revoked, siteId=other.id, tokenId=theirs["id"])
+    by_boss = await boss.change("revokeApiToken", revoked, siteId=other.id, apiTokenId=theirs["id"])
 
     assert refused["__typename"] == "NotAllowed"
     assert (by_maker["everywhere"], by_boss["everywhere"]) == (True, True)
@@ -374,11 +374,10 @@ async def test_who_made_a_token_when_and_its_last_use_are_shown(served: Served) 
         return {each["id"]: each for each in nodes}
 
     before = await shown()
-    assert before[first["id"]]["createdBy"]["kind"] == "ACCOUNT"
-    assert before[first["id"]]["createdBy"]["name"] == MAKER
-    assert before[child["id"]]["createdBy"] == {"kind": "TOKEN", "id": first["id"], "name": "OWNER"}
-    operator = [each for each in before.values() if each["createdBy"]["kind"] == "COMMAND_LINE"]
-    assert [each["createdBy"]["id"] for each in operator] == [None]
+    assert before[first["id"]]["createdBy"] == {"__typename": "Account", "email": MAKER}
+    by_a_token = {"__typename": "ApiToken", "id": first["id"], "name": "OWNER"}
+    assert before[child["id"]]["createdBy"] == by_a_token
+    assert [each["createdBy"] for each in before.values()].count(None) == 1, "the operator's"
     created = datetime.fromisoformat(before[child["id"]]["createdAt"])
     assert timedelta(0) <= served.clock() - created < timedelta(minutes=5)
     assert before[child["id"]]["lastUsedAt"] is None
@@ -443,7 +442,7 @@ async def test_one_person_has_a_bounded_number_of_tokens(
 
     token_id = got[0]["apiToken"]["id"]
     site_id = sites[answers.index(got[0])]
-    await house.change("revokeApiToken", token=first["token"], siteId=site_id, tokenId=token_id)
+    await house.change("revokeApiToken", token=first["token"], siteId=site_id, apiTokenId=token_id)
     again = await house.change(
         "createApiToken", asked, token=first["token"], siteId=house.id, name="N", role="USER"
     )

@@ -9,7 +9,7 @@ from domain.actors import Role
 from domain.people.tables import ApiToken, ApiTokenSite
 from tests.serving import House, Served
 
-ME = "{ me { __typename name ... on TokenActor { role } } }"
+ME = "{ me { __typename ... on ApiToken { name role } } }"
 SITES = "{ sites { id name } }"
 
 
@@ -40,7 +40,7 @@ async def test_a_token_is_shown_once_and_recognised(served: Served) -> None:
     assert token.startswith("lwt_")
     assert token not in str(await ApiToken.all().values())
     me = (await by(served, token)).json()["data"]["me"]
-    assert me == {"__typename": "TokenActor", "name": "Script", "role": "OWNER"}
+    assert me == {"__typename": "ApiToken", "name": "Script", "role": "OWNER"}
     for wrong in ("x", token[:-1], token.upper(), token + "x", token.replace("lwt", "lws")):
         answer = await by(served, wrong)
         assert answer.status_code == 401
@@ -64,7 +64,7 @@ async def test_a_token_ends_at_its_date_and_when_revoked(served: Served) -> None
     assert (await by(served, short["token"])).status_code == 200
     served.clock.advance(timedelta(minutes=5))
     assert (await by(served, short["token"])).status_code == 401
-    asked = {"siteId": house.id, "tokenId": other["id"]}
+    asked = {"siteId": house.id, "apiTokenId": other["id"]}
     assert (await house.change("revokeApiToken", "", **asked))["__typename"] == "RevokedApiToken"
     assert (await by(served, other["token"])).status_code == 401
     assert (await house.change("revokeApiToken", "", **asked))["__typename"] == "NotFound"

@@ -54,7 +54,7 @@ def no_poll(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_members_phone_is_told_of_whatever_its_screen_shows(
     served: Served, what: str
 ) -> None:
-    """The stream says what `me.homes` says, also where the change is not of the member's own access."""
+    """The stream says what `homes` says, also where the change is not of the member's own access."""
     house = await served.site()
     lock = (await house.lock())["lockId"]
     phone, _ = await member_phone(house)
@@ -68,7 +68,7 @@ async def test_a_members_phone_is_told_of_whatever_its_screen_shows(
 
 async def _next(stream: Any) -> Any:
     """Its next item. Raises TimeoutError when there is none for ten seconds."""
-    return (await asyncio.wait_for(anext(stream), WITHIN_SECONDS))["memberHomes"]
+    return (await asyncio.wait_for(anext(stream), WITHIN_SECONDS))["homes"]
 
 
 async def test_an_invited_phone_is_told_of_its_sites_new_name(served: Served) -> None:
@@ -77,9 +77,9 @@ async def test_an_invited_phone_is_told_of_its_sites_new_name(served: Served) ->
     made = await house.invitation((await house.lock())["lockId"])
     phone = MembersPhone(served)
     await phone.redeem(made["code"])
-    query = "subscription { myAccess { home { siteName } } }"
+    query = "subscription { myAccess { homes { site { name } } } }"
     async with aclosing(phone.follow(query)) as stream:  # type: ignore[type-var]
-        assert (await anext(stream))["myAccess"]["home"]["siteName"] == "House"
+        assert (await anext(stream))["myAccess"]["homes"][0]["site"]["name"] == "House"
         await house.change("updateSite", siteId=house.id, name="New")
         item = await asyncio.wait_for(anext(stream), WITHIN_SECONDS)
-        assert item["myAccess"]["home"]["siteName"] == "New"
+        assert item["myAccess"]["homes"][0]["site"]["name"] == "New"

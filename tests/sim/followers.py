@@ -101,7 +101,7 @@ class Followers:
                 found.append(f"pinSync of {self._pin_id} said last {said}, the API says {sync}")
         if self._member in told.nodes:
             homes = await self._phone.homes()
-            said = self._doors.last.get("", {}).get("memberHomes")
+            said = self._doors.last.get("", {}).get("homes")
             if said != homes:
                 found.append(f"myAccess of {self._member} said last {said}, the API says {homes}")
         return found

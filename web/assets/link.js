@@ -7,14 +7,14 @@ const mutation = form.dataset.mutation;
 const token = location.hash.slice(1);
 const DOCUMENTS = {
   acceptMembership: `mutation($input: AcceptMembershipInput!) { answer: acceptMembership(input: $input) {
-    __typename ... on MembershipAccepted { member { email } } ... on Error { message } } }`,
+    __typename ... on AcceptedMembership { account { email } } ... on Error { message } } }`,
   resetPassword: `mutation($input: ResetPasswordInput!) { answer: resetPassword(input: $input) {
     __typename ... on Error { message } } }`,
 };
 const SIGN_IN = "the app for your doors, or with whatever uses the API";
 const DONE = {
-  MembershipAccepted: ({ member }) => `You have joined. Sign in as ${member.email} with your password in ${SIGN_IN}.`,
-  PasswordChanged: () => `Your new password is set. Sign in with it in ${SIGN_IN}.`,
+  AcceptedMembership: ({ account }) => `You have joined. Sign in as ${account.email} with your password in ${SIGN_IN}.`,
+  ResetPassword: () => `Your new password is set. Sign in with it in ${SIGN_IN}.`,
 };
 
 function say(text, bad = false) {

@@ -1,0 +1,42 @@
+"""A phone asks one thing whoever carries it: its homes."""
+
+from tests.api.member_steps import HOMES, member_phone, rule
+from tests.serving import Served
+
+ALL = f"{{ homes {{ {HOMES} member {{ name }} }} }}"
+
+
+async def test_guests_and_members_see_their_homes_alike(served: Served) -> None:
+    """The site, the doors and when each opens; a member's access has no end of its own, a guest's has no PINs."""
+    house = await served.site("House", "Europe/Rome")
+    lock = (await house.lock("Front"))["lockId"]
+    phone, emma = await member_phone(house)
+    await rule(house, emma, lock, slotStart="08:00", slotEnd="18:00")
+    guest = served.phone()
+    redeemed = await guest.redeem((await house.invitation(lock))["code"])
+
+    (of_member,) = (await phone.ask(ALL))["homes"]
+    (of_guest,) = (await guest.ask(ALL))["homes"]
+
+    site = {"id": house.id, "name": "House", "timezone": "Europe/Rome"}
+    assert of_member["site"] == of_guest["site"] == redeemed["home"]["site"] == site
+    doors = [[each["lock"] for each in home["doors"]] for home in (of_member, of_guest)]
+    assert doors == [[{"id": lock, "name": "Front"}]] * 2
+    assert of_member["doors"][0]["schedules"][0]["slotStart"] == "08:00:00"
+    assert of_guest["doors"][0]["schedules"][0]["endsAt"] == of_guest["expiresAt"]
+    assert (of_member["expiresAt"], of_member["member"]) == (None, {"name": "Emma"})
+    assert (of_guest["member"], of_guest["pinsOffered"], of_guest["pins"]) == (None, False, [])
+    assert of_member["pinsOffered"] is True
+    assert of_member["id"] != of_guest["id"]
+
+
+async def test_homes_are_for_phones_and_people(served: Served) -> None:
+    """A script has none, and a stranger signs in first."""
+    house = await served.site()
+    for headers, code in (
+        ({"authorization": f"Bearer {house.token}"}, "NOT_ALLOWED"),
+        ({}, "UNAUTHENTICATED"),
+    ):
+        answer = (await served.post("{ homes { id } }", headers)).json()
+        assert answer["data"] == {"homes": None}
+        assert [each["extensions"]["code"] for each in answer["errors"]] == [code]
