@@ -1,7 +1,7 @@
 """Who is asking: the four kinds of callers, and the standing one of them has at a site.
 
-The dangerous direction: a standing that outlives what it stands on. None of these is stored; each is made from the
-database for one request, one operation, or one item of a stream.
+None of these is stored, so that none outlives what it stands on: each is made from the database for one request, one
+operation, or one item of a stream.
 """
 
 from dataclasses import dataclass, replace

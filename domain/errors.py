@@ -1,8 +1,7 @@
 """Expected failures: what a caller did that cannot be, said so that the caller can act on it.
 
 Every class here is one GraphQL error type of the same name; `api/schema/errors.py` holds the one table that maps them.
-The dangerous direction: a message that quotes input. Messages end up on screens and in logs, so they never carry PIN
-digits, codes, tokens or anything a caller typed.
+Messages end up on screens and in logs, so they never carry PIN digits, codes, tokens or anything a caller typed.
 """
 
 from collections.abc import Sequence

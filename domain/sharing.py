@@ -1,7 +1,6 @@
 """Handing something over: links that open the sharer's own mail or messenger with the words filled in, and a QR code.
 
-The dangerous direction: words that say more than was meant, or that leave the text and become part of the address. So
-every text is percent-encoded as a whole (RFC 3986, section 2.1), and nothing here knows more than it is given.
+Every text is percent-encoded as a whole (RFC 3986, section 2.1), so that no word of it becomes part of the address.
 """
 
 import io

@@ -2,9 +2,8 @@
 
 Mocked databases hide exactly what breaks in production (locks, constraints, cancelled statements),
 so there are none here. The tables are made once a session and copied for each test: a file on
-SQLite, `CREATE DATABASE ... TEMPLATE` on PostgreSQL. A suite that silently left out PostgreSQL would
-be the dangerous mistake: without a server its tests are skipped, and the summary says so loudly (`left_out`);
-where the environment variable CI is set they fail.
+SQLite, `CREATE DATABASE ... TEMPLATE` on PostgreSQL. Without a server of PostgreSQL its tests are
+skipped, never silently: the summary says so (`left_out`), and where the environment variable CI is set they fail.
 
 A test module with tables of its own overrides the fixture `model_modules`.
 """

@@ -2,7 +2,7 @@
 
 They need Node and, the first time, an npm registry. Where either is missing the test is skipped with a warning in
 pytest's summary, except where the environment variable CI is set: there it fails. A suite that silently left them out
-would be the dangerous mistake.
+would pass with nothing proved.
 """
 
 import hashlib

@@ -1,8 +1,8 @@
 """The audit: every mutation by a person or a script leaves a row in its own transaction, chained by a MAC.
 
 `recorded` is the only way in: a use case that changes something and notes nothing fails its transaction, so a missing
-audit row is a broken use case, not a gap. The dangerous direction: a secret in `changes`. Only ids, names of fields and
-settings belong there; people appear by id, so that erasing a person leaves the chain whole.
+audit row is a broken use case, not a gap. Only ids, names of fields and settings belong in `changes`,
+never a secret; people appear by id, so that erasing a person leaves the chain whole.
 """
 
 from collections import defaultdict

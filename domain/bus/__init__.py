@@ -1,7 +1,7 @@
 """Wake-ups: "something about this topic changed, look again". The database is the truth; the bus
 carries no news.
 
-A lost wake-up is the dangerous mistake: a lock would wait for a change that has already happened.
+A lost wake-up would leave a lock waiting for a change that has already happened.
 So a wake-up between subscribing and waiting is kept, many wake-ups become one and never queue, and
 whenever a bus may have missed something it wakes everybody. A wake-up too many costs one query. The
 slow poll backs all of this up.

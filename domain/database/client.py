@@ -1,7 +1,7 @@
 """What both database clients have in common: values on their way in, errors on their way out.
 
 Every call to a driver passes here, so both are decided in one place; a call that went round it
-would show driver errors to users: the dangerous mistake.
+would show driver errors to users.
 """
 
 from typing import Any

@@ -1,9 +1,8 @@
 """The one database of this process: opened at start, closed at the end, named by a URL.
 
 Tortoise keeps connections in context variables; handlers run in other contexts than the one that
-connected, so the connection is made the global fallback. The dangerous mistake is to connect twice
-(two SQLite connections would wait for each other) or to read the URL into a log: it carries the
-password.
+connected, so the connection is made the global fallback. It connects once: two
+SQLite connections would wait for each other. The URL is kept out of logs: it carries the password.
 """
 
 import asyncio

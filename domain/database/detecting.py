@@ -1,8 +1,8 @@
 """What the models declare, as columns and constraints alone, to be compared with the migrations.
 
 Migrations outlive the code that they were made from. One that names an enum or a default function
-of the domain breaks, or quietly changes its meaning, when that is renamed: the dangerous mistake,
-as old migrations run again on every new database. So descriptions, Python defaults and enum classes
+of the domain breaks, or quietly changes its meaning, when that is renamed, and
+old migrations run again on every new database. So descriptions, Python defaults and enum classes
 are taken away before anything is compared or written; the database does not know them anyway.
 """
 

@@ -2,8 +2,8 @@
 
 Drivers name hundreds of errors; a use case can act on three: try again later
 (`DatabaseUnavailable`), the row is already there (`DuplicateRow`), or a mistake of ours, which
-stays the driver's own exception and becomes a masked internal error. The dangerous mistake is
-calling an error retryable that is not: the caller then repeats something that was refused. So only
+stays the driver's own exception and becomes a masked internal error. Were an
+error called retryable that is not, the caller would repeat something that was refused. So only
 errors known to mean "the server could not, this time" are translated; everything else passes
 through untouched.
 

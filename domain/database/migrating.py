@@ -34,9 +34,9 @@ Declaring tables, so that both databases do the same:
 *   On SQLite references are not enforced during a migration (nor do they cascade); they are checked
     at its end.
 
-This module applies and writes migrations; how a change becomes SQL is in `schema_editors.py`. The
-dangerous mistake is a schema that is neither the old nor the new one: so each migration is one
-transaction together with its own record, and processes that migrate at the same time take turns.
+This module applies and writes migrations; how a change becomes SQL is in `schema_editors.py`. So that a
+schema is always the old one or the new one, each migration is one transaction together with its own
+record, and processes that migrate at the same time take turns.
 """
 
 from collections.abc import AsyncIterator, Sequence

@@ -1,11 +1,10 @@
 """PostgreSQL through asyncpg: a bounded pool whose connections always come back.
 
 Tortoise's transactions leak a pooled connection when they are cancelled between taking it and
-entering the block; after a few such requests the pool is empty and every request hangs, which is
-the dangerous mistake here. Waiting for a connection, waiting for somebody else's rows and every
-statement have an end: after that, `DatabaseUnavailable`. A transaction of a process that is stopped
-holds its rows until it is ended, by the server or by whoever waited in vain (`end_stopped`); `turns`
-says who may wait for them.
+entering the block; after a few such requests the pool is empty and every request hangs. So
+waiting for a connection, waiting for somebody else's rows and every statement have an end: after
+that, `DatabaseUnavailable`. A transaction of a process that is stopped holds its rows until it is
+ended, by the server or by whoever waited in vain (`end_stopped`); `turns` says who may wait for them.
 """
 
 import asyncio

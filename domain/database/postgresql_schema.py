@@ -1,6 +1,6 @@
 """Schema changes on PostgreSQL, which changes tables in place: only what Tortoise forgets is added.
 
-The dangerous mistake is a change that is recorded as applied and was left out.
+A forgotten change would be recorded as applied all the same.
 """
 
 from tortoise.fields.relational import ForeignKeyFieldInstance

@@ -4,9 +4,8 @@ at their start.
 Tortoise's client opens plain `BEGIN`: a transaction that first reads and then writes fails at once
 if another process wrote meanwhile, whatever the busy timeout. Ours opens `BEGIN IMMEDIATE`, so a
 transaction waits at its start and never later, and everything read inside it stays true until its
-commit. The dangerous mistake here is a lock that is not given back (the process hangs for ever) or
-a connection without its pragmas (foreign keys silently off); hence no step below may be cut in half
-by a cancellation.
+commit. No step below may be cut in half by a cancellation: with a lock that is not given back the
+process hangs for ever, and on a connection without its pragmas foreign keys are silently off.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Schema changes on SQLite, which has to remake a table for most of them.
 
 Dropping the old table takes with it whatever is not carried over, and deletes the child rows if
-foreign keys are enforced: the dangerous mistake. So there is one mechanism: the table's body comes
+foreign keys are enforced. So there is one mechanism: the table's body comes
 from the models, everything beside it (indexes, triggers, the AUTOINCREMENT mark) is read from the
 database before and put back after. For that to be complete, every uniqueness except the primary
 key is a named unique index, never part of the body.

@@ -1,7 +1,7 @@
 """Transactions, the locks taken in them, and the wake-ups sent by them.
 
-A wake-up that leaves before its change is committed makes a listener look, find nothing and sleep:
-the dangerous mistake. So wake-ups belong to the transaction: on the bus of PostgreSQL they are a
+A wake-up that leaves before its change is committed makes a listener look, find nothing and sleep.
+So wake-ups belong to the transaction: on the bus of PostgreSQL they are a
 NOTIFY inside it, delivered by the commit itself; on the others they are told after it, also when
 its outcome is unknown. A transaction that is undone wakes nobody.
 """

@@ -2,7 +2,7 @@
 server.
 
 A model that is changed without a migration works on the developer's fresh database and fails on
-every populated one: the dangerous mistake. `drift()` finds it.
+every populated one. `drift()` finds it.
 """
 
 import importlib

@@ -1,7 +1,7 @@
 """Provisioning kits that no lock has proven: which of them still may be, and how they end.
 
-The dangerous direction: a secret that takes a working lock over when whoever took it may do that no more. A kit that has
-ended stays ended, whatever becomes of its taker's rights; and whoever lets one be proven asks here, under its held row.
+Nobody takes a working lock over with a kit from a time when they still had the right to. A kit that has ended stays ended,
+whatever becomes of its taker's rights; and whoever lets one be proven asks here, under its held row.
 """
 
 from datetime import datetime

@@ -1,7 +1,6 @@
 """Giving a lock its secret.
 
-The dangerous direction: a slip of the hand that makes a working lock deaf. A new secret stays pending until the lock
-itself proves it.
+A new secret stays pending until the lock itself proves it, so that no slip of the hand makes a working lock deaf.
 """
 
 import os

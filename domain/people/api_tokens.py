@@ -1,7 +1,7 @@
 """API tokens for scripts: a role ceiling, sites, an end date; the token itself is shown once.
 
-The dangerous direction: a token that outlives what it stands on. What it may do is at each moment at most what the person
-may for whom it acts (`domain.people.standings`), and whatever ends it ends the tokens that it made, under the held row.
+What a token may do is at each moment at most what the person may for whom it acts (`domain.people.standings`), and
+whatever ends it ends the tokens that it made, under the held row.
 """
 
 from collections.abc import Collection, Sequence

@@ -1,7 +1,7 @@
 """From what a caller shows to who the caller is.
 
-The dangerous direction: believing a credential after what it stands on has ended. Every function here reads the database
-anew; sockets and streams ask `domain.locks.identities.refreshed` before every item.
+No credential is believed after what it stands on has ended: every function here reads the database anew; sockets and
+streams ask `domain.locks.identities.refreshed` before every item.
 """
 
 from contextlib import suppress

@@ -1,6 +1,6 @@
 """Who may do what: the role table, read by the one place that checks every operation.
 
-The dangerous direction: a permission that is missing from the table. A missing one is allowed to nobody.
+A permission that is missing from the table is allowed to nobody.
 """
 
 from enum import StrEnum

@@ -1,7 +1,7 @@
 """What an actor is at a site now.
 
-The dangerous direction: a standing believed after what it stands on has ended. Each is read from the database anew, and
-`still_standing` reads it once more under the rows that whoever takes it away holds too.
+Each is read from the database anew, and `still_standing` reads it once more under the rows that whoever takes it away
+holds too, so that none is believed after what it stands on has ended.
 """
 
 from collections.abc import Collection

@@ -1,6 +1,6 @@
 """Socket tickets: what a phone or a console shows to open a websocket, good once and for thirty seconds.
 
-The dangerous direction: a ticket that opens two sockets. It is taken by a guarded update.
+A ticket is taken by a guarded update, so that it never opens two sockets.
 """
 
 from datetime import datetime, timedelta

@@ -1,6 +1,6 @@
 """Updates of schedules: what is not mentioned stays, and what became wider or narrower is said.
 
-The dangerous direction: a limit that an update loosens without having named it.
+So no update loosens a limit that it does not name.
 """
 
 from collections.abc import Collection

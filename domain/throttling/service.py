@@ -1,7 +1,7 @@
 """Counting tries in the database, so that a restart, a second process, an alias or a long websocket forgets nothing.
 
-The dangerous direction: counting after the guess was judged, which lets parallel guesses through together. `count_try`
-commits before the caller goes on; for whoever was right, `give_back` takes that one try back and `forget_tries` all.
+A try is counted before the guess is judged, else parallel guesses would get through together: `count_try` commits before
+the caller goes on. For whoever was right, `give_back` takes that one try back and `forget_tries` all.
 """
 
 from dataclasses import dataclass, replace
