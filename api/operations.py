@@ -7,16 +7,18 @@ No operation can be without a rule: `query`, `mutation` and `subscription` deman
 they made. A subscription asks its rule again before every item, and whenever the caller's standing may have changed.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
+from operator import attrgetter
 from types import UnionType
 from typing import Annotated, Any, Optional, Protocol, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import strawberry
+from strawberry import UNSET
 from strawberry.tools import create_type
 from strawberry.types import Info
 from strawberry.types.field import StrawberryField
@@ -32,7 +34,7 @@ from api.streams import while_permitted
 from domain.actors import AccountActor, Caller, InvitedDeviceActor, LockActor, TokenActor
 from domain.errors import NotAllowed, NotFound, NotSignedIn, Refusal
 from domain.locks.identities import refreshed
-from domain.node_ids import kind_of, read_node_id
+from domain.node_ids import read_node_id
 from domain.people.rules import Permission, allows
 from domain.people.standings import standing_at
 
@@ -88,8 +90,8 @@ SOCKET_USER = SignedIn((AccountActor, InvitedDeviceActor, TokenActor))
 class AtSite:
     """Somebody with this permission at the site that the argument leads to.
 
-    `field` names the argument (or field of the input); `kind` and `model` say what its id names: the site itself, or a
-    row with a `site_id`. Somebody without any standing there is answered as if the id named nothing.
+    `field` names the argument (or field of the input, with dots); `kind` and `model` say what its id names: the site
+    itself, or a row with a `site_id`. Somebody without any standing there is answered as if the id named nothing.
     """
 
     permission: Permission
@@ -121,22 +123,17 @@ class AtSite:
 
 
 @dataclass(frozen=True)
-class AtAnyOf:
-    """As `AtSite`, for an id that may name one of several kinds of things; `models` by kind."""
+class AtOneOf:
+    """As the one of these rules whose field is given, of the fields of a `@oneOf` input."""
 
-    permission: Permission
-    field: str
-    models: Mapping[str, Any]
+    rules: tuple[AtSite, ...]
 
     @property
     def who(self) -> str:
-        return roles(self.permission)
+        return self.rules[0].who
 
     async def permit(self, context: Context, arguments: Arguments) -> Caller:
-        kind = kind_of(str(_value(arguments, self.field))) or ""
-        rule = AtSite(self.permission, self.field, kind, self.models.get(kind))
-        if kind not in self.models and context.actor is not None:
-            raise NotFound(self.field)
+        (rule,) = (each for each in self.rules if _value(arguments, each.field) is not UNSET)
         return await rule.permit(context, arguments)
 
 
@@ -157,8 +154,9 @@ class Either:
 
 
 def _value(arguments: Arguments, field: str) -> Any:
+    """The argument, or the field of the input; a dot leads into a field's own fields."""
     if "input" in arguments:
-        return getattr(arguments["input"], field)
+        return attrgetter(field)(arguments["input"])
     return arguments[field]
 
 

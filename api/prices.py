@@ -26,7 +26,7 @@ _FIELDS = {
         Account.devices Account.members Account.sessions Alert.actor ApiToken.createdBy ApiToken.sites AuditEntry.actor
         Device.account Device.invitation ProvisioningKit.takenBy Session.account
         AccessRule.warnings AssignedPin.warnings CreatedAccessRule.warnings CreatedInvitation.warnings CreatedPin.warnings
-        CreatedSmartPin.warnings DeletedReader.warnings Invitation.warnings Pin.warnings PinModeSet.warnings
+        CreatedSmartPin.warnings DeletedReader.warnings Invitation.warnings Pin.warnings SetPinMode.warnings
         ReassignedPin.warnings SmartPin.warnings UnblockedPin.warnings UnblockedSmartPin.warnings
         Lock.provisioningKits ProvisioningKit.lock Site.provisioningKits
         UpdatedAccessRule.warnings UpdatedLock.warnings UpdatedPin.warnings UpdatedTag.warnings Credential.warnings""",

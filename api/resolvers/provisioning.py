@@ -29,7 +29,7 @@ class _LockOfKit:
 
 
 _AT_LOCK = AtSite(Permission.DOORS, "lock_id", "lock", Lock)
-_AT_KIT = AtSite(Permission.DOORS, "kit_id", "provisioning_kit", _LockOfKit)
+_AT_KIT = AtSite(Permission.DOORS, "provisioning_kit_id", "provisioning_kit", _LockOfKit)
 
 
 @mutation(_AT_LOCK)
@@ -42,7 +42,7 @@ async def provision_lock(call: Call, input: ProvisionLockInput) -> ProvisionedLo
     kit = await provisioning.provision_lock(call.installation, call.by, lock_id=key, now=call.now)
     return ProvisionedLock(
         lock=lock_type(kit.lock, call.context.clock),
-        kit=kit_type(kit.row),
+        provisioning_kit=kit_type(kit.row),
         incarnation=kit.incarnation,
         secret=base64url.encode(kit.secret),
         programming_code=kit.programming_code,
@@ -65,6 +65,8 @@ async def cancel_provisioning_kit(
     call: Call, input: CancelProvisioningKitInput
 ) -> CancelledProvisioningKit:
     """Ends a pending kit: no lock can prove its secret any more, and the SmartPINs made for it open nothing."""
-    key = key_of("provisioning_kit", input.kit_id, "kit_id")
+    key = key_of("provisioning_kit", input.provisioning_kit_id, "provisioning_kit_id")
     kit, lock = await provisioning.cancel_kit(call.installation, call.by, kit_id=key, now=call.now)
-    return CancelledProvisioningKit(kit=kit_type(kit), lock=lock_type(lock, call.context.clock))
+    return CancelledProvisioningKit(
+        provisioning_kit=kit_type(kit), lock=lock_type(lock, call.context.clock)
+    )

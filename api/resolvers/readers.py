@@ -1,7 +1,8 @@
 """Operations on readers, and on PIN mode, which is kept on them."""
 
 from api.context import Call
-from api.operations import AtAnyOf, AtSite, mutation
+from api.operations import AtOneOf, AtSite, mutation
+from api.resolvers.given_fields import given_fields
 from api.schema.errors import LockTooOld, LockWithoutKeypad, PinTooShort
 from api.schema.nodes import key_of
 from api.schema.readers import (
@@ -9,7 +10,7 @@ from api.schema.readers import (
     CreateReaderInput,
     DeletedReader,
     DeleteReaderInput,
-    PinModeSet,
+    SetPinMode,
     SetPinModeInput,
     UpdatedReader,
     UpdateReaderInput,
@@ -18,7 +19,6 @@ from api.schema.readers import (
 from domain.locks import pin_mode, readers
 from domain.locks.service import NewReader
 from domain.locks.tables import Hub, Lock, Reader
-from domain.node_ids import kind_of
 from domain.people.rules import Permission
 
 
@@ -70,15 +70,26 @@ async def delete_reader(call: Call, input: DeleteReaderInput) -> DeletedReader:
 
 
 @mutation(
-    AtAnyOf(Permission.PIN_MODE, "target_id", {"lock": Lock, "hub": Hub, "reader": _ReaderSite}),
+    AtOneOf(
+        (
+            AtSite(Permission.PIN_MODE, "target.lock_id", "lock", Lock),
+            AtSite(Permission.PIN_MODE, "target.hub_id", "hub", Hub),
+            AtSite(Permission.PIN_MODE, "target.reader_id", "reader", _ReaderSite),
+        )
+    ),
     LockWithoutKeypad,
     LockTooOld,
 )
-async def set_pin_mode(call: Call, input: SetPinModeInput) -> PinModeSet:
+async def set_pin_mode(call: Call, input: SetPinModeInput) -> SetPinMode:
     """Switches PIN mode at a lock, at all locks of a hub, or at one reader."""
-    kind = kind_of(input.target_id)
-    target = {f"{kind}_id": key_of(str(kind), input.target_id, "target_id")}
+    (target,) = given_fields(input.target).items()
+    field, text = target
+    kind = field.removesuffix("_id")
     readers = await pin_mode.set_pin_mode(
-        call.installation, call.by, enabled=input.enabled, now=call.now, **target
+        call.installation,
+        call.by,
+        **{field: key_of(kind, text, f"target.{field}")},
+        enabled=input.enabled,
+        now=call.now,
     )
-    return PinModeSet(enabled=input.enabled, readers=[reader_type(row) for row in readers])
+    return SetPinMode(enabled=input.enabled, readers=[reader_type(row) for row in readers])

@@ -29,8 +29,8 @@ from api.schema.sync import (
     LockReported,
     OpenedLock,
     OpenLockInput,
+    OpenLockRemotelyInput,
     RefusedEvent,
-    RemoteUnlockInput,
     ReportLockInput,
     SealedTime,
     UnlockCommand,
@@ -75,10 +75,12 @@ async def open_lock(call: Call, input: OpenLockInput) -> OpenedLock:
 
 
 @mutation(_AT_LOCK, AccessDenied, LockOffline, LockDidNotAnswer)
-async def remote_unlock(call: Call, input: RemoteUnlockInput) -> OpenedLock:
+async def open_lock_remotely(call: Call, input: OpenLockRemotelyInput) -> OpenedLock:
     """Opens a door from afar, whatever the schedules, and ends a lockout of its keypad."""
     key = key_of("lock", input.lock_id, "lock_id")
-    event = await unlocking.remote_unlock(call.installation, call.by, lock_id=key, now=call.now)
+    event = await unlocking.open_lock_remotely(
+        call.installation, call.by, lock_id=key, now=call.now
+    )
     return OpenedLock(event=event_type(event))
 
 

@@ -25,7 +25,7 @@ from domain.warnings import changes
 
 @strawberry.type(description="A keypad that takes no PINs after too many wrong entries.")
 class PinLockout:
-    since: datetime = strawberry.field(description="Since when.")
+    started_at: datetime = strawberry.field(description="When it began.")
     wrong_entries: int = strawberry.field(
         description="Wrong entries reported since the last right one."
     )
@@ -132,7 +132,9 @@ class Lock(Node):
     async def pin_lockout(self, info: Info) -> PinLockout | None:
         if self.row.locked_out_since is None or not await self._shown(info):
             return None
-        return PinLockout(since=self.row.locked_out_since, wrong_entries=self.row.wrong_entries)
+        return PinLockout(
+            started_at=self.row.locked_out_since, wrong_entries=self.row.wrong_entries
+        )
 
     @strawberry.field(
         description="Whether it has what it should; null for whoever may not read the site."

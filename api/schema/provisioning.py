@@ -77,8 +77,8 @@ class ProvisionLockInput:
 
 @strawberry.type(description="What is installed on the lock, shown this once.")
 class ProvisionedLock:
-    lock: Lock = strawberry.field(description="The lock.")
-    kit: ProvisioningKit = strawberry.field(
+    lock: Lock | None = strawberry.field(description="The lock.")
+    provisioning_kit: ProvisioningKit | None = strawberry.field(
         description="The kit, until its secret is proven; with its id it can be cancelled."
     )
     incarnation: str = strawberry.field(description="The name of this life of the lock.")
@@ -91,10 +91,10 @@ class ProvisionedLock:
 
 @strawberry.input(description="A provisioning kit to cancel.")
 class CancelProvisioningKitInput:
-    kit_id: strawberry.ID = strawberry.field(description="The kit.")
+    provisioning_kit_id: strawberry.ID = strawberry.field(description="The kit.")
 
 
 @strawberry.type(description="No lock can prove the kit any more.")
 class CancelledProvisioningKit:
-    kit: ProvisioningKit = strawberry.field(description="The kit as it was.")
+    provisioning_kit: ProvisioningKit = strawberry.field(description="The kit as it was.")
     lock: Lock = strawberry.field(description="The lock.")

@@ -78,16 +78,27 @@ class DeletedReader:
         return warning_types(found, info.context.clock)
 
 
+@strawberry.input(one_of=True, description="Where PIN mode is switched.")
+class PinModeTargetInput:
+    lock_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="At all keypads of this lock."
+    )
+    hub_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="At all keypads of the locks of this hub."
+    )
+    reader_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="At this keypad."
+    )
+
+
 @strawberry.input(description="Where to switch PIN mode.")
 class SetPinModeInput:
-    target_id: strawberry.ID = strawberry.field(
-        description="A lock, a hub (all of its locks) or a reader."
-    )
+    target: PinModeTargetInput = strawberry.field(description="A lock, a hub or a reader.")
     enabled: bool = strawberry.field(description="Whether PINs are taken from now on.")
 
 
 @strawberry.type(description="PIN mode as it is now.")
-class PinModeSet:
+class SetPinMode:
     enabled: strawberry.Private[bool]
     readers: list[Reader] = strawberry.field(description="The readers that were switched.")
 

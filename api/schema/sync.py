@@ -135,7 +135,7 @@ class OpenLockInput:
 
 
 @strawberry.input(description="A door to open from afar, whatever the schedules.")
-class RemoteUnlockInput:
+class OpenLockRemotelyInput:
     lock_id: strawberry.ID = strawberry.field(description="The lock.")
 
 

@@ -95,8 +95,8 @@ async def _set(stage: Stage) -> None:
             await keypad.network(on=True)
         await stage.until_online(door)
         if keypad is not None and await keypad.locked_out():
-            opened = await stage.console.change("remoteUnlock", lockId=stage.locks[door])
+            opened = await stage.console.change("openLockRemotely", lockId=stage.locks[door])
             expect(opened, "OpenedLock")
-            stage.say(f"remoteUnlock: the keypad of {door} takes PINs again")
+            stage.say(f"openLockRemotely: the keypad of {door} takes PINs again")
         if keypad is not None:
             await keypad.wait_closed()

@@ -117,6 +117,6 @@ async def _block(stage: Stage, keypad: Keypad, made: dict[str, Any], short: str)
     await _type(stage, keypad, "the short PIN", short, opens=False)
     # It also forgives the wrong entries, so that the tour can be played again and again.
     opened = await stage.console.change(
-        "remoteUnlock", "... on OpenedLock { event { kind } }", lockId=stage.locks[DOOR]
+        "openLockRemotely", "... on OpenedLock { event { kind } }", lockId=stage.locks[DOOR]
     )
-    stage.say(f"remoteUnlock: {expect(opened, 'OpenedLock')['event']['kind']}")
+    stage.say(f"openLockRemotely: {expect(opened, 'OpenedLock')['event']['kind']}")

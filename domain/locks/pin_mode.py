@@ -31,9 +31,9 @@ async def set_pin_mode(
 ) -> Sequence[Reader]:
     """Switches PIN mode at the keypads of a lock, of a hub's locks, or of one reader; returns those readers.
 
-    What is switched is `target_id` in what is raised: NotFound, InvalidInput for a hub that connects no lock,
-    LockWithoutKeypad when there is no keypad to switch, LockTooOld for one of several keypads at a lock that knows one
-    switch for all.
+    One of the three ids is given: `target.lock_id` and so on in what is raised. Raises NotFound, InvalidInput for a hub that
+    connects no lock, LockWithoutKeypad when there is no keypad to switch, and LockTooOld for one of several keypads at a
+    lock that knows one switch for all.
     """
     async with recorded(installation, by, "setPinMode", now) as change:
         readers = await _held_keypads(by, lock_id, hub_id, reader_id)
@@ -69,17 +69,17 @@ async def _meant(
     of_this_site = {"site_id": by.site_id, "deleted_at": None}
     if hub_id is not None:
         if not await Hub.filter(id=hub_id, **of_this_site).exists():
-            raise NotFound("target_id")
+            raise NotFound("target.hub_id")
         locks = await Lock.filter(hub_id=hub_id, **of_this_site).order_by("id")
         if not locks:
-            raise InvalidInput("target_id", "This hub connects no lock.")
+            raise InvalidInput("target.hub_id", "This hub connects no lock.")
         return locks
     if reader_id is not None:
         reader = await Reader.get_or_none(id=reader_id, deleted_at=None)
         lock_id = reader.lock_id if reader is not None else None
     locks = await Lock.filter(id=lock_id, **of_this_site)
     if not locks:
-        raise NotFound("target_id")
+        raise NotFound("target.lock_id" if reader_id is None else "target.reader_id")
     return locks
 
 

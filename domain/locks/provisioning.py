@@ -118,10 +118,10 @@ async def cancel_kit(
     async with recorded(installation, by, "cancelProvisioningKit", now) as change:
         found = await Provisioning.get_or_none(id=kit_id)
         if found is None:
-            raise NotFound("kit_id")
+            raise NotFound("provisioning_kit_id")
         # The lock's row before the kit's, as when a kit is proven.
-        lock = await held_lock(by, found.lock_id)
+        lock = await held_lock(by, found.lock_id, "provisioning_kit_id")
         ended = await end_kits(installation, change, Provisioning.filter(id=kit_id), now)
         if not ended:
-            raise NotFound("kit_id")
+            raise NotFound("provisioning_kit_id")
         return ended[0], lock

@@ -62,7 +62,7 @@ async def open_lock(
         return await _outcome(command_id, wakeups)
 
 
-async def remote_unlock(
+async def open_lock_remotely(
     installation: Installation, by: Caller, *, lock_id: UUID, now: datetime
 ) -> LockEvent:
     """Opens a door as somebody who may, whatever the schedules; also releases a lockout.
@@ -113,7 +113,7 @@ async def _command_by_rules(
         if lock is None:
             raise NotFound("lock_id")
         if member_id is None:
-            raise NotAllowed("No access rule is for a token: it opens doors with remoteUnlock.")
+            raise NotAllowed("No access rule is for a token: it opens doors with openLockRemotely.")
         await lock_row(Member, member_id)
         decision = await _decide_by_rules(member_id, lock, now)
         if isinstance(decision, Denied):
@@ -139,7 +139,7 @@ async def _command_by_admin(
     installation: Installation, by: Caller, command_id: UUID, lock_id: UUID, now: datetime
 ) -> None:
     queue = Queue(Work.OPENINGS, by.site_id)
-    async with recorded(installation, by, "remoteUnlock", now, queue=queue) as change:
+    async with recorded(installation, by, "openLockRemotely", now, queue=queue) as change:
         lock = await Lock.get_or_none(id=lock_id, site_id=by.site_id, deleted_at=None)
         if lock is None:
             raise NotFound("lock_id")

@@ -94,7 +94,7 @@ _MAKING: dict[str, tuple[str, str, Input]] = {
     "access rule": ("createAccessRule", "accessRule", _RULE),
     "smart lock": ("createLock", "lock", {**_LOCK, "readers": [{"name": "Keypad"}]}),
     "smart pin": ("createSmartPin", "smartPin", _SMART_PIN),
-    "kit": ("provisionLock", "kit", {"lockId": "<new lock>"}),
+    "kit": ("provisionLock", "provisioningKit", {"lockId": "<new lock>"}),
     "token": ("createApiToken", "apiToken", {"siteId": "<site>", "name": "Script", "role": "USER"}),
 }
 _RESULTS = {"provisionLock": "ProvisionedLock"}
@@ -126,12 +126,12 @@ AT_A_SITE: dict[str, Case] = {
     ),
     "deleteLock": Case(ADMINS, {"lockId": "<new lock>"}),
     "provisionLock": Case(ADMINS, {"lockId": "<lock>"}),
-    "cancelProvisioningKit": Case(ADMINS, {"kitId": "<new kit>"}),
+    "cancelProvisioningKit": Case(ADMINS, {"provisioningKitId": "<new kit>"}),
     "createReader": Case(ADMINS, {"lockId": "<lock>", "name": "Reader"}),
     "updateReader": Case(ADMINS, {"readerId": "<reader>", "name": "Keypad"}),
     "deleteReader": Case(ADMINS, {"readerId": "<new reader>"}),
     "pairCard": Case(ADMINS, {"lockId": "<lock>", "cardUid": "04A2B3C4D5E6F7"}),
-    "setPinMode": Case(EDITORS, {"targetId": "<lock>", "enabled": False}),
+    "setPinMode": Case(EDITORS, {"target": {"lockId": "<lock>"}, "enabled": False}),
     "createMember": Case(EDITORS, {"siteId": "<site>", "name": "Ada"}),
     "updateMember": Case(EDITORS, {"memberId": "<member>", "name": "Bea"}),
     "removeMember": Case(EDITORS, {"memberId": "<new member>"}),
@@ -156,11 +156,11 @@ AT_A_SITE: dict[str, Case] = {
     "createSmartPin": Case(EDITORS, _SMART_PIN),
     "blockSmartPin": Case(EDITORS, {"smartPinId": "<smart pin>"}),
     "unblockSmartPin": Case(EDITORS, {"smartPinId": "<smart pin>"}),
-    "remoteUnlock": Case(EDITORS, {"lockId": "<lock>"}),
+    "openLockRemotely": Case(EDITORS, {"lockId": "<lock>"}),
 }
-"""The rows of the role table; the lock of `remoteUnlock` is not connected, which is an answer of its own."""
+"""The rows of the role table; the lock of `openLockRemotely` is not connected, which is an answer of its own."""
 
-LIVE_LOCK = {"remoteUnlock"}
+LIVE_LOCK = {"openLockRemotely"}
 """What needs a connected lock to succeed."""
 
 OWN_PINS = {"assignMyPin", "blockMyPin", "deleteMyPin"}

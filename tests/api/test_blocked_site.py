@@ -46,11 +46,11 @@ async def test_other_sites_go_on_while_a_transaction_at_one_hangs(served: Served
     deaf, device = await stuck.device(theirs), await other.device(ours)
     guest = served.phone()
     await guest.redeem((await other.invitation(ours["lockId"]))["code"])
-    asked = [
+    asked: list[tuple[str, dict[str, Any]]] = [
         ("createMember", {"siteId": stuck.id, "name": "A", "role": "USER", "canEdit": False}),
-        ("setPinMode", {"targetId": theirs["lockId"], "enabled": False}),
+        ("setPinMode", {"target": {"lockId": theirs["lockId"]}, "enabled": False}),
         ("updateSite", {"siteId": stuck.id, "name": "Stuck"}),
-        ("remoteUnlock", {"lockId": theirs["lockId"]}),
+        ("openLockRemotely", {"lockId": theirs["lockId"]}),
     ]
     over = asyncio.Event()
     codes: list[str] = []
@@ -69,7 +69,7 @@ async def test_other_sites_go_on_while_a_transaction_at_one_hangs(served: Served
         with suppress(TimeoutError):
             await asyncio.wait_for(deaf.type("1234567"), 0.1)
         for _ in range(3):
-            remote = await other.change("remoteUnlock", lockId=ours["lockId"])
+            remote = await other.change("openLockRemotely", lockId=ours["lockId"])
             opened = await guest.open(ours["lockId"])
             assert (remote["__typename"], opened["__typename"]) == ("OpenedLock", "OpenedLock")
         await device.type("1234567")

@@ -196,7 +196,7 @@ async def test_nobody_waits_for_a_door_on_behalf_of_a_client_that_has_gone(serve
     entry = await house.lock()
     device = await house.device(entry)
     device.silent = True
-    asking = asyncio.create_task(house.change("remoteUnlock", lockId=entry["lockId"]))
+    asking = asyncio.create_task(house.change("openLockRemotely", lockId=entry["lockId"]))
     await becomes(lambda: waiting_for_an_outcome() == 1)
 
     asking.cancel()

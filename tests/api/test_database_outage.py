@@ -146,7 +146,7 @@ async def test_a_lock_comes_back_by_itself_and_tells_what_happened_meanwhile(
     await until_served(house)
     seen = await denials(house, 3)
     await becomes(lambda: device.online, within_seconds=15)
-    opened = await house.change("remoteUnlock", lockId=entry["lockId"])
+    opened = await house.change("openLockRemotely", lockId=entry["lockId"])
 
     assert opened["__typename"] == "OpenedLock"
     assert len(set(seen)) == 3

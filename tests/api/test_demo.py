@@ -124,7 +124,7 @@ async def test_a_demo_ends_whole_however_it_ends_and_plays_again(tmp_path: Path)
         assert "another rule still opens Front door" in said
         assert "locksim" not in said
         assert "structlog" not in said
-        assert said.rindex("Password") > said.rindex("remoteUnlock")
+        assert said.rindex("Password") > said.rindex("openLockRemotely")
         assert await whole.ended(signal.SIGHUP) == 0
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     for file in folder.iterdir():

@@ -194,15 +194,37 @@ async def test_pin_mode_where_there_is_no_keypad_names_the_locks(served: Served)
     lock, (reader,) = blind["lock"]["id"], [each["id"] for each in blind["lock"]["readers"]]
     shown = "... on LockWithoutKeypad { locks } ... on InvalidInput { field message }"
 
-    for target in (lock, reader, busy):
-        answer = await house.change("setPinMode", shown, targetId=target, enabled=True)
+    for target in ({"lockId": lock}, {"readerId": reader}, {"hubId": busy}):
+        answer = await house.change("setPinMode", shown, target=target, enabled=True)
         assert (answer["__typename"], answer["locks"]) == ("LockWithoutKeypad", ["Cellar"])
-    nothing = await house.change("setPinMode", shown, targetId=idle, enabled=True)
+    nothing = await house.change("setPinMode", shown, target={"hubId": idle}, enabled=True)
     assert nothing == {
         "__typename": "InvalidInput",
-        "field": "targetId",
+        "field": "target.hubId",
         "message": "This hub connects no lock.",
     }
     await house.change("deleteReader", readerId=reader)
-    gone = await house.change("setPinMode", "", targetId=reader, enabled=True)
-    assert gone["__typename"] == "NotFound"
+    for target in ({"readerId": reader}, {"lockId": busy}, {"hubId": ""}):
+        gone = await house.change("setPinMode", FIELD, target=target, enabled=True)
+        (field,) = target
+        assert (gone["__typename"], gone["field"]) == ("NotFound", f"target.{field}")
+
+
+async def test_pin_mode_has_one_target(served: Served) -> None:
+    """None, two or null: the document is refused before anything looks at it, in variables and in the text alike."""
+    house = await served.site()
+    lock = (await house.lock())["lockId"]
+    document = "mutation($input: SetPinModeInput!) { setPinMode(input: $input) { __typename } }"
+    headers = {"authorization": f"Bearer {house.token}"}
+    for target in (
+        {},
+        {"lockId": lock, "hubId": lock},
+        {"lockId": None},
+        {"lockId": lock, "hubId": None},
+    ):
+        wrong = await served.post(document, headers, input={"target": target, "enabled": False})
+        assert wrong.json()["errors"][0]["extensions"]["code"] == "VARIABLES_INVALID", target
+    for text in ("{}", f'{{ lockId: "{lock}", hubId: "{lock}" }}', "{ lockId: null }"):
+        written = f"mutation {{ setPinMode(input: {{ target: {text}, enabled: false }}) {{ __typename }} }}"
+        wrong = await served.post(written, headers)
+        assert wrong.json()["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED", text

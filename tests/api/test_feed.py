@@ -154,7 +154,7 @@ async def test_a_feed_brings_the_time_over_the_locks_own_nonce(served: Served) -
         await lock.report()
         served.clock.advance(timedelta(minutes=59))
         await lock.report()
-        unlocking = asyncio.create_task(house.change("remoteUnlock", lockId=lock.id))
+        unlocking = asyncio.create_task(house.change("openLockRemotely", lockId=lock.id))
         order = lock.read_command(await asyncio.wait_for(anext(feed), 5))
         await lock.report(lock.opened(order))
         assert (await unlocking)["__typename"] == "OpenedLock"

@@ -12,7 +12,9 @@ from tests.serving import House, Served
 from tests.waiting import eventually
 
 CARD = "04:a1:b2:c3:d4:e5:f6"
-LOCKOUT = "query($id: ID!) { node(id: $id) { ... on Lock { pinLockout { since wrongEntries } } } }"
+LOCKOUT = (
+    "query($id: ID!) { node(id: $id) { ... on Lock { pinLockout { startedAt wrongEntries } } } }"
+)
 
 
 async def lockout(house: House, lock_id: str) -> dict[str, Any] | None:
@@ -133,7 +135,7 @@ async def test_pin_mode_off_denies_without_counting(served: Served) -> None:
     house = await served.site()
     entry = await house.lock()
     device, made = await ready(house, entry)
-    await house.change("setPinMode", targetId=entry["lockId"], enabled=False)
+    await house.change("setPinMode", target={"lockId": entry["lockId"]}, enabled=False)
 
     async def arrived() -> Any:
         query = "query($id: ID!) { node(id: $id) { ... on Lock { sync { pending } } } }"
@@ -142,7 +144,7 @@ async def test_pin_mode_off_denies_without_counting(served: Served) -> None:
     await eventually(arrived, lambda pending: pending == 0)
     denied = await typed(house, device, made["digits"])
     await wrong(house, device, 12)
-    await house.change("setPinMode", targetId=entry["lockId"], enabled=True)
+    await house.change("setPinMode", target={"lockId": entry["lockId"]}, enabled=True)
     await eventually(arrived, lambda pending: pending == 0)
 
     assert denied["reasons"] == ["PIN_MODE_OFF"]
@@ -199,15 +201,15 @@ async def test_a_lockout_is_ended_from_afar_by_somebody_who_may(served: Served) 
     user = await house.make_token(Role.USER)
 
     for name, token in tokens.items():
-        answer = await house.change("remoteUnlock", token=token, lockId=entry["lockId"])
+        answer = await house.change("openLockRemotely", token=token, lockId=entry["lockId"])
         assert answer["__typename"] == name
-    assert (await house.change("remoteUnlock", token=user, lockId=entry["lockId"]))[
+    assert (await house.change("openLockRemotely", token=user, lockId=entry["lockId"]))[
         "__typename"
     ] == "NotAllowed"
     assert await lockout(house, entry["lockId"]) is not None
     editor = await house.make_token(Role.LIMITED_ADMIN, can_edit=True)
     released = await house.change(
-        "remoteUnlock",
+        "openLockRemotely",
         "... on OpenedLock { event { kind method } }",
         token=editor,
         lockId=entry["lockId"],
@@ -218,7 +220,7 @@ async def test_a_lockout_is_ended_from_afar_by_somebody_who_may(served: Served) 
     assert (await typed(house, device, made["digits"]))["kind"] == "OPENED"
 
 
-async def test_a_remote_unlock_without_a_lockout_ends_none(served: Served) -> None:
+async def test_a_remote_opening_without_a_lockout_ends_none(served: Served) -> None:
     """The door opens, and nobody reads of a lockout that never was; the nine wrong entries before it stay counted."""
     house = await served.site()
     entry = await house.lock()
@@ -228,7 +230,7 @@ async def test_a_remote_unlock_without_a_lockout_ends_none(served: Served) -> No
     for _ in range(9):
         await typed(house, device, "60314028")
 
-    answer = await house.change("remoteUnlock", lockId=entry["lockId"])
+    answer = await house.change("openLockRemotely", lockId=entry["lockId"])
     before = [each["kind"] for each in await events(house)]
     await typed(house, device, "60314028")
 

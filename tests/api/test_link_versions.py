@@ -58,9 +58,9 @@ class Door:
             lambda lock: lock["linkReads"] == reads and lock["sync"]["status"] == "UPDATED",
         )
 
-    async def switched(self, target: str, *, enabled: bool) -> dict[str, Any]:
-        more = f"... on PinModeSet {{ readers {{ id pinEnabled }} {WARNINGS} }} {TOO_OLD}"
-        return await self.house.change("setPinMode", more, targetId=target, enabled=enabled)
+    async def switched(self, *, enabled: bool, **target: str) -> dict[str, Any]:
+        more = f"... on SetPinMode {{ readers {{ id pinEnabled }} {WARNINGS} }} {TOO_OLD}"
+        return await self.house.change("setPinMode", more, target=target, enabled=enabled)
 
     async def opens(self, lock: WatchedLock, digits: str) -> list[bool]:
         """Whether the digits open at the street, and in the yard."""
@@ -131,8 +131,8 @@ async def test_each_keypad_has_a_switch_of_its_own_at_a_lock_that_reads_it(serve
 
     for street, yard in ((True, False), (False, True), (False, False), (True, True)):
         for reader, enabled in ((door.street, street), (door.yard, yard)):
-            answer = await door.switched(reader, enabled=enabled)
-            assert answer["__typename"] == "PinModeSet", answer
+            answer = await door.switched(readerId=reader, enabled=enabled)
+            assert answer["__typename"] == "SetPinMode", answer
         await door.says(READS)
         assert await door.opens(lock, digits) == [street, yard]
     assert (await door.shown())["linkLacks"] == []
@@ -160,14 +160,14 @@ async def test_an_old_lock_is_refused_a_switch_for_each_keypad_by_name(served: S
     before = await door.shown()
 
     for reader in (door.street, door.yard):
-        answer = await door.switched(reader, enabled=False)
+        answer = await door.switched(readerId=reader, enabled=False)
         assert answer["__typename"] == "LockTooOld"
         assert (answer["locks"], answer["needs"]) == (["Gate"], READS)
         assert "Gate" in answer["message"]
     assert await door.shown() == before
     assert await door.opens(lock, digits) == [True, True]
 
-    assert (await door.switched(door.id, enabled=False))["__typename"] == "PinModeSet"
+    assert (await door.switched(lockId=door.id, enabled=False))["__typename"] == "SetPinMode"
     await door.says([])
     assert await door.opens(lock, digits) == [False, False]
     added = await house.change("createReader", TOO_OLD, lockId=door.id, name="Cellar")
@@ -186,7 +186,7 @@ async def test_a_lock_that_never_connected_is_allowed_with_a_warning_and_fitted_
     """Held back until the lock says what it reads: a new one has a switch for each keypad from its first delivery."""
     house = await served.site()
     door = await Door.hung(house)
-    answer = await door.switched(door.yard, enabled=False)
+    answer = await door.switched(readerId=door.yard, enabled=False)
     assert said(answer) == {"LOCK_MAY_BE_TOO_OLD": ["Gate"]}
     shown = await door.shown()
     assert (shown["linkVersion"], shown["linkLacks"]) == (None, READS)
@@ -203,7 +203,7 @@ async def test_one_that_turns_out_to_be_old_opens_at_no_keypad_and_the_admin_is_
     """Never at the keypad that was to be off: PIN mode is off at all; an alert, the PIN's list and a tag name the lock."""
     house = await served.site()
     door = await Door.hung(house)
-    await door.switched(door.yard, enabled=False)
+    await door.switched(readerId=door.yard, enabled=False)
     made = await pin_of(house, door.id)
     lock = await house.device({**door.entry, **OLD})
     await door.says([])
@@ -224,7 +224,7 @@ async def test_one_that_turns_out_to_be_old_opens_at_no_keypad_and_the_admin_is_
     found = (await house.ask(query, id=typed["pin"]["id"]))["node"]
     assert said(found) == {"LOCK_TOO_OLD": ["Gate"]}
 
-    assert (await door.switched(door.id, enabled=True))["__typename"] == "PinModeSet"
+    assert (await door.switched(lockId=door.id, enabled=True))["__typename"] == "SetPinMode"
     await door.says([])
     assert await door.opens(lock, made["digits"]) == [True, True]
 
@@ -238,7 +238,7 @@ async def test_older_firmware_loses_what_it_cannot_hold_and_newer_gets_it_again(
     lock = await house.device(door.entry)
     await door.says(READS)
     _, digits = await held_pin(door)
-    await door.switched(door.yard, enabled=False)
+    await door.switched(readerId=door.yard, enabled=False)
     await door.says(READS)
     assert await door.opens(lock, digits) == [True, False]
 
@@ -261,7 +261,7 @@ async def test_a_lock_that_says_something_else_at_each_connection_alerts_once(
     """What it says last counts; alerts of one lock are at most one an hour."""
     house = await served.site()
     door = await Door.hung(house)
-    await door.switched(door.yard, enabled=False)
+    await door.switched(readerId=door.yard, enabled=False)
     bare = BareLock(served, door.entry)
     for turn in range(6):
         reads = READS if turn % 2 else []

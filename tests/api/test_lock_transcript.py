@@ -33,7 +33,7 @@ async def test_the_transcript_is_a_real_connection(
         lock,
         parts=2,
         digits=made[0]["digits"],
-        order=lambda: house.change("remoteUnlock", lockId=entry["lockId"]),
+        order=lambda: house.change("openLockRemotely", lockId=entry["lockId"]),
         remove=lambda: house.change("deletePin", pinId=made[0]["pin"]["id"]),
     )
 

@@ -270,7 +270,7 @@ async def test_when_one_is_killed_its_locks_are_served_by_the_other(
                 assert (await anext(stream))["lockEvents"]["kind"] == "DENIED"
             assert (await admin.ask("{ me { ... on ApiToken { name } } }"))["me"]["name"] == "OWNER"
             await becomes(lambda: device.online)
-            opened = await admin.change("remoteUnlock", lockId=entry["lockId"])
+            opened = await admin.change("openLockRemotely", lockId=entry["lockId"])
             assert opened["__typename"] == "OpenedLock"
             for task in b.running:
                 task.cancel()

@@ -241,4 +241,4 @@ async def test_a_script_opens_nothing_as_a_member(served: Served) -> None:
     answer = await house.change("openLock", lockId=lock_id)
 
     assert answer["__typename"] == "NotAllowed"
-    assert "remoteUnlock" in answer["message"]
+    assert "openLockRemotely" in answer["message"]

@@ -73,7 +73,7 @@ async def test_pins_are_offered_only_where_a_lock_takes_them(served: Served) -> 
     seen = [((await phone.homes())[0]["pinsOffered"], (await assign(phone, house))["__typename"])]
     lock_id = (await house.lock("Front"))["lockId"]
     for enabled in (False, True, False):
-        await house.change("setPinMode", targetId=lock_id, enabled=enabled)
+        await house.change("setPinMode", target={"lockId": lock_id}, enabled=enabled)
         answer = await assign(phone, house)
         seen.append(((await phone.homes())[0]["pinsOffered"], answer["__typename"]))
 

@@ -195,7 +195,7 @@ async def test_a_lock_that_refuses_without_a_reason_is_said_to_give_none(
     house = await served.site()
     entry = await house.lock()
     phone = await _guest(house, entry["lockId"])
-    query = """mutation($input: RemoteUnlockInput!) { remoteUnlock(input: $input) {
+    query = """mutation($input: OpenLockRemotelyInput!) { openLockRemotely(input: $input) {
       __typename ... on AccessDenied { message reasons } } }"""
     async with BareLock(served, entry) as lock:
         feed = await lock.online()
@@ -207,7 +207,7 @@ async def test_a_lock_that_refuses_without_a_reason_is_said_to_give_none(
             command = lock.read_command(await anext(feed))
             await lock.report(lock.event(kind, commandId=command.command_id, reasons=None))
             answer = await opening
-            answer = answer.get("remoteUnlock", answer)
+            answer = answer.get("openLockRemotely", answer)
             assert (answer["__typename"], answer["reasons"]) == ("AccessDenied", [])
             assert answer.get("message", "gave no reason.").endswith("gave no reason.")
 
@@ -265,9 +265,9 @@ async def test_an_admins_command_ends_with_what_it_stands_on(
         async with BareLock(served, entry) as lock:
             await lock.online()
             if by == "token":
-                answer = await house.change("remoteUnlock", token=token, lockId=entry["lockId"])
+                answer = await house.change("openLockRemotely", token=token, lockId=entry["lockId"])
             else:
-                answer = await console.change("remoteUnlock", lockId=entry["lockId"])
+                answer = await console.change("openLockRemotely", lockId=entry["lockId"])
             assert answer["__typename"] == "LockDidNotAnswer"
 
     async def handed() -> bool:
@@ -311,15 +311,15 @@ async def _kinds(house: House) -> list[str]:
 
 
 async def test_an_admin_unlocks_from_afar(served: Served) -> None:
-    """Proves remoteUnlock through the simulated lock, that nobody's schedule matters, and who may not."""
+    """Proves openLockRemotely through the simulated lock, that nobody's schedule matters, and who may not."""
     house, other = await served.site(), await served.site("Other")
     entry = await house.lock()
-    offline = await house.change("remoteUnlock", REMOTE, lockId=entry["lockId"])
+    offline = await house.change("openLockRemotely", REMOTE, lockId=entry["lockId"])
     await house.device(entry)
-    opened = await house.change("remoteUnlock", REMOTE, lockId=entry["lockId"])
+    opened = await house.change("openLockRemotely", REMOTE, lockId=entry["lockId"])
     reader = await house.make_token(Role.LIMITED_ADMIN, can_edit=False)
-    refused = await house.change("remoteUnlock", token=reader, lockId=entry["lockId"])
-    foreign = await other.change("remoteUnlock", lockId=entry["lockId"])
+    refused = await house.change("openLockRemotely", token=reader, lockId=entry["lockId"])
+    foreign = await other.change("openLockRemotely", lockId=entry["lockId"])
 
     assert offline["__typename"] == "LockOffline"
     assert opened["__typename"] == "OpenedLock", opened

@@ -239,12 +239,12 @@ async def test_the_sites_zone_and_pin_mode_reach_the_lock(served: Served) -> Non
     readers = (await house.ask(query, id=lock.id))["node"]["readers"]
 
     seen = []
-    for target in (lock.id, hub_id, readers[0]["id"]):
+    for target in ({"lockId": lock.id}, {"hubId": hub_id}, {"readerId": readers[0]["id"]}):
         for enabled in (False, True):
             answer = await house.change(
                 "setPinMode",
-                "... on PinModeSet { readers { id pinEnabled } }",
-                targetId=target,
+                "... on SetPinMode { readers { id pinEnabled } }",
+                target=target,
                 enabled=enabled,
             )
             assert answer["readers"] == [{"id": readers[0]["id"], "pinEnabled": enabled}]
@@ -255,7 +255,10 @@ async def test_the_sites_zone_and_pin_mode_reach_the_lock(served: Served) -> Non
     await lock.settled()
     blind = await house.lock("Garage", keypad=False)
     refused = await house.change(
-        "setPinMode", "... on LockWithoutKeypad { locks }", targetId=blind["lockId"], enabled=True
+        "setPinMode",
+        "... on LockWithoutKeypad { locks }",
+        target={"lockId": blind["lockId"]},
+        enabled=True,
     )
 
     assert seen == ["DENIED", "GRANTED"] * 3

@@ -204,7 +204,7 @@ async def test_who_may_not_edit_gets_no_pin_made_or_changed(served: Served) -> N
             answer = await house.change(mutation, token=token, pinId=pin_id, **fields)
             assert answer["__typename"] == "NotAllowed", mutation
         mode = await house.change(
-            "setPinMode", token=token, targetId=entry["lockId"], enabled=False
+            "setPinMode", token=token, target={"lockId": entry["lockId"]}, enabled=False
         )
         assert mode["__typename"] == "NotAllowed"
     for mutation, fields in changes:

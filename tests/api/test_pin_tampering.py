@@ -174,7 +174,7 @@ async def test_a_lock_with_a_tampered_row_can_still_be_opened_from_afar(served: 
     device.network.turn(on=True)
     await house.until_online(entry["lockId"])
 
-    opened = await house.change("remoteUnlock", lockId=entry["lockId"])
+    opened = await house.change("openLockRemotely", lockId=entry["lockId"])
 
     assert opened["__typename"] == "OpenedLock"
     assert (await at_lock(house, one["pin"]["id"], entry["lockId"]))["status"] == "NOT_UPDATED"

@@ -23,7 +23,7 @@ from tests.serving import House, Served
 
 KIT = """id incarnation createdAt expiresAt lock { id }
   takenBy { __typename ... on Account { email } ... on ApiToken { name } }"""
-TAKEN = f"... on ProvisionedLock {{ incarnation secret kit {{ {KIT} }} }} ... on InvalidInput {{ field }}"
+TAKEN = f"... on ProvisionedLock {{ incarnation secret provisioningKit {{ {KIT} }} }} ... on InvalidInput {{ field }}"
 ALERTS = """query($id: ID!) { site(id: $id) { alerts { nodes {
   kind actorKind member { id } lock { id } } } } }"""
 NEW_ALERT = """subscription($id: ID!) { siteAlerts(siteId: $id) {
@@ -40,7 +40,9 @@ async def taken(house: House, lock_id: str, token: str | None = None) -> dict[st
 
 async def cancelled(house: House, kit: dict[str, Any]) -> str:
     """The answer to cancelling a kit."""
-    answer = await house.change("cancelProvisioningKit", kitId=kit["kit"]["id"])
+    answer = await house.change(
+        "cancelProvisioningKit", provisioningKitId=kit["provisioningKit"]["id"]
+    )
     kind: str = answer["__typename"]
     return kind
 
@@ -138,7 +140,9 @@ async def test_a_kit_ends_with_the_rights_of_whoever_took_it(served: Served) -> 
         assert await alerts(house) == []
         rows = AuditRow.filter(chain=house.row.id, target_kind="ProvisioningKit")
         told = {row.target_id for row in await rows}
-        keys = {read_node_id("provisioning_kit", kit["kit"]["id"]) for kit in (own, scripts)}
+        keys = {
+            read_node_id("provisioning_kit", kit["provisioningKit"]["id"]) for kit in (own, scripts)
+        }
         assert told == keys, how
 
 
@@ -158,7 +162,7 @@ async def test_a_kit_that_a_token_took_ends_with_the_token(served: Served) -> No
     end = served.clock() + timedelta(hours=2)
     short = await house.make_token(Role.SUPER_ADMIN, expires_at=end)
     late = await taken(house, lock_id, short)
-    assert datetime.fromisoformat(late["kit"]["expiresAt"]) == end
+    assert datetime.fromisoformat(late["provisioningKit"]["expiresAt"]) == end
     served.clock.advance(timedelta(hours=2))
     assert not await proves(served, lock_id, late)
 
@@ -170,7 +174,9 @@ async def test_a_kit_is_good_for_a_day(served: Served) -> None:
     assert await proves(served, working["lockId"], working)
     early = await taken(house, working["lockId"])
     late = await taken(house, working["lockId"])
-    created, end = [datetime.fromisoformat(late["kit"][key]) for key in ("createdAt", "expiresAt")]
+    created, end = [
+        datetime.fromisoformat(late["provisioningKit"][key]) for key in ("createdAt", "expiresAt")
+    ]
     assert end - created == DAY
 
     served.clock.advance(DAY - NOT_YET)
@@ -241,7 +247,9 @@ async def test_of_two_kits_either_may_be_installed_until_the_newer_one_is_proven
     one, other = await house.lock("One"), await house.lock("Other")
     older, newer = [await taken(house, one["lockId"]) for _ in range(2)]
     assert await proves(served, one["lockId"], older)
-    assert [each["id"] for each in await pending(house, one["lockId"])] == [newer["kit"]["id"]]
+    assert [each["id"] for each in await pending(house, one["lockId"])] == [
+        newer["provisioningKit"]["id"]
+    ]
     assert await proves(served, one["lockId"], newer)
 
     older, newer = [await taken(house, other["lockId"]) for _ in range(2)]
@@ -261,7 +269,7 @@ async def test_pending_kits_are_listed_with_their_taker_and_can_be_cancelled(
     scripts = await taken(house, lock_id, admin.token)
 
     seeded, *listed = await pending(house, lock_id, await house.make_token(Role.SUPER_ADMIN))
-    assert listed == [mine["kit"], scripts["kit"]]
+    assert listed == [mine["provisioningKit"], scripts["provisioningKit"]]
     assert seeded["takenBy"] is None, "the command line's"
     assert [each["takenBy"] for each in listed] == [
         {"__typename": "Account", "email": "eve@example.com"},
@@ -271,15 +279,17 @@ async def test_pending_kits_are_listed_with_their_taker_and_can_be_cancelled(
     limited = await house.make_token(Role.LIMITED_ADMIN)
     hidden = await house.ask(node, token=limited, id=lock_id)
     assert hidden["node"]["provisioningKits"] is None
-    assert (await house.ask(node, token=limited, id=mine["kit"]["id"]))["node"] is None
-    assert (await house.ask(node, id=mine["kit"]["id"]))["node"]["id"] == mine["kit"]["id"]
+    assert (await house.ask(node, token=limited, id=mine["provisioningKit"]["id"]))["node"] is None
+    assert (await house.ask(node, id=mine["provisioningKit"]["id"]))["node"]["id"] == mine[
+        "provisioningKit"
+    ]["id"]
 
     assert await cancelled(house, mine) == "CancelledProvisioningKit"
     assert await cancelled(house, mine) == "NotFound"
     assert not await proves(served, lock_id, mine)
-    assert (await house.ask(node, id=mine["kit"]["id"]))["node"] is None
+    assert (await house.ask(node, id=mine["provisioningKit"]["id"]))["node"] is None
     row = await AuditRow.get(chain=house.row.id, action="cancelProvisioningKit")
-    assert row.target_id == read_node_id("provisioning_kit", mine["kit"]["id"])
+    assert row.target_id == read_node_id("provisioning_kit", mine["provisioningKit"]["id"])
     assert await proves(served, lock_id, scripts)
     assert await cancelled(house, scripts) == "NotFound", "what was proven is no kit any more"
 

@@ -294,9 +294,7 @@ async def test_what_comes_late_or_cannot_be_read_does_not_change_what_is_shown_o
     served: Served,
 ) -> None:
     """The newest word of the lock counts: neither an old wrong entry nor half an event brings a lockout back."""
-    query = (
-        "query($id: ID!) { node(id: $id) { ... on Lock { pinLockout { wrongEntries since } } } }"
-    )
+    query = "query($id: ID!) { node(id: $id) { ... on Lock { pinLockout { wrongEntries startedAt } } } }"
     house = await served.site()
     async with BareLock(served, await house.lock()) as lock:
         wrong = lock.event("DENIED", method="PIN", reasons=["UNKNOWN_CREDENTIAL"])

@@ -226,14 +226,16 @@ async def test_a_setting_counts_from_when_the_lock_has_told_that_it_has_it(serve
     lock_id = entry["lockId"]
     device = await house.device(entry)
     await in_step(house, lock_id)
-    await house.change("setPinMode", targetId=lock_id, enabled=False)
+    await house.change("setPinMode", target={"lockId": lock_id}, enabled=False)
     await in_step(house, lock_id)
     made = (await pin_of(house, lock_id))["pin"]["id"]
     off = await now(house, made)
     device.network.turn(on=False)
     await house.until_online(lock_id, online=False)
 
-    modes = await change(house, "setPinMode", "PinModeSet", targetId=lock_id, enabled=True)
+    modes = await change(
+        house, "setPinMode", "SetPinMode", target={"lockId": lock_id}, enabled=True
+    )
     smart = await change(house, "updateLock", "UpdatedLock", lockId=lock_id, smartPinEnabled=True)
     key, code = await smart_pin(house, lock_id)
     away = [await now(house, each) for each in (made, key)]
@@ -265,7 +267,7 @@ async def test_another_setting_on_its_way_does_not_hide_what_the_lock_has(served
     _, code = await smart_pin(house, lock_id)
 
     assert (await now(house, made), code) == ({}, {})
-    await house.change("setPinMode", targetId=lock_id, enabled=False)
+    await house.change("setPinMode", target={"lockId": lock_id}, enabled=False)
     assert await now(house, made) == {"SETTING_NOT_ON_LOCK": ["Front door"]}
 
 

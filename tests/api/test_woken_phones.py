@@ -39,7 +39,9 @@ CHANGES: dict[str, Change] = {
     "name": lambda house, _: house.change("updateSite", siteId=house.id, name="New"),
     "zone": lambda house, _: house.change("updateSite", siteId=house.id, timezone="Asia/Tokyo"),
     "plan": _change_plan,
-    "PIN mode": lambda house, lock: house.change("setPinMode", targetId=lock, enabled=False),
+    "PIN mode": lambda house, lock: house.change(
+        "setPinMode", target={"lockId": lock}, enabled=False
+    ),
     "reader": _delete_reader,
     "lock": lambda house, lock: house.change("deleteLock", lockId=lock),
 }

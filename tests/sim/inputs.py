@@ -125,7 +125,7 @@ def _value(scene: Scene, mutation: Mutation, name: str, shape: GraphQLInputField
     rng, inner = scene.rng, get_named_type(shape.type)
     if name in mutation.ids:
         kind = rng.choice(sorted(mutation.ids[name]))
-        target = name.split("Tag", maxsplit=1)[0] if kind == "tag" and "Tag" in name else None
+        target = _held(name) if kind == "tag" and "Tag" in name else None
         if not is_list(shape):
             return scene.one(kind, target)
         least = 0 if "Tag" in mutation.name and rng.random() < RARELY else 1
@@ -133,9 +133,17 @@ def _value(scene: Scene, mutation: Mutation, name: str, shape: GraphQLInputField
     if isinstance(inner, GraphQLEnumType):
         values = [each for each in inner.values if each != "OWNER"]
         return rng.sample(values, rng.randint(1, 7)) if is_list(shape) else rng.choice(values)
+    if isinstance(inner, GraphQLInputObjectType) and inner.is_one_of:
+        (one,) = rng.sample(list(inner.fields), 1)
+        return {one: _value(scene, mutation, f"{name}.{one}", inner.fields[one])}
     if isinstance(inner, GraphQLInputObjectType):
         return _object(scene, inner, name)
     return _scalar(scene, inner.name, name)
+
+
+def _held(name: str) -> str:
+    """What a tag holds that an id names: `lock` of `lockTagIds`."""
+    return name.rpartition(".")[2].split("Tag", maxsplit=1)[0]
 
 
 def _object(scene: Scene, inner: GraphQLInputObjectType, name: str) -> Any:

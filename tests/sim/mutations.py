@@ -1,12 +1,13 @@
 """What crosses what: every mutation at a site, what its ids point to, and which rows it may so touch.
 
 Nothing of it is listed by hand. The mutations are those of `every_mutation.py`, which a test keeps complete; their inputs
-are those of the schema; an id's field names a type of the schema, or the operation's declaration says what it names; and
-which row belongs to which the tables say. Where a new id says nothing of these, it is an error, not a gap.
+are those of the schema; an id's field names a type of the schema; and which row belongs to which the tables say. Where a new
+id says nothing of these, it is an error, not a gap.
 """
 
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations_with_replacement
@@ -26,7 +27,6 @@ from graphql import (
 from graphql import build_schema as read_schema
 from tortoise.models import Model
 
-from api.operations import DECLARED
 from api.whole_schema import build_schema
 from domain.database.rows import Row
 from tests.api.every_mutation import AT_A_SITE
@@ -34,7 +34,9 @@ from tests.api.every_mutation import AT_A_SITE
 
 @dataclass(frozen=True)
 class Mutation:
-    """A mutation, its input's fields, and the kinds of things that each of its ids may name, the main one's first."""
+    """A mutation, its input's fields, and the kinds of things that each of its ids may name, the main one's first.
+
+    Fields of a field have a dot: `target.lockId`."""
 
     name: str
     fields: dict[str, GraphQLInputField]
@@ -84,21 +86,22 @@ def _mutation(name: str, field: Any) -> Mutation:
     assert isinstance(asked, GraphQLInputObjectType)
     union = get_named_type(field.type)
     assert isinstance(union, GraphQLUnionType)
-    ids = {
-        each: _kinds_named(name, each)
-        for each, shape in asked.fields.items()
-        if get_named_type(shape.type).name == "ID"
-    }
+    ids = {each: _kinds_named(name, each) for each in _ids(asked, "")}
     return Mutation(name, dict(asked.fields), ids, union.types[0])
 
 
+def _ids(asked: GraphQLInputObjectType, within: str) -> Iterator[str]:
+    for name, shape in asked.fields.items():
+        inner = get_named_type(shape.type)
+        if inner.name == "ID":
+            yield f"{within}{name}"
+        elif isinstance(inner, GraphQLInputObjectType):
+            yield from _ids(inner, f"{within}{name}.")
+
+
 def _kinds_named(mutation: str, field: str) -> frozenset[str]:
-    """What an id of an input names: by what the operation declares, by the name of a type, or of a field of one."""
-    rule = DECLARED[mutation].rule
-    several = getattr(rule, "models", None)
-    snake = re.sub(r"(?=[A-Z])", "_", field).lower()
-    if several is not None and getattr(rule, "field", None) == snake:
-        return frozenset(several)
+    """What an id of an input names: by the name of a type, or of a field of one."""
+    snake = re.sub(r"(?=[A-Z])", "_", field.rpartition(".")[2]).lower()
     words = re.sub(r"_ids?$", "", snake).split("_")
     for start in range(len(words)):
         word = "_".join(words[start:])

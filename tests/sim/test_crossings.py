@@ -20,7 +20,11 @@ TRIES = 10
 def test_every_id_of_an_input_says_what_it_names() -> None:
     """By the schema and the tables alone; so no mutation is left out, and none that is new will be."""
     assert mutations().keys() == AT_A_SITE.keys()
-    assert mutations()["setPinMode"].ids == {"targetId": frozenset({"lock", "hub", "reader"})}
+    assert mutations()["setPinMode"].ids == {
+        "target.lockId": frozenset({"lock"}),
+        "target.hubId": frozenset({"hub"}),
+        "target.readerId": frozenset({"reader"}),
+    }
     assert mutations()["createPin"].ids == {
         "siteId": frozenset({"site"}),
         "ownerId": frozenset({"member"}),
