@@ -25,7 +25,6 @@ NOT_YET = {
     "a_filter_takes_a_list",
     "a_list_has_pages_or_a_bound",
     "a_moment_ends_in_at_until_or_since",
-    "a_mutation_is_called_by_a_verb_and_a_noun",
     "a_name_has_one_scalar",
     "a_node_knows_its_site_and_its_age",
     "a_number_with_a_unit_says_it_in_its_name",
