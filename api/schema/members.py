@@ -1,11 +1,23 @@
 """Members: what a person is at a site."""
 
 from datetime import datetime
+from typing import Any
 
 import strawberry
 from strawberry.types import Info
 
-from api.schema.nodes import Node, global_id, list_above, node_of, shows
+from api.schema.nodes import (
+    USUAL_PAGE,
+    After,
+    Connection,
+    First,
+    Node,
+    global_id,
+    node_of,
+    page_of_loaded,
+    pages_above,
+    shows,
+)
 from api.schema.of_site import OfSite
 from domain.actors import AccountActor, Role
 from domain.errors import NotAllowed
@@ -40,12 +52,19 @@ class Member(Node, OfSite):
 
     @strawberry.field(
         description="Their tags, the default one among them. For whoever may read the site; null with an error for others.",
-        graphql_type=list_above("api.schema.tags", "Tag") | None,
+        graphql_type=pages_above("api.schema.tags", "Tag") | None,
     )
-    async def tags(self, info: Info) -> list[Node] | None:
+    async def tags(
+        self, info: Info, first: First = USUAL_PAGE, after: After = None
+    ) -> Connection[Any] | None:
         await _check_read(info, self.row)
         held = await info.context.loaders.tags_of_member.load(self.row.id)
-        return [node_of(each.tag, info.context.clock) for each in held]
+        return page_of_loaded(
+            [each.tag for each in held],
+            lambda tag: node_of(tag, info.context.clock),
+            first=first,
+            after=after,
+        )
 
 
 async def _check_read(info: Info, row: tables.Member) -> None:

@@ -84,6 +84,11 @@ def list_above(module: str, name: str) -> Any:
     return list[type_above(module, name)]  # type: ignore[misc]
 
 
+def pages_above(module: str, name: str) -> Any:
+    """Pages of such a type."""
+    return Connection[type_above(module, name)]  # type: ignore[misc]
+
+
 def global_id(kind: str, key: UUID) -> strawberry.ID:
     """The id of a node as clients see it."""
     return strawberry.ID(node_id(kind, key))

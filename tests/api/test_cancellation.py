@@ -42,14 +42,14 @@ ON_ONE_SOCKET = 40
 """More would be throttled: a socket may send a hundred messages at once."""
 
 CREATE_MEMBER = """mutation($input: CreateMemberInput!) { createMember(input: $input) {
-  __typename ... on CreatedMember { member { id tags { name } } } } }"""
+  __typename ... on CreatedMember { member { id tags { nodes { name } } } } } }"""
 CREATE_INVITATION = """mutation($input: CreateInvitationInput!) { createInvitation(input: $input) {
   __typename ... on CreatedInvitation { code invitation { id } } } }"""
 READ = """query($id: ID!) { site(id: $id) {
-  members(first: 2) { nodes { tags { name members { name email } } } }
+  members(first: 2) { nodes { tags { nodes { name members { name email } } } } }
   invitations(first: 2) { nodes { locks { name readers { name } } } } auditLog(first: 2) { nodes { number } } } }"""
 FAIL = """query($id: ID!) { site(id: $id) {
-  members(first: 2) { nodes { tags { name } } } locks(first: 1000) { nodes { name } }
+  members(first: 2) { nodes { tags { nodes { name } } } } locks(first: 1000) { nodes { name } }
   invitations(first: 2) { nodes { locks { name } } } } }"""
 
 

@@ -27,7 +27,7 @@ from tests.counting import counted
 from tests.serving import House, Served
 
 LISTS = {
-    "accessRules": "label state grantee { ... on Member { name tags { name } } ... on Tag { name } } site { name }"
+    "accessRules": "label state grantee { ... on Member { name tags { nodes { name } } } ... on Tag { name } } site { name }"
     " locks { nodes { name tags { name } } }"
     " lockTags { name } chosenLocks { name } warnings { code locks { name } }",
     "alerts": "kind member { name } actor { ... on Account { email } } lock { name }",
@@ -39,7 +39,7 @@ LISTS = {
     "invitations": "name status schedule { weekdays } devices { name }"
     " locks { name online readers { name } hub { name } tags { name kind } } warnings { code locks { name } }",
     "locks": "name online sync { status } readers { name } hub { name } tags { name }",
-    "members": "name email tags { name }",
+    "members": "name email tags { nodes { name } }",
     "pins": "kind owner { name email } locks { name } lockSync { status lock { name } }"
     " lockTags { name } chosenLocks { name } warnings { code locks { name } }",
     "smartPins": "guestName blockSync lock { name hub { name } } warnings { code locks { name } }",

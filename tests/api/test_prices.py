@@ -152,7 +152,8 @@ CALENDAR = 'invitationCalendar(siteId: "s", from: "2026-01-01", to: "2026-02-28"
         + "} } } }",
         "{" + " ".join(f"a{n}: {CALENDAR} {{ day }}" for n in range(33)) + "}",
         f"{{ a: {CALENDAR} {{ day opensAt closesAt }} b: {CALENDAR} {{ day opensAt closesAt }} }}",
-        '{ site(id: "s") { tags(first: 100) { nodes { members { tags { members { tags { name } } } } } } } }',
+        '{ site(id: "s") { tags(first: 100) { nodes { members'
+        " { tags { nodes { members { tags { nodes { name } } } } } } } } } }",
     ],
 )
 def test_a_dear_document_is_refused(document: str) -> None:

@@ -25,7 +25,7 @@ TO_AND_FRO = (
 HOSTILE = {
     "a lock's tags' locks' tags' locks": TO_AND_FRO,
     "the same from every lock": 'query { site(id: "x") { locks(first: 100) { nodes { tags { members'
-    " { tags { members { id } } } } } } } }",
+    " { tags { nodes { members { id } } } } } } } } }",
     "a hundred calendars": "{"
     + "".join(
         f' a{n}: invitationCalendar(siteId: "x", from: "2024-01-01", to: "2024-02-01") {{ day }}'
@@ -40,7 +40,8 @@ HOSTILE = {
 
 HONEST = {
     "what the README asks first, and more of it": "{ sites { id name timezone seats { used limit } members { nodes"
-    " { id name role email tags { id name } } } locks { nodes { id name online connectivity sync { pending status }"
+    " { id name role email tags(first: 5) { nodes { id name } } } }"
+    " locks { nodes { id name online connectivity sync { pending status }"
     " readers { id name hasKeypad } tags { id name } hub { id name } } } } }",
     "a hundred PINs with all that is known of them": 'query { site(id: "x") { pins(first: 100) { nodes { id kind status'
     " notes owner { id name } locks { id name } lockTags { id name } schedule { validFrom validUntil slotStart slotEnd"

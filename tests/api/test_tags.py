@@ -87,14 +87,14 @@ async def test_special_tags_are_made_changed_and_deleted(served: Served) -> None
     assert (await house.change("deleteTag", tagId=tag["id"]))["__typename"] == "NotFound"
     locks = await house.ask(
         "query($id: ID!) { site(id: $id) { locks { nodes { id tags { name kind } } }"
-        ' members(search: "emma") { nodes { tags { name kind } } } } }',
+        ' members(search: "emma") { nodes { tags { nodes { name kind } } } } } }',
         id=house.id,
     )
     assert locks["site"]["locks"]["nodes"] == [
         {"id": front, "tags": [{"name": "Front", "kind": "DEFAULT"}]},
         {"id": flat, "tags": [{"name": "Flat", "kind": "DEFAULT"}]},
     ]
-    assert locks["site"]["members"]["nodes"][0]["tags"] == [
+    assert locks["site"]["members"]["nodes"][0]["tags"]["nodes"] == [
         {"name": "Emma", "kind": "DEFAULT"},
         {"name": "Group", "kind": "SPECIAL"},
     ]
@@ -119,7 +119,7 @@ async def test_an_invitation_takes_what_its_tags_hold_then_and_for_good(served: 
     )
     assert [lock["name"] for lock in shown["node"]["locks"]] == ["Front", "Flat", "Garage"]
     home = (await served.phone().redeem(made["code"]))["home"]
-    assert [lock["name"] for lock in home["locks"]] == ["Front", "Flat", "Garage"]
+    assert [door["lock"]["name"] for door in home["doors"]] == ["Front", "Flat", "Garage"]
 
     empty = (await _create(house, target="LOCK"))["tag"]["id"]
     people = (await _create(house, target="MEMBER"))["tag"]["id"]
