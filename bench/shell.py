@@ -33,6 +33,7 @@ from domain.locks.rules import is_online
 from domain.locks.tables import Lock
 from domain.node_ids import node_id, read_node_id
 from domain.people.standings import standing_at
+from domain.people.tables import ApiToken
 from domain.sites.service import live_site
 
 LOCKS = 100
@@ -50,7 +51,8 @@ def serve(settings: Settings) -> None:
     async def me(request: Request) -> Response:
         actor = (await identify(request, await request.body())).actor
         assert isinstance(actor, TokenActor)
-        return _json({"id": node_id("api_token", actor.token_id), "name": actor.name})
+        row = await ApiToken.get(id=actor.token_id)
+        return _json({"id": node_id("api_token", row.id), "name": row.name})
 
     async def locks(request: Request) -> Response:
         body = await request.body()

@@ -19,7 +19,7 @@ from tests.serving import PASSWORD, Served
 EMAIL = "owner-house@example.com"
 SESSION_COOKIE, KNOWN_COOKIE = "latchwork_session", "latchwork_known"
 """As they are called where http is served."""
-ME = "{ me { __typename name } }"
+ME = "{ me { __typename ... on Account { email } } }"
 SIGN_IN = "mutation($input: SignInInput!) { signIn(input: $input) { __typename } }"
 SIGN_OUT = "mutation { signOut { __typename } }"
 
@@ -121,7 +121,7 @@ async def test_a_cookie_counts_with_our_own_origin_only(served: Served) -> None:
     browser, _ = await signed_in(served)
     sessions = await Session.all().count()
 
-    assert (await browser.post(ME))["data"]["me"]["name"] == EMAIL
+    assert (await browser.post(ME))["data"]["me"]["email"] == EMAIL
     for origin in (
         "https://evil.example",
         "null",
@@ -142,7 +142,7 @@ async def test_a_cookie_counts_with_our_own_origin_only(served: Served) -> None:
     assert bare.json()["errors"][0]["extensions"]["code"] == "INVALID_REQUEST"
     url = f"{served.url}/graphql"
     looked = await browser.http.get(url, params={"query": ME})
-    assert looked.json()["data"]["me"]["name"] == EMAIL, "browsers send none with their own GET"
+    assert looked.json()["data"]["me"]["email"] == EMAIL, "browsers send none with their own GET"
     assert (await browser.http.get(url, params={"query": SIGN_OUT})).status_code == 405
     asking = {"origin": "https://evil.example", "access-control-request-method": "POST"}
     preflight = await browser.http.options(url, headers=asking)
@@ -183,5 +183,5 @@ async def test_two_people_in_one_browser_are_told_apart(served: Served) -> None:
     browser, _ = await signed_in(served)
     elsewhere, _ = await signed_in(served)
     await browser.sign_in("ben@example.com")
-    assert (await browser.ask(ME))["me"]["name"] == "ben@example.com"
-    assert (await elsewhere.ask(ME))["me"]["name"] == EMAIL
+    assert (await browser.ask(ME))["me"]["email"] == "ben@example.com"
+    assert (await elsewhere.ask(ME))["me"]["email"] == EMAIL

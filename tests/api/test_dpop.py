@@ -19,7 +19,7 @@ from domain.audit.tables import AuditRow
 from domain.people.tables import Device
 from tests.serving import House, Served
 
-ME = orjson.dumps({"query": "{ me { ... on Node { id } } }"})
+ME = orjson.dumps({"query": "{ me { ... on Device { id name } } }"})
 
 
 class Forger(Phone):
@@ -336,7 +336,7 @@ async def test_a_phone_sends_no_get(served: Served) -> None:
     for proof in (phone.proof(b""), phone.forged(b"", htm="GET")):
         answer = await served.http.get(
             f"{served.url}/graphql",
-            params={"query": "{ me { ... on Node { id } } }"},
+            params={"query": "{ me { ... on Device { id name } } }"},
             headers={"dpop": proof, "authorization": f"DPoP {phone.token}"},
         )
         assert refusal(answer) == "INVALID_DPOP_PROOF"

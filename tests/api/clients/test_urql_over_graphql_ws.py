@@ -91,7 +91,7 @@ async def test_they_ask_change_and_follow(served: Served) -> None:
     """A query and a mutation by POST, a subscription over a socket, and an error with its message."""
     house = await served.site()
     async with client(house) as program:
-        program.start("me", "query", "{ me { __typename id name } }")
+        program.start("me", "query", "{ me { __typename ... on ApiToken { id name } } }")
         assert (await program.data("me"))["me"]["name"] == "OWNER"
         program.start("new", "mutation", CREATE, input={"siteId": house.id, "name": "Cellar"})
         assert (await program.data("new"))["createLock"]["lock"]["name"] == "Cellar"
