@@ -28,7 +28,6 @@ NOT_YET = {
     "a_name_has_one_scalar",
     "a_node_knows_its_site_and_its_age",
     "a_number_with_a_unit_says_it_in_its_name",
-    "a_result_begins_with_what_was_done",
     "a_secret_is_in_no_query",
     "a_time_zone_is_called_timezone",
     "alternatives_are_one_of",
