@@ -223,7 +223,7 @@ def mutation(
                 by = await rule.permit(context, arguments)
                 return await function(Call(context, by, context.clock()), **arguments)
             except Refusal as refusal:
-                return error_of(refusal)
+                return error_of(refusal, context.clock)
 
         look_like(resolver, function, _shown(union, nullable))
         field = strawberry.mutation(resolver=resolver, description=_described(function, rule))

@@ -43,6 +43,7 @@ _FIELDS = {
 
 _LISTS = {
     3_000: "invitationCalendar",
+    3: "path",
     10: """chosenLocks devices guessBudget doors homes lockSync lockTags locks members narrowed nearest opensNow pins
         linkLacks linkReads needs provisioningKits
         readers reasons refused recoveryCodes schedules sites tags warnings weekdays widened""",

@@ -8,7 +8,8 @@ import strawberry
 from api.context import client_of
 from api.operations import OperationKind, root_type
 from api.prices import prices
-from api.protocol import build_schema_kwargs
+from api.protocol import Renamed, build_schema_kwargs
+from api.renamed import NAMES
 from api.resolvers import (
     access_rules,
     actors,
@@ -73,7 +74,9 @@ def build_schema(*, development: bool) -> strawberry.Schema:
         mutation=root_type(OperationKind.MUTATION, "What can be changed."),
         subscription=root_type(OperationKind.SUBSCRIPTION, "What can be followed."),
         scalar_overrides={date: DATE, datetime: DATE_TIME, time: TIME, **SCALARS},
-        **build_schema_kwargs(development=development, prices=prices(), client_of=client_of),
+        **build_schema_kwargs(
+            development=development, prices=prices(), renamed=Renamed(NAMES), client_of=client_of
+        ),
     )
     bound_inputs(schema._schema)
     return schema

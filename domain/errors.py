@@ -4,9 +4,10 @@ Every class here is one GraphQL error type of the same name; `api/schema/errors.
 Messages end up on screens and in logs, so they never carry PIN digits, codes, tokens or anything a caller typed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 
 from domain.access.decision import DenialReason
 from smartpin import Limits, WindowFault
@@ -66,20 +67,20 @@ class NotSignedIn(NotAllowed):
 
 
 class Throttled(Refusal):
-    """Too many tries; `retry_after` is in whole seconds."""
+    """Too many tries; `retry_after_seconds` is a whole number."""
 
     def __init__(
-        self, retry_after: int, message: str = "Too many tries. Wait, then try again."
+        self, retry_after_seconds: int, message: str = "Too many tries. Wait, then try again."
     ) -> None:
         super().__init__(message)
-        self.retry_after = retry_after
+        self.retry_after_seconds = retry_after_seconds
 
 
 class FeatureNotInPlan(Refusal):
-    """The site's plan does not include the add-on."""
+    """The site's plan does not include the add-on; `feature` is a `domain.sites.rules.SiteFeature`."""
 
-    def __init__(self, feature: str) -> None:
-        super().__init__(f"This site's plan does not include {feature}.")
+    def __init__(self, feature: StrEnum, name: str) -> None:
+        super().__init__(f"This site's plan does not include {name}.")
         self.feature = feature
 
 
@@ -156,14 +157,6 @@ class PasswordNotConfirmed(Refusal):
         super().__init__("Type your password again first (confirmPassword), then go on.")
 
 
-class TotpRequired(Refusal):
-    """The password is right and the account has a second factor; `ticket` carries on with `signInWithTotp`."""
-
-    def __init__(self, ticket: str) -> None:
-        super().__init__("Enter the code of your authenticator.")
-        self.ticket = ticket
-
-
 class LinkNotUsable(Refusal):
     """One answer for a mailed link that is unknown, used or too old."""
 
@@ -215,22 +208,39 @@ class PinNotAcceptable(Refusal):
         super().__init__("This PIN cannot be used here. Choose another, or have one generated.")
 
 
-class LockWithoutKeypad(Refusal):
-    """PINs cannot be typed on these locks; `locks` are their names."""
+class NamedRow(Protocol):
+    """A row that has a name for people."""
 
-    def __init__(self, locks: Sequence[str]) -> None:
-        super().__init__("These locks have no keypad: " + ", ".join(locks) + ".")
-        self.locks = tuple(locks)
+    @property
+    def name(self) -> str: ...
+
+
+def _by_name(rows: Iterable[NamedRow]) -> tuple[NamedRow, ...]:
+    return tuple(sorted(rows, key=lambda row: row.name))
+
+
+def _names(rows: Iterable[NamedRow]) -> str:
+    return ", ".join(row.name for row in rows)
+
+
+class LockWithoutKeypad(Refusal):
+    """PINs cannot be typed on these locks; `locks` are their rows, by name."""
+
+    def __init__(self, locks: Iterable[NamedRow]) -> None:
+        self.locks = _by_name(locks)
+        super().__init__(f"These locks have no keypad: {_names(self.locks)}.")
 
 
 class LockTooOld(Refusal):
-    """The firmware of these locks (`locks`, by name) cannot hold what was asked; `needs` is what it would have to read."""
+    """The firmware of these locks (`locks`, rows by name) cannot hold what was asked; `needs` is what it would read."""
 
-    def __init__(self, locks: Sequence[str], needs: Sequence[str], message: str = "") -> None:
-        asked = message or "The firmware of these locks cannot hold this"
-        super().__init__(f"{asked}: {', '.join(locks)}. It would have to read {', '.join(needs)}.")
-        self.locks = tuple(locks)
+    def __init__(self, locks: Iterable[NamedRow], needs: Sequence[str], message: str = "") -> None:
+        self.locks = _by_name(locks)
         self.needs = tuple(needs)
+        asked = message or "The firmware of these locks cannot hold this"
+        super().__init__(
+            f"{asked}: {_names(self.locks)}. It would have to read {', '.join(needs)}."
+        )
 
 
 class InvalidWindow(Refusal):
@@ -261,18 +271,18 @@ class SmartPinsOff(Refusal):
         self.reason = reason
 
 
-class LockZoneUnknown(Refusal):
-    """Days depend on the site's time zone, `zone`, and the lock is not known to use it."""
+class LockTimezoneUnknown(Refusal):
+    """Days depend on the site's time zone, `timezone`, and the lock is not known to use it."""
 
-    def __init__(self, zone: str) -> None:
+    def __init__(self, timezone: str) -> None:
         super().__init__(
-            f"This lock is not known to use the site's time zone, {zone}. Let it take its settings first (Lock.sync "
+            f"This lock is not known to use the site's time zone, {timezone}. Let it take its settings first (Lock.sync "
             "says when it has), or, if it never has a network, provision it again. Up to 768 hours can be given now."
         )
-        self.zone = zone
+        self.timezone = timezone
 
 
-class BlockedAtDoor(Refusal):
+class SmartPinBlockedAtDoor(Refusal):
     """The SmartPIN was blocked at the lock's keypad: the lock keeps that by itself, until the window ends."""
 
     def __init__(self) -> None:

@@ -135,7 +135,7 @@ class HttpAuthentication:
 
 
 def _too_many(message: str) -> RequestRefused:
-    return RequestRefused(429, "THROTTLED", message, {"retry-after": "1"}, {"retryAfter": 1})
+    return RequestRefused(429, "THROTTLED", message, {"retry-after": "1"}, {"retryAfterSeconds": 1})
 
 
 def _refused(code: str, message: str, scheme: str = "DPoP") -> RequestRefused:

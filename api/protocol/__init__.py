@@ -38,6 +38,7 @@ from api.protocol.limits import STRANGERS, Limits
 from api.protocol.masking import PublicError, request_id
 from api.protocol.messages import Closing
 from api.protocol.prices import Prices
+from api.protocol.renaming import Renamed
 from api.protocol.requests import RequestRefused
 from api.protocol.server import server_options
 from api.protocol.socket_limits import SocketLimits
@@ -54,6 +55,7 @@ __all__ = [
     "Limits",
     "Prices",
     "PublicError",
+    "Renamed",
     "RequestRefused",
     "SchemaKwargs",
     "SocketLimits",
@@ -78,20 +80,23 @@ def build_schema_kwargs(
     limits: Limits | None = None,
     strangers: Limits = STRANGERS,
     prices: Prices | None = None,
+    renamed: Renamed | None = None,
     client_of: ClientOf = lambda context: None,
 ) -> SchemaKwargs:
     """What to pass to `strawberry.Schema`, so that its documents are limited and cached.
 
     For one schema: call it once for each. Outside `development`, documents that do not validate get
     one flat error, `__schema` is refused and `__type` is null. `prices` are those of the fields that cost more
-    than a plain one. `client_of` tells who asks, by an operation's context: `strangers` are the limits for whoever
-    is not known, and each client has a share of what runs at a time.
+    than a plain one, `renamed` is what documents of an older schema are told all the same. `client_of` tells who asks, by
+    an operation's context: `strangers` are the limits for whoever is not known, and each client has a share of what runs
+    at a time.
     """
     guard = Guard(
         development=development,
         limits=limits,
         strangers=strangers,
         prices=prices,
+        renamed=renamed,
         client_of=client_of,
     )
     return {

@@ -18,6 +18,7 @@ from api.protocol.masking import VALIDATION_FAILED, PublicError
 from api.protocol.measuring import Measured, measured
 from api.protocol.prices import Prices, with_all_lists
 from api.protocol.refused_documents import RefusedDocuments
+from api.protocol.renaming import Renamed
 from api.protocol.requests import RequestRefused
 from api.protocol.rules import rules
 from api.protocol.shares import STRANGERS_SHARE, ShareLimits, Shares
@@ -47,7 +48,12 @@ class Admission:
     """What documents of one kind of clients may be, and those that were found to be it or not."""
 
     def __init__(
-        self, limits: Limits, share: ShareLimits, valid: Documents, prices: Prices
+        self,
+        limits: Limits,
+        share: ShareLimits,
+        valid: Documents,
+        prices: Prices,
+        renamed: Renamed,
     ) -> None:
         self.limits = limits
         self.share = share
@@ -55,6 +61,7 @@ class Admission:
         self.refused = RefusedDocuments()
         self.rules = rules(limits.merging)
         self._given = prices
+        self._renamed = renamed
         self._prices: Prices | None = None
 
     def examine(
@@ -74,12 +81,12 @@ class Admission:
             max_errors=20 if development else 1,
             hide_suggestions=not development,
         )
-        if errors and development:
-            return [
-                PublicError(e.message, code=VALIDATION_FAILED, nodes=e.nodes) for e in errors
-            ], 0
         if errors:
-            return [flat()], 0
+            renamed = self._renamed.in_document(schema, document)
+            if not development:
+                return renamed[:1] or [flat()], 0
+            told = [PublicError(e.message, code=VALIDATION_FAILED, nodes=e.nodes) for e in errors]
+            return [*renamed, *told], 0
         priced = self._priced(schema, document)
         return ([priced.error] if priced.error else []), priced.cost
 
@@ -99,6 +106,7 @@ class Guard:
         limits: Limits | None = None,
         strangers: Limits = STRANGERS,
         prices: Prices | None = None,
+        renamed: Renamed | None = None,
         client_of: ClientOf = lambda context: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -106,12 +114,16 @@ class Guard:
         self.client_of = client_of
         self.shares = Shares()
         prices = prices or Prices()
-        self._known = Admission(limits or Limits(), ShareLimits(), Documents(), prices)
+        self.renamed = renamed or Renamed()
+        self._known = Admission(
+            limits or Limits(), ShareLimits(), Documents(), prices, self.renamed
+        )
         self._strangers = Admission(
             strangers,
             STRANGERS_SHARE,
             Documents(entries=128, characters=32_768, largest=4_096),
             prices,
+            self.renamed,
         )
         self._refusals = Buckets(REFUSALS_AT_ONCE, REFUSALS_PER_SECOND)
         self._clock = clock
@@ -133,7 +145,7 @@ class Guard:
                 "THROTTLED",
                 "Too many documents from this address were refused: wait a little.",
                 {"retry-after": "1"},
-                {"retryAfter": 1},
+                {"retryAfterSeconds": 1},
             )
 
     def note_refusal(self, client: Client | None) -> None:
@@ -151,7 +163,7 @@ class Guard:
 
 
 def flat() -> PublicError:
-    """The one error, outside development, for whatever does not validate."""
+    """The one error, outside development, for whatever does not validate and was never called so."""
     return PublicError(_FLAT, code=VALIDATION_FAILED)
 
 

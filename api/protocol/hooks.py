@@ -1,8 +1,10 @@
 """What an application decides about its endpoint: who may ask, what a context is, what an exception means to a client."""
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final
 
+from graphql import GraphQLError, GraphQLFormattedError
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket
@@ -11,7 +13,7 @@ from strawberry.schema import BaseSchema
 from strawberry.types.graphql import OperationType
 
 from api.protocol.documents import guard_of
-from api.protocol.masking import silence_strawberry
+from api.protocol.masking import answerable, silence_strawberry
 from api.protocol.messages import Closing
 from api.protocol.requests import RequestRefused
 from api.protocol.socket_limits import SocketLimits
@@ -114,6 +116,15 @@ class Hooks:
 
     def finish_response(self, request: Request, context: Any, response: Response) -> None:
         """Add to a response after execution: cookies, say, that a resolver left in the context."""
+
+    def answerable(self, errors: Iterable[GraphQLError]) -> list[GraphQLFormattedError]:
+        """The errors as this endpoint's clients may see them."""
+        return answerable(
+            errors,
+            development=self.development,
+            explain=self.explain,
+            rename=self.guard.renamed.in_variable,
+        )
 
     def explain(self, raised: BaseException) -> RequestRefused | None:
         """What to tell the client of an exception that a hook or a resolver let through.

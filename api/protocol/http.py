@@ -23,7 +23,6 @@ from api.protocol.caching import encode_json
 from api.protocol.hooks import Hooks
 from api.protocol.masking import (
     INTERNAL,
-    answerable,
     internal_error,
     is_request_error,
     log_unexpected,
@@ -132,9 +131,7 @@ def _response(app: Hooks, result: ExecutionResult, media_type: str) -> Response:
     older, where it says only that the request was well formed. An internal fault is 500 in
     either.
     """
-    errors: list[GraphQLFormattedError] = answerable(
-        result.errors or (), development=app.development, explain=app.explain
-    )
+    errors: list[GraphQLFormattedError] = app.answerable(result.errors or ())
     entries: dict[str, Any] = {}
     status = 200
     if errors:

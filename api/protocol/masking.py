@@ -29,6 +29,9 @@ from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOpe
 
 from api.protocol.requests import RequestRefused
 
+Rename = Callable[[str], str | None]
+"""What to say, in place of a message about a variable, of a field's old name in it; None: there is none."""
+
 Explain = Callable[[BaseException], RequestRefused | None]
 """What the client is to be told of one of the application's own exceptions; None: nothing."""
 
@@ -86,19 +89,19 @@ def is_request_error(data: object, errors: Sequence[GraphQLError] | None) -> boo
 
 
 def answerable(
-    errors: Iterable[GraphQLError], *, development: bool, explain: Explain
+    errors: Iterable[GraphQLError], *, development: bool, explain: Explain, rename: Rename
 ) -> list[GraphQLFormattedError]:
     """The errors as the client may see them; those that nobody expected are logged and masked.
 
     All errors masked in one answer share a request id. In development the messages that quote the
     schema or the values sent are kept; in production they are flattened, and of those that kept the
     operation from running one is told, so that the schema cannot be guessed, nor how many fields
-    an input wants.
+    an input wants; one that names what was renamed comes first.
     """
     reference: str | None = None
     answer: list[GraphQLFormattedError] = []
-    for error in errors:
-        public = _public(error, development=development, explain=explain)
+    for error in sorted(errors, key=lambda error: rename(error.message) is None):
+        public = _public(error, development=development, explain=explain, rename=rename)
         if public is None:
             reference = reference or request_id()
             log_unexpected(root_of(error), reference, path=error.path)
@@ -135,7 +138,9 @@ def log_unexpected(
     )
 
 
-def _public(error: GraphQLError, *, development: bool, explain: Explain) -> PublicError | None:
+def _public(
+    error: GraphQLError, *, development: bool, explain: Explain, rename: Rename
+) -> PublicError | None:
     """The error as the client may see it, or None if it must be masked."""
     root = root_of(error)
     if isinstance(root, PublicError):
@@ -144,7 +149,10 @@ def _public(error: GraphQLError, *, development: bool, explain: Explain) -> Publ
     if refused is not None:
         return PublicError(refused.message, code=refused.code, **refused.extensions)
     if _is_coercion_error(error, root):
-        message = error.message if development else "A value does not match the schema."
+        renamed = rename(error.message)
+        message = renamed or "A value does not match the schema."
+        if development:
+            message = f"{renamed} {error.message}" if renamed else error.message
         return PublicError(message, code=VARIABLES_INVALID)
     match root:
         case GraphQLSyntaxError():

@@ -147,4 +147,4 @@ class Shares:
 
 
 def _too_many(code: str, message: str) -> RequestRefused:
-    return RequestRefused(429, code, message, {"retry-after": "1"}, {"retryAfter": 1})
+    return RequestRefused(429, code, message, {"retry-after": "1"}, {"retryAfterSeconds": 1})

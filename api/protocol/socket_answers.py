@@ -16,7 +16,6 @@ from api.protocol.caching import encode_json
 from api.protocol.hooks import Hooks
 from api.protocol.masking import (
     PublicError,
-    answerable,
     internal_error,
     is_request_error,
     log_unexpected,
@@ -51,9 +50,7 @@ async def answers(app: Hooks, message: Subscribe, context: Any) -> AsyncGenerato
                     raise TypeError("incremental delivery has no message in this protocol")
                 if result.errors and _missed_something(app, message, result.errors):
                     raise ServiceAwayError
-                errors = answerable(
-                    result.errors or (), development=app.development, explain=app.explain
-                )
+                errors = app.answerable(result.errors or ())
                 if _never_ran(result):
                     yield _frame(message.id, "error", errors)
                     return
@@ -90,7 +87,7 @@ def _missed_something(app: Hooks, message: Subscribe, errors: list[GraphQLError]
 def _told(app: Hooks, raised: Exception) -> dict[str, Any]:
     """What the client is told of an exception that stopped an operation before it ran."""
     if isinstance(raised, PublicError):
-        (told,) = answerable([raised], development=app.development, explain=app.explain)
+        (told,) = app.answerable([raised])
         return {**told}
     refused = raised if isinstance(raised, RequestRefused) else app.explain(raised)
     if refused is not None:

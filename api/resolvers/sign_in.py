@@ -10,7 +10,6 @@ from api.schema.errors import (
     PasswordNotConfirmed,
     PolicyViolation,
     SignInFailed,
-    TotpRequired,
 )
 from api.schema.members import member_type
 from api.schema.sessions import session_type
@@ -25,6 +24,7 @@ from api.schema.sign_in import (
     ConfirmTotpInput,
     EnrolledTotp,
     RequestedPasswordReset,
+    RequestedTotp,
     RequestPasswordResetInput,
     ResetPassword,
     ResetPasswordInput,
@@ -73,8 +73,8 @@ def _signed_in(call: Call, done: signing.SignedIn) -> SignedIn:
     )
 
 
-@mutation(ANYONE, SignInFailed, TotpRequired)
-async def sign_in(call: Call, input: SignInInput) -> SignedIn:
+@mutation(ANYONE, SignInFailed)
+async def sign_in(call: Call, input: SignInInput) -> SignedIn | RequestedTotp:
     """Signs a person in: a browser gets a cookie, a phone (with a DPoP header) a token bound to its key."""
     _from_own_page(call)
     done = await signing.sign_in(
@@ -86,6 +86,8 @@ async def sign_in(call: Call, input: SignInInput) -> SignedIn:
         known=call.context.identity.known_browser,
         now=call.now,
     )
+    if isinstance(done, signing.RequestedTotp):
+        return RequestedTotp(ticket=done.ticket)
     return _signed_in(call, done)
 
 

@@ -5,11 +5,11 @@ from uuid import UUID
 from api.context import Call
 from api.operations import AtSite, mutation
 from api.schema.errors import (
-    BlockedAtDoor,
     InvalidWindow,
+    LockTimezoneUnknown,
     LockWithoutKeypad,
-    LockZoneUnknown,
     NoFreeWindow,
+    SmartPinBlockedAtDoor,
     SmartPinsOff,
 )
 from api.schema.nodes import key_of
@@ -32,7 +32,9 @@ _AT_LOCK = AtSite(Permission.CREDENTIALS, "lock_id", "lock", Lock)
 _AT_SMART_PIN = AtSite(Permission.CREDENTIALS, "smart_pin_id", "smart_pin", SmartPin)
 
 
-@mutation(_AT_LOCK, InvalidWindow, NoFreeWindow, SmartPinsOff, LockZoneUnknown, LockWithoutKeypad)
+@mutation(
+    _AT_LOCK, InvalidWindow, NoFreeWindow, SmartPinsOff, LockTimezoneUnknown, LockWithoutKeypad
+)
 async def create_smart_pin(call: Call, input: CreateSmartPinInput) -> CreatedSmartPin:
     """Makes a ten-digit code that opens one lock for a time, also where there is no network. It is shown this once."""
     issued = await service.create_smart_pin(
@@ -71,7 +73,7 @@ async def block_smart_pin(call: Call, input: BlockSmartPinInput) -> BlockedSmart
     return BlockedSmartPin(smart_pin=smart_pin_type(row, call.now))
 
 
-@mutation(_AT_SMART_PIN, BlockedAtDoor)
+@mutation(_AT_SMART_PIN, SmartPinBlockedAtDoor)
 async def unblock_smart_pin(call: Call, input: UnblockSmartPinInput) -> UnblockedSmartPin:
     """Lets a blocked SmartPIN open again, unless it was blocked at the lock's keypad."""
     row = await service.set_blocked(

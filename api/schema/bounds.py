@@ -65,7 +65,7 @@ def _check_first(field: GraphQLField, checks: dict[str, Check], *, typed: bool) 
                         checks[name](value)
             except InvalidInput as refusal:
                 if typed:
-                    return error_of(refusal)
+                    return error_of(refusal, info.context.clock)
                 raise
             return call(source, info, **arguments)
 

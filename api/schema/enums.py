@@ -16,7 +16,7 @@ from domain.people.tables import Platform
 from domain.pins.tables import PinKind, PinStatus
 from domain.schedules.changes import AccessLimit
 from domain.schedules.states import CredentialState
-from domain.sites.rules import SystemType
+from domain.sites.rules import SiteFeature, SystemType
 from domain.smartpins.rules import NoSmartPins, SmartPinStatus
 from domain.sync.rules import SyncStatus
 from domain.tags.tables import TagKind, TagTarget
@@ -53,6 +53,12 @@ _enum(
     EASY="Locks without a network; phones carry what they should hold.",
     STANDARD="Locks on a network, by cable or behind a hub.",
     ENTERPRISE="As STANDARD, for larger sites.",
+)
+_enum(
+    SiteFeature,
+    "An add-on of a site's plan.",
+    INVITATIONS="Invitations for guests without an account.",
+    CUSTOM_PINS="Personal PINs whose digits their member chooses.",
 )
 _enum(
     Role,

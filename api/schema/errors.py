@@ -13,13 +13,16 @@ import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
 from api.protocol import RequestRefused
+from api.schema.error_codes import ErrorCode, code_of_type
 from api.schema.growth import GROWS
-from api.schema.nodes import Node
-from api.schema.pins import pin_type
+from api.schema.locks import Lock
+from api.schema.nodes import Node, node_of
 from domain import errors as domain
 from domain.access.decision import DenialReason
+from domain.clock import Clock
 from domain.database import DatabaseUnavailable
-from domain.pins.tables import Pin
+from domain.database.rows import Row
+from domain.sites.rules import SiteFeature
 from domain.smartpins.rules import NoSmartPins
 from smartpin import WindowFault
 
@@ -29,6 +32,10 @@ from smartpin import WindowFault
 )
 class Error:
     message: str = strawberry.field(description="What went wrong and what to do, for a person.")
+    code: ErrorCode = strawberry.field(description="The same for a program.")
+    path: list[str] | None = strawberry.field(
+        description="Where in the mutation's input, from the outside in, items of lists by their index; null: nowhere."
+    )
 
 
 @strawberry.type(description="A field of the input cannot be used.")
@@ -58,12 +65,12 @@ class NotAllowed(Error):
 
 @strawberry.type(description="Too many tries.")
 class Throttled(Error):
-    retry_after: int = strawberry.field(description="Seconds to wait before the next try.")
+    retry_after_seconds: int = strawberry.field(description="Seconds to wait before the next try.")
 
 
 @strawberry.type(description="The site's plan does not include the add-on.")
 class FeatureNotInPlan(Error):
-    feature: str = strawberry.field(description="The add-on that is missing.")
+    feature: SiteFeature = strawberry.field(description="The add-on that is missing.")
 
 
 @strawberry.type(description="All seats of the plan are taken.")
@@ -110,11 +117,6 @@ class PasswordNotConfirmed(Error):
     pass
 
 
-@strawberry.type(description="The password is right; the account has a second factor.")
-class TotpRequired(Error):
-    ticket: str = strawberry.field(description="Give it to signInWithTotp within five minutes.")
-
-
 @strawberry.type(description="The mailed link is unknown, used or too old: one answer for all.")
 class LinkNotUsable(Error):
     pass
@@ -155,14 +157,14 @@ class PinNotAcceptable(Error):
 
 @strawberry.type(description="PINs cannot be typed on these locks.")
 class LockWithoutKeypad(Error):
-    locks: list[str] = strawberry.field(description="Their names.")
+    locks: list[Lock] = strawberry.field(description="The locks, by name.")
 
 
 @strawberry.type(
     description="The firmware of these locks cannot hold what was asked: update it, or ask for what it can hold."
 )
 class LockTooOld(Error):
-    locks: list[str] = strawberry.field(description="Their names.")
+    locks: list[Lock] = strawberry.field(description="The locks, by name.")
     needs: list[str] = strawberry.field(
         description="What a lock would have to read, by the names of `Lock.linkReads`."
     )
@@ -208,12 +210,12 @@ class SmartPinsOff(Error):
 @strawberry.type(
     description="The lock is not known to use the site's time zone, so it gets no SmartPINs of days."
 )
-class LockZoneUnknown(Error):
-    zone: str = strawberry.field(description="The site's time zone.")
+class LockTimezoneUnknown(Error):
+    timezone: str = strawberry.field(description="The site's time zone.")
 
 
 @strawberry.type(description="The SmartPIN was blocked at the lock's keypad, for good.")
-class BlockedAtDoor(Error):
+class SmartPinBlockedAtDoor(Error):
     pass
 
 
@@ -234,7 +236,6 @@ ERRORS: dict[type[domain.Refusal], type[Error]] = {
     domain.LockDidNotAnswer: LockDidNotAnswer,
     domain.SignInFailed: SignInFailed,
     domain.PasswordNotConfirmed: PasswordNotConfirmed,
-    domain.TotpRequired: TotpRequired,
     domain.LinkNotUsable: LinkNotUsable,
     domain.MailNotSent: MailNotSent,
     domain.StillInUse: StillInUse,
@@ -247,8 +248,8 @@ ERRORS: dict[type[domain.Refusal], type[Error]] = {
     domain.InvalidWindow: InvalidWindow,
     domain.NoFreeWindow: NoFreeWindow,
     domain.SmartPinsOff: SmartPinsOff,
-    domain.LockZoneUnknown: LockZoneUnknown,
-    domain.BlockedAtDoor: BlockedAtDoor,
+    domain.LockTimezoneUnknown: LockTimezoneUnknown,
+    domain.SmartPinBlockedAtDoor: SmartPinBlockedAtDoor,
 }
 
 _OTHERWISE_SPELLED = {
@@ -272,18 +273,26 @@ COMMON: tuple[type[Error], ...] = (InvalidInput, NotFound, NotAllowed, Throttled
 """What every mutation may answer."""
 
 
-def error_of(refusal: domain.Refusal) -> Error:
+def error_of(refusal: domain.Refusal, clock: Clock) -> Error:
     """The GraphQL error of a refusal: the type of the same name, with the same fields, rows as their nodes."""
     kind = ERRORS[type(refusal)]
     make: Callable[..., Error] = kind
-    values: dict[str, Any] = {
-        each.name: getattr(refusal, each.name) for each in dataclasses.fields(kind)
-    }
+    own = {each.name for each in dataclasses.fields(kind)} - {"code", "path"}
+    values = {name: _shown(getattr(refusal, name), clock) for name in own}
     if "field" in values:
         values["field"] = spelled(values["field"])
-    if isinstance(values.get("existing"), Pin):
-        values["existing"] = pin_type(values["existing"])
-    return make(**values)
+    nobody = isinstance(refusal, domain.NotSignedIn)
+    return make(
+        code=ErrorCode.UNAUTHENTICATED if nobody else code_of_type(kind.__name__),
+        path=values["field"].split(".") if "field" in values else None,
+        **values,
+    )
+
+
+def _shown(value: object, clock: Clock) -> Any:
+    if isinstance(value, tuple):
+        return [_shown(each, clock) for each in value]
+    return node_of(value, clock) if isinstance(value, Row) else value
 
 
 RETRY_SECONDS = 2
@@ -302,7 +311,7 @@ def explained(raised: BaseException) -> RequestRefused | None:
                 "UNAVAILABLE",
                 "The database does not answer now. Try again; a change may or may not have been made.",
                 {"retry-after": str(RETRY_SECONDS)},
-                {"retryAfter": RETRY_SECONDS},
+                {"retryAfterSeconds": RETRY_SECONDS},
             )
         case domain.NotFound():
             at_fault = {"field": spelled(raised.field)}
@@ -313,7 +322,7 @@ def explained(raised: BaseException) -> RequestRefused | None:
             code = "CURSOR_AHEAD" if ahead else "BAD_USER_INPUT"
             return RequestRefused(400, code, raised.message, extensions=at_fault)
         case domain.Throttled():
-            wait = {"retryAfter": raised.retry_after}
+            wait = {"retryAfterSeconds": raised.retry_after_seconds}
             return RequestRefused(429, "THROTTLED", raised.message, extensions=wait)
         case domain.Refusal():
             nobody = isinstance(raised, domain.NotSignedIn)

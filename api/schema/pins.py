@@ -7,7 +7,7 @@ from strawberry.types import Info
 
 from api.schema.locks import Lock, lock_type
 from api.schema.members import Member, member_type
-from api.schema.nodes import Node, global_id
+from api.schema.nodes import Node, global_id, shows
 from api.schema.schedules import Schedule, schedule_type
 from api.schema.sharing import ShareLinks, share_links_type
 from api.schema.tags import Tag, tag_type
@@ -134,6 +134,9 @@ def pin_type(row: tables.Pin) -> Pin:
         updated_at=row.updated_at,
         schedule=None if row.personal else schedule_type(row.schedule()),
     )
+
+
+shows(tables.Pin, lambda row, _: pin_type(row))
 
 
 async def pin_links(row: tables.Pin, digits: str) -> ShareLinks:

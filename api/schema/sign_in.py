@@ -22,7 +22,7 @@ class SignInInput:
 
 @strawberry.input(description="The second step of signing in.")
 class SignInWithTotpInput:
-    ticket: str = strawberry.field(description="From TotpRequired.")
+    ticket: str = strawberry.field(description="From RequestedTotp.")
     code: str = strawberry.field(description="The authenticator's code, or a recovery code.")
     device_name: str = strawberry.field(default="Phone", description="How the phone calls itself.")
     platform: Platform = strawberry.field(default=Platform.OTHER, description="What kind of phone.")
@@ -35,6 +35,13 @@ class SignedIn:
     access_token: str | None = strawberry.field(
         description="A phone's token, worth nothing without its key; null in a browser, which gets a cookie."
     )
+
+
+@strawberry.type(
+    description="The password is right, and the account has a second factor: its code is asked for."
+)
+class RequestedTotp:
+    ticket: str = strawberry.field(description="Give it to signInWithTotp within five minutes.")
 
 
 @strawberry.type(description="Signed out.")

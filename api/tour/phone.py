@@ -99,7 +99,7 @@ REDEEM = """mutation Redeem($input: RedeemInvitationInput!) {
       home { site { id name timezone } expiresAt doors { lock { id name }
         schedules { startsAt endsAt validFrom validUntil slotStart slotEnd weekdays } } } }
     ... on DeviceLimitReached { message limit }
-    ... on Throttled { message retryAfter }
+    ... on Throttled { message retryAfterSeconds }
     ... on Error { message } } }"""
 
 OPEN = """mutation Open($input: OpenLockInput!) {

@@ -36,7 +36,7 @@ from domain.people.tables import Device, Platform
 from domain.schedules.columns import schedule_columns
 from domain.security.codes import display_code, new_invitation_code, normalise_code
 from domain.security.keys import KeyLabel
-from domain.sites.rules import checked_name
+from domain.sites.rules import SiteFeature, checked_name
 from domain.tags.choice import chosen_locks
 from domain.throttling.service import Budget, count_address
 
@@ -82,7 +82,7 @@ async def create_invitation(
     async with recorded(installation, by, "createInvitation", now) as change:
         site = await take_seat(installation, by.site_id, now)
         if not site.invitations_enabled:
-            raise FeatureNotInPlan("invitations")
+            raise FeatureNotInPlan(SiteFeature.INVITATIONS, "invitations")
         locks = sorted(await chosen_locks(site.id, lock_ids, lock_tag_ids))
         if not locks:
             raise InvalidInput("lock_ids", "An invitation opens at least one lock.")

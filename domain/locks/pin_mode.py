@@ -59,7 +59,7 @@ async def _held_keypads(
         readers = readers.filter(id=reader_id)
     keypads = await readers.filter(has_keypad=True).order_by("id")
     if not keypads:
-        raise LockWithoutKeypad([lock.name for lock in locks])
+        raise LockWithoutKeypad(locks)
     return keypads
 
 

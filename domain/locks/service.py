@@ -105,6 +105,9 @@ async def update_lock(
     check_not_cleared(fields, "name", "connectivity", "smart_pin_enabled")
     async with recorded(installation, by, "updateLock", now) as change:
         lock = await held_lock(by, lock_id)
+        # first, while the row that a refusal shows is as it was
+        if "smart_pin_enabled" in fields:
+            await switch_smart_pins(lock, enabled=fields["smart_pin_enabled"])
         if "name" in fields:
             lock.name = checked_name(fields["name"])
         if "hub_id" in fields:
@@ -114,8 +117,6 @@ async def update_lock(
         if "connectivity" in fields:
             lock.connectivity = fields["connectivity"]
         _check_hub(lock.connectivity, lock.hub_id)
-        if "smart_pin_enabled" in fields:
-            await switch_smart_pins(lock, enabled=fields["smart_pin_enabled"])
         await lock.save(update_fields=list(fields))
         if "name" in fields:
             await announce(installation, change, LockRenamed(lock.id), now)

@@ -44,15 +44,15 @@ async def refuse_unread_settings(lock_ids: Collection[UUID]) -> None:
     One that has never said what it reads is given the benefit of the doubt: it gets nothing before it has.
     """
     needs: set[str] = set()
-    names = []
+    too_old = []
     for lock in await Lock.filter(id__in=list(lock_ids), link_version__isnull=False):
         readers = await Reader.filter(lock_id=lock.id, deleted_at=None)
         if missing := unread_settings(lock, await Site.get(id=lock.site_id), readers):
             needs |= set(missing)
-            names.append(lock.name)
-    if names:
+            too_old.append(lock)
+    if too_old:
         raise LockTooOld(
-            sorted(names),
+            too_old,
             sorted(needs),
             "PIN mode is one for all keypads of these locks, so switch it for the whole lock",
         )
@@ -62,5 +62,5 @@ async def switch_smart_pins(lock: Lock, *, enabled: bool) -> None:
     """Switches SmartPINs at a lock whose row is held; the row is changed, not saved. Raises LockWithoutKeypad."""
     keypads = Reader.filter(lock_id=lock.id, has_keypad=True, deleted_at=None)
     if enabled and not await keypads.exists():
-        raise LockWithoutKeypad([lock.name])
+        raise LockWithoutKeypad([lock])
     lock.smart_pin_enabled = enabled

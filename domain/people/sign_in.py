@@ -13,7 +13,7 @@ from domain import topics
 from domain.actors import AccountActor, ActorKind, Caller
 from domain.audit.service import RecordedChange, recorded
 from domain.database import lock_row, transaction, use_case
-from domain.errors import NotFound, SignInFailed, TotpRequired
+from domain.errors import NotFound, SignInFailed
 from domain.installation import Installation
 from domain.mail.addresses import LONGEST_EMAIL
 from domain.people.identities import SESSION_PREFIX, device_token
@@ -68,6 +68,13 @@ class SignedIn:
         return f"SignedIn(account={self.account.id})"
 
 
+@dataclass(frozen=True, slots=True)
+class RequestedTotp:
+    """The password is right and the account has a second factor; `sign_in_with_totp` goes on with the ticket."""
+
+    ticket: str = field(repr=False)
+
+
 async def sign_in(
     installation: Installation,
     by: Caller,
@@ -77,8 +84,11 @@ async def sign_in(
     phone: Phone | None,
     known: str,
     now: datetime,
-) -> SignedIn:
-    """Raises SignInFailed, TotpRequired, Throttled, InvalidInput for a phone's name."""
+) -> SignedIn | RequestedTotp:
+    """The first step; a second one is asked of an account with a second factor.
+
+    Raises SignInFailed, Throttled, InvalidInput for a phone's name.
+    """
     phone = _checked_phone(phone)
     address = email.strip().lower()
     account = await _account_of(address)
@@ -92,7 +102,7 @@ async def sign_in(
     await forget_tries(installation, budget, subject)
     await renew_hash(installation, account, password, asker)
     if account.totp_confirmed_at is not None:
-        raise TotpRequired(await _make_ticket(installation, account, now))
+        return RequestedTotp(await _make_ticket(installation, account, now))
     return await _begin(installation, account, phone, known, now)
 
 

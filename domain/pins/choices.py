@@ -13,6 +13,7 @@ from domain.errors import FeatureNotInPlan, InvalidInput, LockWithoutKeypad, Not
 from domain.locks.keypads import locks_with_keypad
 from domain.people.tables import Member
 from domain.pins.tables import Pin, PinLock, PinLockTag
+from domain.sites.rules import SiteFeature
 from domain.sites.tables import Site
 from domain.tags.choice import chosen_locks
 from domain.tags.service import live_locks, live_tags, locks_of_tags
@@ -76,7 +77,7 @@ async def check_locks(
     ids = await chosen_locks(by.site_id, lock_ids, tag_ids)
     without = await live_locks(by.site_id, ids - await locks_with_keypad(ids))
     if without:
-        raise LockWithoutKeypad(sorted(lock.name for lock in without))
+        raise LockWithoutKeypad(without)
     return ids
 
 
@@ -104,4 +105,4 @@ def checked_notes(notes: str | None) -> str:
 def check_custom_allowed(site: Site) -> None:
     """Whether personal PINs may be chosen at this site. Raises FeatureNotInPlan."""
     if not site.custom_pins_enabled:
-        raise FeatureNotInPlan("custom PINs")
+        raise FeatureNotInPlan(SiteFeature.CUSTOM_PINS, "custom PINs")

@@ -22,6 +22,13 @@ class SystemType(StrEnum):
     ENTERPRISE = "ENTERPRISE"
 
 
+class SiteFeature(StrEnum):
+    """An add-on of a site's plan."""
+
+    INVITATIONS = "INVITATIONS"
+    CUSTOM_PINS = "CUSTOM_PINS"
+
+
 def checked_name(name: str, field: str = "name", longest: int = 100) -> str:
     """The name, without outer blanks and with plain ones. Raises InvalidInput when empty, too long or unprintable.
 

@@ -16,7 +16,13 @@ import smartpin
 from domain.actors import Caller
 from domain.audit.service import RecordedChange, recorded
 from domain.database import lock_row, use_case
-from domain.errors import BlockedAtDoor, InvalidInput, LockWithoutKeypad, NotFound, SmartPinsOff
+from domain.errors import (
+    InvalidInput,
+    LockWithoutKeypad,
+    NotFound,
+    SmartPinBlockedAtDoor,
+    SmartPinsOff,
+)
 from domain.installation import Installation
 from domain.link.entries import EntryKind, SmartPinBlockPayload, smartpin_entry_id
 from domain.locks.keypads import locks_with_keypad
@@ -110,7 +116,7 @@ async def create_smart_pin(
 ) -> Issued:
     """A code for one guest and one door, under the secret in force or the one of this incarnation.
 
-    Raises InvalidWindow, NoFreeWindow, SmartPinsOff, LockZoneUnknown, LockWithoutKeypad, InvalidInput, NotFound.
+    Raises InvalidWindow, NoFreeWindow, SmartPinsOff, LockTimezoneUnknown, LockWithoutKeypad, InvalidInput, NotFound.
     """
     guest_name = checked_name(guest_name, "guest_name")
     async with recorded(installation, by, "createSmartPin", now) as change:
@@ -119,7 +125,7 @@ async def create_smart_pin(
         assert site is not None
         lock = await held_lock(by, lock_id)
         if not await locks_with_keypad([lock.id]):
-            raise LockWithoutKeypad([lock.name])
+            raise LockWithoutKeypad([lock])
         if not lock.smart_pin_enabled:
             raise SmartPinsOff(NoSmartPins.SWITCHED_OFF, "SmartPINs are switched off at this lock.")
         zone = zone_of(site)
@@ -170,13 +176,13 @@ async def set_blocked(
 ) -> SmartPin:
     """Blocks a SmartPIN at its lock until its window ends, or lets it open again; its code stays used.
 
-    Raises NotFound, InvalidInput for one that can open no more, BlockedAtDoor.
+    Raises NotFound, InvalidInput for one that can open no more, SmartPinBlockedAtDoor.
     """
     action = "blockSmartPin" if blocked else "unblockSmartPin"
     async with recorded(installation, by, action, now) as change:
         row, lock = await _held(by, smart_pin_id)
         if row.blocked_at_door is not None and not blocked:
-            raise BlockedAtDoor
+            raise SmartPinBlockedAtDoor
         if status(row, now) in {SmartPinStatus.ENDED, SmartPinStatus.DEAD}:
             raise InvalidInput("smart_pin_id", "This SmartPIN opens nothing any more.")
         if (row.blocked_at is not None) == blocked:

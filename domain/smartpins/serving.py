@@ -12,7 +12,7 @@ from tortoise.expressions import Q
 
 from domain.database import lock_rows
 from domain.database.rows import column
-from domain.errors import LockZoneUnknown, NotFound, SmartPinsOff
+from domain.errors import LockTimezoneUnknown, NotFound, SmartPinsOff
 from domain.installation import Installation
 from domain.locks.kits import pending
 from domain.locks.rules import Propagation, propagation
@@ -78,12 +78,12 @@ async def serving_secret(
 
 
 async def check_zone_known(lock: Lock, row: Provisioning, site: Site) -> None:
-    """Under the site's and the lock's row. Raises LockZoneUnknown unless the lock uses the site's zone, as it has told.
+    """Under the site's and the lock's row. Raises LockTimezoneUnknown unless the lock uses the site's zone, as it has told.
 
     Before it has told anything, and while nothing is on its way, it uses the zone that was given with its secret.
     """
     if not await _zone_known(lock, row, site.timezone):
-        raise LockZoneUnknown(site.timezone)
+        raise LockTimezoneUnknown(site.timezone)
 
 
 async def _zone_known(lock: Lock, row: Provisioning, zone: str) -> bool:

@@ -16,9 +16,7 @@ CREATED = "... on CreatedPin { digits pin { id kind status lockSync { status } }
 NOT_FOUND = "... on NotFound { field }"
 REFUSED_DIGITS = f"""{NOT_FOUND} ... on InvalidInput {{ field }} ... on InvalidPin {{ field }}
   ... on PinTooShort {{ minLength }} ... on PolicyViolation {{ field }}"""
-REFUSED = (
-    f"{REFUSED_DIGITS} ... on InvalidSchedule {{ field }} ... on LockWithoutKeypad {{ locks }}"
-)
+REFUSED = f"{REFUSED_DIGITS} ... on InvalidSchedule {{ field }} ... on LockWithoutKeypad {{ locks {{ name }} }}"
 
 
 async def states(house: House, pin_id: str) -> AsyncIterator[dict[str, Any]]:

@@ -18,8 +18,8 @@ CREATED = f"""... on CreatedSmartPin {{ code widened opensEarlyBySeconds closesL
   ... on InvalidWindow {{ fault nearest {{ {SPAN} }}
     limits {{ minHours maxHours minDays maxDays opensAt closesAt }} }}
   ... on NoFreeWindow {{ nearest {{ {SPAN} }} }} ... on SmartPinsOff {{ reason }}
-  ... on LockZoneUnknown {{ zone }}
-  ... on LockWithoutKeypad {{ locks }} ... on InvalidInput {{ field }} ... on NotFound {{ field }}"""
+  ... on LockTimezoneUnknown {{ timezone }}
+  ... on LockWithoutKeypad {{ locks {{ name }} }} ... on InvalidInput {{ field }} ... on NotFound {{ field }}"""
 
 
 def this_hour(served: Served) -> datetime:
@@ -31,7 +31,7 @@ async def switch(house: House, lock_id: str, *, on: bool = True) -> dict[str, An
     """SmartPINs at a lock."""
     return await house.change(
         "updateLock",
-        "... on UpdatedLock { lock { smartPinEnabled sync { status } } } ... on LockWithoutKeypad { locks }",
+        "... on UpdatedLock { lock { smartPinEnabled sync { status } } } ... on LockWithoutKeypad { locks { name } }",
         lockId=lock_id,
         smartPinEnabled=on,
     )

@@ -12,7 +12,7 @@ from domain.actors import COMMAND_LINE, AccountActor
 from domain.clock import system_clock
 from domain.people.confirming import confirm_password
 from domain.people.second_factor import confirm_totp, enroll_totp
-from domain.people.sign_in import sign_in
+from domain.people.sign_in import SignedIn, sign_in
 from tests.api.test_cli import Shell
 
 
@@ -29,6 +29,7 @@ async def with_second_factor(folder: Path, email: str, password: str) -> None:
             known="",
             now=now,
         )
+        assert isinstance(done, SignedIn)
         assert done.session is not None
         actor = AccountActor(done.account.id, email, session_id=done.session.id)
         await confirm_password(installation, COMMAND_LINE, actor, password=password, now=now)

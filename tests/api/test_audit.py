@@ -114,7 +114,7 @@ async def test_every_mutation_about_oneself_writes_its_row(served: Served) -> No
     session = await Session.get(ended_at=None)
     await does("endSession", sessionId=f"session_{session.id.hex}")
     await wrote("endSession")
-    ticket = await does("signIn", "... on TotpRequired { ticket }", email=EMAIL, password=NEW)
+    ticket = await does("signIn", "... on RequestedTotp { ticket }", email=EMAIL, password=NEW)
     await wrote()
     code = app.at(served.clock() + timedelta(seconds=30))
     await does("signInWithTotp", ticket=ticket["ticket"], code=code)

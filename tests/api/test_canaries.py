@@ -72,7 +72,7 @@ async def play(served: Served, house: House) -> dict[str, str]:
     await browser.change("changePassword", "", oldPassword=FIRST, newPassword=SECOND)
     query = "mutation { createSocketTicket { ... on CreatedSocketTicket { ticket } } }"
     secrets["socket ticket"] = (await browser.ask(query))["createSocketTicket"]["ticket"]
-    selected = "... on TotpRequired { ticket }"
+    selected = "... on RequestedTotp { ticket }"
     required = await browser.change("signIn", selected, email="ada@example.com", password=SECOND)
     secrets["sign-in ticket"] = required["ticket"]
     await browser.change(

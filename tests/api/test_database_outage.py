@@ -100,7 +100,7 @@ async def test_requests_are_refused_as_retryable_and_then_served_again(
     await until_served(house)
 
     assert phone.status_code == 503
-    assert executed == {"code": "UNAVAILABLE", "retryAfter": 2}
+    assert executed == {"code": "UNAVAILABLE", "retryAfterSeconds": 2}
     assert "errors" not in stateless.json()
     assert (ready.status_code, alive.status_code) == (503, 200)
     assert (await served.http.get(f"{served.url}/readyz")).status_code == 200

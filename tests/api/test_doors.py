@@ -192,11 +192,14 @@ async def test_pin_mode_where_there_is_no_keypad_names_the_locks(served: Served)
         readers=[{"name": "Card reader", "hasKeypad": False}],
     )
     lock, (reader,) = blind["lock"]["id"], [each["id"] for each in blind["lock"]["readers"]]
-    shown = "... on LockWithoutKeypad { locks } ... on InvalidInput { field message }"
+    shown = "... on LockWithoutKeypad { locks { name } } ... on InvalidInput { field message }"
 
     for target in ({"lockId": lock}, {"readerId": reader}, {"hubId": busy}):
         answer = await house.change("setPinMode", shown, target=target, enabled=True)
-        assert (answer["__typename"], answer["locks"]) == ("LockWithoutKeypad", ["Cellar"])
+        assert (answer["__typename"], answer["locks"]) == (
+            "LockWithoutKeypad",
+            [{"name": "Cellar"}],
+        )
     nothing = await house.change("setPinMode", shown, target={"hubId": idle}, enabled=True)
     assert nothing == {
         "__typename": "InvalidInput",

@@ -85,3 +85,71 @@ async def test_a_field_of_a_mutations_result_is_refused_in_the_same_way(served: 
     assert error["path"] == ["updateSite", "site", "locks"]
     assert error["extensions"] == {"code": "BAD_USER_INPUT", "field": "first"}
     assert after["site"]["name"] == "New name"
+
+
+ERROR = "fragment E on Error { __typename message code path }"
+REFUSED: dict[str, tuple[str, dict[str, Any], str, list[str] | None]] = {
+    "site": ("createLock", {"siteId": "site_0", "name": "Door"}, "NOT_FOUND", ["siteId"]),
+    "empty": (
+        "createSite",
+        {"name": " ", "timezone": "Europe/Rome", "systemType": "EASY"},
+        "INVALID_INPUT",
+        ["name"],
+    ),
+    "inside": (
+        "updateSite",
+        {"siteId": "<site>", "pinPolicy": {"minLength": 3}},
+        "POLICY_VIOLATION",
+        ["pinPolicy", "minLength"],
+    ),
+    "times": (
+        "createInvitation",
+        {"siteId": "<site>", "name": "Gus", "slotStart": "06:00"},
+        "INVALID_SCHEDULE",
+        ["slotEnd"],
+    ),
+    "link": ("resetPassword", {"token": "x", "password": "y"}, "LINK_NOT_USABLE", None),
+    "person": ("confirmPassword", {"password": "x"}, "NOT_ALLOWED", None),
+}
+"""By alias: a mutation with an input that is refused, and with what code and path."""
+
+
+def _everything_refused(house: House) -> tuple[str, dict[str, Any]]:
+    asked = {
+        alias: {**fields, **({"siteId": house.id} if fields.get("siteId") == "<site>" else {})}
+        for alias, (_, fields, _, _) in REFUSED.items()
+    }
+    names = {alias: case[0] for alias, case in REFUSED.items()}
+    variables = ", ".join(
+        f"${alias}: {name[0].upper()}{name[1:]}Input!" for alias, name in names.items()
+    )
+    fields = " ".join(
+        f"{alias}: {name}(input: ${alias}) {{ ...E }}" for alias, name in names.items()
+    )
+    return f"mutation({variables}) {{ {fields} signOut {{ ...E }} }} {ERROR}", asked
+
+
+async def test_one_fragment_reads_every_error_of_every_result(served: Served) -> None:
+    """Code and path, whatever the mutation, over HTTP and a socket; the code says what the type says."""
+    house = await served.site()
+    query, asked = _everything_refused(house)
+    by_http = await house.ask(query, **asked)
+    async with await served.socket({"token": house.token}) as socket:
+        by_socket = await anext(socket.subscribe(query, **asked))
+
+    assert by_http == by_socket
+    told = {alias: (each["code"], each["path"]) for alias, each in by_http.items()}
+    assert told == {
+        **{alias: (code, path) for alias, (_, _, code, path) in REFUSED.items()},
+        "signOut": ("NOT_ALLOWED", None),
+    }
+    for each in by_http.values():
+        assert each["__typename"].upper() == each["code"].replace("_", "")
+        assert each["message"]
+
+
+async def test_whoever_has_not_signed_in_is_told_apart(served: Served) -> None:
+    """NotAllowed says so by its code, as errors at the top level do."""
+    query = "mutation { signOut { ...E } } " + ERROR
+    answer = (await served.post(query)).json()["data"]["signOut"]
+    assert (answer["__typename"], answer["code"]) == ("NotAllowed", "UNAUTHENTICATED")

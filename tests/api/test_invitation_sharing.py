@@ -84,7 +84,7 @@ async def _audit(house: House) -> list[str]:
 async def _send(house: House, invitation_id: str, email: str) -> dict[str, Any]:
     return await house.change(
         "sendInvitation",
-        "... on SentInvitation { invitation { id } } ... on InvalidInput { field } ... on Throttled { retryAfter }",
+        "... on SentInvitation { invitation { id } } ... on InvalidInput { field } ... on Throttled { retryAfterSeconds }",
         invitationId=invitation_id,
         email=email,
     )

@@ -145,7 +145,7 @@ async def test_the_add_on_gates_new_invitations_only(served: Served) -> None:
     )
     redeemed = await served.phone().redeem(made["code"])
 
-    assert (refused["__typename"], refused["feature"]) == ("FeatureNotInPlan", "invitations")
+    assert (refused["__typename"], refused["feature"]) == ("FeatureNotInPlan", "INVITATIONS")
     assert redeemed["__typename"] == "RedeemedInvitation"
     assert (await _seen(house))[:2] == before[:2]
 

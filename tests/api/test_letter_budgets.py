@@ -20,7 +20,7 @@ from tests.waiting import eventually
 
 STRANGER = "stranger@example.com"
 SITE = "... on CreatedSite { site { id } } ... on InvalidInput { field }"
-MADE = "... on CreatedMember { member { id } } ... on Throttled { retryAfter }"
+MADE = "... on CreatedMember { member { id } } ... on Throttled { retryAfterSeconds }"
 
 
 async def signed_in(served: Served, house: House, email: str, role: Role = Role.USER) -> Browser:

@@ -19,7 +19,7 @@ OLD = {"link": 1}
 READS = ["pin-mode-by-reader"]
 SHOWN = """linkVersion linkReads linkLacks pinEnabled readers { id name pinEnabled }
   sync { status pending wantedRevision appliedRevision }"""
-TOO_OLD = "... on LockTooOld { message locks needs }"
+TOO_OLD = "... on LockTooOld { message locks { name } needs }"
 WARNINGS = "warnings { code message locks { id name } }"
 
 
@@ -162,7 +162,7 @@ async def test_an_old_lock_is_refused_a_switch_for_each_keypad_by_name(served: S
     for reader in (door.street, door.yard):
         answer = await door.switched(readerId=reader, enabled=False)
         assert answer["__typename"] == "LockTooOld"
-        assert (answer["locks"], answer["needs"]) == (["Gate"], READS)
+        assert (answer["locks"], answer["needs"]) == ([{"name": "Gate"}], READS)
         assert "Gate" in answer["message"]
     assert await door.shown() == before
     assert await door.opens(lock, digits) == [True, True]

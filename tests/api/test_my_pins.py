@@ -58,7 +58,7 @@ async def test_a_plan_without_custom_pins_takes_generated_ones_only(served: Serv
     again = await assign(phone, house, "51829374")
 
     assert "custom PINs off" in said
-    assert (refused["__typename"], refused["feature"]) == ("FeatureNotInPlan", "custom PINs")
+    assert (refused["__typename"], refused["feature"]) == ("FeatureNotInPlan", "CUSTOM_PINS")
     assert (await phone.homes())[0]["customPinsAllowed"] is False
     assert generated["__typename"] == "AssignedPin"
     assert (blocked["pin"]["status"], deleted["pin"]["status"]) == ("BLOCKED", "REMOVED")

@@ -256,14 +256,14 @@ async def test_the_sites_zone_and_pin_mode_reach_the_lock(served: Served) -> Non
     blind = await house.lock("Garage", keypad=False)
     refused = await house.change(
         "setPinMode",
-        "... on LockWithoutKeypad { locks }",
+        "... on LockWithoutKeypad { locks { name } }",
         target={"lockId": blind["lockId"]},
         enabled=True,
     )
 
     assert seen == ["DENIED", "GRANTED"] * 3
     assert lock.firmware.zone.key == "Pacific/Auckland"
-    assert refused["locks"] == ["Garage"]
+    assert refused["locks"] == [{"name": "Garage"}]
     # Connectivity, name and hub are no business of the lock's: nothing is pending by them.
     await house.change("updateLock", lockId=lock.id, name="Renamed")
     assert (await lock.sync())["pending"] == 0

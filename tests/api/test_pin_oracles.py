@@ -207,7 +207,7 @@ async def test_a_plan_without_custom_pins_holds_for_admins_too(served: Served) -
     ]
 
     assert [each["__typename"] for each in (made, *others)] == ["FeatureNotInPlan"] * 3
-    assert made["feature"] == "custom PINs"
+    assert made["feature"] == "CUSTOM_PINS"
     assert (await house.change("reassignPin", pinId=mine))["__typename"] == "ReassignedPin"
     asked: dict[str, Any] = {"siteId": house.id, "ownerId": emil, "lockIds": [door], "digits": FREE}
     ruled = await house.change("createPin", **asked)

@@ -194,7 +194,7 @@ async def test_a_lock_without_a_keypad_is_refused_by_name(served: Served) -> Non
             await house.change("updatePin", REFUSED, pinId=mine["pin"]["id"], **choice),
         ):
             assert answer["__typename"] == "LockWithoutKeypad"
-            assert answer["locks"] == ["Garage"]
+            assert answer["locks"] == [{"name": "Garage"}]
     later = await lock_tag(house, entry["lockId"], name="Later")
     tagged = await pin_of(house, ownerId=owner, lockTagIds=[later])
     await house.change("updateTag", tagId=later, lockIds=[entry["lockId"], blind["lockId"]])

@@ -1,6 +1,7 @@
 """The price list of the schema: no computed field and no list without a price, no input without a bound."""
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from api.protocol.measuring import measured
 from api.protocol.prices import PAGE_FIELDS, with_all_lists
 from api.schema.bounds import LONGEST_STRING, MOST_ITEMS, bound_inputs
 from api.whole_schema import build_schema
+from domain.clock import system_clock
 from domain.locks.rules import MOST_READERS
 from tests.serving import Served
 
@@ -119,10 +121,14 @@ def test_every_string_and_list_of_an_input_is_held_to_its_bound() -> None:
     assert tried > 150
 
 
+_ASKED = SimpleNamespace(context=SimpleNamespace(clock=system_clock))
+"""What a refusal is made with, and a resolver fails over."""
+
+
 def _refusal(call: Any, argument: str, value: Any) -> str | None:
     """The field that is refused; None where the resolver was reached, which fails without a context."""
     try:
-        answer = call(None, None, **{argument: value})
+        answer = call(None, _ASKED, **{argument: value})
     except Exception as refusal:
         return getattr(refusal, "field", None)
     if hasattr(answer, "close"):

@@ -184,7 +184,7 @@ async def test_wrong_codes_are_throttled_by_address_and_a_right_one_never(served
     assert kinds == ["InvitationNotRedeemable"] * 20 + ["Throttled"] * 5
     throttled = await served.phone().redeem("K7Q9-M2XA-4T8RB")
     assert throttled["__typename"] == "Throttled"
-    assert 1 <= throttled["retryAfter"] <= 61
+    assert 1 <= throttled["retryAfterSeconds"] <= 61
     assert (await served.phone().redeem(made["code"]))["__typename"] == "RedeemedInvitation"
 
     served.clock.advance(timedelta(seconds=61))

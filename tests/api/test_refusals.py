@@ -104,7 +104,7 @@ async def test_the_sixth_refusal_of_a_user_is_throttled_and_told_to_the_admins(
 
     assert first == [REFUSED] * 5
     assert sixth["__typename"] == SPENT
-    assert 0 < sixth["retryAfter"] <= 24 * 3600
+    assert 0 < sixth["retryAfterSeconds"] <= 24 * 3600
     assert again == [SPENT, SPENT]
     assert generated["__typename"] == "AssignedPin"  # generated digits never meet a refusal
     assert of_another == [REFUSED, "AssignedPin"]  # the budget is each member's own

@@ -52,9 +52,9 @@ async def enrolled(served: Served) -> tuple[Browser, Authenticator, list[str]]:
 
 async def ticket(served: Served) -> str:
     """What the right password earns now."""
-    query = "mutation($input: SignInInput!) { signIn(input: $input) { __typename ... on TotpRequired { ticket } } }"
+    query = "mutation($input: SignInInput!) { signIn(input: $input) { __typename ... on RequestedTotp { ticket } } }"
     answer = (await served.post(query, input={"email": EMAIL, "password": PASSWORD})).json()
-    assert answer["data"]["signIn"]["__typename"] == "TotpRequired"
+    assert answer["data"]["signIn"]["__typename"] == "RequestedTotp"
     return str(answer["data"]["signIn"]["ticket"])
 
 

@@ -89,7 +89,7 @@ async def test_strangers_proofs_are_budgeted_by_address(served: Served) -> None:
         if answer.status_code == 429:
             break
         assert refusal(answer) == "malformed"
-    assert answer.json()["errors"][0]["extensions"] == {"code": "THROTTLED", "retryAfter": 1}
+    assert answer.json()["errors"][0]["extensions"] == {"code": "THROTTLED", "retryAfterSeconds": 1}
     assert answer.headers["retry-after"] == "1"
     assert await SeenProof.all().count() < 3 * PROOFS_AT_ONCE
 

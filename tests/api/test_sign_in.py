@@ -14,7 +14,7 @@ EMAIL = "owner-house@example.com"
 WRONG = "not the right password"
 NEW = "an entirely new password of mine"
 SIGN_IN = """mutation($input: SignInInput!) { signIn(input: $input) { __typename
-  ... on SignedIn { accessToken } ... on Throttled { retryAfter } ... on TotpRequired { ticket }
+  ... on SignedIn { accessToken } ... on Throttled { retryAfterSeconds } ... on RequestedTotp { ticket }
   ... on Error { message } } }"""
 
 
@@ -79,7 +79,7 @@ async def test_guesses_in_one_document_and_at_once_are_counted_one_by_one(served
 
     refused = await try_password(served, EMAIL, PASSWORD)
     assert refused["__typename"] == "Throttled"
-    assert 1 <= refused["retryAfter"] <= 15 * 60 + 1
+    assert 1 <= refused["retryAfterSeconds"] <= 15 * 60 + 1
     assert (await try_password(served, "nobody@example.com", WRONG))["__typename"] == "SignInFailed"
     served.clock.advance(timedelta(minutes=15, seconds=1))
     assert (await try_password(served, EMAIL, PASSWORD))["__typename"] == "SignedIn"

@@ -83,7 +83,7 @@ class TestBlocking:
 
         assert told["blockedAtDoor"] is not None
         assert (told["blockSync"], told["shortPinSet"]) == (None, False)
-        assert refused["__typename"] == "BlockedAtDoor"
+        assert refused["__typename"] == "SmartPinBlockedAtDoor"
         assert await device.shows(made["code"]) is Signal.DENIED
 
     async def test_what_has_ended_cannot_be_blocked_and_its_block_goes_by_itself(
@@ -220,7 +220,7 @@ class TestZone:
         )
 
         if changed["__typename"] == "UpdatedSite":
-            assert made["__typename"] == "LockZoneUnknown"
+            assert made["__typename"] == "LockTimezoneUnknown"
         else:
             assert made["widened"] is False
 

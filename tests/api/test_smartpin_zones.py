@@ -54,7 +54,10 @@ class TestKnown:
         await in_step(house, entry["lockId"])
         granted = await kind(house, entry["lockId"], **days(served))
 
-        assert (refused["__typename"], refused["zone"]) == ("LockZoneUnknown", "Europe/Rome")
+        assert (refused["__typename"], refused["timezone"]) == (
+            "LockTimezoneUnknown",
+            "Europe/Rome",
+        )
         assert "settings" in refused["message"]
         assert hours == granted == "CreatedSmartPin"
 
@@ -73,7 +76,11 @@ class TestKnown:
         kit = await provisioned(house, entry["lockId"])
         after = await kind(house, entry["lockId"], **days(served))
 
-        assert (before, refused, after) == ("CreatedSmartPin", "LockZoneUnknown", "CreatedSmartPin")
+        assert (before, refused, after) == (
+            "CreatedSmartPin",
+            "LockTimezoneUnknown",
+            "CreatedSmartPin",
+        )
         assert kit["settings"]["zone"] == "Europe/Rome"
 
     async def test_while_the_first_settings_are_on_their_way_nothing_is_known(
@@ -95,7 +102,7 @@ class TestKnown:
         await lock.settled()
         settled = await kind(house, lock.id, **days(served))
 
-        assert (on_its_way, settled) == ("LockZoneUnknown", "CreatedSmartPin")
+        assert (on_its_way, settled) == ("LockTimezoneUnknown", "CreatedSmartPin")
 
     async def test_a_lock_whose_state_is_unknown_gets_no_days(self, served: Served) -> None:
         """It told of another sum than that of what was sent: it may hold anything, until a snapshot has arrived."""
@@ -110,7 +117,7 @@ class TestKnown:
         await lock.settle()
         known = await kind(house, lock.id, **days(served))
 
-        assert (unknown, known) == ("LockZoneUnknown", "CreatedSmartPin")
+        assert (unknown, known) == ("LockTimezoneUnknown", "CreatedSmartPin")
 
 
 async def test_days_eight_hours_from_the_fixed_offset_need_a_new_provisioning(

@@ -170,7 +170,10 @@ class TestSettings:
         await switch(house, made["lock"]["id"])
 
         refused = await switch(house, blind["lockId"])
-        assert (refused["__typename"], refused["locks"]) == ("LockWithoutKeypad", ["Garage"])
+        assert (refused["__typename"], refused["locks"]) == (
+            "LockWithoutKeypad",
+            [{"name": "Garage"}],
+        )
         assert (await ask(house, blind["lockId"]))["__typename"] == "LockWithoutKeypad"
         answer = await ask(house, made["lock"]["id"])
         assert (answer["__typename"], answer["reason"]) == ("SmartPinsOff", "NOT_PROVISIONED")

@@ -15,7 +15,6 @@ from domain.errors import (
     PasswordNotConfirmed,
     SignInFailed,
     Throttled,
-    TotpRequired,
 )
 from domain.installation import Installation
 from domain.mail.outbox import deliver_due
@@ -23,7 +22,14 @@ from domain.people.confirming import confirm_password
 from domain.people.lifetimes import CONFIRMED_FOR, SESSION_LIFETIME
 from domain.people.passwords import OWN_PASSWORD, change_password, reset_password
 from domain.people.second_factor import confirm_totp, end_second_factor, enroll_totp
-from domain.people.sign_in import Phone, SignedIn, sign_in, sign_in_with_totp, sign_out
+from domain.people.sign_in import (
+    Phone,
+    RequestedTotp,
+    SignedIn,
+    sign_in,
+    sign_in_with_totp,
+    sign_out,
+)
 from domain.people.sign_in_state import sign_in_state
 from domain.people.tables import Account, Device, Platform, RecoveryCode, Session, SignInTicket
 from tests.databases import Database
@@ -35,6 +41,7 @@ from tests.domain.people.test_signing_in import (
     OLD,
     SOMEBODY,
     account,
+    first_step,
     hasher,
     reset_link,
     signs_in,
@@ -53,6 +60,7 @@ async def on_phone(installation: Installation, thumbprint: str = "t" * 43) -> Ac
     done = await sign_in(
         installation, SOMEBODY, email=EMAIL, password=OLD, phone=phone, known="", now=NOW
     )
+    assert isinstance(done, SignedIn)
     assert done.device is not None
     return AccountActor(done.account.id, EMAIL, device_id=done.device.id)
 
@@ -72,9 +80,9 @@ async def enrols(installation: Installation, actor: AccountActor, now: datetime 
 
 
 async def ticket(installation: Installation, password: str = OLD) -> str:
-    with pytest.raises(TotpRequired) as required:
-        await signs_in(installation, password=password)
-    return str(required.value.ticket)
+    requested = await first_step(installation, password=password)
+    assert isinstance(requested, RequestedTotp)
+    return requested.ticket
 
 
 async def second(installation: Installation, shown: str, code: str) -> SignedIn:

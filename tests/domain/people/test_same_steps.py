@@ -10,7 +10,7 @@ from domain.installation import Installation
 from domain.people.known_browsers import MOST_KNOWN
 from domain.people.lifetimes import KNOWN_FOR
 from domain.people.passwords import change_password
-from domain.people.sign_in import BY_STRANGERS, Phone, sign_in
+from domain.people.sign_in import BY_STRANGERS, Phone, SignedIn, sign_in
 from domain.people.tables import KnownBrowser, Platform
 from domain.security.tokens import new_token
 from tests.counting import counted
@@ -80,6 +80,7 @@ async def known_after(installation: Installation, known: str) -> str:
     done = await sign_in(
         installation, SOMEBODY, email=EMAIL, password=OLD, phone=None, known=known, now=NOW
     )
+    assert isinstance(done, SignedIn)
     return done.known
 
 
