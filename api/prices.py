@@ -25,6 +25,7 @@ _FIELDS = {
         Lock.readers Lock.sync Lock.tags Member.email Pin.lockSync Pin.locks
         Account.devices Account.members Account.sessions Alert.actor ApiToken.createdBy ApiToken.sites AuditEntry.actor
         Device.account Device.invitation ProvisioningKit.takenBy Session.account
+        AssignedPin.shareLinks CreatedPin.shareLinks ReassignedPin.shareLinks
         AccessRule.warnings AssignedPin.warnings CreatedAccessRule.warnings CreatedInvitation.warnings CreatedPin.warnings
         CreatedSmartPin.warnings DeletedReader.warnings Invitation.warnings Pin.warnings SetPinMode.warnings
         ReassignedPin.warnings SmartPin.warnings UnblockedPin.warnings UnblockedSmartPin.warnings
@@ -37,6 +38,7 @@ _FIELDS = {
         Lock.lastContactAt Lock.linkReads Lock.linkVersion
         Lock.pinEnabled Lock.pinLockout Lock.pinSupported LockEvent.lock LockEvent.smartPin
         Member.site Member.tags Home.member Home.pins Home.site Door.lock Pin.chosenLocks Pin.lockTags Pin.notes Pin.owner
+        Pin.label Pin.site Pin.state
         PinPolicy.guessBudget Query.lockChallenge SmartPin.activateBy SmartPin.activationMissed SmartPin.blockSync
         SmartPin.lock SmartPin.secretProven Tag.locks Tag.members""",
 }
@@ -44,7 +46,7 @@ _FIELDS = {
 _LISTS = {
     3_000: "invitationCalendar",
     3: "path",
-    10: """chosenLocks devices guessBudget doors homes lockSync lockTags locks members narrowed nearest opensNow pins
+    10: """chosenLocks devices guessBudget doors homes lockTags locks members narrowed nearest opensNow pins
         linkLacks linkReads needs provisioningKits
         readers reasons refused recoveryCodes schedules sites tags warnings weekdays widened""",
 }

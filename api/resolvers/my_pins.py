@@ -17,7 +17,6 @@ from api.schema.pins import (
     BlockMyPinInput,
     DeletedPin,
     DeleteMyPinInput,
-    pin_links,
     pin_type,
 )
 from domain.people.rules import Permission
@@ -38,7 +37,6 @@ async def assign_my_pin(call: Call, input: AssignMyPinInput) -> AssignedPin:
     )
     return AssignedPin(
         digits=shown.digits,
-        share_links=await pin_links(shown.pin, shown.digits),
         pin=pin_type(shown.pin),
     )
 

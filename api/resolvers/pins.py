@@ -18,7 +18,6 @@ from api.schema.errors import (
     PinNotAcceptable,
     PinTooShort,
     PolicyViolation,
-    spelled,
 )
 from api.schema.nodes import TheSite, chosen_key_of, key_of, keys_of
 from api.schema.pins import (
@@ -37,7 +36,6 @@ from api.schema.pins import (
     UpdatedPin,
     UpdatePinInput,
     lock_sync_type,
-    pin_links,
     pin_lock_sync_type,
     pin_type,
 )
@@ -60,8 +58,8 @@ async def create_pin(call: Call, input: CreatePinInput) -> CreatedPin:
     A member has one generated and one chosen personal PIN at most: AlreadyExists names the one that is there, and
     reassignPin gives it other digits. The digits are in this answer and never again."""
     new = NewPin(
-        owner_id=chosen_key_of("member", input.owner_id, "owner_id"),
-        owner_tag_id=chosen_key_of("tag", input.owner_tag_id, "owner_tag_id"),
+        owner_id=chosen_key_of("member", input.owner.member_id, "owner.member_id"),
+        owner_tag_id=chosen_key_of("tag", input.owner.member_tag_id, "owner.member_tag_id"),
         digits=input.digits,
         notes=input.notes,
         lock_ids=keys_of("lock", input.lock_ids, "lock_ids"),
@@ -71,7 +69,6 @@ async def create_pin(call: Call, input: CreatePinInput) -> CreatedPin:
     shown = await service.create_pin(call.installation, call.by, new, call.now)
     return CreatedPin(
         digits=shown.digits,
-        share_links=await pin_links(shown.pin, shown.digits),
         pin=pin_type(shown.pin),
     )
 
@@ -89,8 +86,8 @@ async def update_pin(call: Call, input: UpdatePinInput) -> UpdatedPin:
     return UpdatedPin(
         pin=pin_type(changed.pin),
         digits=changed.digits,
-        widened=[spelled(each) for each in changed.widened],
-        narrowed=[spelled(each) for each in changed.narrowed],
+        widened=list(changed.widened),
+        narrowed=list(changed.narrowed),
     )
 
 
@@ -106,7 +103,6 @@ async def reassign_pin(call: Call, input: ReassignPinInput) -> ReassignedPin:
     )
     return ReassignedPin(
         digits=shown.digits,
-        share_links=await pin_links(shown.pin, shown.digits),
         pin=pin_type(shown.pin),
     )
 

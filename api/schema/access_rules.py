@@ -57,13 +57,21 @@ class AccessRule(Credential):
         rows: list[locks.Lock] = await info.context.loaders.locks_of_rule.load(self.row.id)
         return rows
 
-    @strawberry.field(description="The locks that were chosen by their ids. At most 1000.")
-    async def chosen_locks(self, info: Info) -> list[Lock]:
+    @strawberry.field(
+        description="The locks that were chosen by their ids. At most 1000. Null, with an error, for whoever may not read "
+        "the site."
+    )
+    async def chosen_locks(self, info: Info) -> list[Lock] | None:
+        await self.check_may_read(info)
         rows = await info.context.loaders.chosen_locks_of_rule.load(self.row.id)
         return [lock_type(row.lock, info.context.clock) for row in rows]
 
-    @strawberry.field(description="The tags by which locks were chosen. At most 1000.")
-    async def lock_tags(self, info: Info) -> list[Tag]:
+    @strawberry.field(
+        description="The tags by which locks were chosen. At most 1000. Null, with an error, for whoever may not read the "
+        "site."
+    )
+    async def lock_tags(self, info: Info) -> list[Tag] | None:
+        await self.check_may_read(info)
         rows = await info.context.loaders.lock_tags_of_rule.load(self.row.id)
         return [tag_type(row.tag) for row in rows]
 

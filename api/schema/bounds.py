@@ -23,6 +23,8 @@ from api.schema.nodes import MOST_IDS
 from domain.access.schedule import Weekday
 from domain.errors import InvalidInput
 from domain.locks.rules import MOST_READERS
+from domain.schedules.states import CredentialState
+from domain.sync.rules import SyncStatus
 
 MOST_ITEMS = {
     "events": 1_000,  # as many as a message has room for; those above a report's 200 are left to the next
@@ -30,7 +32,10 @@ MOST_ITEMS = {
     "lockIds": MOST_IDS,
     "lockTagIds": MOST_IDS,
     "memberIds": MOST_IDS,
+    "ownerIds": MOST_IDS,
     "readers": MOST_READERS,
+    "states": len(CredentialState),
+    "statuses": len(SyncStatus),
     "weekdays": len(Weekday),
 }
 """Of each list in an input, by its name."""

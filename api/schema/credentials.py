@@ -20,7 +20,9 @@ from api.schema.nodes import (
 from api.schema.of_site import OfSite
 from api.schema.schedules import Schedule
 from api.schema.warnings import OF_A_CREDENTIAL, Warning_
+from domain.errors import NotAllowed
 from domain.locks import tables
+from domain.people.rules import Permission
 from domain.schedules.states import CredentialState
 
 
@@ -53,6 +55,14 @@ class Credential(Node, OfSite):
             first=first,
             after=after,
         )
+
+    async def check_may_read(self, info: Info) -> None:
+        """For what is for readers of the site: a PIN's own member sees that it is there, and where it opens.
+
+        Raises NotAllowed.
+        """
+        if not await info.context.may(Permission.READ, self.row.site_id):
+            raise NotAllowed
 
     async def rows_of_locks(self, info: Info) -> list[tables.Lock]:
         """The rows that `locks` shows."""

@@ -13,7 +13,7 @@ from domain.invitations.rules import InvitationStatus
 from domain.link.events import EventRefusal, OpeningMethod
 from domain.locks.rules import Connectivity, Propagation
 from domain.people.tables import Platform
-from domain.pins.tables import PinKind, PinStatus
+from domain.pins.tables import PinKind
 from domain.schedules.changes import AccessLimit
 from domain.schedules.states import CredentialState
 from domain.sites.rules import SiteFeature, SystemType
@@ -163,13 +163,6 @@ _closed(
     "CUSTOM digits were chosen by a person, AUTO ones generated.",
     CUSTOM="The digits were chosen by a person.",
     AUTO="The digits were generated.",
-)
-_enum(
-    PinStatus,
-    "BLOCKED keeps a PIN without its opening anything; REMOVED is for good.",
-    ACTIVE="It opens, within its schedule, where a lock has heard of it.",
-    BLOCKED="It is kept and is to open nothing.",
-    REMOVED="It is gone for good; its digits are free once every lock says so.",
 )
 _enum(
     SyncStatus,

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 import strawberry
 
+from domain.schedules.states import CredentialState
+
 
 def only(text: str) -> Any:
     """The description of a filter: "Only those ..."."""
@@ -16,6 +18,11 @@ Search = Annotated[
 ]
 AtLock = Annotated[strawberry.ID | None, only("of this lock")]
 OfMember = Annotated[strawberry.ID | None, only("of this member")]
+AtLocks = Annotated[list[strawberry.ID] | None, only("of these locks, at most 100")]
+OfMembers = Annotated[list[strawberry.ID] | None, only("of these members, at most 100")]
+InStates = Annotated[
+    list[CredentialState] | None, only("in these states; omitted: all but REMOVED ones")
+]
 
 
 def _moment(name: str, text: str) -> Any:

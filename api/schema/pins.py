@@ -1,25 +1,31 @@
 """PINs, and what is known of them lock by lock."""
 
 from datetime import date, datetime, time
+from typing import Annotated
 
 import strawberry
 from strawberry.types import Info
 
+from api.schema.credentials import Credential, zone_of
+from api.schema.filters import only
 from api.schema.locks import Lock, lock_type
 from api.schema.members import Member, member_type
-from api.schema.nodes import Node, global_id, shows
-from api.schema.schedules import Schedule, schedule_type
+from api.schema.nodes import USUAL_PAGE, After, Connection, First, global_id, page_of_loaded, shows
+from api.schema.schedules import schedule_type
 from api.schema.sharing import ShareLinks, share_links_type
 from api.schema.tags import Tag, tag_type
 from api.schema.warnings import OF_A_CREDENTIAL, Warning_, warnings_of
 from domain.access.schedule import Weekday
 from domain.clock import Clock
+from domain.listing.site_lists import check_some
+from domain.locks import tables as locks
 from domain.locks.rules import Propagation
-from domain.people.rules import Permission
 from domain.pins import tables
+from domain.pins.states import pin_state
 from domain.pins.tables import PinKind, PinStatus
+from domain.schedules.changes import AccessLimit
+from domain.schedules.states import CredentialState
 from domain.sharing import pin_share_links
-from domain.sites.service import live_site
 from domain.sync.rules import SyncStatus
 from domain.sync.status import LockInSync, PinAtLock
 
@@ -67,49 +73,55 @@ def lock_sync_type(state: LockInSync, clock: Clock) -> LockSync:
 @strawberry.type(
     description="A numeric credential of one member. The digits are shown once, when they are set."
 )
-class Pin(Node):
+class Pin(Credential):
     row: strawberry.Private[tables.Pin]
     kind: PinKind = strawberry.field(description="Whether the digits were chosen or generated.")
-    status: PinStatus = strawberry.field(description="Whether it may open.")
-    created_at: datetime = strawberry.field(description="When it was made.")
-    updated_at: datetime = strawberry.field(description="When it was changed last.")
-    schedule: Schedule | None = strawberry.field(
-        description="When it opens; null for a personal PIN, which follows its member's access rules."
+    blocked: bool = strawberry.field(
+        description="Whether it is blocked, so that unblockPin applies; its state may be ENDED all the same."
     )
+    updated_at: datetime = strawberry.field(description="When it was changed last.")
 
-    async def _shown(self, info: Info) -> bool:
-        """Whether the caller sees what is for admins: its own member sees that it is there, and where it opens."""
-        shown: bool = await info.context.may(Permission.READ, self.row.site_id)
-        return shown
+    @strawberry.field(description="The name of its owner.")
+    async def label(self, info: Info) -> str:
+        name: str = (await info.context.loaders.member.load(self.row.owner_id)).name
+        return name
 
-    @strawberry.field(description="For admins; null for whoever may not read the site.")
+    @strawberry.field(
+        description="Where it is in its life; it is never VOID, and a personal one neither UPCOMING nor ENDED."
+    )
+    async def state(self, info: Info) -> CredentialState:
+        return pin_state(self.row, await zone_of(info, self.row), info.context.clock())
+
+    @strawberry.field(
+        description="For admins; null, with an error, for whoever may not read the site."
+    )
     async def notes(self, info: Info) -> str | None:
-        return self.row.notes if await self._shown(info) else None
+        await self.check_may_read(info)
+        return self.row.notes
 
     @strawberry.field(description="The member whose PIN it is.")
     async def owner(self, info: Info) -> Member:
         return member_type(await info.context.loaders.member.load(self.row.owner_id))
 
-    @strawberry.field(description="The locks that should hold it.")
-    async def locks(self, info: Info) -> list[Lock]:
-        rows = await info.context.loaders.locks_of_pin.load(self.row.id)
-        return [lock_type(row, info.context.clock) for row in rows]
+    async def rows_of_locks(self, info: Info) -> list[locks.Lock]:
+        rows: list[locks.Lock] = await info.context.loaders.locks_of_pin.load(self.row.id)
+        return rows
 
     @strawberry.field(
-        description="The locks that were chosen by their ids; null for whoever may not read the site."
+        description="The locks that were chosen by their ids. At most 1000. Null, with an error, for whoever may not read "
+        "the site."
     )
     async def chosen_locks(self, info: Info) -> list[Lock] | None:
-        if not await self._shown(info):
-            return None
+        await self.check_may_read(info)
         rows = await info.context.loaders.chosen_locks_of_pin.load(self.row.id)
         return [lock_type(row.lock, info.context.clock) for row in rows]
 
     @strawberry.field(
-        description="The tags by which locks were chosen; null for whoever may not read the site."
+        description="The tags by which locks were chosen. At most 1000. Null, with an error, for whoever may not read the "
+        "site."
     )
     async def lock_tags(self, info: Info) -> list[Tag] | None:
-        if not await self._shown(info):
-            return None
+        await self.check_may_read(info)
         rows = await info.context.loaders.lock_tags_of_pin.load(self.row.id)
         return [tag_type(row.tag) for row in rows]
 
@@ -118,9 +130,22 @@ class Pin(Node):
         return await warnings_of(info, info.context.loaders.warnings_of_pin, self.row)
 
     @strawberry.field(description="What is known of it, lock by lock, removals under way included.")
-    async def lock_sync(self, info: Info) -> list[PinLockSync]:
-        states = await info.context.loaders.pin_at_locks.load(self.row.id)
-        return [pin_lock_sync_type(state, info.context.clock) for state in states]
+    async def lock_sync(
+        self,
+        info: Info,
+        first: First = USUAL_PAGE,
+        after: After = None,
+        statuses: Annotated[list[SyncStatus] | None, only("of these statuses")] = None,
+    ) -> Connection[PinLockSync]:
+        check_some("statuses", statuses)
+        known = await info.context.loaders.pin_at_locks.load(self.row.id)
+        return page_of_loaded(
+            [each for each in known if statuses is None or each.status in statuses],
+            lambda state: pin_lock_sync_type(state, info.context.clock),
+            first=first,
+            after=after,
+            key=lambda state: state.lock.id,
+        )
 
 
 def pin_type(row: tables.Pin) -> Pin:
@@ -129,7 +154,7 @@ def pin_type(row: tables.Pin) -> Pin:
         id=global_id("pin", row.id),
         row=row,
         kind=row.kind,
-        status=row.status,
+        blocked=row.status is PinStatus.BLOCKED,
         created_at=row.created_at,
         updated_at=row.updated_at,
         schedule=None if row.personal else schedule_type(row.schedule()),
@@ -139,21 +164,20 @@ def pin_type(row: tables.Pin) -> Pin:
 shows(tables.Pin, lambda row, _: pin_type(row))
 
 
-async def pin_links(row: tables.Pin, digits: str) -> ShareLinks:
-    """Ways to hand over digits in the moment they are shown; they say where and until when, not whose."""
-    site = await live_site(row.site_id)
-    return share_links_type(
-        pin_share_links(digits, place=site.name, until=row.valid_until, timezone=site.timezone)
+@strawberry.input(description="Whose a PIN is: exactly one.", one_of=True)
+class PinOwnerInput:
+    member_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="A member."
+    )
+    member_tag_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="A member's default tag."
     )
 
 
 @strawberry.input(description="A new PIN for one member.")
 class CreatePinInput:
     site_id: strawberry.ID = strawberry.field(description="The site.")
-    owner_id: strawberry.ID | None = strawberry.field(default=None, description="The member.")
-    owner_tag_id: strawberry.ID | None = strawberry.field(
-        default=None, description="The member's default tag, in place of ownerId."
-    )
+    owner: PinOwnerInput = strawberry.field(description="Whose it is.")
     digits: str | None = strawberry.field(
         default=None, description="The digits; omitted: generated, which never meets a refusal."
     )
@@ -211,22 +235,35 @@ class AssignMyPinInput:
 
 
 @strawberry.type
-class PinToOpenWith:
-    """What the answers have in common that give a PIN, change it or let it open again."""
+class PinAnswer:
+    """What the answers have in common that show digits, or may: whatever else fails, the digits are not lost with it."""
 
-    pin: Pin = strawberry.field(description="The PIN.")
+    pin: Pin | None = strawberry.field(description="The PIN.")
 
     @strawberry.field(description=OF_A_CREDENTIAL)
-    async def warnings(self, info: Info) -> list[Warning_]:
+    async def warnings(self, info: Info) -> list[Warning_] | None:
+        assert self.pin is not None
         return await warnings_of(info, info.context.loaders.warnings_of_pin, self.pin.row)
 
 
 @strawberry.type
-class PinShown(PinToOpenWith):
+class PinShown(PinAnswer):
     """What the answers have in common that show digits."""
 
     digits: str = strawberry.field(description="The digits, shown this once.")
-    share_links: ShareLinks = strawberry.field(description="Ways to hand them over now.")
+
+    @strawberry.field(
+        description="Ways to hand them over now; they say where and until when, not whose."
+    )
+    async def share_links(self, info: Info) -> ShareLinks | None:
+        assert self.pin is not None
+        row = self.pin.row
+        site = await info.context.loaders.site.load(row.site_id)
+        return share_links_type(
+            pin_share_links(
+                self.digits, place=site.name, until=row.valid_until, timezone=site.timezone
+            )
+        )
 
 
 @strawberry.type(description="The caller's PIN of this kind, with its new digits.")
@@ -273,12 +310,12 @@ class CreatedPin(PinShown):
 
 
 @strawberry.type(description="The PIN as it is now.")
-class UpdatedPin(PinToOpenWith):
+class UpdatedPin(PinAnswer):
     digits: str | None = strawberry.field(
         description="The new digits, shown this once; null: unchanged."
     )
-    widened: list[str] = strawberry.field(description="What opens more than before.")
-    narrowed: list[str] = strawberry.field(description="What opens less than before.")
+    widened: list[AccessLimit] = strawberry.field(description="What opens more than before.")
+    narrowed: list[AccessLimit] = strawberry.field(description="What opens less than before.")
 
 
 @strawberry.type(description="The PIN with its new digits.")
@@ -292,8 +329,12 @@ class BlockedPin:
 
 
 @strawberry.type(description="The PIN may open again.")
-class UnblockedPin(PinToOpenWith):
-    pass
+class UnblockedPin:
+    pin: Pin = strawberry.field(description="The PIN.")
+
+    @strawberry.field(description=OF_A_CREDENTIAL)
+    async def warnings(self, info: Info) -> list[Warning_]:
+        return await warnings_of(info, info.context.loaders.warnings_of_pin, self.pin.row)
 
 
 @strawberry.type(description="The PIN is gone for good; `lockSync` says from which locks already.")

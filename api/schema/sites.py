@@ -10,9 +10,12 @@ from api.schema.activity_kinds import ActivityKind
 from api.schema.api_tokens import ApiToken, api_token_type
 from api.schema.filters import (
     AtLock,
+    AtLocks,
     HappenedFrom,
     HappenedTo,
+    InStates,
     OfMember,
+    OfMembers,
     OpenFrom,
     OpenTo,
     Search,
@@ -30,6 +33,7 @@ from api.schema.nodes import (
     Node,
     chosen_key_of,
     global_id,
+    keys_of,
     page,
     shows,
 )
@@ -46,7 +50,6 @@ from domain.errors import NotAllowed
 from domain.invitations.rules import InvitationStatus
 from domain.listing import site_lists as lists
 from domain.people.rules import Permission, allows
-from domain.pins.tables import PinStatus
 from domain.sites import tables
 from domain.sites.rules import SystemType
 from domain.smartpins.rules import SmartPinStatus
@@ -154,16 +157,17 @@ class Site(Node):
         self,
         first: First = USUAL_PAGE,
         after: After = None,
-        member_id: OfMember = None,
-        lock_id: Annotated[
-            strawberry.ID | None, only("that open this lock now, by its id or by a tag")
+        member_ids: OfMembers = None,
+        lock_ids: Annotated[
+            list[strawberry.ID] | None,
+            only("that open one of these locks now, by its id or by a tag"),
         ] = None,
     ) -> Connection[AccessRule]:
         self._may(Permission.READ)
         rows = lists.access_rules_of(
             self.row.id,
-            chosen_key_of("member", member_id, "member_id"),
-            chosen_key_of("lock", lock_id, "lock_id"),
+            keys_of("member", member_ids, "member_ids"),
+            keys_of("lock", lock_ids, "lock_ids"),
         )
         return await page(rows, access_rule_type, first=first, after=after)
 
@@ -173,16 +177,15 @@ class Site(Node):
         rows = lists.alerts_of(self.row.id)
         return await page(rows, alert_type, first=first, after=after, newest_first=True)
 
-    @strawberry.field(description="Its PINs that were not removed.")
+    @strawberry.field(description="Its PINs; removed ones only where `states` names REMOVED.")
     async def pins(
         self,
+        info: Info,
         first: First = USUAL_PAGE,
         after: After = None,
-        status: Annotated[
-            PinStatus | None, only("of this status; omitted: all but removed ones")
-        ] = None,
-        owner_id: OfMember = None,
-        lock_id: AtLock = None,
+        states: InStates = None,
+        owner_ids: OfMembers = None,
+        lock_ids: AtLocks = None,
         search: Annotated[
             str | None,
             only("with these words, in any case, in their notes or in their owner's name"),
@@ -190,11 +193,12 @@ class Site(Node):
     ) -> Connection[Pin]:
         self._may(Permission.READ)
         rows = lists.pins_of(
-            self.row.id,
-            status,
-            chosen_key_of("member", owner_id, "owner_id"),
-            chosen_key_of("lock", lock_id, "lock_id"),
+            self.row,
+            states,
+            keys_of("member", owner_ids, "owner_ids"),
+            keys_of("lock", lock_ids, "lock_ids"),
             search,
+            info.context.clock(),
         )
         return await page(rows, pin_type, first=first, after=after)
 

@@ -14,9 +14,9 @@ async def play(stage: Stage) -> None:
     made = expect(
         await stage.console.change(
             "createPin",
-            "... on CreatedPin { digits pin { id owner { name } lockSync { status } } }",
+            "... on CreatedPin { digits pin { id owner { name } lockSync { nodes { status } } } }",
             siteId=stage.site,
-            ownerTagId=owner,
+            owner={"memberTagId": owner},
             lockIds=[stage.locks[DOOR]],
             notes="tour",
         ),
@@ -25,7 +25,7 @@ async def play(stage: Stage) -> None:
     pin = made["pin"]
     stage.say(
         f"createPin for {pin['owner']['name']} at {DOOR}: {len(made['digits'])} digits, "
-        f"{pin['lockSync'][0]['status']}"
+        f"{pin['lockSync']['nodes'][0]['status']}"
     )
     async with (
         stage.leaving_nothing("deletePin", pinId=pin["id"]),
@@ -75,12 +75,12 @@ async def _change_while_offline(stage: Stage, keypad: Keypad, pin_id: str) -> st
     answer: dict[str, Any] = expect(
         await stage.console.change(
             "reassignPin",
-            "... on ReassignedPin { digits pin { lockSync { status opensNow wantedVersion } } }",
+            "... on ReassignedPin { digits pin { lockSync { nodes { status opensNow wantedVersion } } } }",
             pinId=pin_id,
         ),
         "ReassignedPin",
     )
-    state = answer["pin"]["lockSync"][0]
+    state = answer["pin"]["lockSync"]["nodes"][0]
     stage.say(
         f"   wanted is version {state['wantedVersion']}, but version {state['opensNow']} opens the door now"
     )

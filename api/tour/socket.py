@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from types import TracebackType
 from typing import Any, Self
 
@@ -70,6 +71,14 @@ class Socket:
 
     async def subscribe(self, query: str, **variables: Any) -> AsyncGenerator[dict[str, Any], None]:
         """The `data` of each item, until the server completes it or the socket closes. Raises RuntimeError on errors."""
+        async with aclosing(self.answers(query, **variables)) as answers:
+            async for answer in answers:
+                if answer.get("errors"):
+                    raise RuntimeError(str(answer["errors"][0]["message"]))
+                yield answer["data"]
+
+    async def answers(self, query: str, **variables: Any) -> AsyncGenerator[dict[str, Any], None]:
+        """As `subscribe`, of each item both `data` and `errors`. Raises RuntimeError when there is no item at all."""
         key = str(next(self._ids))
         queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
         self._queues[key] = queue
@@ -78,9 +87,7 @@ class Socket:
         while (message := await queue.get()) is not None:
             if message["type"] == "error":
                 raise RuntimeError(str(message["payload"][0]["message"]))
-            if message["payload"].get("errors"):
-                raise RuntimeError(str(message["payload"]["errors"][0]["message"]))
-            yield message["payload"]["data"]
+            yield message["payload"]
 
     async def closed(self, within_seconds: float) -> tuple[int | None, str]:
         """Waits until the server has closed the socket; its code and reason. Raises TimeoutError."""

@@ -45,7 +45,7 @@ class Admin:
         """A PIN at these locks."""
         locks = [kit.lock_id for kit in kits]
         site, owner = self.prepared.site, self.prepared.member
-        made = await self.ask(CREATE, siteId=site, ownerId=owner, lockIds=locks)
+        made = await self.ask(CREATE, siteId=site, owner={"memberId": owner}, lockIds=locks)
         return str(made["pin"]["id"])
 
     async def change(self, pin: str) -> float:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from tortoise.expressions import Q, Subquery
 from tortoise.queryset import QuerySet
@@ -27,13 +28,18 @@ from domain.link.events import LockEventKind
 from domain.locks.kits import pending
 from domain.locks.tables import Hub, Lock, Provisioning
 from domain.people.tables import ApiToken, ApiTokenSite, Member
-from domain.pins.tables import Pin, PinStatus
+from domain.pins.states import pins_in_states
+from domain.pins.tables import Pin
+from domain.schedules.states import CredentialState
+from domain.sites.tables import Site
 from domain.smartpins import service as smartpins
 from domain.smartpins.rules import SmartPinStatus
 from domain.smartpins.tables import SmartPin
 from domain.sync.tables import EntryState, LockEntry, LockEvent
 from domain.tags.tables import Tag, TaggedLock, TagKind, TagTarget
 
+MOST_CHOICES = 100
+"""How many ids or values a list is narrowed to at once."""
 LONGEST_SEARCH = 100
 """In characters: as long as the longest name."""
 
@@ -89,6 +95,16 @@ def _only(rows: Any, **wanted: Any) -> Any:
     return rows.filter(**{name: value for name, value in wanted.items() if value is not None})
 
 
+def check_some(field: str, values: Collection[Any] | None) -> None:
+    """An empty choice would show nothing, and is a mistake of whoever made it. Raises InvalidInput, for over 100 too."""
+    if values is None:
+        return
+    if not values:
+        raise InvalidInput(field, "Name at least one, or leave the field out.")
+    if len(values) > MOST_CHOICES:
+        raise InvalidInput(field, f"Name at most {MOST_CHOICES}.")
+
+
 def locks_of(site_id: UUID, search: str | None) -> QuerySet[Lock]:
     """Locks. Raises InvalidInput."""
     rows: QuerySet[Lock] = _searched(Lock.filter(site_id=site_id, deleted_at=None), search)
@@ -136,16 +152,21 @@ def invitations_of(
 
 
 def access_rules_of(
-    site_id: UUID, member_id: UUID | None, lock_id: UUID | None
+    site_id: UUID, member_ids: Collection[UUID] | None, lock_ids: Collection[UUID] | None
 ) -> QuerySet[AccessRule]:
-    """Access rules. `lock_id`: those that open it now, by its id or by a tag that holds it."""
+    """Access rules. `lock_ids`: those that open one of them now, by its id or by a tag that holds it.
+
+    Raises InvalidInput.
+    """
+    check_some("member_ids", member_ids)
+    check_some("lock_ids", lock_ids)
     rows = AccessRule.filter(site_id=site_id, deleted_at=None)
-    if lock_id is not None:
-        tags = Subquery(TaggedLock.filter(lock_id=lock_id).values("tag_id"))
-        named = AccessRuleLock.filter(lock_id=lock_id).values("rule_id")
+    if lock_ids is not None:
+        tags = Subquery(TaggedLock.filter(lock_id__in=lock_ids).values("tag_id"))
+        named = AccessRuleLock.filter(lock_id__in=lock_ids).values("rule_id")
         by_tag = AccessRuleLockTag.filter(tag_id__in=tags).values("rule_id")
         rows = rows.filter(Q(id__in=Subquery(named)) | Q(id__in=Subquery(by_tag)))
-    found: QuerySet[AccessRule] = _only(rows, member_id=member_id)
+    found: QuerySet[AccessRule] = _only(rows, member_id__in=member_ids)
     return found
 
 
@@ -155,26 +176,29 @@ def alerts_of(site_id: UUID) -> QuerySet[Alert]:
 
 
 def pins_of(
-    site_id: UUID,
-    status: PinStatus | None,
-    owner_id: UUID | None,
-    lock_id: UUID | None,
+    site: Site,
+    states: Collection[CredentialState] | None,
+    owner_ids: Collection[UUID] | None,
+    lock_ids: Collection[UUID] | None,
     search: str | None,
+    now: datetime,
 ) -> QuerySet[Pin]:
-    """PINs, removed ones only by that status. `lock_id`: those that the lock should hold, and those that it may still
-    hold: it has not acknowledged that they have left, or what it holds is not known.
+    """PINs, removed ones only by that state. `lock_ids`: those that one of the locks should hold, and those that it may
+    still hold: it has not acknowledged that they have left, or what it holds is not known.
 
     Searched by their notes and by their owner's name. Raises InvalidInput.
     """
-    rows: Any = Pin.filter(site_id=site_id)
-    rows = rows.exclude(status=PinStatus.REMOVED) if status is None else rows.filter(status=status)
-    if lock_id is not None:
+    check_some("states", states)
+    check_some("owner_ids", owner_ids)
+    check_some("lock_ids", lock_ids)
+    rows = pins_in_states(Pin.filter(site_id=site.id), states, ZoneInfo(site.timezone), now)
+    if lock_ids is not None:
         leaving = Q(pending_since__isnull=False) | Q(lock__state_unknown=True)
-        held = LockEntry.filter(lock_id=lock_id, pin_id__isnull=False)
+        held = LockEntry.filter(lock_id__in=lock_ids, pin_id__isnull=False)
         held = held.filter(leaving | ~Q(state=EntryState.REMOVED))
         rows = rows.filter(id__in=Subquery(held.values("pin_id")))
     rows = _searched(rows, search, "search_text", "owner__search_text")
-    found: QuerySet[Pin] = _only(rows, owner_id=owner_id)
+    found: QuerySet[Pin] = _only(rows, owner_id__in=owner_ids)
     return found
 
 

@@ -46,10 +46,10 @@ class NewPin:
 async def chosen_owner(by: Caller, owner_id: UUID | None, owner_tag_id: UUID | None) -> Member:
     """The one authorised member, by id or by default tag. Raises InvalidInput, NotFound."""
     if (owner_id is None) == (owner_tag_id is None):
-        raise InvalidInput("owner_id", "Name the owner either by ownerId or by ownerTagId.")
-    named_by = "owner_id"
+        raise InvalidInput("owner", "Name either a member or a member's default tag.")
+    named_by = "owner.member_id"
     if owner_tag_id is not None:
-        named_by = "owner_tag_id"
+        named_by = "owner.member_tag_id"
         (tag,) = await live_tags(by.site_id, [owner_tag_id], TagTarget.MEMBER, named_by)
         if tag.kind is not TagKind.DEFAULT:
             raise InvalidInput(named_by, "A PIN belongs to one member: take a default tag.")
@@ -66,7 +66,7 @@ async def held_owner(member_id: UUID) -> Member:
     """Within a transaction: the member, whose row is held, so that it cannot be removed meanwhile. Raises NotFound."""
     member = await lock_row(Member, member_id)
     if member is None or member.removed_at is not None:
-        raise NotFound("owner_id")
+        raise NotFound("owner")
     return member
 
 

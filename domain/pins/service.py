@@ -77,7 +77,7 @@ async def create_pin(
         if new.digits is not None:
             check_custom_allowed(site)
         await check_none_yet(owner, kind)
-        locks = await locks_granted(owner, "owner_id")
+        locks = await locks_granted(owner, "owner")
     else:
         locks = await check_locks(by, new.lock_ids, new.lock_tag_ids)
     accepted = await acceptable_digits(installation, by, site, new.digits, locks, now)

@@ -81,7 +81,7 @@ _SMART_PIN = {
     "opensAt": "<next hour>",
     "closesAt": "<in four hours>",
 }
-_PIN = {"siteId": "<site>", "ownerId": "<member>", **_CHOSEN}
+_PIN = {"siteId": "<site>", "owner": {"memberId": "<member>"}, **_CHOSEN}
 _MAKING: dict[str, tuple[str, str, Input]] = {
     "hub": ("createHub", "hub", {"siteId": "<site>", "name": "Hub"}),
     "lock": ("createLock", "lock", {**_LOCK, "readers": [{"name": "Keypad"}]}),

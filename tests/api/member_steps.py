@@ -9,9 +9,9 @@ from tests.serving import PASSWORD, House, PhoneInTime
 
 SIGN_IN = """mutation($input: SignInInput!) { answer: signIn(input: $input) {
   __typename ... on SignedIn { accessToken account { id } } ... on Error { message } } }"""
-ASSIGNED = f"""... on AssignedPin {{ digits pin {{ id kind status }} }} ... on Throttled {{ retryAfterSeconds }}
+ASSIGNED = f"""... on AssignedPin {{ digits pin {{ id kind state }} }} ... on Throttled {{ retryAfterSeconds }}
   ... on FeatureNotInPlan {{ feature }} {REFUSED_DIGITS}"""
-HOMES = """id site { id name timezone } expiresAt pinsOffered customPinsAllowed pins { id kind status }
+HOMES = """id site { id name timezone } expiresAt pinsOffered customPinsAllowed pins { id kind state }
   doors { lock { id name } schedules { startsAt endsAt validFrom validUntil slotStart slotEnd weekdays } }"""
 MY_ACCESS = f"subscription {{ myAccess {{ active homes {{ {HOMES} }} }} }}"
 

@@ -10,9 +10,10 @@ from tests.waiting import WITHIN_SECONDS, eventually
 
 SYNC = """subscription($pin: ID!) { pinSync(pinId: $pin) {
   lock { id name } status wantedVersion appliedVersion opensNow pendingSince propagation } }"""
-PIN = """id kind status notes locks { id name } schedule { validFrom validUntil slotStart slotEnd weekdays }
-  lockSync { lock { id name } status wantedVersion appliedVersion opensNow pendingSince propagation }"""
-CREATED = "... on CreatedPin { digits pin { id kind status lockSync { status } } }"
+PIN = """id kind state blocked label notes locks { nodes { id name } }
+  schedule { validFrom validUntil slotStart slotEnd weekdays }
+  lockSync { nodes { lock { id name } status wantedVersion appliedVersion opensNow pendingSince propagation } }"""
+CREATED = "... on CreatedPin { digits pin { id kind state lockSync { nodes { status } } } }"
 NOT_FOUND = "... on NotFound { field }"
 REFUSED_DIGITS = f"""{NOT_FOUND} ... on InvalidInput {{ field }} ... on InvalidPin {{ field }}
   ... on PinTooShort {{ minLength }} ... on PolicyViolation {{ field }}"""
@@ -42,7 +43,7 @@ async def until_all(house: House, pin_id: str, **status_of_lock: str) -> list[di
     wanted = {name.replace("_", " "): status for name, status in status_of_lock.items()}
 
     async def look() -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = (await pin(house, pin_id))["lockSync"]
+        found: list[dict[str, Any]] = (await pin(house, pin_id))["lockSync"]["nodes"]
         return found
 
     seen: list[dict[str, Any]] = await eventually(
@@ -64,15 +65,17 @@ async def pin(house: House, pin_id: str) -> dict[str, Any]:
 async def at_lock(house: House, pin_id: str, lock_id: str) -> dict[str, Any]:
     """The PIN at one lock."""
     (found,) = [
-        each for each in (await pin(house, pin_id))["lockSync"] if each["lock"]["id"] == lock_id
+        each
+        for each in (await pin(house, pin_id))["lockSync"]["nodes"]
+        if each["lock"]["id"] == lock_id
     ]
     return dict(found)
 
 
 async def pin_of(house: House, *lock_ids: str, **fields: Any) -> dict[str, Any]:
     """A PIN of a new member at these locks."""
-    if "ownerId" not in fields and "ownerTagId" not in fields:
-        fields["ownerId"] = await house.member("Emil")
+    if "owner" not in fields:
+        fields["owner"] = {"memberId": await house.member("Emil")}
     if lock_ids:
         fields["lockIds"] = list(lock_ids)
     made = await house.change("createPin", f"{CREATED} {REFUSED}", siteId=house.id, **fields)

@@ -50,7 +50,7 @@ async def test_no_more_rules_than_a_lock_can_hold(served: Served) -> None:
     await many_rules(house, lock.id, 0, 32, member_id=person)
     await many_rules(house, lock.id, 32, 32, member_tag_id=tag)
     await many_rules(house, lock.id, 64, 1, member_tag_id=late)
-    made = await pin_of(house, ownerId=member)
+    made = await pin_of(house, owner={"memberId": member})
     await lock.settled()
 
     too_many = await house.change(
@@ -110,7 +110,7 @@ async def test_changes_at_once_leave_every_lock_with_what_the_rules_say(served: 
     async def another_pin(member: str) -> None:
         if pins[member]:
             await house.change("deletePin", pinId=pins[member])
-        pins[member] = (await pin_of(house, ownerId=member))["pin"]["id"]
+        pins[member] = (await pin_of(house, owner={"memberId": member}))["pin"]["id"]
 
     for _ in range(6):
         ending, to_end = to_end, []

@@ -107,7 +107,7 @@ async def test_tags_of_members_and_of_locks_are_live_in_both_directions(served: 
     doors = await lock_tag(house, front)
     await rule(house, None, memberTagId=club, lockTagIds=[doors])
     pin_id = (await assign(phone, house))["pin"]["id"]
-    none = (await pin(house, pin_id))["lockSync"]
+    none = (await pin(house, pin_id))["lockSync"]["nodes"]
 
     await house.change("updateTag", tagId=club, memberIds=[other, member])
     await until_all(house, pin_id, Front="UPDATED")

@@ -89,7 +89,7 @@ async def play(served: Served, house: House) -> dict[str, str]:
 
 PIN: dict[str, Any] = {
     "siteId": "<site>",
-    "ownerId": "<member>",
+    "owner": {"memberId": "<member>"},
     "lockIds": ["<lock>"],
     "digits": "40718263",
 }

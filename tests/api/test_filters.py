@@ -22,7 +22,10 @@ async def listed(house: House, field: str, shown: str, **filters: Any) -> list[A
         "kinds": "[ActivityKind!]",
         "search": "String",
         "memberId": "ID",
-        "lockId": "ID",
+        "memberIds": "[ID!]",
+        "ownerIds": "[ID!]",
+        "lockIds": "[ID!]",
+        "states": "[CredentialState!]",
     }
     given = "".join(f", ${name}: {types[name]}" for name in filters)
     passed = ", ".join(["first: 100", *(f"{name}: ${name}" for name in filters)])
@@ -62,7 +65,8 @@ async def test_events_are_narrowed_to_one_member(served: Served) -> None:
     entry = await house.lock()
     emma, otto = await house.member("Emma"), await house.member("Otto")
     digits = [
-        (await pin_of(house, entry["lockId"], ownerId=owner))["digits"] for owner in (emma, otto)
+        (await pin_of(house, entry["lockId"], owner={"memberId": owner}))["digits"]
+        for owner in (emma, otto)
     ]
     lock = await installed(house, entry)
     for each in (digits[0], digits[1], digits[0]):
@@ -125,9 +129,9 @@ async def test_pins_are_found_by_their_notes_and_by_their_owners_name(served: Se
     house = await served.site()
     lock = (await house.lock())["lockId"]
     emma, otto = await house.member("Emma Rossi"), await house.member("Otto")
-    await pin_of(house, lock, ownerId=emma, notes="for the gardener")
-    await pin_of(house, lock, ownerId=otto, notes="like EMMA's")
-    gone = await pin_of(house, lock, ownerId=emma, notes="gone")
+    await pin_of(house, lock, owner={"memberId": emma}, notes="for the gardener")
+    await pin_of(house, lock, owner={"memberId": otto}, notes="like EMMA's")
+    gone = await pin_of(house, lock, owner={"memberId": emma}, notes="gone")
     await house.change("deletePin", pinId=gone["pin"]["id"])
 
     async def notes(search: str) -> list[str]:
@@ -137,6 +141,47 @@ async def test_pins_are_found_by_their_notes_and_by_their_owners_name(served: Se
     assert await notes("GARDEN") == ["for the gardener"]
     assert await notes("otto") == ["like EMMA's"]
     assert await notes("gone") == await notes("%") == []
+
+
+async def test_pins_are_narrowed_by_state_owner_and_lock(served: Served) -> None:
+    """Each by several at once; removed ones by that state alone; an empty choice, and one too long, is a mistake."""
+    house = await served.site()
+    front, back = (await house.lock("Front"))["lockId"], (await house.lock("Back"))["lockId"]
+    emma, otto = await house.member("Emma"), await house.member("Otto")
+    days = served.clock().date() + timedelta(days=9), served.clock().date() - timedelta(days=9)
+    for owner, lock, notes, fields in (
+        (emma, front, "now", {}),
+        (otto, back, "later", {"validFrom": str(days[0])}),
+        (otto, front, "over", {"validUntil": str(days[1])}),
+        (emma, back, "blocked", {}),
+        (emma, back, "over and blocked", {"validUntil": str(days[1])}),
+        (emma, back, "removed", {}),
+    ):
+        made = await pin_of(house, lock, owner={"memberId": owner}, notes=notes, **fields)
+        for word, mutation in (("blocked", "blockPin"), ("removed", "deletePin")):
+            if word in notes:
+                await house.change(mutation, pinId=made["pin"]["id"])
+
+    async def notes_of(**filters: Any) -> list[str]:
+        return await listed(house, "pins", "notes", **filters)
+
+    assert await notes_of(states=["ACTIVE"]) == ["now"]
+    assert await notes_of(states=["UPCOMING", "ENDED"]) == ["later", "over", "over and blocked"]
+    assert await notes_of(states=["BLOCKED", "REMOVED"]) == ["blocked", "removed"]
+    assert await notes_of(states=["VOID"]) == []
+    assert await notes_of(ownerIds=[otto]) == ["later", "over"]
+    assert await notes_of(ownerIds=[emma, otto], lockIds=[front]) == ["now", "over"]
+    assert len(await notes_of(lockIds=[front, back])) == 5
+    assert await listed(house, "pins", "blocked", states=["ENDED"]) == [False, True]
+    bearer = {"authorization": f"Bearer {house.token}"}
+    for wrong, field in (
+        ("states: []", "states"),
+        ("ownerIds: []", "ownerIds"),
+        (f"lockIds: {[front] * 101}".replace("'", '"'), "lockIds"),
+    ):
+        query = f"query($id: ID!) {{ site(id: $id) {{ pins({wrong}) {{ nodes {{ id }} }} }} }}"
+        (error,) = (await served.post(query, bearer, id=house.id)).json()["errors"]
+        assert error["extensions"] == {"code": "BAD_USER_INPUT", "field": field}
 
 
 async def test_what_looks_alike_is_found_alike_in_every_list(served: Served) -> None:
@@ -154,7 +199,7 @@ async def test_what_looks_alike_is_found_alike_in_every_list(served: Served) -> 
     await house.change("updateMember", memberId=member, name=apart)
     tag = await lock_tag(house, name="?")
     await house.change("updateTag", tagId=tag, name=whole)
-    made = await pin_of(house, lock, ownerId=await house.member("Otto"))
+    made = await pin_of(house, lock, owner={"memberId": await house.member("Otto")})
     await house.change("updatePin", pinId=made["pin"]["id"], notes=apart)
     await house.invitation(lock, name=whole)
     opens = this_hour(served)
@@ -187,7 +232,7 @@ async def test_words_are_searched_one_by_one(served: Served) -> None:
     lock = (await house.lock())["lockId"]
     first = await house.member("\u00d6d\u00f6n \u010cerven\u00fd Stra\u00dfe")
     await house.member("\u010cerven\u00e1")
-    await pin_of(house, lock, ownerId=first, notes="for the gardener")
+    await pin_of(house, lock, owner={"memberId": first}, notes="for the gardener")
 
     async def named(search: str) -> list[str]:
         return await listed(house, "members", "id", search=search)
@@ -243,10 +288,10 @@ async def test_access_rules_are_narrowed_to_a_lock_by_its_id_and_by_tags(served:
     other = await rule(house, emma, back)
 
     async def of(lock: str, **filters: Any) -> list[str]:
-        return await listed(house, "accessRules", "id", lockId=lock, **filters)
+        return await listed(house, "accessRules", "id", lockIds=[lock], **filters)
 
     assert await of(front) == [named, tagged]
-    assert await of(front, memberId=emma) == [named]
+    assert await of(front, memberIds=[emma]) == [named]
     await house.change("updateTag", tagId=doors, lockIds=[back])
     assert (await of(front), await of(back)) == ([named], [tagged, other])
 
@@ -255,7 +300,9 @@ async def test_access_rules_are_narrowed_to_a_lock_by_its_id_and_by_tags(served:
     ("field", "filters"),
     [
         ("pins", {"search": "a"}),
-        ("accessRules", {"lockId": ""}),
+        ("pins", {"states": ["UPCOMING", "ENDED"]}),
+        ("pins", {"lockIds": []}),
+        ("accessRules", {"lockIds": []}),
         ("events", {"kinds": ["STARTED"], "from": "2020-01-01T00:00:00Z"}),
         ("auditLog", {"from": "2020-01-01T00:00:00Z"}),
     ],
@@ -265,8 +312,8 @@ async def test_a_filter_costs_no_statement_more(
 ) -> None:
     """Choices by other rows are part of the page's one statement."""
     house = await served.site()
-    if "lockId" in filters:
-        filters = {"lockId": (await house.lock())["lockId"]}
+    if "lockIds" in filters:
+        filters = {"lockIds": [(await house.lock())["lockId"]]}
     await listed(house, field, "__typename")  # the first use of a token is written down
     with counted() as plain:
         await listed(house, field, "__typename")

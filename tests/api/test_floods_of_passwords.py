@@ -92,7 +92,9 @@ async def test_where_strangers_fill_the_queue_known_browsers_and_pins_have_their
             p=PASSWORD,
         )
         again = await browser.sign_in(EMAIL)
-        made = await house.change("createPin", siteId=house.id, ownerId=member, lockIds=[door])
+        made = await house.change(
+            "createPin", siteId=house.id, owner={"memberId": member}, lockIds=[door]
+        )
     await asyncio.gather(*flood)
 
     assert stranger == "Throttled"

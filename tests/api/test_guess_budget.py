@@ -37,7 +37,7 @@ async def create(house: House, lock_id: str, length: int | None, owner: str) -> 
         "createPin",
         f"{CREATED} {REFUSED_DIGITS}",
         siteId=house.id,
-        ownerId=owner,
+        owner={"memberId": owner},
         lockIds=[lock_id],
         **chosen,
     )
@@ -47,7 +47,7 @@ async def seven(house: House, lock_id: str, owner: str) -> list[str]:
     """What is answered for seven PINs of 5 digits, asked for in one document."""
     aliases = " ".join(f"a{each}: createPin(input: $i{each}) {{ __typename }}" for each in range(7))
     inputs = ", ".join(f"$i{each}: CreatePinInput!" for each in range(7))
-    asked: dict[str, Any] = {"siteId": house.id, "ownerId": owner, "lockIds": [lock_id]}
+    asked: dict[str, Any] = {"siteId": house.id, "owner": {"memberId": owner}, "lockIds": [lock_id]}
     asked_of: dict[str, Any] = {f"i{each}": {**asked, "digits": digits(5)} for each in range(7)}
     answer = await house.ask(
         f"mutation({inputs}) {{ {aliases} }}",
@@ -142,7 +142,7 @@ async def test_whatever_adds_an_entry_is_held_to_the_budget(served: Served) -> N
     ):  # to the lock without a keypad no PIN goes
         await house.change("updateTag", tagId=tag, lockIds=[lock_id, bare])
     member = await house.member("Emma")
-    await pin_of(house, ownerId=member, digits=digits(4))
+    await pin_of(house, owner={"memberId": member}, digits=digits(4))
     club = await member_tag(house, name="Club")
     await rule(house, None, full, memberTagId=club)
     phone, owner = await member_phone(house)
@@ -151,8 +151,8 @@ async def test_whatever_adds_an_entry_is_held_to_the_budget(served: Served) -> N
     before = await snapshot()
 
     changes: dict[str, dict[str, Any]] = {
-        "createPin": {**at, "ownerId": owner, "lockIds": [full], "digits": digits(4)},
-        "createPin (personal)": {**at, "ownerId": owner, "digits": digits(4)},
+        "createPin": {**at, "owner": {"memberId": owner}, "lockIds": [full], "digits": digits(4)},
+        "createPin (personal)": {**at, "owner": {"memberId": owner}, "digits": digits(4)},
         "updatePin (digits)": {"pinId": long, "digits": digits(4)},
         "updatePin (locks)": {"pinId": short, "lockIds": [full]},
         "reassignPin": {"pinId": long, "digits": digits(4)},
@@ -186,11 +186,12 @@ async def test_additions_at_once_cannot_exceed_the_budget(served: Served) -> Non
     door, other = (await house.lock())["lockId"], (await house.lock("Other"))["lockId"]
     owner = await house.member("Emil")
     moving = [
-        (await pin_of(house, other, digits=digits(5), ownerId=owner))["pin"]["id"] for _ in range(6)
+        (await pin_of(house, other, digits=digits(5), owner={"memberId": owner}))["pin"]["id"]
+        for _ in range(6)
     ]
     people = [await house.member(f"Member {number}") for number in range(4)]
     for person in people:
-        await pin_of(house, ownerId=person, digits=digits(5))
+        await pin_of(house, owner={"memberId": person}, digits=digits(5))
 
     answers = await asyncio.gather(
         *(create(house, door, 5, owner) for _ in range(6)),

@@ -87,7 +87,8 @@ async def test_the_lock_itself_denies_outside_interval_slot_and_day(served: Serv
         ({**slot, "validFrom": on(tomorrow)}, ["NOT_YET_VALID", "OUTSIDE_SLOT"]),
     ]
     made = [
-        await pin_of(house, entry["lockId"], ownerId=owner, **fields) for fields, _ in schedules
+        await pin_of(house, entry["lockId"], owner={"memberId": owner}, **fields)
+        for fields, _ in schedules
     ]
     lock = await installed(house, entry)
 

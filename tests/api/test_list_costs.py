@@ -40,7 +40,8 @@ LISTS = {
     " locks { name online readers { name } hub { name } tags { name kind } } warnings { code locks { name } }",
     "locks": "name online sync { status } readers { name } hub { name } tags { name }",
     "members": "name email tags { nodes { name } }",
-    "pins": "kind owner { name email } locks { name } lockSync { status lock { name } }"
+    "pins": "kind label state site { name } owner { name email } locks { nodes { name } }"
+    " lockSync { nodes { status lock { name } } }"
     " lockTags { name } chosenLocks { name } warnings { code locks { name } }",
     "smartPins": "guestName blockSync lock { name hub { name } } warnings { code locks { name } }",
     "tags": "name members { name email } locks { name readers { name } hub { name } }",
@@ -160,12 +161,12 @@ async def test_lists_cost_a_constant_number_of_statements(served: Served) -> Non
     door = (await house.lock())["lockId"]
     emil = await house.member("Emil")
     for _ in range(3):
-        await pin_of(house, door, ownerId=emil)
+        await pin_of(house, door, owner={"memberId": emil})
         await house.make_token(Role.USER)
     await _grow(house, 3, numbered=1000)
     few = await _costs(house)
     for _ in range(9):
-        await pin_of(house, door, ownerId=emil)
+        await pin_of(house, door, owner={"memberId": emil})
         await house.make_token(Role.USER)
     await _grow(house, 27, numbered=2000)
     many = await _costs(house)

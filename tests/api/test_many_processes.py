@@ -84,7 +84,7 @@ async def test_a_change_made_at_one_wakes_the_streams_of_the_other(house: House,
     """`pinSync` at B follows what an admin does at A and what the lock, whose feed is at B, acknowledges."""
     lock = await installed(at(house, b), await house.lock())
     owner = await house.member("Emil")
-    asked: dict[str, Any] = {"siteId": house.id, "ownerId": owner, "lockIds": [lock.id]}
+    asked: dict[str, Any] = {"siteId": house.id, "owner": {"memberId": owner}, "lockIds": [lock.id]}
     made = await house.change("createPin", "... on CreatedPin { pin { id } }", **asked)
     query = "subscription($pin: ID!) { pinSync(pinId: $pin) { status } }"
     async with await b.socket({"token": house.token}) as socket, asyncio.timeout(10):

@@ -167,7 +167,7 @@ async def test_the_phone_hears_of_every_change_of_its_access(served: Served) -> 
     made = await assign(phone, house)
     assert (await stream.next())["homes"][0]["pins"] == [made["pin"]]
     await house.change("blockPin", pinId=made["pin"]["id"])
-    assert (await stream.next())["homes"][0]["pins"][0]["status"] == "BLOCKED"
+    assert (await stream.next())["homes"][0]["pins"][0]["state"] == "BLOCKED"
     await house.change("updateTag", tagId=club, memberIds=[])
     assert await stream.doors() == {}
     await house.change("removeMember", memberId=member)

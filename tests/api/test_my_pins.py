@@ -18,8 +18,8 @@ from tests.processes import environment
 from tests.serving import House, Served
 from tests.waiting import eventually
 
-BLOCKED = "... on BlockedPin { pin { id status } } ... on NotFound { field }"
-DELETED = "... on DeletedPin { pin { id status } } ... on NotFound { field }"
+BLOCKED = "... on BlockedPin { pin { id state } } ... on NotFound { field }"
+DELETED = "... on DeletedPin { pin { id state } } ... on NotFound { field }"
 
 
 async def ready(served: Served) -> tuple[House, str, MembersPhone, str]:
@@ -61,7 +61,7 @@ async def test_a_plan_without_custom_pins_takes_generated_ones_only(served: Serv
     assert (refused["__typename"], refused["feature"]) == ("FeatureNotInPlan", "CUSTOM_PINS")
     assert (await phone.homes())[0]["customPinsAllowed"] is False
     assert generated["__typename"] == "AssignedPin"
-    assert (blocked["pin"]["status"], deleted["pin"]["status"]) == ("BLOCKED", "REMOVED")
+    assert (blocked["pin"]["state"], deleted["pin"]["state"]) == ("BLOCKED", "REMOVED")
     assert again["__typename"] == "FeatureNotInPlan"
 
 
@@ -91,7 +91,7 @@ async def test_a_user_touches_no_pin_but_their_own_personal_ones(served: Served)
     house, lock_id, phone, member = await ready(served)
     other, _ = await member_phone(house, "otto@example.com")
     theirs = (await assign(other, house))["pin"]["id"]
-    given = (await pin_of(house, lock_id, ownerId=member))["pin"]["id"]
+    given = (await pin_of(house, lock_id, owner={"memberId": member}))["pin"]["id"]
     abroad = await served.site("Abroad")
     foreign = (await pin_of(abroad, (await abroad.lock())["lockId"]))["pin"]["id"]
     removed = (await assign(phone, house))["pin"]["id"]
@@ -106,7 +106,7 @@ async def test_a_user_touches_no_pin_but_their_own_personal_ones(served: Served)
     assert all(answer == answers[0] for answer in answers)
     assert (answers[0]["__typename"], answers[0]["field"]) == ("NotFound", "pinId")
     for site, pin_id in ((house, theirs), (house, given), (abroad, foreign)):
-        assert (await pin(site, pin_id))["status"] == "ACTIVE"
+        assert (await pin(site, pin_id))["state"] == "ACTIVE"
 
 
 async def test_what_an_admin_blocked_its_member_cannot_bring_back(served: Served) -> None:
@@ -131,9 +131,9 @@ async def test_what_an_admin_blocked_its_member_cannot_bring_back(served: Served
     await house.change("blockPin", pinId=custom)
     refused = await house.change(
         "createPin",
-        "... on AlreadyExists { existing { id ... on Pin { status } } }",
+        "... on AlreadyExists { existing { id ... on Pin { state } } }",
         siteId=house.id,
-        ownerId=member,
+        owner={"memberId": member},
         digits="62930485",
     )
     await house.change("unblockPin", pinId=custom)
@@ -141,13 +141,13 @@ async def test_what_an_admin_blocked_its_member_cannot_bring_back(served: Served
     own = await assign(phone, house, "73041596")
 
     assert [each["__typename"] for each in tries] == ["NotAllowed"] * 3
-    assert idle["pin"]["status"] == "BLOCKED"
+    assert idle["pin"]["state"] == "BLOCKED"
     assert auto["__typename"] == "AssignedPin"
-    assert (blocked["status"], unblocked["status"]) == ("BLOCKED", "ACTIVE")
+    assert (blocked["state"], unblocked["state"]) == ("BLOCKED", "ACTIVE")
     assert theirs["pin"]["id"] == custom
-    assert refused["existing"] == {"id": custom, "status": "BLOCKED"}
-    assert after["pin"]["status"] == "BLOCKED"  # their own block this time, which they may lift:
-    assert (own["__typename"], own["pin"]["status"]) == ("AssignedPin", "ACTIVE")
+    assert refused["existing"] == {"id": custom, "state": "BLOCKED"}
+    assert after["pin"]["state"] == "BLOCKED"  # their own block this time, which they may lift:
+    assert (own["__typename"], own["pin"]["state"]) == ("AssignedPin", "ACTIVE")
 
 
 async def test_a_blocked_pin_of_ones_own_opens_again_with_other_digits(served: Served) -> None:
@@ -171,7 +171,7 @@ async def test_a_blocked_pin_of_ones_own_opens_again_with_other_digits(served: S
         await typed(house, device, again["digits"]),
     )
 
-    assert again["pin"] == {"id": pin_id, "kind": "AUTO", "status": "ACTIVE"}
+    assert again["pin"] == {"id": pin_id, "kind": "AUTO", "state": "ACTIVE"}
     assert [blocked["kind"], old["kind"], new["kind"]] == ["DENIED", "DENIED", "OPENED"]
     assert new["member"]["id"] == member
 
@@ -203,7 +203,7 @@ async def test_the_database_holds_one_personal_pin_of_a_kind(served: Served, kin
     """A partial unique index, whatever the code above it does; removed ones and rule PINs do not count."""
     house, lock_id, phone, member = await ready(served)
     made = [await assign(phone, house), await assign(phone, house, "40718263")]
-    await pin_of(house, lock_id, ownerId=member)
+    await pin_of(house, lock_id, owner={"memberId": member})
     row = await Pin.get(id=read_node_id("pin", made[0]["pin"]["id"]))
 
     @use_case
@@ -268,14 +268,14 @@ async def test_a_removed_members_pins_leave_every_lock(served: Served) -> None:
     phone, member = await member_phone(house)
     await rule(house, member, entry["lockId"])
     own = (await assign(phone, house, "40718263"))["pin"]["id"]
-    given = (await pin_of(house, entry["lockId"], ownerId=member))["pin"]["id"]
+    given = (await pin_of(house, entry["lockId"], owner={"memberId": member}))["pin"]["id"]
     for each in (own, given):
         await until(house, each, "UPDATED")
     device.network.turn(on=False)
     await house.until_online(entry["lockId"], online=False)
 
     await house.change("removeMember", memberId=member)
-    pending = [(await pin(house, each))["lockSync"][0] for each in (own, given)]
+    pending = [(await pin(house, each))["lockSync"]["nodes"][0] for each in (own, given)]
     other, _ = await member_phone(house, "otto@example.com")
     early = await assign(other, house, "40718263")
     device.network.turn(on=True)

@@ -134,7 +134,7 @@ async def test_a_token_revoked_at_one_ends_its_socket_at_the_other(
 async def goes_to_the_lock_and_back(house: House, lock: FirmwareLock) -> None:
     """A PIN is made at A, applied by the lock at B, and A's stream says so."""
     owner = await house.member("Emil")
-    asked: dict[str, Any] = {"siteId": house.id, "ownerId": owner, "lockIds": [lock.id]}
+    asked: dict[str, Any] = {"siteId": house.id, "owner": {"memberId": owner}, "lockIds": [lock.id]}
     made = await house.change("createPin", "... on CreatedPin { pin { id } }", **asked)
     async with await house.served.socket({"token": house.token}) as socket, asyncio.timeout(20):
         statuses = socket.subscribe(PIN_SYNC, pin=made["pin"]["id"])

@@ -157,7 +157,7 @@ async def test_what_lists_and_pins_still_name_is_found_after_its_end(served: Ser
     await house.change("deleteInvitation", invitationId=made["invitation"])
     await house.change("removeMember", memberId=made["member"])
     listed = """query($id: ID!) { site(id: $id) { invitations(status: DELETED) { nodes { id } }
-      pins(status: REMOVED) { nodes { id owner { id } } } } }"""
+      pins(states: [REMOVED]) { nodes { id owner { id } } } } }"""
     site = (await house.ask(listed, id=house.id))["site"]
     reader = await house.make_token(Role.LIMITED_ADMIN, can_edit=False)
     user = await house.make_token(Role.USER, can_edit=False)

@@ -63,7 +63,7 @@ async def test_a_rule_removed_while_the_lock_is_away_takes_the_pin_off_it(served
     await house.until_online(entry["lockId"], online=False)
 
     await house.change("deleteAccessRule", accessRuleId=rule_id)
-    (pending,) = (await pin(house, made["pin"]["id"]))["lockSync"]
+    (pending,) = (await pin(house, made["pin"]["id"]))["lockSync"]["nodes"]
     device.network.turn(on=True)
     await until(house, made["pin"]["id"], "REMOVED")
 
@@ -86,11 +86,11 @@ async def test_a_script_that_runs_twice_changes_nobodys_pin(
     house, entry, device, _, _ = await ready(served)
     emil = await house.member("Emil")
     await rule(house, emil, entry["lockId"])
-    first = await pin_of(house, ownerId=emil, **digits)
+    first = await pin_of(house, owner={"memberId": emil}, **digits)
     await until(house, first["pin"]["id"], "UPDATED")
     taken = await pin_of(house, entry["lockId"], digits="58203917")
 
-    asked = {"siteId": house.id, "ownerId": emil}
+    asked: dict[str, Any] = {"siteId": house.id, "owner": {"memberId": emil}}
     variants = [digits, {**digits, "notes": "Again"}]
     if digits:
         variants += [{"digits": each} for each in ("51829374", taken["digits"], "77777777", "12")]
@@ -106,7 +106,9 @@ async def test_a_script_that_runs_twice_changes_nobodys_pin(
     assert (await pin(house, first["pin"]["id"]))["notes"] == ""
     assert (await typed(house, device, first["digits"]))["kind"] == "OPENED"
     other = {} if digits else {"digits": "40718263"}
-    assert (await pin_of(house, ownerId=emil, **other))["pin"]["id"] != first["pin"]["id"]
+    assert (await pin_of(house, owner={"memberId": emil}, **other))["pin"]["id"] != first["pin"][
+        "id"
+    ]
     await house.change("deletePin", pinId=first["pin"]["id"])
     again = await house.change(
         "createPin", EXISTS, **asked, **({"digits": "51829374"} if digits else {})
@@ -120,7 +122,7 @@ async def test_of_two_scripts_at_once_one_gives_the_pin(served: Served, *, chose
     house, entry, device, _, _ = await ready(served)
     emil = await house.member("Emil")
     await rule(house, emil, entry["lockId"])
-    asked = {"siteId": house.id, "ownerId": emil}
+    asked: dict[str, Any] = {"siteId": house.id, "owner": {"memberId": emil}}
 
     answers = await asyncio.gather(
         *(

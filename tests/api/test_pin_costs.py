@@ -7,7 +7,8 @@ from tests.domain.sync.crowd import crowd
 from tests.serving import Served
 
 PINS = f"""query($id: ID!) {{ site(id: $id) {{ pins(first: 100) {{ nodes {{
-  {PIN} owner {{ id name }} locks {{ id readers {{ id }} }} lockSync {{ lock {{ id online }} status }} }} }} }} }}"""
+  {PIN} owner {{ id name }} locks {{ nodes {{ id readers {{ id }} }} }}
+  lockSync {{ nodes {{ lock {{ id online }} status }} }} }} }} }} }}"""
 
 
 async def test_a_list_of_pins_costs_a_constant_number_of_statements(served: Served) -> None:
@@ -16,7 +17,7 @@ async def test_a_list_of_pins_costs_a_constant_number_of_statements(served: Serv
     locks = [(await house.lock(f"Door {number}"))["lockId"] for number in range(3)]
     owner = await house.member("Emil")
     for _ in range(3):
-        await pin_of(house, *locks[:2], ownerId=owner)
+        await pin_of(house, *locks[:2], owner={"memberId": owner})
     with counted() as few:
         small = await house.ask(PINS, id=house.id)
     for lock in locks:
@@ -39,9 +40,11 @@ async def test_a_pin_for_twenty_locks_costs_hardly_more_statements_than_for_one(
     costs = []
     for chosen in (locks[:1], locks):
         with counted() as statements:
-            made = await pin_of(house, *chosen, ownerId=owner, digits=f"491726{len(chosen):02}")
+            made = await pin_of(
+                house, *chosen, owner={"memberId": owner}, digits=f"491726{len(chosen):02}"
+            )
         costs.append(len(statements))
-        assert len(made["pin"]["lockSync"]) == len(chosen)
+        assert len(made["pin"]["lockSync"]["nodes"]) == len(chosen)
         with counted() as statements:
             await house.change("updatePin", pinId=made["pin"]["id"], weekdays=["MONDAY"])
         costs.append(len(statements))

@@ -38,18 +38,20 @@ async def test_a_change_that_cannot_be_made_tells_nothing_about_the_digits(serve
     house = await served.site()
     door, other = (await house.lock())["lockId"], (await house.lock("Other"))["lockId"]
     emil = await house.member("Emil")
-    await pin_of(house, other, ownerId=emil, digits=TAKEN)
-    made = await pin_of(house, other, ownerId=emil)
-    mine = (await pin_of(house, ownerId=emil))["pin"]["id"]
-    gone = await pin_of(house, other, ownerId=emil)
+    await pin_of(house, other, owner={"memberId": emil}, digits=TAKEN)
+    made = await pin_of(house, other, owner={"memberId": emil})
+    mine = (await pin_of(house, owner={"memberId": emil}))["pin"]["id"]
+    gone = await pin_of(house, other, owner={"memberId": emil})
     await house.change("deletePin", pinId=gone["pin"]["id"])
     token = await house.make_token(Role.LIMITED_ADMIN)
     policy = {"minLength": 8, "maxLength": 8, "autoLength": 8, "guessLimit": 1_000_000}
     await house.change("updateSite", siteId=house.id, pinPolicy=policy)
     for number in range(10):
-        await pin_of(house, door, ownerId=emil, digits=f"602834{number}7")
+        await pin_of(house, door, owner={"memberId": emil}, digits=f"602834{number}7")
 
-    full = await alike(house, "createPin", token, siteId=house.id, ownerId=emil, lockIds=[door])
+    full = await alike(
+        house, "createPin", token, siteId=house.id, owner={"memberId": emil}, lockIds=[door]
+    )
     moved = await alike(house, "updatePin", token, pinId=made["pin"]["id"], lockIds=[door])
     removed = await alike(house, "reassignPin", token, pinId=gone["pin"]["id"])
     updated = await alike(house, "updatePin", token, pinId=gone["pin"]["id"])
@@ -63,7 +65,7 @@ async def test_a_change_that_cannot_be_made_tells_nothing_about_the_digits(serve
     assert (removed["__typename"], updated["__typename"]) == ("NotFound", "NotFound")
     assert (personal["__typename"], personal["field"]) == ("InvalidInput", "pinId")
     assert impossible["__typename"] == "InvalidSchedule"
-    asked: dict[str, Any] = {"siteId": house.id, "ownerId": emil, "lockIds": [other]}
+    asked: dict[str, Any] = {"siteId": house.id, "owner": {"memberId": emil}, "lockIds": [other]}
     policy = {"minLength": 4, "maxLength": 9, "autoLength": 8, "guessLimit": 100}
     await house.change("updateSite", siteId=house.id, pinPolicy=policy)
     judged = await house.change("createPin", token=token, digits=TAKEN, **asked)
@@ -80,15 +82,15 @@ async def test_new_digits_are_judged_for_the_locks_that_a_pin_will_be_at(served:
     door, other = (await house.lock())["lockId"], (await house.lock("Other"))["lockId"]
     full, free = await lock_tag(house, door), await lock_tag(house, other, name="Others")
     emil = await house.member("Emil")
-    await pin_of(house, other, ownerId=emil, digits=TAKEN)
-    by_id = (await pin_of(house, other, ownerId=emil))["pin"]["id"]
-    by_tag = (await pin_of(house, ownerId=emil, lockTagIds=[free]))["pin"]["id"]
-    at_full = (await pin_of(house, ownerId=emil, lockTagIds=[full]))["pin"]["id"]
+    await pin_of(house, other, owner={"memberId": emil}, digits=TAKEN)
+    by_id = (await pin_of(house, other, owner={"memberId": emil}))["pin"]["id"]
+    by_tag = (await pin_of(house, owner={"memberId": emil}, lockTagIds=[free]))["pin"]["id"]
+    at_full = (await pin_of(house, owner={"memberId": emil}, lockTagIds=[full]))["pin"]["id"]
     token = await house.make_token(Role.LIMITED_ADMIN)
     policy = {"minLength": 8, "maxLength": 8, "autoLength": 8, "guessLimit": 1_000_000}
     await house.change("updateSite", siteId=house.id, pinPolicy=policy)
     for number in range(10):
-        await pin_of(house, door, ownerId=emil, digits=f"602834{number}7")
+        await pin_of(house, door, owner={"memberId": emil}, digits=f"602834{number}7")
 
     for pin_id, choice in (
         (by_id, {"lockIds": [door]}),
@@ -111,7 +113,7 @@ async def test_rules_that_are_too_many_for_a_pin_are_said_before_its_digits_are_
     house = await served.site()
     door = (await house.lock())["lockId"]
     emil = await house.member("Emil")
-    await pin_of(house, door, ownerId=await house.member("Other"), digits=TAKEN)
+    await pin_of(house, door, owner={"memberId": await house.member("Other")}, digits=TAKEN)
     named = [
         {"memberTagId": await member_tag(house, emil, name=name)} for name in ("Days", "Nights")
     ]
@@ -121,9 +123,9 @@ async def test_rules_that_are_too_many_for_a_pin_are_said_before_its_digits_are_
             await rule(house, None, door, **whom, **slot)
     token = await house.make_token(Role.LIMITED_ADMIN)
 
-    refused = await alike(house, "createPin", token, siteId=house.id, ownerId=emil)
+    refused = await alike(house, "createPin", token, siteId=house.id, owner={"memberId": emil})
 
-    assert (refused["__typename"], refused["field"]) == ("InvalidInput", "ownerId")
+    assert (refused["__typename"], refused["field"]) == ("InvalidInput", "owner")
 
 
 async def test_a_blocked_pin_is_refused_before_its_new_digits_are_judged(served: Served) -> None:
@@ -132,7 +134,7 @@ async def test_a_blocked_pin_is_refused_before_its_new_digits_are_judged(served:
     door = (await house.lock())["lockId"]
     phone, member = await member_phone(house)
     await rule(house, member, door)
-    await pin_of(house, door, ownerId=await house.member("Emil"), digits=TAKEN)
+    await pin_of(house, door, owner={"memberId": await house.member("Emil")}, digits=TAKEN)
     answer = await phone.change(
         "assignMyPin", ASSIGNED, siteId=house.id, kind="CUSTOM", digits="61829374"
     )
@@ -196,11 +198,13 @@ async def test_a_plan_without_custom_pins_holds_for_admins_too(served: Served) -
     door = (await house.lock())["lockId"]
     emil = await house.member("Emil")
     await rule(house, emil, door)
-    mine = (await pin_of(house, ownerId=emil))["pin"]["id"]
+    mine = (await pin_of(house, owner={"memberId": emil}))["pin"]["id"]
     await Site.filter(id=house.row.id).update(custom_pins_enabled=False)
 
     feature = "... on FeatureNotInPlan { feature }"
-    made = await house.change("createPin", feature, siteId=house.id, ownerId=emil, digits=FREE)
+    made = await house.change(
+        "createPin", feature, siteId=house.id, owner={"memberId": emil}, digits=FREE
+    )
     others = [
         await house.change(each, feature, pinId=mine, digits=FREE)
         for each in ("reassignPin", "updatePin")
@@ -209,6 +213,11 @@ async def test_a_plan_without_custom_pins_holds_for_admins_too(served: Served) -
     assert [each["__typename"] for each in (made, *others)] == ["FeatureNotInPlan"] * 3
     assert made["feature"] == "CUSTOM_PINS"
     assert (await house.change("reassignPin", pinId=mine))["__typename"] == "ReassignedPin"
-    asked: dict[str, Any] = {"siteId": house.id, "ownerId": emil, "lockIds": [door], "digits": FREE}
+    asked: dict[str, Any] = {
+        "siteId": house.id,
+        "owner": {"memberId": emil},
+        "lockIds": [door],
+        "digits": FREE,
+    }
     ruled = await house.change("createPin", **asked)
     assert ruled["__typename"] == "CreatedPin"

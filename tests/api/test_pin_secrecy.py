@@ -78,7 +78,11 @@ async def test_digits_are_found_nowhere(
     )["digits"]
     answers: list[Any] = [opened, denied]
     owner = await house.member("Other")
-    asked: dict[str, Any] = {"siteId": house.id, "ownerId": owner, "lockIds": [entry["lockId"]]}
+    asked: dict[str, Any] = {
+        "siteId": house.id,
+        "owner": {"memberId": owner},
+        "lockIds": [entry["lockId"]],
+    }
     answers += [
         await house.change("createPin", CREATED, **asked, digits=digits)
         for digits in (REFUSED_ONE * 2, f"{REFUSED_ONE}x", f" {REFUSED_ONE}")

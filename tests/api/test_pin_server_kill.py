@@ -189,7 +189,7 @@ async def test_a_killed_server_goes_on_where_it_was(
         )
         asked = {
             "siteId": server.site,
-            "ownerId": member["createMember"]["member"]["id"],
+            "owner": {"memberId": member["createMember"]["member"]["id"]},
             "lockIds": [entry["lockId"]],
         }
         pins = [(await server.ask(MAKE_PIN, i=asked))["createPin"] for _ in range(2)]

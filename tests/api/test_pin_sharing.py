@@ -27,7 +27,7 @@ async def made(house: House, **more: Any) -> dict[str, Any]:
         "createPin",
         f"... on CreatedPin {{ {SHARED} pin {{ id }} }}",
         siteId=house.id,
-        ownerId=owner,
+        owner={"memberId": owner},
         lockIds=[lock],
         **more,
     )

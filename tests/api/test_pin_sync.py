@@ -16,7 +16,7 @@ async def test_a_new_pin_reaches_the_lock_and_opens_the_door(served: Served) -> 
     seen = await until(house, made["pin"]["id"], "UPDATED")
     event = await typed(house, device, made["digits"])
 
-    assert made["pin"]["lockSync"] == [{"status": "NOT_UPDATED"}]
+    assert made["pin"]["lockSync"]["nodes"] == [{"status": "NOT_UPDATED"}]
     assert seen[-1]["opensNow"] == [1]
     assert seen[-1]["appliedVersion"] == 1
     assert (event["kind"], event["method"]) == ("OPENED", "PIN")
@@ -38,14 +38,14 @@ async def test_the_old_pin_is_said_to_open_until_the_lock_has_heard_of_the_new_o
 
     changed = await house.change(
         "updatePin",
-        "... on UpdatedPin { widened narrowed pin { lockSync { status opensNow wantedVersion appliedVersion } } }",
+        "... on UpdatedPin { widened narrowed pin { lockSync { nodes { status opensNow wantedVersion appliedVersion } } } }",
         pinId=pin_id,
         digits="58203917",
     )
     device.network.turn(on=True)
     after = await until(house, pin_id, "UPDATED")
 
-    assert changed["pin"]["lockSync"] == [
+    assert changed["pin"]["lockSync"]["nodes"] == [
         {"status": "NOT_UPDATED", "opensNow": [1], "wantedVersion": 2, "appliedVersion": 1}
     ]
     assert after[-1]["opensNow"] == [2]
@@ -65,13 +65,13 @@ async def test_a_deleted_pin_is_removed_only_when_the_lock_says_so(served: Serve
 
     gone = await house.change(
         "deletePin",
-        "... on DeletedPin { pin { lockSync { status opensNow } } }",
+        "... on DeletedPin { pin { lockSync { nodes { status opensNow } } } }",
         pinId=made["pin"]["id"],
     )
     other = await house.member("Other")
     asked: dict[str, Any] = {
         "siteId": house.id,
-        "ownerId": other,
+        "owner": {"memberId": other},
         "lockIds": [entry["lockId"]],
         "digits": "49172638",
     }
@@ -80,7 +80,7 @@ async def test_a_deleted_pin_is_removed_only_when_the_lock_says_so(served: Serve
     await until(house, made["pin"]["id"], "REMOVED")
     allowed = await house.change("createPin", CREATED, **asked)
 
-    assert gone["pin"]["lockSync"] == [{"status": "NOT_UPDATED", "opensNow": [1]}]
+    assert gone["pin"]["lockSync"]["nodes"] == [{"status": "NOT_UPDATED", "opensNow": [1]}]
     assert refused["__typename"] == "PinNotAcceptable"
     assert allowed["__typename"] == "CreatedPin"
 

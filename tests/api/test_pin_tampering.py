@@ -120,14 +120,12 @@ async def test_exchanged_entries_are_not_sent(served: Served, columns: list[str]
 
     assert lock.enter(two["digits"]).value == "DENIED"
     (state,) = [each for each in await lock_sync(lock) if each["id"] == one["pin"]["id"]]
-    assert [each["status"] for each in state["lockSync"]] == ["NOT_UPDATED"]
+    assert [each["status"] for each in state["lockSync"]["nodes"]] == ["NOT_UPDATED"]
 
 
 async def lock_sync(lock: FirmwareLock) -> list[dict[str, Any]]:
     """All PINs of the site with their statuses."""
-    query = (
-        "query($id: ID!) { site(id: $id) { pins(first: 9) { nodes { id lockSync { status } } } } }"
-    )
+    query = "query($id: ID!) { site(id: $id) { pins(first: 9) { nodes { id lockSync { nodes { status } } } } } }"
     found: list[dict[str, Any]] = (await lock.house.ask(query, id=lock.house.id))["site"]["pins"][
         "nodes"
     ]

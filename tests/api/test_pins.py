@@ -20,7 +20,7 @@ UPDATED = "... on UpdatedPin { digits widened narrowed pin { id } }"
 
 async def names(house: House, pin_id: str) -> set[str]:
     """The names of the locks that should hold the PIN."""
-    return {lock["name"] for lock in (await pin(house, pin_id))["locks"]}
+    return {lock["name"] for lock in (await pin(house, pin_id))["locks"]["nodes"]}
 
 
 async def test_a_pin_is_for_one_member_by_id_or_by_default_tag(served: Served) -> None:
@@ -31,7 +31,7 @@ async def test_a_pin_is_for_one_member_by_id_or_by_default_tag(served: Served) -
     made = await pin_of(
         house,
         entry["lockId"],
-        ownerTagId=await default_tag(house, owner),
+        owner={"memberTagId": await default_tag(house, owner)},
         digits="49172638",
         notes="Cleaner",
         validFrom="2020-01-01",
@@ -47,7 +47,7 @@ async def test_a_pin_is_for_one_member_by_id_or_by_default_tag(served: Served) -
     shown = await pin(house, made["pin"]["id"])
 
     assert whose["owner"] == {"id": owner, "name": "Emil"}
-    assert (shown["kind"], shown["status"], shown["notes"]) == ("CUSTOM", "ACTIVE", "Cleaner")
+    assert (shown["kind"], shown["state"], shown["notes"]) == ("CUSTOM", "ACTIVE", "Cleaner")
     assert shown["schedule"] == {
         "validFrom": "2020-01-01",
         "validUntil": None,
@@ -55,7 +55,7 @@ async def test_a_pin_is_for_one_member_by_id_or_by_default_tag(served: Served) -
         "slotEnd": "06:00:00",
         "weekdays": ["SATURDAY", "SUNDAY"],
     }
-    assert shown["locks"] == [{"id": entry["lockId"], "name": "Front door"}]
+    assert shown["locks"]["nodes"] == [{"id": entry["lockId"], "name": "Front door"}]
 
 
 async def test_digits_are_shown_once_and_never_again(served: Served) -> None:
@@ -69,15 +69,13 @@ async def test_digits_are_shown_once_and_never_again(served: Served) -> None:
     notes = await house.change("updatePin", UPDATED, pinId=pin_id, notes="x")
     reassigned = await house.change("reassignPin", "... on ReassignedPin { digits }", pinId=pin_id)
     changed = await house.change("updatePin", UPDATED, pinId=pin_id, digits="58203917")
-    blocked = await house.change(
-        "blockPin", "... on BlockedPin { pin { id status } }", pinId=pin_id
-    )
+    blocked = await house.change("blockPin", "... on BlockedPin { pin { id state } }", pinId=pin_id)
     fields = await house.ask('{ __type(name: "Pin") { fields { name } } }')
 
     assert notes["digits"] is None
     assert reassigned["digits"] not in (None, made["digits"])
     assert changed["digits"] == "58203917"
-    assert blocked["pin"] == {"id": pin_id, "status": "BLOCKED"}
+    assert blocked["pin"] == {"id": pin_id, "state": "BLOCKED"}
     assert "digits" not in {field["name"] for field in fields["__type"]["fields"]}
 
 
@@ -123,10 +121,10 @@ async def test_a_lock_named_twice_holds_a_pin_once_and_keeps_it_until_both_are_g
     made = await pin_of(house, entry["lockId"], lockTagIds=[doors])
     pin_id = made["pin"]["id"]
 
-    assert len(made["pin"]["lockSync"]) == 1
+    assert len(made["pin"]["lockSync"]["nodes"]) == 1
     await house.change("updateTag", tagId=doors, lockIds=[])
     assert await names(house, pin_id) == {"Front door"}
-    assert (await pin(house, pin_id))["lockSync"][0]["wantedVersion"] == 1
+    assert (await pin(house, pin_id))["lockSync"]["nodes"][0]["wantedVersion"] == 1
 
 
 async def test_a_lock_that_is_deleted_leaves_every_pin(served: Served) -> None:
@@ -134,11 +132,17 @@ async def test_a_lock_that_is_deleted_leaves_every_pin(served: Served) -> None:
     house = await served.site()
     front, back = await house.lock("Front"), await house.lock("Back")
     owner = await house.member("Emil")
-    lone = await pin_of(house, front["lockId"], ownerId=owner, digits="49172638")
-    both = await pin_of(house, front["lockId"], back["lockId"], ownerId=owner, digits="58203917")
+    lone = await pin_of(house, front["lockId"], owner={"memberId": owner}, digits="49172638")
+    both = await pin_of(
+        house, front["lockId"], back["lockId"], owner={"memberId": owner}, digits="58203917"
+    )
     await (await installed(house, front)).disconnect()
     await house.change("deletePin", pinId=lone["pin"]["id"])
-    asked: dict[str, Any] = {"siteId": house.id, "ownerId": owner, "lockIds": [back["lockId"]]}
+    asked: dict[str, Any] = {
+        "siteId": house.id,
+        "owner": {"memberId": owner},
+        "lockIds": [back["lockId"]],
+    }
 
     before = await house.change("createPin", CREATED, **asked, digits="49172638")
     await house.change("deleteLock", lockId=front["lockId"])
@@ -148,9 +152,9 @@ async def test_a_lock_that_is_deleted_leaves_every_pin(served: Served) -> None:
 
     assert before["__typename"] == "PinNotAcceptable"
     assert after["__typename"] == "CreatedPin"
-    assert [each["lock"]["name"] for each in (await pin(house, both["pin"]["id"]))["lockSync"]] == [
-        "Back"
-    ]
+    assert [
+        each["lock"]["name"] for each in (await pin(house, both["pin"]["id"]))["lockSync"]["nodes"]
+    ] == ["Back"]
     assert later["__typename"] == "CreatedPin", (
         "a deleted lock never acknowledges, and holds nothing"
     )
@@ -161,8 +165,8 @@ async def test_removing_a_member_removes_all_of_their_pins(served: Served) -> No
     house = await served.site()
     entry = await house.lock()
     leaving, staying = await house.member("Leaving"), await house.member("Staying")
-    hers = [await pin_of(house, entry["lockId"], ownerId=leaving) for _ in range(2)]
-    his = await pin_of(house, entry["lockId"], ownerId=staying)
+    hers = [await pin_of(house, entry["lockId"], owner={"memberId": leaving}) for _ in range(2)]
+    his = await pin_of(house, entry["lockId"], owner={"memberId": staying})
     lock = await installed(house, entry)
 
     await house.change("removeMember", memberId=leaving)
@@ -170,8 +174,8 @@ async def test_removing_a_member_removes_all_of_their_pins(served: Served) -> No
     await lock.settled()
 
     for before, each in zip(pending, hers, strict=True):
-        assert before["status"] == "REMOVED"
-        (state,) = before["lockSync"]
+        assert before["state"] == "REMOVED"
+        (state,) = before["lockSync"]["nodes"]
         assert (state["status"], state["opensNow"]) == ("NOT_UPDATED", [1])
         assert state["pendingSince"] is not None
         await until_all(house, each["pin"]["id"], Front_door="REMOVED")
@@ -185,8 +189,8 @@ async def test_a_lock_without_a_keypad_is_refused_by_name(served: Served) -> Non
     entry, blind = await house.lock(), await house.lock("Garage", keypad=False)
     owner = await house.member("Emil")
     mixed = await lock_tag(house, entry["lockId"], blind["lockId"])
-    mine = await pin_of(house, entry["lockId"], ownerId=owner)
-    asked: dict[str, Any] = {"siteId": house.id, "ownerId": owner}
+    mine = await pin_of(house, entry["lockId"], owner={"memberId": owner})
+    asked: dict[str, Any] = {"siteId": house.id, "owner": {"memberId": owner}}
 
     for choice in ({"lockIds": [blind["lockId"]]}, {"lockTagIds": [mixed]}):
         for answer in (
@@ -196,7 +200,7 @@ async def test_a_lock_without_a_keypad_is_refused_by_name(served: Served) -> Non
             assert answer["__typename"] == "LockWithoutKeypad"
             assert answer["locks"] == [{"name": "Garage"}]
     later = await lock_tag(house, entry["lockId"], name="Later")
-    tagged = await pin_of(house, ownerId=owner, lockTagIds=[later])
+    tagged = await pin_of(house, owner={"memberId": owner}, lockTagIds=[later])
     await house.change("updateTag", tagId=later, lockIds=[entry["lockId"], blind["lockId"]])
     without = await names(house, tagged["pin"]["id"])
     reader = await house.change(
@@ -219,14 +223,14 @@ async def test_notes_change_no_status(served: Served) -> None:
     made = await pin_of(house, entry["lockId"])
     pin_id = made["pin"]["id"]
     lock = await installed(house, entry)
-    before = (await pin(house, pin_id))["lockSync"], await lock.sync()
+    before = (await pin(house, pin_id))["lockSync"]["nodes"], await lock.sync()
 
     answer = await house.change("updatePin", UPDATED, pinId=pin_id, notes="Second floor")
     cleared = await house.change("updatePin", UPDATED, pinId=pin_id, notes=None)
 
     assert (answer["widened"], answer["narrowed"]) == ([], [])
     assert cleared["__typename"] == "UpdatedPin"
-    assert ((await pin(house, pin_id))["lockSync"], await lock.sync()) == before
+    assert ((await pin(house, pin_id))["lockSync"]["nodes"], await lock.sync()) == before
     assert (await pin(house, pin_id))["notes"] == ""
 
 
@@ -249,9 +253,9 @@ async def test_any_other_change_sets_the_status_back_until_the_lock_has_it(serve
 
     for version, (mutation, fields, opens) in enumerate(changes, start=2):
         assert "Pin" in (await house.change(mutation, pinId=pin_id, **fields))["__typename"]
-        (pending,) = (await pin(house, pin_id))["lockSync"]
+        (pending,) = (await pin(house, pin_id))["lockSync"]["nodes"]
         await lock.settled()
-        (done,) = (await pin(house, pin_id))["lockSync"]
+        (done,) = (await pin(house, pin_id))["lockSync"]["nodes"]
         assert (pending["status"], done["status"]) == ("NOT_UPDATED", "UPDATED")
         assert (pending["wantedVersion"], pending["appliedVersion"]) == (version, version - 1)
         assert set(opens_before) <= set(pending["opensNow"])
@@ -286,12 +290,13 @@ async def test_moving_a_pin_between_locks_says_what_widened_and_narrowed(served:
 
     async def removed() -> Any:
         return {
-            each["lock"]["name"]: each["status"] for each in (await pin(house, pin_id))["lockSync"]
+            each["lock"]["name"]: each["status"]
+            for each in (await pin(house, pin_id))["lockSync"]["nodes"]
         }
 
     await eventually(removed, lambda seen: seen == {"Front": "REMOVED", "Back": "NOT_UPDATED"})
-    assert (more["widened"], more["narrowed"]) == (["locks"], [])
-    assert (moved["widened"], moved["narrowed"]) == ([], ["locks"])
-    assert (slot["widened"], slot["narrowed"]) == ([], ["slot"])
-    assert (loose["widened"], loose["narrowed"]) == (["slot"], [])
+    assert (more["widened"], more["narrowed"]) == (["LOCKS"], [])
+    assert (moved["widened"], moved["narrowed"]) == ([], ["LOCKS"])
+    assert (slot["widened"], slot["narrowed"]) == ([], ["SLOT"])
+    assert (loose["widened"], loose["narrowed"]) == (["SLOT"], [])
     assert [each["__typename"] for each in refused] == ["InvalidInput"] * 3

@@ -175,7 +175,8 @@ def test_a_dear_document_is_refused(document: str) -> None:
         """{ site(id: "s") { id name timezone seats { used }
             locks(first: 100) { nodes { id name online lastContactAt readers { id name } tags { id name }
               sync { status } hub { id name } } }
-            pins(first: 50) { nodes { id kind owner { id name } lockSync { lock { id name } status } } } } }""",
+            pins(first: 50) { nodes { id kind owner { id name }
+            lockSync(first: 10) { nodes { lock { id name } status } } } } } }""",
         """{ site(id: "s") { tags(first: 100) { nodes { name members { id name } locks { id name } } } } }""",
         """{ site(id: "s") { accessRules(first: 100) { nodes { id label
             grantee { ... on Member { name } ... on Tag { name } } locks { nodes { id name } }

@@ -22,7 +22,7 @@ WRONG = {
     "an unknown argument": '{ site(uuid: "x") { id } }',
     "a missing argument": "{ site { id } }",
     "a value of the wrong type": "{ site(id: { a: 1 }) { id } }",
-    "an unknown enum value": '{ site(id: "x") { pins(status: GONE) { nodes { id } } } }',
+    "an unknown enum value": '{ site(id: "x") { pins(states: [GONE]) { nodes { id } } } }',
     "an unknown input field": 'mutation { openLock(input: { lock: "x" }) { __typename } }',
     "a variable of the wrong type": "query($id: Int!) { site(id: $id) { id } }",
     "a missing selection": "{ me }",

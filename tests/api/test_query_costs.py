@@ -43,10 +43,11 @@ HONEST = {
     " { id name role email tags(first: 5) { nodes { id name } } } }"
     " locks { nodes { id name online connectivity sync { pending status }"
     " readers { id name hasKeypad } tags { id name } hub { id name } } } } }",
-    "a hundred PINs with all that is known of them": 'query { site(id: "x") { pins(first: 100) { nodes { id kind status'
-    " notes owner { id name } locks { id name } lockTags { id name } schedule { validFrom validUntil slotStart slotEnd"
-    " weekdays } lockSync { lock { id name } status wantedVersion appliedVersion opensNow pendingSince propagation }"
-    " } } } }",
+    "a hundred PINs with all that is known of them": 'query { site(id: "x") { pins(first: 100) { nodes { id kind state'
+    " notes owner { id name } locks(first: 10) { nodes { id name } } lockTags { id name }"
+    " schedule { validFrom validUntil slotStart slotEnd weekdays }"
+    " lockSync(first: 10) { nodes { lock { id name } status wantedVersion appliedVersion opensNow pendingSince"
+    " propagation } } } } } }",
     "a hundred invitations with their phones": 'query { site(id: "x") { invitations(first: 100) { nodes { id name code'
     " status devices { id name createdAt } devicesUsed deviceLimit expiresAt locks { id name } schedule { validFrom"
     " validUntil slotStart slotEnd weekdays } } } } }",

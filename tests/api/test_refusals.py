@@ -50,7 +50,7 @@ async def created(house: House, token: str, digits: str, owner: str) -> str:
         f"{CREATED} {REFUSED_DIGITS}",
         token=token,
         siteId=house.id,
-        ownerId=owner,
+        owner={"memberId": owner},
         digits=digits,
     )
     return str(answer["__typename"])
@@ -172,7 +172,7 @@ async def test_numbers_cannot_be_gone_through_by_an_admin_either(served: Served)
     """A LIMITED_ADMIN chooses fifty PINs in 24 hours, taken or not; then also good digits are not looked at."""
     house, lock_id, _ = await ready(served)
     emil = await house.member("Emil")
-    made = await pin_of(house, lock_id, ownerId=emil)
+    made = await pin_of(house, lock_id, owner={"memberId": emil})
     token = await house.make_token(Role.LIMITED_ADMIN)
 
     async def chosen(digits: str) -> str:
@@ -202,7 +202,7 @@ async def test_a_user_has_ten_generated_pins_a_day(served: Served) -> None:
     emil = await house.member("Emil")
 
     mine = [str((await assign(phone, house))["__typename"]) for _ in range(11)]
-    theirs = [await pin_of(house, lock_id, ownerId=emil) for _ in range(12)]
+    theirs = [await pin_of(house, lock_id, owner={"memberId": emil}) for _ in range(12)]
     served.clock.advance(timedelta(hours=24, seconds=1))
 
     assert mine == ["AssignedPin"] * 10 + [SPENT]

@@ -280,7 +280,11 @@ async def test_a_short_pin_that_a_new_pin_equals_is_dropped_and_the_admin_sees_i
 
     owner = await house.member("Emil")
     given = await house.change(
-        "createPin", siteId=house.id, ownerId=owner, lockIds=[entry["lockId"]], digits="759502"
+        "createPin",
+        siteId=house.id,
+        owner={"memberId": owner},
+        lockIds=[entry["lockId"]],
+        digits="759502",
     )
     dropped = await until(house, key, shortPinSet=False)
     await device.shows("759502")

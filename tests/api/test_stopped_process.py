@@ -39,7 +39,12 @@ async def processes(fresh_database: Database, tmp_path: Path) -> AsyncIterator[l
 async def pin(process: Process, house: House, lock_id: str, owner: str, digits: str) -> Any:
     """What a process answers to a new PIN: its type, or the error's code."""
     document = "mutation($input: CreatePinInput!) { createPin(input: $input) { __typename } }"
-    asked = {"siteId": house.id, "ownerId": owner, "digits": digits, "lockIds": [lock_id]}
+    asked = {
+        "siteId": house.id,
+        "owner": {"memberId": owner},
+        "digits": digits,
+        "lockIds": [lock_id],
+    }
     async with httpx.AsyncClient(timeout=90) as http:
         answer = await http.post(
             f"{process.url}/graphql",

@@ -127,7 +127,7 @@ async def test_parts_of_a_second_are_refused_wherever_a_slot_is_given(served: Se
     house = await served.site()
     door = (await house.lock())["lockId"]
     emil = await house.member("Emil")
-    made = (await pin_of(house, door, ownerId=emil))["pin"]["id"]
+    made = (await pin_of(house, door, owner={"memberId": emil}))["pin"]["id"]
     granted = await rule(house, emil, door)
     place: dict[str, Any] = {"siteId": house.id, "lockIds": [door]}
     slots = (
@@ -137,7 +137,7 @@ async def test_parts_of_a_second_are_refused_wherever_a_slot_is_given(served: Se
     for field, slot in slots:
         answers = [
             await changed(house, made, **slot),
-            await house.change("createPin", REFUSED, ownerId=emil, **place, **slot),
+            await house.change("createPin", REFUSED, owner={"memberId": emil}, **place, **slot),
         ]
         for mutation, asked in (
             ("createAccessRule", {"grantee": {"memberId": emil}, **place}),
@@ -159,8 +159,8 @@ async def test_what_an_earlier_version_took_is_cut_and_reaches_the_door(served: 
     slot = {"slotStart": "06:00", "slotEnd": "20:00"}
     await rule(house, emil, entry["lockId"], **slot)
     pins = [
-        (await pin_of(house, entry["lockId"], ownerId=emil, **slot))["pin"]["id"],
-        (await pin_of(house, ownerId=emil))["pin"]["id"],
+        (await pin_of(house, entry["lockId"], owner={"memberId": emil}, **slot))["pin"]["id"],
+        (await pin_of(house, owner={"memberId": emil}))["pin"]["id"],
     ]
     old = {"slot_start": "06:00:00.250000", "slot_end": "20:00:00.750000"}
     await _as_it_was(old)

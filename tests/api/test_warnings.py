@@ -64,7 +64,7 @@ async def test_a_door_that_has_all_it_needs_is_no_warning(served: Served) -> Non
     asked: dict[str, Any] = {"siteId": house.id, "lockIds": [entry["lockId"]]}
     ends = (served.clock() + timedelta(hours=2)).isoformat()
 
-    pin = await change(house, "createPin", "CreatedPin", ownerId=emil, **asked)
+    pin = await change(house, "createPin", "CreatedPin", owner={"memberId": emil}, **asked)
     invited = await change(
         house, "createInvitation", "CreatedInvitation", name="Guest", validUntil=ends, **asked
     )
@@ -89,9 +89,9 @@ async def test_every_answer_about_a_pin_says_which_doors_cannot_take_it(served: 
     }
 
     made = await change(
-        house, "createPin", "CreatedPin", siteId=house.id, ownerId=emil, lockIds=both
+        house, "createPin", "CreatedPin", siteId=house.id, owner={"memberId": emil}, lockIds=both
     )
-    pin = (await pin_of(house, cellar["lockId"], ownerId=emil))["pin"]["id"]
+    pin = (await pin_of(house, cellar["lockId"], owner={"memberId": emil}))["pin"]["id"]
     updated = await change(house, "updatePin", "UpdatedPin", pinId=pin, lockIds=both)
     reassigned = await change(house, "reassignPin", "ReassignedPin", pinId=pin)
     await house.change("blockPin", pinId=pin)
@@ -164,7 +164,7 @@ async def test_a_tag_of_people_says_what_keeps_its_newest_from_opening(served: S
     house = await served.site()
     plain = (await house.lock("Plain", OFFLINE, keypad=False))["lockId"]
     emil = await house.member("Emil")
-    await pin_of(house, ownerId=emil)
+    await pin_of(house, owner={"memberId": emil})
     tag = await member_tag(house)
     await rule(house, None, plain, memberTagId=tag)
 
@@ -283,9 +283,15 @@ async def test_dates_that_are_over_when_they_are_given_are_said(served: Served) 
     begins, ends = served.clock() + timedelta(days=1), served.clock() + timedelta(days=2)
     never = [(begins + timedelta(days=4)).strftime("%A").upper()]
 
-    pin = await change(house, "createPin", "CreatedPin", ownerId=emil, **asked, **past)
+    pin = await change(house, "createPin", "CreatedPin", owner={"memberId": emil}, **asked, **past)
     empty = await change(
-        house, "createPin", "CreatedPin", siteId=house.id, ownerId=emil, lockTagIds=[tag], **past
+        house,
+        "createPin",
+        "CreatedPin",
+        siteId=house.id,
+        owner={"memberId": emil},
+        lockTagIds=[tag],
+        **past,
     )
     ruled = await change(
         house,
@@ -305,8 +311,8 @@ async def test_dates_that_are_over_when_they_are_given_are_said(served: Served) 
         weekdays=never,
         **asked,
     )
-    mine = await pin_of(house, ownerId=emil)
-    made = (await pin_of(house, door, ownerId=emil))["pin"]["id"]
+    mine = await pin_of(house, owner={"memberId": emil})
+    made = (await pin_of(house, door, owner={"memberId": emil}))["pin"]["id"]
 
     assert [each["ALREADY_OVER"] for each in (pin, ruled, invited)] == [["Cellar"]] * 3
     assert empty == {"ALREADY_OVER": []}

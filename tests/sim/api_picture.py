@@ -3,9 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, TypeGuard
 
-from graphql import GraphQLList, GraphQLObjectType, get_named_type, get_nullable_type
+from graphql import (
+    GraphQLList,
+    GraphQLObjectType,
+    GraphQLUnionType,
+    get_named_type,
+    get_nullable_type,
+)
 
 from tests.serving import House
 from tests.sim.mutations import kinds, mutations
@@ -13,6 +19,7 @@ from tests.sim.mutations import kinds, mutations
 LEFT_OUT = {"code", "shareLinks", "qrSvg", "devices", "seats"}
 """What is dear to make and says nothing of doors."""
 PAGE = 40
+PAGE_WITHIN = 20
 
 
 @dataclass
@@ -27,7 +34,7 @@ class Told:
         found = {
             key: each
             for key, each in self.nodes.items()
-            if kind_in(key) == kind and each.get("status") != "REMOVED"
+            if kind_in(key) == kind and each.get("state") != "REMOVED"
         }
         return dict(sorted(found.items()))
 
@@ -45,7 +52,7 @@ def listed() -> dict[str, str]:
     found = {}
     for name, shape in kinds()["site"].fields.items():
         connection = get_named_type(shape.type)
-        if isinstance(connection, GraphQLObjectType) and connection.name.endswith("Connection"):
+        if _is_page(connection):
             kind = kind_of.get(get_named_type(connection.fields["nodes"].type).name, "")
             if kind in named:
                 found[name] = kind
@@ -53,29 +60,42 @@ def listed() -> dict[str, str]:
 
 
 def shown(of: GraphQLObjectType) -> str:
-    """A selection of every field: things with a list of their own by their ids, others with all that is in them."""
+    """A selection of every field: things with a list of their own by their ids, others with all that is in them.
+
+    Of the site without its lists: each of them is a question of its own.
+    """
     return " ".join(_selected(of))
 
 
 def _selected(of: GraphQLObjectType) -> Iterator[str]:
-    kind_of = {each.name: kind for kind, each in kinds().items()}
     for name, shape in of.fields.items():
         inner = get_named_type(shape.type)
-        if name in LEFT_OUT or shape.args:
+        if name in LEFT_OUT:
             continue
-        if not isinstance(inner, GraphQLObjectType):
-            yield name
-        elif kind_of.get(inner.name) in {*listed().values(), "site"}:
-            yield f"{name} {{ id }}"
-        else:
-            yield f"{name} {{ {shown(inner)} }}"
+        if _is_page(inner):
+            if of.name != "Site":
+                nodes = _inside(get_named_type(inner.fields["nodes"].type))
+                yield f"{name}(first: {PAGE_WITHIN}) {{ nodes {{ {nodes} }} }}"
+        elif isinstance(inner, GraphQLUnionType):
+            yield f"{name} {{ ... on Node {{ id }} }}"
+        elif not shape.args:
+            yield f"{name} {{ {_inside(inner)} }}" if isinstance(inner, GraphQLObjectType) else name
+
+
+def _is_page(of: Any) -> TypeGuard[GraphQLObjectType]:
+    return isinstance(of, GraphQLObjectType) and of.name.endswith("Connection")
+
+
+def _inside(of: GraphQLObjectType) -> str:
+    kind_of = {each.name: kind for kind, each in kinds().items()}
+    return "id" if kind_of.get(of.name) in {*listed().values(), "site"} else shown(of)
 
 
 @cache
 def _questions() -> list[str]:
     """One of the site itself, one of each of its lists, and one of its removed PINs, which may still be somewhere."""
     lists = {name: (name, "") for name in listed()}
-    lists["removed"] = ("pins", ", status: REMOVED")
+    lists["removed"] = ("pins", ", states: [REMOVED]")
     asked = [shown(kinds()["site"])]
     for alias, (name, more) in lists.items():
         nodes = shown(kinds()[listed()[name]])
@@ -99,11 +119,14 @@ async def asked(house: House) -> Told:
 
 
 def flat(shape: GraphQLObjectType, node: dict[str, Any]) -> dict[str, Any]:
-    """A thing with whatever has an id of its own as that id."""
+    """A thing with whatever has an id of its own as that id, and pages as the lists that they are of."""
     things = {each.name for each in kinds().values()}
     found = {}
-    for name, value in node.items():
+    for name, value in _unpaged(node).items():
         inner = get_nullable_type(shape.fields[name].type)
+        page = get_named_type(inner)
+        if _is_page(page):
+            inner = get_nullable_type(page.fields["nodes"].type)
         if get_named_type(inner).name not in things:
             found[name] = value
         elif isinstance(inner, GraphQLList):
@@ -113,10 +136,20 @@ def flat(shape: GraphQLObjectType, node: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def _unpaged(node: dict[str, Any]) -> dict[str, Any]:
+    """With the items of each page in its place."""
+    found = dict(node)
+    for name, value in node.items():
+        if isinstance(value, dict) and "nodes" in value:
+            assert len(value["nodes"]) < PAGE_WITHIN, f"too many {name} for one page"
+            found[name] = value["nodes"]
+    return found
+
+
 def _note(told: Told, node: dict[str, Any]) -> None:
     kind = kind_in(node["id"])
     told.nodes[node["id"]] = flat(kinds()[kind], node)
-    for value in node.values():
+    for value in _unpaged(node).values():
         for inner in value if isinstance(value, list) else []:
             if isinstance(inner, dict) and len(inner) > 1 and "id" in inner:
                 _note(told, inner)

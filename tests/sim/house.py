@@ -41,8 +41,8 @@ STANDS = {
 }
 """Of each kind how many are there before each crossing, at least; by the words of `every_mutation.py`."""
 WATCHED = """query($id: ID!) { site(id: $id) {
-  present: pins(first: 40) { nodes { ...all } } removed: pins(first: 40, status: REMOVED) { nodes { ...all } } } }
-  fragment all on Pin { id lockSync { lock { id } status wantedVersion opensNow } }"""
+  present: pins(first: 40) { nodes { ...all } } removed: pins(first: 40, states: [REMOVED]) { nodes { ...all } } } }
+  fragment all on Pin { id lockSync { nodes { lock { id } status wantedVersion opensNow } } }"""
 
 
 class CrossedHouse:
@@ -207,7 +207,7 @@ class CrossedHouse:
         after = self._held()
         wrong = []
         for pin in (*site["present"]["nodes"], *site["removed"]["nodes"]):
-            for sync in pin["lockSync"]:
+            for sync in pin["lockSync"]["nodes"]:
                 at = sync["lock"]["id"], pin["id"]
                 version = before.get(at)
                 if version is None or version != after.get(at):

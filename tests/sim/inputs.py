@@ -100,14 +100,6 @@ def _agree(scene: Scene, mutation: Mutation, made: dict[str, Any]) -> None:
         made["slotStart"], made["slotEnd"] = rng.choice(SLOTS)
     if {"validFrom", "validUntil"} <= made.keys() and made["validFrom"] > made["validUntil"]:
         made["validFrom"], made["validUntil"] = made["validUntil"], made["validFrom"]
-    for one, other in (("ownerId", "ownerTagId"), ("memberId", "memberTagId")):
-        if other in mutation.fields:
-            made[one] = scene.one("member")
-            if rng.random() < 0.3 and scene.things("tag", one.removesuffix("Id")):
-                made[other] = scene.one("tag", one.removesuffix("Id"))
-                del made[one]
-            else:
-                made.pop(other, None)
     if "connectivity" in mutation.fields:
         behind = rng.random() < 0.5
         made["connectivity"] = "WIRELESS_GATEWAY" if behind else "ONLINE_WIRED"
@@ -142,7 +134,9 @@ def _value(scene: Scene, mutation: Mutation, name: str, shape: GraphQLInputField
 
 
 def _held(name: str) -> str:
-    """What a tag holds that an id names: `lock` of `lockTagIds`."""
+    """What a tag holds that an id names: `lock` of `lockTagIds`; one member, who owns a PIN."""
+    if name.startswith("owner."):
+        return "owner"
     return name.rpartition(".")[2].split("Tag", maxsplit=1)[0]
 
 

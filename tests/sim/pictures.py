@@ -104,7 +104,7 @@ def _pins_told(told: Told, tables: Recomputed, locks: Mapping[str, CrossedLock])
         if not key.startswith("pin_"):
             continue
         should = {node_id("lock", each) for each, held in tables.wanted.items() if key in held}
-        if pin["status"] == "ACTIVE" and pin["locks"] != should:
+        if pin["state"] == "ACTIVE" and pin["locks"] != should:
             yield f"the API says {key} opens {sorted(pin['locks'])}, the tables {sorted(should)}"
         for sync in pin["lockSync"]:
             lock_id = sync["lock"]["id"]
@@ -133,7 +133,7 @@ def _pin_at_lock(
 def _named(told: Told) -> Iterator[str]:
     """Whatever a list names is there, each from both sides."""
     for key, each in told.nodes.items():
-        if each.get("status") == "REMOVED":
+        if each.get("state") == "REMOVED":
             continue
         for name, value in each.items():
             for other in value if isinstance(value, set) else ():

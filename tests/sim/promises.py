@@ -72,7 +72,7 @@ def broken(crossed: Sequence[Done], told: Told) -> Iterator[str]:
 def _broken(one: Done, thing: dict[str, Any], others: Sequence[Done], told: Told) -> Iterator[str]:
     key = thing["id"]
     now = told.nodes.get(key)
-    gone = now is None or now.get("status") == "REMOVED"
+    gone = now is None or now.get("state") == "REMOVED"
     if one.mutation.ends:
         if not gone and key in one.asked.values():
             yield f"{one.mutation.name} took {key} away, and it is there"
@@ -102,8 +102,8 @@ def _asked_of(done: Done, key: str) -> dict[str, tuple[str, ...]]:
     of = kinds()[kind_in(key)]
     given = [each for each in done.asked if done.mutation.ids.keys() != {each}]
     found = {each: _place(of, each) for each in given}
-    if not given and "status" in of.fields:
-        return {"status": ("status",)}
+    if not given:
+        return {name: (name,) for name in ("state", "status") if name in of.fields}
     return {name: place for name, place in found.items() if place}
 
 

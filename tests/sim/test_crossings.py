@@ -27,8 +27,8 @@ def test_every_id_of_an_input_says_what_it_names() -> None:
     }
     assert mutations()["createPin"].ids == {
         "siteId": frozenset({"site"}),
-        "ownerId": frozenset({"member"}),
-        "ownerTagId": frozenset({"tag"}),
+        "owner.memberId": frozenset({"member"}),
+        "owner.memberTagId": frozenset({"tag"}),
         "lockIds": frozenset({"lock"}),
         "lockTagIds": frozenset({"tag"}),
     }

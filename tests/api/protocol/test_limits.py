@@ -125,8 +125,8 @@ def test_a_full_screen_of_the_console_fits() -> None:
             locks(first: 100) { edges { cursor node { id name connectivity online lastContactAt
               readers { id name hasKeypad pinEnabled } tags { id name } sync { status } } }
               pageInfo { hasNextPage endCursor } }
-            pins(first: $first) { edges { node { id kind status owner { id name }
-              lockSync { lock { id name } status pendingSince } schedule { validFrom } } } } } }"""
+            pins(first: $first) { edges { node { id kind state owner { id name }
+              lockSync { nodes { lock { id name } status pendingSince } } schedule { validFrom } } } } } }"""
         )
         is None
     )

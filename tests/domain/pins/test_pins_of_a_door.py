@@ -9,7 +9,7 @@ import pytest
 from domain.listing.site_lists import pins_of
 from domain.locks.tables import Lock
 from domain.pins.service import delete_pin, set_blocked
-from domain.pins.tables import PinStatus
+from domain.schedules.states import CredentialState
 from tests.databases import Database
 from tests.domain.sync.yard import Yard
 from tests.domain.sync.yard_lock import YardLock
@@ -23,8 +23,9 @@ async def yard(database: Database, tmp_path: Path) -> AsyncIterator[Yard]:
     made.installation.passwords.close()
 
 
-async def _at(yard: Yard, lock: YardLock, status: PinStatus | None = None) -> set[UUID]:
-    return {pin.id for pin in await pins_of(yard.site.id, status, None, lock.id, None)}
+async def _at(yard: Yard, lock: YardLock, state: CredentialState | None = None) -> set[UUID]:
+    states = None if state is None else [state]
+    return {pin.id for pin in await pins_of(yard.site, states, None, [lock.id], None, yard.now)}
 
 
 async def test_a_removed_pin_is_listed_by_door_until_the_door_has_let_go(yard: Yard) -> None:
@@ -35,14 +36,14 @@ async def test_a_removed_pin_is_listed_by_door_until_the_door_has_let_go(yard: Y
     await back.disconnect()
     await delete_pin(yard.installation, yard.by, pin_id=shown.pin.id, now=yard.now)
 
-    assert await _at(yard, front, PinStatus.REMOVED) == {shown.pin.id}
+    assert await _at(yard, front, CredentialState.REMOVED) == {shown.pin.id}
     await front.settle()
-    assert await _at(yard, front, PinStatus.REMOVED) == set()
-    assert await _at(yard, back, PinStatus.REMOVED) == {shown.pin.id}
+    assert await _at(yard, front, CredentialState.REMOVED) == set()
+    assert await _at(yard, back, CredentialState.REMOVED) == {shown.pin.id}
     assert back.type(shown.digits)
     assert await _at(yard, back) == {kept.pin.id}
     await yard.settle()
-    assert await _at(yard, back, PinStatus.REMOVED) == set()
+    assert await _at(yard, back, CredentialState.REMOVED) == set()
 
 
 async def test_a_pin_that_leaves_a_door_is_listed_there_until_it_has_left(yard: Yard) -> None:
@@ -62,10 +63,10 @@ async def test_a_blocked_pin_stays_in_its_doors_lists(yard: Yard) -> None:
     front = await yard.lock("Front")
     shown = await yard.pin(front)
     await set_blocked(yard.installation, yard.by, pin_id=shown.pin.id, blocked=True, now=yard.now)
-    before = await _at(yard, front, PinStatus.BLOCKED)
+    before = await _at(yard, front, CredentialState.BLOCKED)
     await yard.settle()
 
-    assert before == await _at(yard, front, PinStatus.BLOCKED) == {shown.pin.id}
+    assert before == await _at(yard, front, CredentialState.BLOCKED) == {shown.pin.id}
 
 
 async def test_of_a_door_that_is_not_known_all_that_it_ever_held_is_listed(yard: Yard) -> None:
@@ -75,10 +76,10 @@ async def test_of_a_door_that_is_not_known_all_that_it_ever_held_is_listed(yard:
     await yard.settle()
     await delete_pin(yard.installation, yard.by, pin_id=shown.pin.id, now=yard.now)
     await yard.settle()
-    gone = await _at(yard, front, PinStatus.REMOVED)
+    gone = await _at(yard, front, CredentialState.REMOVED)
     await Lock.filter(id=front.id).update(state_unknown=True, snapshot_needed=True)
 
     assert gone == set()
-    assert await _at(yard, front, PinStatus.REMOVED) == {shown.pin.id}
+    assert await _at(yard, front, CredentialState.REMOVED) == {shown.pin.id}
     await yard.settle()
-    assert await _at(yard, front, PinStatus.REMOVED) == set()
+    assert await _at(yard, front, CredentialState.REMOVED) == set()
