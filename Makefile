@@ -45,6 +45,7 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m api schema --check
+	$(BIN)/python -m tests.api.schema_changes
 	$(BIN)/python -m api migrations --check
 
 format: setup
