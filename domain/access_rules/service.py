@@ -22,10 +22,11 @@ from domain.facts import announce
 from domain.inputs.partial_updates import Fields, check_not_cleared
 from domain.installation import Installation
 from domain.link.entries import MAX_SCHEDULES
+from domain.people.members import live_members
 from domain.schedules.changes import AccessLimit, changed_schedule, difference
 from domain.schedules.columns import schedule_columns
 from domain.tags.choice import chosen_locks, replace_choice
-from domain.tags.service import live_members, live_tags
+from domain.tags.service import live_tags
 from domain.tags.tables import TagTarget
 
 

@@ -1,7 +1,7 @@
 """The lists that hang on a site: the rows of each, narrowed as asked, as query sets that a page is cut from.
 
-A choice by other rows is a subquery, so that a page stays one statement whatever it chooses among. The dangerous
-direction: a list that forgets its site. Every function here takes the site's id and begins with it.
+A choice by other rows is a subquery, so that a page stays one statement whatever it chooses among. Every function here
+takes the site's id and begins with it.
 """
 
 from collections.abc import Collection

@@ -1,6 +1,6 @@
 """Locks: making, changing and deleting them. `hubs`, `readers` and `provisioning` are beside this."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -46,6 +46,15 @@ async def held_lock(by: Caller, lock_id: UUID, field: str = "lock_id") -> Lock:
     if lock is None or lock.site_id != by.site_id or lock.deleted_at is not None:
         raise NotFound(field)
     return lock
+
+
+async def live_locks(site_id: UUID, ids: Collection[UUID], field: str = "lock_ids") -> list[Lock]:
+    """The site's locks with these ids, in id order. Raises NotFound when one is missing, deleted or foreign."""
+    wanted = set(ids)
+    rows = await Lock.filter(id__in=wanted, site_id=site_id, deleted_at=None).order_by("id")
+    if len(rows) != len(wanted):
+        raise NotFound(field)
+    return rows
 
 
 @use_case
@@ -98,7 +107,7 @@ async def update_lock(
     fields: Fields,
     now: datetime,
 ) -> Lock:
-    """Changes the mentioned ones of `name`, `hub_id` (None: behind no hub), `connectivity` and `smart_pin_enabled`.
+    """Changes those given of `name`, `hub_id` (None: behind no hub), `connectivity` and `smart_pin_enabled`.
 
     Raises InvalidInput, NotFound, LockWithoutKeypad.
     """

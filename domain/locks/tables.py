@@ -75,7 +75,7 @@ class Lock(Row, Searchable):
 
 
 class Reader(Row):
-    """A keypad, NFC or BLE face of a lock; PIN mode is kept here."""
+    """Where people use a lock: a keypad, an NFC or a BLE reader. PIN mode is kept here."""
 
     lock_id: UUID
     lock: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(

@@ -4,6 +4,7 @@ A member with an e-mail address gets a letter, and has an account once somebody 
 alone is kept. So nobody's address makes an account, and a stranger's mailbox is guarded by budgets.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -138,6 +139,17 @@ async def held_member(by: Caller, member_id: UUID) -> Member:
     return member
 
 
+async def live_members(
+    site_id: UUID, ids: Collection[UUID], field: str = "member_ids"
+) -> list[Member]:
+    """The site's members with these ids, in id order. Raises NotFound when one is missing, removed or foreign."""
+    wanted = set(ids)
+    rows = await Member.filter(id__in=wanted, site_id=site_id, removed_at=None).order_by("id")
+    if len(rows) != len(wanted):
+        raise NotFound(field)
+    return rows
+
+
 async def _check_owner_stays(site_id: UUID, member: Member) -> None:
     """Under the site's row, so that two owners cannot remove each other at once. Raises NotAllowed."""
     others = Member.filter(
@@ -155,7 +167,7 @@ async def update_member(
     fields: Fields,
     now: datetime,
 ) -> Member:
-    """Changes the mentioned ones of `name`, `role`, `can_edit` and `email`, none of which can be cleared.
+    """Changes those given of `name`, `role`, `can_edit` and `email`, none of which can be cleared.
 
     An e-mail for a member who has not accepted ends the links that went out and has another one mailed. Whoever may not
     give the member's role changes nothing of them, the name neither. Raises InvalidInput, NotAllowed, NotFound,

@@ -11,12 +11,13 @@ from domain.database import lock_row
 from domain.database.rows import column
 from domain.errors import FeatureNotInPlan, InvalidInput, LockWithoutKeypad, NotFound
 from domain.locks.keypads import locks_with_keypad
+from domain.locks.service import live_locks
 from domain.people.tables import Member
 from domain.pins.tables import Pin, PinLock, PinLockTag
 from domain.sites.rules import SiteFeature
 from domain.sites.tables import Site
 from domain.tags.choice import chosen_locks
-from domain.tags.service import live_locks, live_tags, locks_of_tags
+from domain.tags.service import live_tags, locks_of_tags
 from domain.tags.tables import TaggedMember, TagKind, TagTarget
 
 LONGEST_NOTES = 500

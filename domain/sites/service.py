@@ -53,7 +53,7 @@ async def update_site(
     fields: Fields,
     now: datetime,
 ) -> Site:
-    """Changes the mentioned ones of `name`, `timezone`, `pin_policy`, `smart_pin_activation`, `lockout_release_minutes`.
+    """Changes those given of `name`, `timezone`, `pin_policy`, `smart_pin_activation`, `lockout_release_minutes`.
 
     `pin_policy` is a mapping of its own, of `min_length`, `max_length`, `auto_length` and `guess_limit`. Only the minutes
     can be cleared: then a lockout ends by hand alone. Raises InvalidInput, PolicyViolation.
@@ -114,7 +114,7 @@ async def change_plan(
     fields: Fields,
     now: datetime,
 ) -> Site:
-    """Changes the plan, from the command line only: the mentioned ones of `PLAN`. Raises NotFound."""
+    """Changes the plan, from the command line only: those given of `PLAN`. Raises NotFound."""
     async with recorded(installation, by, "changePlan", now) as change:
         site = await lock_row(Site, site_id)
         if site is None:

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from domain.database.rows import Row
 from domain.errors import InvalidInput
-from domain.tags.service import live_locks, live_tags, locks_of_tags
+from domain.locks.service import live_locks
+from domain.tags.service import live_tags, locks_of_tags
 from domain.tags.tables import TagTarget
 
 

@@ -13,31 +13,11 @@ from domain.errors import InvalidInput, NotAllowed, NotFound
 from domain.facts import announce
 from domain.inputs.partial_updates import Fields, check_not_cleared
 from domain.installation import Installation
-from domain.locks.tables import Lock
-from domain.people.tables import Member
+from domain.locks.service import live_locks
+from domain.people.members import live_members
 from domain.sites.rules import checked_name
 from domain.tags.facts import TagHolds
 from domain.tags.tables import Tag, TaggedLock, TaggedMember, TagKind, TagTarget
-
-
-async def live_locks(site_id: UUID, ids: Collection[UUID], field: str = "lock_ids") -> list[Lock]:
-    """The site's locks with these ids, in id order. Raises NotFound when one is missing, deleted or foreign."""
-    wanted = set(ids)
-    rows = await Lock.filter(id__in=wanted, site_id=site_id, deleted_at=None).order_by("id")
-    if len(rows) != len(wanted):
-        raise NotFound(field)
-    return rows
-
-
-async def live_members(
-    site_id: UUID, ids: Collection[UUID], field: str = "member_ids"
-) -> list[Member]:
-    """The site's members with these ids, in id order. Raises NotFound when one is missing, removed or foreign."""
-    wanted = set(ids)
-    rows = await Member.filter(id__in=wanted, site_id=site_id, removed_at=None).order_by("id")
-    if len(rows) != len(wanted):
-        raise NotFound(field)
-    return rows
 
 
 async def live_tags(
