@@ -2,13 +2,13 @@
 
 import asyncio
 import secrets
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
 
 from domain.actors import ActorKind, Caller
-from domain.database import connect, disconnect
 from domain.errors import LinkNotUsable
 from domain.following import wired
 from domain.installation import Installation
@@ -19,8 +19,7 @@ from domain.security.keys import KeyLabel, Keyring
 from domain.security.passwords import PasswordHasher
 from domain.security.tokens import new_token
 from tests.databases import Database
-from tests.domain.database.earlier import Earlier
-from tests.domain.database.test_rights_of_earlier_versions import THEN, a_site, model_modules
+from tests.domain.database.earlier import THEN, Earlier, model_modules
 from tests.domain.database.workshop import Workshop, workshop
 from tests.domain.mail.post_office import PostOffice
 from tests.domain.people.counting import CHEAP
@@ -33,11 +32,13 @@ SOMEBODY = Caller(ActorKind.ANONYMOUS, None, address="192.0.2.1")
 
 
 @pytest.fixture
-def installation() -> Installation:
+def installation() -> Iterator[Installation]:
     keys = Keyring.from_secret(secrets.token_bytes(32))
-    return wired(
+    made = wired(
         Installation(keys, PasswordHasher(CHEAP), CHEAP, PostOffice(), "https://doors.example")
     )
+    yield made
+    made.passwords.close()
 
 
 async def a_member(
@@ -73,7 +74,7 @@ async def test_who_has_not_answered_keeps_the_link_and_gets_the_account_by_it(
 ) -> None:
     """Proves it for somebody new at two sites, for one who has an account, and that who has joined stays as they are."""
     earlier = await Earlier.as_of("0001_initial", fresh_database, workshop)
-    house, hotel = await a_site(earlier), await a_site(earlier)
+    house, hotel = await earlier.site(), await earlier.site()
     new = await earlier.put("accounts", email="new@example.com", created_at=THEN)
     old = await earlier.put(
         "accounts", email="old@example.com", password_hash="$argon2id$kept", created_at=THEN
@@ -88,9 +89,7 @@ async def test_who_has_not_answered_keeps_the_link_and_gets_the_account_by_it(
         for account, member in ((old, asked), (new, first), (new, second))
     }
 
-    await earlier.brought_up_to_date()
-    await connect(fresh_database.url)
-    try:
+    async with earlier.brought_up_to_date():
         assert {row.email for row in await Account.all()} == {"old@example.com"}
         emails = {row.id: (row.account_id, row.invited_email) for row in await Member.all()}
         assert emails == {
@@ -119,6 +118,3 @@ async def test_who_has_not_answered_keeps_the_link_and_gets_the_account_by_it(
                 await accept_membership(
                     installation, SOMEBODY, token=token, password=PASSWORD, now=NOW
                 )
-    finally:
-        installation.passwords.close()
-        await disconnect()

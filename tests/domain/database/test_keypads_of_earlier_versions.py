@@ -1,24 +1,14 @@
 """Locks that an earlier version told one PIN mode for keypads that differ: open at all of them, whatever was asked for."""
 
-import pytest
-
-from domain.database import connect, disconnect
 from domain.locks.tables import Lock
 from domain.sync.lock_settings import settings_entries
 from domain.warnings.doors import Doors
 from tests.databases import Database
-from tests.domain.database.earlier import Earlier
-from tests.domain.database.test_rights_of_earlier_versions import a_site
-from tests.domain.database.test_settings_of_earlier_versions import SETTINGS, THEN
+from tests.domain.database.earlier import Earlier, model_modules
+from tests.domain.database.test_settings_of_earlier_versions import SETTINGS
 from tests.domain.database.workshop import Workshop, workshop
 
-__all__ = ["workshop"]
-
-
-@pytest.fixture
-def model_modules() -> tuple[str, ...]:
-    """No tables at all: the earlier version's migrations make them."""
-    return ()
+__all__ = ["model_modules", "workshop"]
 
 
 async def test_it_has_not_said_what_it_reads_and_is_to_open_at_none_until_it_has(
@@ -26,24 +16,15 @@ async def test_it_has_not_said_what_it_reads_and_is_to_open_at_none_until_it_has
 ) -> None:
     """A lock whose keypads agree stays as it is."""
     earlier = await Earlier.as_of("0010_provisioning_kits_that_end", fresh_database, workshop)
-    site, keys = await a_site(earlier), []
+    site, keys = await earlier.site(), []
     for name, switches in (("Gate", (True, False)), ("Front", (True, True))):
-        lock = await earlier.put(
-            "locks",
-            site_id=site,
+        lock = await earlier.lock(
+            site,
             name=name,
-            connectivity="ONLINE_WIRED",
             smart_pin_enabled=True,
             incarnation=name,
-            nonces=[],
-            epoch=1,
             wanted_revision=1,
             applied_revision=1,
-            snapshot_needed=False,
-            state_unknown=False,
-            card_pairings=0,
-            wrong_entries=0,
-            created_at=THEN,
         )
         for enabled in switches:
             await earlier.put(
@@ -64,9 +45,7 @@ async def test_it_has_not_said_what_it_reads_and_is_to_open_at_none_until_it_has
         )
         keys.append(lock)
 
-    await earlier.brought_up_to_date()
-    await connect(fresh_database.url)
-    try:
+    async with earlier.brought_up_to_date():
         gate, front = (await Doors.of(keys)).at(keys)
         rows = {lock.id: lock for lock in await Lock.all()}
         wanted = {
@@ -74,8 +53,6 @@ async def test_it_has_not_said_what_it_reads_and_is_to_open_at_none_until_it_has
             for each in await settings_entries(list(rows.values()))
             if each.name == "settings"
         }
-    finally:
-        await disconnect()
 
     assert [(lock.link_version, lock.link_reads) for lock in rows.values()] == [(None, None)] * 2
     assert (gate.too_old, front.too_old) == (None, False)

@@ -1,8 +1,5 @@
 """What an update makes of locks, and of what they lack, that an earlier version left."""
 
-import pytest
-
-from domain.database import connect, disconnect
 from domain.link.events import LockEventKind
 from domain.locks.tables import Lock
 from domain.sync.rules import without_applied
@@ -10,17 +7,10 @@ from domain.sync.settling import was_refused
 from domain.sync.status import locks_in_sync
 from domain.sync.tables import LockDelivery, LockEntry, LockEvent
 from tests.databases import Database
-from tests.domain.database.earlier import Earlier
-from tests.domain.database.test_rights_of_earlier_versions import THEN, a_site
+from tests.domain.database.earlier import THEN, Earlier, model_modules
 from tests.domain.database.workshop import Workshop, workshop
 
-__all__ = ["workshop"]
-
-
-@pytest.fixture
-def model_modules() -> tuple[str, ...]:
-    """No tables at all: the earlier version's migrations make them."""
-    return ()
+__all__ = ["model_modules", "workshop"]
 
 
 async def test_a_lock_that_is_behind_stays_so_since_then(
@@ -28,22 +18,7 @@ async def test_a_lock_that_is_behind_stays_so_since_then(
 ) -> None:
     """Since when it lacks something is kept, though not each change of it; its connections are counted from none."""
     earlier = await Earlier.as_of("0001_initial", fresh_database, workshop)
-    lock = await earlier.put(
-        "locks",
-        site_id=await a_site(earlier),
-        name="Front",
-        connectivity="ONLINE_WIRED",
-        smart_pin_enabled=False,
-        nonces=[],
-        epoch=1,
-        wanted_revision=3,
-        applied_revision=2,
-        snapshot_needed=False,
-        state_unknown=False,
-        card_pairings=0,
-        wrong_entries=0,
-        created_at=THEN,
-    )
+    lock = await earlier.lock(await earlier.site(), wanted_revision=3, applied_revision=2)
     of_lock = {"lock_id": lock, "state": "BLOCKED", "content": {}, "payload_hash": ""}
     for name, since, version in (("a", THEN, 3), ("b", None, 2)):
         await earlier.put(
@@ -58,13 +33,9 @@ async def test_a_lock_that_is_behind_stays_so_since_then(
             **of_lock,
         )
 
-    await earlier.brought_up_to_date()
-    await connect(fresh_database.url)
-    try:
+    async with earlier.brought_up_to_date():
         (whole,) = await locks_in_sync(Lock.all())
         rows = await LockEntry.all().order_by("name")
-    finally:
-        await disconnect()
 
     assert (whole.lock.connection, whole.pending, whole.pending_since) == (0, 1, THEN)
     assert [row.pending_since for row in rows] == [THEN, None]
@@ -76,24 +47,14 @@ async def test_what_locks_reported_and_were_handed_before_stays(
 ) -> None:
     """Events without a count, and deliveries of which nobody knows in how many parts they were."""
     earlier = await Earlier.as_of("0011_what_locks_read", fresh_database, workshop)
-    site = await a_site(earlier)
-    lock = await earlier.put(
-        "locks",
-        site_id=site,
-        name="Front",
-        connectivity="ONLINE_WIRED",
-        smart_pin_enabled=False,
-        nonces=[],
-        epoch=1,
+    site = await earlier.site()
+    lock = await earlier.lock(
+        site,
         wanted_revision=3,
         applied_revision=2,
         snapshot_needed=True,
-        state_unknown=False,
-        card_pairings=0,
-        wrong_entries=0,
         connection=0,
         connections=0,
-        created_at=THEN,
     )
     await earlier.put(
         "lock_events",
@@ -119,12 +80,8 @@ async def test_what_locks_reported_and_were_handed_before_stays(
         created_at=THEN,
     )
 
-    await earlier.brought_up_to_date()
-    await connect(fresh_database.url)
-    try:
+    async with earlier.brought_up_to_date():
         (event,), (delivery,) = await LockEvent.all(), await LockDelivery.all()
-    finally:
-        await disconnect()
 
     assert event.kind is LockEventKind.OPENED
     left: list[object] = [event.count, event.refusal, event.claimed_kind]

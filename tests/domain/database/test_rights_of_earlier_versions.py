@@ -1,51 +1,19 @@
 """What an update makes of phones, tokens and kits that an earlier version left."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
-import pytest
-
 from domain.actors import ActorKind, Role
-from domain.database import connect, disconnect
 from domain.database.rows import column, new_id
 from domain.locks.kits import pending, taker_may
 from domain.locks.tables import Provisioning
 from domain.people.tables import ApiToken, ApiTokenSite, Device, Member
 from domain.tags.default_tags import default_tag
 from tests.databases import Database
-from tests.domain.database.earlier import Earlier
+from tests.domain.database.earlier import THEN, Earlier, model_modules
 from tests.domain.database.workshop import Workshop, workshop
 
-__all__ = ["workshop"]
-
-THEN = datetime(2026, 11, 28, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def model_modules() -> tuple[str, ...]:
-    """No tables at all: the earlier version's migrations make them."""
-    return ()
-
-
-async def a_site(earlier: Earlier) -> UUID:
-    return await earlier.put(
-        "sites",
-        name="House",
-        timezone="UTC",
-        system_type="STANDARD",
-        pin_salt=b"salt",
-        pin_time_cost=1,
-        pin_memory_kib=8,
-        pin_parallelism=1,
-        created_at=THEN,
-        invitations_enabled=True,
-        custom_pins_enabled=True,
-        seat_limit=100,
-        pin_min_length=4,
-        pin_max_length=8,
-        pin_auto_length=6,
-        guess_limit=1000,
-    )
+__all__ = ["model_modules", "workshop"]
 
 
 async def test_a_phone_that_was_taken_off_an_invitation_stays_out(
@@ -55,7 +23,7 @@ async def test_a_phone_that_was_taken_off_an_invitation_stays_out(
     earlier = await Earlier.as_of("0001_initial", fresh_database, workshop)
     invitation = await earlier.put(
         "invitations",
-        site_id=await a_site(earlier),
+        site_id=await earlier.site(),
         name="Guest",
         code_tag="tag",
         code_sealed=b"sealed",
@@ -74,12 +42,8 @@ async def test_a_phone_that_was_taken_off_an_invitation_stays_out(
         "own": await a_phone(earlier, 3, THEN, **of_person),
     }
 
-    await earlier.brought_up_to_date()
-    await connect(fresh_database.url)
-    try:
+    async with earlier.brought_up_to_date():
         barred = {row.id for row in await Device.filter(barred=True)}
-    finally:
-        await disconnect()
 
     assert barred == {phones["removed"]}
 
@@ -104,7 +68,7 @@ async def test_tokens_know_their_makers_from_the_audit(
 ) -> None:
     """A person's, a token's and the command line's; children of a revoked one end; those of a removed person end there."""
     earlier = await Earlier.as_of("0001_initial", fresh_database, workshop)
-    site, other = await a_site(earlier), await a_site(earlier)
+    site, other = await earlier.site(), await earlier.site()
     ada, ben = [await an_account(earlier, name) for name in ("ada", "ben")]
     await a_member(earlier, site, ada)
     await a_member(earlier, site, ben, removed_at=THEN)
@@ -116,13 +80,9 @@ async def test_tokens_know_their_makers_from_the_audit(
     revoked = await a_token(earlier, [site], "COMMAND_LINE", None, revoked_at=THEN)
     orphan = await a_token(earlier, [site], "TOKEN", revoked)
 
-    await earlier.brought_up_to_date()
-    await connect(fresh_database.url)
-    try:
+    async with earlier.brought_up_to_date():
         tokens = {row.id: row for row in await ApiToken.all()}
         sites = await column(ApiTokenSite.filter(token_id=by_ben), "site_id")
-    finally:
-        await disconnect()
 
     makers = {key: (row.account_id, row.parent_id) for key, row in tokens.items()}
     assert makers == {
@@ -142,27 +102,23 @@ async def test_a_site_that_a_token_made_is_its_maker_s(
 ) -> None:
     """The person for whom it acts owns it, with a default tag; the operator's stays as it is, and nobody comes back."""
     earlier = await Earlier.as_of("0001_initial", fresh_database, workshop)
-    house = await a_site(earlier)
+    house = await earlier.site()
     ada = await an_account(earlier, "ada")
     await a_member(earlier, house, ada)
     token = await a_token(earlier, [house], "ACCOUNT", ada)
     operators = await a_token(earlier, [house], "COMMAND_LINE", None)
-    hers, left, nobodys = [await a_site(earlier) for _ in range(3)]
+    hers, left, nobodys = [await earlier.site() for _ in range(3)]
     await a_member(earlier, left, ada, removed_at=THEN)
     for made, by in ((hers, token), (left, token), (nobodys, operators)):
         await earlier.put("api_token_sites", token_id=by, site_id=made)
         await an_audit_row(earlier, made, "createSite", "Site", made, "TOKEN", by)
 
-    await earlier.brought_up_to_date()
-    await connect(fresh_database.url)
-    try:
+    async with earlier.brought_up_to_date():
         owned = await Member.filter(account_id=ada, removed_at=None, accepted_at__isnull=False)
         (new,) = [row for row in owned if row.site_id == hers]
         tag = await default_tag(new)
         acts = await column(ApiTokenSite.filter(token_id=token), "site_id")
         kept = await column(ApiTokenSite.filter(token_id=operators), "site_id")
-    finally:
-        await disconnect()
 
     assert {row.site_id for row in owned} == {house, hers}
     assert (new.role, new.name, tag.name) == (Role.OWNER, "ada@example.com", "ada@example.com")
@@ -174,18 +130,16 @@ async def test_a_secret_that_no_lock_has_proven_ends_a_day_after_its_making(
 ) -> None:
     """Its taker is known from the audit; where the audit does not know, its time is the only limit."""
     earlier = await Earlier.as_of("0001_initial", fresh_database, workshop)
-    site = await a_site(earlier)
+    site = await earlier.site()
     ada = await an_account(earlier, "ada")
     await a_member(earlier, site, ada)
-    lock = await a_lock(earlier, site)
+    lock = await earlier.lock(site)
     hers, unknown = await a_secret(earlier, lock, "hers"), await a_secret(earlier, lock, "unknown")
     proven = await a_secret(earlier, lock, "proven", proven_at=THEN)
     asked = ("provisionLock", "Lock", lock, "ACCOUNT", ada)
     await an_audit_row(earlier, site, *asked, incarnation="hers")
 
-    await earlier.brought_up_to_date()
-    await connect(fresh_database.url)
-    try:
+    async with earlier.brought_up_to_date():
         kits = {row.id: row for row in await Provisioning.all()}
         last = THEN + timedelta(days=1) - timedelta(seconds=1)
         still, over = [
@@ -193,32 +147,11 @@ async def test_a_secret_that_no_lock_has_proven_ends_a_day_after_its_making(
             for now in (last, THEN + timedelta(days=1))
         ]
         may = {key: await taker_may(row, site, last) for key, row in kits.items()}
-    finally:
-        await disconnect()
 
     assert (still, over) == ({hers, unknown}, set())
     takers = {key: (row.taken_by_kind, row.taken_by_id) for key, row in kits.items()}
     assert takers == {hers: (ActorKind.ACCOUNT, ada), unknown: (None, None), proven: (None, None)}
     assert may == {hers: True, unknown: True, proven: True}
-
-
-async def a_lock(earlier: Earlier, site: UUID) -> UUID:
-    return await earlier.put(
-        "locks",
-        site_id=site,
-        name="Door",
-        connectivity="ONLINE_WIRED",
-        smart_pin_enabled=False,
-        nonces=[],
-        epoch=1,
-        wanted_revision=0,
-        applied_revision=0,
-        snapshot_needed=False,
-        state_unknown=False,
-        card_pairings=0,
-        wrong_entries=0,
-        created_at=THEN,
-    )
 
 
 async def a_secret(

@@ -2,22 +2,12 @@
 
 from datetime import UTC, datetime
 
-import pytest
-
-from domain.database import connect, disconnect
 from domain.listing.site_lists import members_of
 from tests.databases import Database
-from tests.domain.database.earlier import Earlier
-from tests.domain.database.test_rights_of_earlier_versions import a_site
+from tests.domain.database.earlier import Earlier, model_modules
 from tests.domain.database.workshop import Workshop, workshop
 
-__all__ = ["workshop"]
-
-
-@pytest.fixture
-def model_modules() -> tuple[str, ...]:
-    """No tables at all: the earlier version's migrations make them."""
-    return ()
+__all__ = ["model_modules", "workshop"]
 
 
 async def test_old_rows_are_folded_by_the_update(
@@ -25,7 +15,7 @@ async def test_old_rows_are_folded_by_the_update(
 ) -> None:
     """An accent written as a character of its own, in another case and order."""
     earlier = await Earlier.as_of("0001_initial", fresh_database, workshop)
-    site = await a_site(earlier)
+    site = await earlier.site()
     names = [
         "Cafe\u0301 E\u0301MILIE",
         "\u0130pek I\u015eIK",
@@ -41,14 +31,10 @@ async def test_old_rows_are_folded_by_the_update(
             created_at=datetime(2026, 11, 28, tzinfo=UTC),
         )
 
-    await earlier.brought_up_to_date()
-    await connect(fresh_database.url)
-    try:
+    async with earlier.brought_up_to_date():
         found = [row.name for row in await members_of(site, "\u00e9milie CAF\u00c9", None)]
         turkish = [row.name for row in await members_of(site, "\u0131\u015f\u0131k ipek", None)]
         others = await members_of(site, "member", None)
-    finally:
-        await disconnect()
 
     assert found == names[:1]
     assert turkish == names[1:2]
