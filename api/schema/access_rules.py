@@ -6,7 +6,7 @@ from typing import Annotated
 import strawberry
 from strawberry.types import Info
 
-from api.schema.credentials import Credential, zone_of
+from api.schema.credentials import Credential, zone_at
 from api.schema.growth import GROWS
 from api.schema.locks import Lock, lock_type
 from api.schema.members import Member, member_type
@@ -38,7 +38,7 @@ class AccessRule(Credential):
     async def state(self, info: Info) -> CredentialState:
         return state_of(
             self.row.schedule(),
-            await zone_of(info, self.row),
+            await zone_at(info, self.row),
             info.context.clock(),
             removed=self.row.deleted_at is not None,
         )

@@ -24,6 +24,7 @@ from domain.errors import NotAllowed
 from domain.locks import tables
 from domain.people.rules import Permission
 from domain.schedules.states import CredentialState
+from domain.sites.service import zone_of
 
 
 @strawberry.interface(description=f"Something that opens locks for somebody, at times. {GROWS}")
@@ -69,6 +70,6 @@ class Credential(Node, OfSite):
         raise NotImplementedError
 
 
-async def zone_of(info: Info, row: Any) -> ZoneInfo:
+async def zone_at(info: Info, row: Any) -> ZoneInfo:
     """The time zone of the row's site."""
-    return ZoneInfo((await info.context.loaders.site.load(row.site_id)).timezone)
+    return zone_of(await info.context.loaders.site.load(row.site_id))

@@ -6,7 +6,7 @@ from typing import Annotated
 import strawberry
 from strawberry.types import Info
 
-from api.schema.credentials import Credential, zone_of
+from api.schema.credentials import Credential, zone_at
 from api.schema.filters import only
 from api.schema.locks import Lock, lock_type
 from api.schema.members import Member, member_type
@@ -90,7 +90,7 @@ class Pin(Credential):
         description="Where it is in its life; it is never VOID, and a personal one neither UPCOMING nor ENDED."
     )
     async def state(self, info: Info) -> CredentialState:
-        return pin_state(self.row, await zone_of(info, self.row), info.context.clock())
+        return pin_state(self.row, await zone_at(info, self.row), info.context.clock())
 
     @strawberry.field(
         description="For admins; null, with an error, for whoever may not read the site."

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from tortoise.expressions import Q, Subquery
 from tortoise.queryset import QuerySet
@@ -31,6 +30,7 @@ from domain.people.tables import ApiToken, ApiTokenSite, Member
 from domain.pins.states import pins_in_states
 from domain.pins.tables import Pin
 from domain.schedules.states import CredentialState
+from domain.sites.service import zone_of
 from domain.sites.tables import Site
 from domain.smartpins import service as smartpins
 from domain.smartpins.rules import SmartPinStatus
@@ -191,7 +191,7 @@ def pins_of(
     check_some("states", states)
     check_some("owner_ids", owner_ids)
     check_some("lock_ids", lock_ids)
-    rows = pins_in_states(Pin.filter(site_id=site.id), states, ZoneInfo(site.timezone), now)
+    rows = pins_in_states(Pin.filter(site_id=site.id), states, zone_of(site), now)
     if lock_ids is not None:
         leaving = Q(pending_since__isnull=False) | Q(lock__state_unknown=True)
         held = LockEntry.filter(lock_id__in=lock_ids, pin_id__isnull=False)

@@ -11,6 +11,7 @@ from websockets.typing import Subprotocol
 from domain.database import use_case
 from domain.locks.tables import Provisioning
 from domain.node_ids import read_node_id
+from domain.sites.tables import Site
 from tests.api.smartpin_steps import HOUR, switch, this_hour
 from tests.serving import House, Served
 
@@ -22,6 +23,11 @@ BROKEN = "a4"
 async def _cannot_be_unsealed(lock_id: str) -> None:
     key = read_node_id("lock", lock_id)
     assert await Provisioning.filter(lock_id=key).update(secret_sealed=b"was damaged") == 1
+
+
+@use_case
+async def _has_no_time_zone(house: House) -> None:
+    await Site.filter(id=house.row.id).update(timezone="Nowhere/Lost")
 
 
 async def _ten_codes(house: House) -> tuple[str, dict[str, Any]]:
@@ -76,3 +82,25 @@ async def test_of_ten_changes_the_fifth_fails_and_nine_are_told(served: Served, 
     assert data.pop(BROKEN) is None
     assert len({each["code"] for each in data.values()}) == 9
     assert (error["message"], error["path"]) == ("Internal error", [BROKEN])
+
+
+async def test_digits_are_told_whatever_fails_beside_them(served: Served) -> None:
+    """Proves it where the state of a new PIN fails and what is in its way: each is null, with an error of its own."""
+    house = await served.site()
+    door, emil = (await house.lock())["lockId"], await house.member("Emil")
+    await _has_no_time_zone(house)
+    query = """mutation($input: CreatePinInput!) { createPin(input: $input) { ... on CreatedPin {
+      digits pin { state } warnings { code } shareLinks { sms } } } }"""
+    asked = {
+        "siteId": house.id,
+        "owner": {"memberId": emil},
+        "lockIds": [door],
+        "validUntil": "2030-12-24",
+    }
+    answer = await _by_http(house, query, {"input": asked})
+    made = answer["data"]["createPin"]
+
+    assert made["digits"] in made["shareLinks"]["sms"]
+    assert (made["pin"], made["warnings"]) == (None, None)
+    assert {each["path"][1] for each in answer["errors"]} == {"pin", "warnings"}
+    assert {each["extensions"]["code"] for each in answer["errors"]} == {"INTERNAL"}
