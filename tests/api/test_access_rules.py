@@ -23,11 +23,11 @@ EVERY_DAY = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY",
 
 async def rules(house: House, member: str | None = None) -> list[dict[str, Any]]:
     """`Site.accessRules`."""
-    query = f"""query($id: ID!, $member: ID) {{ site(id: $id) {{
-      accessRules(memberId: $member) {{ nodes {{ {RULE} }} }} }} }}"""
-    found: list[dict[str, Any]] = (await house.ask(query, id=house.id, member=member))["site"][
-        "accessRules"
-    ]["nodes"]
+    query = f"""query($id: ID!, $members: [ID!]) {{ site(id: $id) {{
+      accessRules(memberIds: $members) {{ nodes {{ {RULE} }} }} }} }}"""
+    members = None if member is None else [member]
+    site = (await house.ask(query, id=house.id, members=members))["site"]
+    found: list[dict[str, Any]] = site["accessRules"]["nodes"]
     return found
 
 

@@ -1,14 +1,14 @@
 """What PINs cost in SQL statements: as much for thirty as for three; on both databases."""
 
 from tests.api.firmware_lock import installed
-from tests.api.pin_steps import PIN, pin_of
+from tests.api.pin_steps import pin_of
 from tests.counting import counted
 from tests.domain.sync.crowd import crowd
 from tests.serving import Served
 
-PINS = f"""query($id: ID!) {{ site(id: $id) {{ pins(first: 100) {{ nodes {{
-  {PIN} owner {{ id name }} locks {{ nodes {{ id readers {{ id }} }} }}
-  lockSync {{ nodes {{ lock {{ id online }} status }} }} }} }} }} }}"""
+PINS = """query($id: ID!) { site(id: $id) { pins(first: 100) { nodes {
+  id kind state notes owner { id name } locks(first: 10) { nodes { id name readers { id } } }
+  lockSync(first: 10) { nodes { lock { id online } status wantedVersion opensNow pendingSince } } } } } }"""
 
 
 async def test_a_list_of_pins_costs_a_constant_number_of_statements(served: Served) -> None:

@@ -115,12 +115,12 @@ async def test_rules_that_are_too_many_for_a_pin_are_said_before_its_digits_are_
     emil = await house.member("Emil")
     await pin_of(house, door, owner={"memberId": await house.member("Other")}, digits=TAKEN)
     named = [
-        {"memberTagId": await member_tag(house, emil, name=name)} for name in ("Days", "Nights")
+        {"memberTagId": await member_tag(house, emil, name=each)} for each in ("Days", "Nights")
     ]
-    for number, whom in enumerate([{"memberId": emil}, *named]):
+    for number, (member, tag) in enumerate([(emil, {}), *((None, each) for each in named)]):
         for minute in range(22):
             slot = {"slotStart": f"{number:02}:{minute:02}", "slotEnd": "20:00"}
-            await rule(house, None, door, **whom, **slot)
+            await rule(house, member, door, **tag, **slot)
     token = await house.make_token(Role.LIMITED_ADMIN)
 
     refused = await alike(house, "createPin", token, siteId=house.id, owner={"memberId": emil})

@@ -8,17 +8,17 @@ from tests.databases import only_sqlite
 from tests.serving import Served
 
 FIRST: dict[str, dict[str, Any]] = {
-    "validFrom": {"validFrom": "2026-01-01"},
-    "validUntil": {"validUntil": "2031-06-30"},
-    "slot": {"slotStart": "08:00", "slotEnd": "12:00"},
-    "weekdays": {"weekdays": ["MONDAY", "TUESDAY"]},
+    "VALID_FROM": {"validFrom": "2026-01-01"},
+    "VALID_UNTIL": {"validUntil": "2031-06-30"},
+    "SLOT": {"slotStart": "08:00", "slotEnd": "12:00"},
+    "WEEKDAYS": {"weekdays": ["MONDAY", "TUESDAY"]},
     "notes": {"notes": "Cleaner"},
 }
 WIDER: dict[str, dict[str, Any]] = {
-    "validFrom": {"validFrom": None},
-    "validUntil": {"validUntil": "2032-06-30"},
-    "slot": {"slotStart": "07:00", "slotEnd": "12:00"},
-    "weekdays": {"weekdays": None},
+    "VALID_FROM": {"validFrom": None},
+    "VALID_UNTIL": {"validUntil": "2032-06-30"},
+    "SLOT": {"slotStart": "07:00", "slotEnd": "12:00"},
+    "WEEKDAYS": {"weekdays": None},
     "notes": {"notes": "Gardener"},
 }
 

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any, TypeGuard
 
 from graphql import (
+    GraphQLInterfaceType,
     GraphQLList,
     GraphQLObjectType,
     GraphQLUnionType,
@@ -16,7 +17,7 @@ from graphql import (
 from tests.serving import House
 from tests.sim.mutations import kinds, mutations
 
-LEFT_OUT = {"code", "shareLinks", "qrSvg", "devices", "seats"}
+LEFT_OUT = {"account", "code", "shareLinks", "qrSvg", "devices", "seats"}
 """What is dear to make and says nothing of doors."""
 PAGE = 40
 PAGE_WITHIN = 20
@@ -76,7 +77,7 @@ def _selected(of: GraphQLObjectType) -> Iterator[str]:
             if of.name != "Site":
                 nodes = _inside(get_named_type(inner.fields["nodes"].type))
                 yield f"{name}(first: {PAGE_WITHIN}) {{ nodes {{ {nodes} }} }}"
-        elif isinstance(inner, GraphQLUnionType):
+        elif isinstance(inner, GraphQLInterfaceType | GraphQLUnionType):
             yield f"{name} {{ ... on Node {{ id }} }}"
         elif not shape.args:
             yield f"{name} {{ {_inside(inner)} }}" if isinstance(inner, GraphQLObjectType) else name
