@@ -1,7 +1,7 @@
 """Reads that wait for each other: all keys asked for at once are read by one statement, and each is read once."""
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable
 from functools import cached_property
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
@@ -18,12 +18,9 @@ Loader: TypeAlias = cached_property[DataLoader[Key, Value]]
 """A loader as an attribute of a class: made when it is first used, for each of its objects."""
 
 
-def batched(
-    read: Callable[[list[Key]], Awaitable[list[Value]]],
-    cache_key: Callable[[Key], Hashable] | None = None,
-) -> Loader[Key, Value]:
-    """What `read` finds: the values of its keys, in their order. Keys are the same where `cache_key` says so."""
-    return cached_property(lambda _: DataLoader(read, cache_key_fn=cache_key))
+def batched(read: Callable[[list[Key]], Awaitable[list[Value]]]) -> Loader[Key, Value]:
+    """What `read` finds: the values of its keys, in their order."""
+    return cached_property(lambda _: DataLoader(read))
 
 
 def row_of(table: type[AnyRow]) -> Loader[UUID, AnyRow | None]:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,10 +9,8 @@ from uuid import UUID
 from api.batching import Loader, batched, row_of, rows_by
 from domain.access_rules.grants import locks_of_rules
 from domain.access_rules.tables import AccessRuleLock, AccessRuleLockTag
-from domain.actors import Actor, Caller, Standing
-from domain.installation import Installation
+from domain.actors import Actor, Standing
 from domain.invitations.seats import seats_used
-from domain.invitations.sharing import read_codes
 from domain.invitations.tables import Invitation, InvitationLock
 from domain.locks.tables import Hub, Lock, Provisioning, Reader
 from domain.people.standings import standings_of
@@ -50,24 +47,6 @@ def _tagged(table: Any, by: str, what: str) -> Loader[UUID, list[Any]]:
             table.filter(**{f"{by}_id__in": keys}).order_by(f"{what}_id").select_related(what)
         ),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class CodeWanted:
-    """An invitation whose code somebody may read, and who that is."""
-
-    installation: Installation
-    by: Caller
-    invitation: Invitation
-    now: datetime
-
-
-async def _codes(wanted: list[CodeWanted]) -> list[str | None]:
-    """All of one operation in one transaction, with an audit row for each invitation."""
-    first = wanted[0]
-    invitations = [each.invitation for each in wanted]
-    codes = await read_codes(first.installation, first.by, invitations=invitations, now=first.now)
-    return [codes.get(each.id) for each in invitations]
 
 
 Asked = tuple[UUID, datetime]
@@ -209,7 +188,5 @@ class Loaders:
     """By actor and site, for what a field shows to some only; what may be done is asked anew, not here."""
     seats_used = batched(_seats)
     """By site and the time of asking."""
-    code = batched(_codes, cache_key=lambda wanted: wanted.invitation.id)
-    """One reading, and one audit row, whether the code is asked for once or in several forms."""
     qr_svg = batched(_qr_svgs)
     """By the text; drawn once, however often it is asked for."""

@@ -11,17 +11,17 @@ MUTATION = 200
 """A transaction with an audit row. What is hashed on the way waits in a queue of its own."""
 
 _FIELDS = {
-    30_000: "Query.invitationCalendar",  # 220 ms for twenty invitations and two months
+    30_000: "Site.calendar",  # 220 ms for twenty invitations and two months
     2_500: "Subscription.siteSync",  # 220 ms for 160 locks, at its start
-    400: "Invitation.qrSvg CreatedInvitation.qrSvg",
+    400: "InvitationCode.qrSvg",
     250: "Subscription.pinSync",
     200: """Site.accessRules Site.alerts Site.apiTokens Site.auditLog Site.events Site.hubs Site.invitations Site.locks
         Site.members Site.pins Site.seats Site.smartPins Site.tags""",
     100: """Query.homes Query.me Query.node Query.site Query.sites Subscription.lockEvents Subscription.lockFeed
         Subscription.myAccess Subscription.siteAlerts""",
-    50: "Invitation.shareLinks CreatedInvitation.shareLinks",
-    25: "Invitation.code",
-    10: """CreatedReader.warnings Invitation.devices Invitation.locks Lock.linkLacks
+    50: "InvitationCode.shareLinks",
+    25: "Invitation.codeHint",
+    10: """CreatedReader.warnings Invitation.devices Lock.linkLacks
         Lock.readers Lock.sync Lock.tags Member.email Pin.lockSync Pin.locks
         Account.devices Account.members Account.sessions Alert.actor ApiToken.createdBy ApiToken.sites AuditEntry.actor
         Device.account Device.invitation ProvisioningKit.takenBy Session.account
@@ -36,6 +36,7 @@ _FIELDS = {
         AccessRule.chosenLocks AccessRule.grantee AccessRule.label AccessRule.lockTags AccessRule.locks AccessRule.site
         AccessRule.state Credential.label Credential.locks Credential.site Credential.state Lock.hub
         Lock.lastContactAt Lock.linkReads Lock.linkVersion
+        Invitation.label Invitation.locks Invitation.site Invitation.state
         Lock.pinEnabled Lock.pinLockout Lock.pinSupported LockEvent.lock LockEvent.smartPin
         Member.site Member.tags Home.member Home.pins Home.site Door.lock Pin.chosenLocks Pin.lockTags Pin.notes Pin.owner
         Pin.label Pin.site Pin.state
@@ -44,7 +45,7 @@ _FIELDS = {
 }
 
 _LISTS = {
-    3_000: "invitationCalendar",
+    3_000: "occurrences",
     3: "path",
     10: """chosenLocks devices guessBudget doors homes lockTags locks members narrowed nearest opensNow pins
         linkLacks linkReads needs provisioningKits

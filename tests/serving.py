@@ -278,13 +278,16 @@ class House:
             "siteId": self.id,
             "name": "Guest",
             "lockIds": list(lock_ids),
-            "validFrom": (now - timedelta(hours=1)).isoformat(),
-            "validUntil": (now + timedelta(hours=2)).isoformat(),
+            "startsAt": (now - timedelta(hours=1)).isoformat(),
+            "endsAt": (now + timedelta(hours=2)).isoformat(),
             **fields,
         }
-        return await self.change(
+        made = await self.change(
             "createInvitation",
-            "... on CreatedInvitation { code invitation { id status devicesUsed deviceLimit expiresAt } }"
-            " ... on InvalidSchedule { field } ... on InvalidInput { field }",
+            """... on CreatedInvitation { invitationCode { code }
+                 invitation { id state codeHint devicesUsed deviceLimit schedule { endsAt } } }
+               ... on InvalidSchedule { field } ... on InvalidInput { field }""",
             **asked,
         )
+        shown = made.get("invitationCode")
+        return {**made, "code": shown["code"]} if shown else made

@@ -1,15 +1,9 @@
 """Operations on invitations."""
 
-from datetime import date
-from typing import Annotated
-
-import strawberry
-
 from api.context import Call
 from api.operations import (
     AtSite,
     mutation,
-    query,
 )
 from api.schema.errors import (
     FeatureNotInPlan,
@@ -23,22 +17,22 @@ from api.schema.invitations import (
     CreateInvitationInput,
     DeletedInvitation,
     DeleteInvitationInput,
-    InvitationOccurrence,
+    InvitationCode,
+    RevealedInvitationCode,
+    RevealInvitationCodeInput,
     SendInvitationInput,
     SentInvitation,
     invitation_type,
-    occurrence_type,
 )
-from api.schema.nodes import TheSite, key_of, keys_of
-from api.schema.schedules import schedule_of
-from domain.invitations import service
-from domain.invitations.calendar import calendar
-from domain.invitations.sharing import send_invitation as send
+from api.schema.nodes import key_of, keys_of
+from domain.invitations import service, sharing
 from domain.invitations.tables import Invitation
 from domain.people.rules import Permission
+from domain.schedules.given import make_schedule_of_moments
 
 _AT_SITE = AtSite(Permission.CREDENTIALS)
 _AT_INVITATION = AtSite(Permission.CREDENTIALS, "invitation_id", "invitation", Invitation)
+_AT_CODE = AtSite(Permission.READ_CODES, "invitation_id", "invitation", Invitation)
 
 
 @mutation(_AT_SITE, InvalidSchedule, FeatureNotInPlan, SeatLimitReached)
@@ -50,11 +44,20 @@ async def create_invitation(call: Call, input: CreateInvitationInput) -> Created
         name=input.name,
         lock_ids=keys_of("lock", input.lock_ids, "lock_ids"),
         lock_tag_ids=keys_of("tag", input.lock_tag_ids, "lock_tag_ids"),
-        schedule=schedule_of(input),
+        schedule=make_schedule_of_moments(
+            starts_at=input.starts_at,
+            ends_at=input.ends_at,
+            slot_start=input.slot_start,
+            slot_end=input.slot_end,
+            weekdays=input.weekdays,
+        ),
         device_limit=input.device_limit,
         now=call.now,
     )
-    return CreatedInvitation(code=code, invitation=invitation_type(invitation, call.now))
+    return CreatedInvitation(
+        invitation=invitation_type(invitation),
+        invitation_code=InvitationCode(row=invitation, code=code),
+    )
 
 
 @mutation(_AT_INVITATION)
@@ -64,27 +67,31 @@ async def delete_invitation(call: Call, input: DeleteInvitationInput) -> Deleted
     invitation = await service.delete_invitation(
         call.installation, call.by, invitation_id=key, now=call.now
     )
-    return DeletedInvitation(invitation=invitation_type(invitation, call.now))
+    return DeletedInvitation(invitation=invitation_type(invitation))
+
+
+@mutation(_AT_CODE, InvitationNotRedeemable)
+async def reveal_invitation_code(
+    call: Call, input: RevealInvitationCodeInput
+) -> RevealedInvitationCode:
+    """Shows the code of an invitation again, so that it can be shared. Each reading is audited."""
+    invitation, code = await sharing.reveal_code(
+        call.installation,
+        call.by,
+        invitation_id=key_of("invitation", input.invitation_id, "invitation_id"),
+        now=call.now,
+    )
+    return RevealedInvitationCode(
+        invitation=invitation_type(invitation),
+        invitation_code=InvitationCode(row=invitation, code=code),
+    )
 
 
 @mutation(_AT_INVITATION, InvitationNotRedeemable, MailNotSent)
 async def send_invitation(call: Call, input: SendInvitationInput) -> SentInvitation:
     """Mails the code, the link and its QR code to the guest. Tries are limited for each site and address."""
     key = key_of("invitation", input.invitation_id, "invitation_id")
-    invitation = await send(
+    invitation = await sharing.send_invitation(
         call.installation, call.by, invitation_id=key, email=input.email, now=call.now
     )
-    return SentInvitation(invitation=invitation_type(invitation, call.now))
-
-
-@query(AtSite(Permission.READ))
-async def invitation_calendar(
-    call: Call,
-    site_id: TheSite,
-    from_: Annotated[date, strawberry.argument(name="from", description="The first day.")],
-    to: Annotated[date, strawberry.argument(description="The last day.")],
-) -> list[InvitationOccurrence]:
-    """When the doors of a site's invitations open, on the local days from the first to the last, both included.
-
-    At most 62 days at once."""
-    return [occurrence_type(item) for item in await calendar(call.by.site_id, from_, to)]
+    return SentInvitation(invitation=invitation_type(invitation))

@@ -159,9 +159,7 @@ _FINDING: dict[str, Finding] = {
     "member": _of_site(Member, lambda row, _: member_type(row), kept=True),
     "tag": _of_site(Tag, lambda row, _: tag_type(row)),
     "access_rule": _of_site(AccessRule, lambda row, _: access_rule_type(row)),
-    "invitation": _of_site(
-        Invitation, lambda row, context: invitation_type(row, context.clock()), kept=True
-    ),
+    "invitation": _of_site(Invitation, lambda row, _: invitation_type(row), kept=True),
     "pin": _of_site(Pin, lambda row, _: pin_type(row)),
     "smart_pin": _of_site(SmartPin, lambda row, context: smart_pin_type(row, context.clock())),
     "lock_event": _of_site(LockEvent, lambda row, _: event_type(row)),

@@ -9,7 +9,6 @@ from api.schema.growth import GROWS
 from domain.access.decision import DenialReason
 from domain.access.schedule import Weekday
 from domain.actors import ActorKind, Role
-from domain.invitations.rules import InvitationStatus
 from domain.link.events import EventRefusal, OpeningMethod
 from domain.locks.rules import Connectivity, Propagation
 from domain.people.tables import Platform
@@ -85,14 +84,6 @@ _enum(
     DenialReason,
     "Why a door stays closed.",
     **{reason.name: reason.meaning for reason in DenialReason},
-)
-_enum(
-    InvitationStatus,
-    "Where an invitation is in its life.",
-    UPCOMING="Its doors have not opened yet.",
-    ACTIVE="Between its start and its end.",
-    ENDED="Its end has passed.",
-    DELETED="It was deleted, for good.",
 )
 _enum(
     CredentialState,

@@ -253,8 +253,6 @@ ERRORS: dict[type[domain.Refusal], type[Error]] = {
 }
 
 _OTHERWISE_SPELLED = {
-    "first_day": "from",
-    "last_day": "to",
     "since": "from",
     "until": "to",
     "site_ids": "siteId",

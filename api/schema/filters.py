@@ -32,5 +32,5 @@ def _moment(name: str, text: str) -> Any:
 
 HappenedFrom = _moment("from", "at this moment or later")
 HappenedTo = _moment("to", "before this moment")
-OpenFrom = _moment("from", "that end after this moment")
-OpenTo = _moment("to", "that begin before this moment")
+OpenFrom = _moment("openFrom", "that end after this moment")
+OpenTo = _moment("openTo", "that begin before this moment")

@@ -1,125 +1,117 @@
 """Invitations: codes that phones redeem without an account."""
 
-from datetime import date, datetime, time
+from datetime import datetime, time
 
 import strawberry
 from strawberry.types import Info
 
-from api.context import Context, caller_of
-from api.loaders import CodeWanted
+from api.schema.credentials import Credential, zone_of
 from api.schema.devices import Device, device_type
-from api.schema.locks import Lock, lock_type
-from api.schema.nodes import Node, global_id, shows
-from api.schema.schedules import Schedule, schedule_type
+from api.schema.nodes import global_id, shows
+from api.schema.schedules import schedule_type
 from api.schema.sharing import ShareLinks, share_links_type
 from api.schema.warnings import OF_A_CREDENTIAL, Warning_, warnings_of
 from domain.access.schedule import Weekday
+from domain.errors import NotAllowed
 from domain.invitations import sharing, tables
-from domain.invitations.calendar import CalendarItem
-from domain.invitations.rules import InvitationStatus, status_of
+from domain.invitations.rules import MOST_DEVICES
+from domain.invitations.states import invitation_state
+from domain.locks import tables as locks
 from domain.people.rules import Permission
+from domain.schedules.states import CredentialState
 
 
 @strawberry.type(description="A code that phones redeem without an account.")
-class Invitation(Node):
+class Invitation(Credential):
     row: strawberry.Private[tables.Invitation]
     name: str = strawberry.field(description="For admins only; the guest never sees it.")
-    status: InvitationStatus = strawberry.field(description="Where it is in its life.")
     devices_used: int = strawberry.field(description="How many phones are bound to it.")
     device_limit: int = strawberry.field(description="How many phones may be bound to it.")
-    expires_at: datetime = strawberry.field(description="When it ends.")
-    created_at: datetime = strawberry.field(description="When it was made.")
-    schedule: Schedule = strawberry.field(description="When its doors open.")
+
+    @strawberry.field(description="Its name.")
+    async def label(self, info: Info) -> str:
+        return self.row.name
+
+    @strawberry.field(description="Where it is in its life; it is never BLOCKED or VOID.")
+    async def state(self, info: Info) -> CredentialState:
+        return invitation_state(self.row, await zone_of(info, self.row), info.context.clock())
 
     @strawberry.field(
-        description="The code, to share it again; every reading is audited. Null for whoever may not edit, and once deleted."
+        description="The last group of its code, to tell it from others; revealInvitationCode shows all of it. Null once "
+        "removed, and, with an error, for whoever may not edit."
     )
-    async def code(self, info: Info) -> str | None:
-        return await _code(info.context, self.row)
+    async def code_hint(self, info: Info) -> str | None:
+        if not await info.context.may(Permission.READ_CODES, self.row.site_id):
+            raise NotAllowed
+        return sharing.code_hint(info.context.installation, self.row)
 
-    @strawberry.field(
-        description="Ways to share it again; audited like `code`, and null where that is null."
-    )
-    async def share_links(self, info: Info) -> ShareLinks | None:
-        code = await _code(info.context, self.row)
-        return await _share_links(info.context, self.row, code) if code is not None else None
-
-    @strawberry.field(
-        description="The web link as a QR code, an SVG; audited like `code`, and null where that is null."
-    )
-    async def qr_svg(self, info: Info) -> str | None:
-        code = await _code(info.context, self.row)
-        return await _qr(info.context, code) if code is not None else None
-
-    @strawberry.field(description="The phones bound to it.")
+    @strawberry.field(description=f"The phones bound to it. At most {MOST_DEVICES}.")
     async def devices(self, info: Info) -> list[Device]:
         rows = await info.context.loaders.devices_of_invitation.load(self.row.id)
         return [device_type(row) for row in rows]
 
-    @strawberry.field(description="The locks it opens.")
-    async def locks(self, info: Info) -> list[Lock]:
-        rows = await info.context.loaders.locks_of_invitation.load(self.row.id)
-        return [lock_type(row.lock, info.context.clock) for row in rows]
+    async def rows_of_locks(self, info: Info) -> list[locks.Lock]:
+        chosen = await info.context.loaders.locks_of_invitation.load(self.row.id)
+        return [each.lock for each in chosen]
 
     @strawberry.field(description=OF_A_CREDENTIAL)
     async def warnings(self, info: Info) -> list[Warning_]:
         return await warnings_of(info, info.context.loaders.warnings_of_invitation, self.row)
 
 
-async def _code(context: Context, row: tables.Invitation) -> str | None:
-    if row.deleted_at is not None or not await context.may(Permission.READ_CODES, row.site_id):
-        return None
-    standing = await context.loaders.standing.load((context.actor, row.site_id))
-    return await context.loaders.code.load(
-        CodeWanted(context.installation, caller_of(context, standing), row, context.clock())
-    )
-
-
-async def _share_links(context: Context, row: tables.Invitation, code: str) -> ShareLinks:
-    site = await context.loaders.site.load(row.site_id)
-    assert site is not None
-    return share_links_type(sharing.links_of(context.installation, site, row, code))
-
-
-async def _qr(context: Context, code: str) -> str:
-    svg: str = await context.loaders.qr_svg.load(
-        sharing.invitation_link(context.installation, code)
-    )
-    return svg
-
-
-def invitation_type(row: tables.Invitation, now: datetime) -> Invitation:
+def invitation_type(row: tables.Invitation) -> Invitation:
     """An invitation as the API shows it."""
     return Invitation(
         id=global_id("invitation", row.id),
         row=row,
         name=row.name,
-        status=status_of(row.valid_from, row.valid_until, row.deleted_at, now),
         devices_used=row.devices_used,
         device_limit=row.device_limit,
-        expires_at=row.valid_until,
         created_at=row.created_at,
         schedule=schedule_type(row.schedule()),
     )
 
 
-shows(tables.Invitation, lambda row, clock: invitation_type(row, clock()))
+shows(tables.Invitation, lambda row, _: invitation_type(row))
+
+
+@strawberry.type(
+    description="An invitation's code, and ways to hand it over. It has no id: what shows it is not to be kept."
+)
+class InvitationCode:
+    row: strawberry.Private[tables.Invitation]
+    code: str = strawberry.field(description="The code to share.")
+
+    @strawberry.field(description="Ways to share it. The guest sees the site's name only.")
+    async def share_links(self, info: Info) -> ShareLinks | None:
+        site = await info.context.loaders.site.load(self.row.site_id)
+        return share_links_type(
+            sharing.links_of(info.context.installation, site, self.row, self.code)
+        )
+
+    @strawberry.field(description="The web link as a QR code, an SVG.")
+    async def qr_svg(self, info: Info) -> str | None:
+        link = sharing.invitation_link(info.context.installation, self.code)
+        svg: str = await info.context.loaders.qr_svg.load(link)
+        return svg
 
 
 @strawberry.input(description="A new invitation. It is never modified once created.")
 class CreateInvitationInput:
     site_id: strawberry.ID = strawberry.field(description="The site.")
     name: str = strawberry.field(description="For admins only.")
+    ends_at: datetime = strawberry.field(
+        description="Doors open until then, and phones redeem it; within ten years."
+    )
+    starts_at: datetime | None = strawberry.field(
+        default=None, description="Doors open from here on; omitted: at once."
+    )
     lock_ids: list[strawberry.ID] | None = strawberry.field(
         default=None, description="The locks it opens."
     )
     lock_tag_ids: list[strawberry.ID] | None = strawberry.field(
         default=None, description="Tags of locks; what they hold now is what it opens, for good."
     )
-    valid_from: datetime | None = strawberry.field(
-        default=None, description="Doors open from here on; omitted: at once."
-    )
-    valid_until: datetime | None = strawberry.field(default=None, description="Its end, needed.")
     device_limit: int = strawberry.field(
         default=1, description="How many phones may redeem it, 1 to 100."
     )
@@ -132,21 +124,24 @@ class CreateInvitationInput:
 
 @strawberry.type(description="The new invitation with its code.")
 class CreatedInvitation:
-    code: str = strawberry.field(description="The code to share.")
-    invitation: Invitation = strawberry.field(description="The invitation.")
-
-    @strawberry.field(description="Ways to share it. The guest sees the site's name only.")
-    async def share_links(self, info: Info) -> ShareLinks:
-        return await _share_links(info.context, self.invitation.row, self.code)
-
-    @strawberry.field(description="The web link as a QR code, an SVG.")
-    async def qr_svg(self, info: Info) -> str:
-        return await _qr(info.context, self.code)
+    invitation: Invitation | None = strawberry.field(description="The invitation.")
+    invitation_code: InvitationCode = strawberry.field(description="Its code, to share now.")
 
     @strawberry.field(description=OF_A_CREDENTIAL)
-    async def warnings(self, info: Info) -> list[Warning_]:
+    async def warnings(self, info: Info) -> list[Warning_] | None:
         loader = info.context.loaders.warnings_of_invitation
-        return await warnings_of(info, loader, self.invitation.row)
+        return await warnings_of(info, loader, self.invitation_code.row)
+
+
+@strawberry.input(description="An invitation whose code to show again.")
+class RevealInvitationCodeInput:
+    invitation_id: strawberry.ID = strawberry.field(description="The invitation.")
+
+
+@strawberry.type(description="The code, to share it again; the audit has who saw it.")
+class RevealedInvitationCode:
+    invitation: Invitation | None = strawberry.field(description="The invitation.")
+    invitation_code: InvitationCode = strawberry.field(description="Its code.")
 
 
 @strawberry.input(description="An invitation to delete.")
@@ -170,31 +165,3 @@ class SendInvitationInput:
 )
 class SentInvitation:
     invitation: Invitation = strawberry.field(description="The invitation.")
-
-
-@strawberry.type(description="An invitation, as far as a calendar needs it.")
-class CalendarInvitation:
-    id: strawberry.ID = strawberry.field(description="The invitation's id.")
-    name: str = strawberry.field(description="For admins only.")
-
-
-@strawberry.type(description="A span in which an invitation's doors open.")
-class InvitationOccurrence:
-    invitation: CalendarInvitation = strawberry.field(description="Which one.")
-    day: date = strawberry.field(
-        description="The local day to which it belongs: that on which it begins, also when it runs over midnight."
-    )
-    opens_at: datetime = strawberry.field(description="Open from here on.")
-    closes_at: datetime = strawberry.field(description="Closed from here on.")
-
-
-def occurrence_type(item: CalendarItem) -> InvitationOccurrence:
-    """A calendar's span as the API shows it."""
-    return InvitationOccurrence(
-        invitation=CalendarInvitation(
-            id=global_id("invitation", item.invitation.id), name=item.invitation.name
-        ),
-        day=item.occurrence.day,
-        opens_at=item.occurrence.opens_at,
-        closes_at=item.occurrence.closes_at,
-    )

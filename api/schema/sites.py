@@ -1,5 +1,6 @@
 """Sites: settings, plan, seats, and the lists that hang on them."""
 
+from datetime import date
 from typing import Annotated
 
 import strawberry
@@ -8,6 +9,7 @@ from strawberry.types import Info
 from api.schema.access_rules import AccessRule, access_rule_type
 from api.schema.activity_kinds import ActivityKind
 from api.schema.api_tokens import ApiToken, api_token_type
+from api.schema.calendars import Calendar, calendar_type
 from api.schema.filters import (
     AtLock,
     AtLocks,
@@ -47,7 +49,7 @@ from api.schema.sync import LockEvent, event_type, reported_kinds
 from api.schema.tags import Tag, tag_type
 from domain.actors import Role, Standing
 from domain.errors import NotAllowed
-from domain.invitations.rules import InvitationStatus
+from domain.invitations.calendar import LONGEST_RANGE, calendar
 from domain.listing import site_lists as lists
 from domain.people.rules import Permission, allows
 from domain.sites import tables
@@ -129,28 +131,43 @@ class Site(Node):
         rows = lists.tags_of(self.row.id, kind, target, search)
         return await page(rows, tag_type, first=first, after=after)
 
-    @strawberry.field(description="Its invitations that were not deleted, newest first.")
+    @strawberry.field(
+        description="Its invitations, newest first; removed ones only where `states` names REMOVED."
+    )
     async def invitations(
         self,
         info: Info,
         first: First = USUAL_PAGE,
         after: After = None,
-        status: Annotated[InvitationStatus | None, only("of this status")] = None,
-        lock_id: AtLock = None,
+        states: InStates = None,
+        lock_ids: AtLocks = None,
         search: Search = None,
-        from_: OpenFrom = None,
-        to: OpenTo = None,
+        open_from: OpenFrom = None,
+        open_to: OpenTo = None,
     ) -> Connection[Invitation]:
         self._may(Permission.READ)
-        now = info.context.clock()
-        key = chosen_key_of("lock", lock_id, "lock_id")
-        return await page(
-            lists.invitations_of(self.row.id, status, key, search, lists.span(from_, to), now),
-            lambda row: invitation_type(row, now),
-            first=first,
-            after=after,
-            newest_first=True,
+        rows = lists.invitations_of(
+            self.row.id,
+            states,
+            keys_of("lock", lock_ids, "lock_ids"),
+            search,
+            lists.open_span(open_from, open_to),
+            info.context.clock(),
         )
+        return await page(rows, invitation_type, first=first, after=after, newest_first=True)
+
+    @strawberry.field(
+        description="When the doors of its invitations open, on the local days from the first to the last, both included. "
+        f"At most {LONGEST_RANGE.days} days at once. Null, with an error, for whoever may not read the site."
+    )
+    async def calendar(
+        self,
+        first_day: Annotated[date, strawberry.argument(description="The first day.")],
+        last_day: Annotated[date, strawberry.argument(description="The last day.")],
+    ) -> Calendar | None:
+        self._may(Permission.READ)
+        items = await calendar(self.row.id, first_day, last_day)
+        return calendar_type(first_day, last_day, items)
 
     @strawberry.field(description="Its access rules.")
     async def access_rules(

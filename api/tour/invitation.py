@@ -14,23 +14,25 @@ async def play(stage: Stage) -> None:
     made = expect(
         await stage.console.change(
             "createInvitation",
-            "... on CreatedInvitation { code shareLinks { web } invitation { id status } }",
+            """... on CreatedInvitation { invitationCode { code shareLinks { web } }
+                 invitation { id state } }""",
             siteId=stage.site,
             name="Tour guest",
             lockIds=[stage.locks[DOOR]],
-            validFrom=(now - timedelta(minutes=1)).isoformat(),
-            validUntil=(now + timedelta(hours=2)).isoformat(),
+            startsAt=(now - timedelta(minutes=1)).isoformat(),
+            endsAt=(now + timedelta(hours=2)).isoformat(),
             deviceLimit=1,
         ),
         "CreatedInvitation",
     )
+    shared = made["invitationCode"]
     stage.say(
-        f"createInvitation for {DOOR}: {made['invitation']['status']}, {made['shareLinks']['web']}"
+        f"createInvitation for {DOOR}: {made['invitation']['state']}, {shared['shareLinks']['web']}"
     )
     invitation_id = made["invitation"]["id"]
     async with stage.leaving_nothing("deleteInvitation", invitationId=invitation_id):
         phone = stage.phone()
-        home = expect(await phone.redeem(made["code"]), "RedeemedInvitation")["home"]
+        home = expect(await phone.redeem(shared["code"]), "RedeemedInvitation")["home"]
         doors = ", ".join(door["lock"]["name"] for door in home["doors"])
         stage.say(
             f"redeemInvitation on a phone: {home['site']['name']}, {doors}, until {home['expiresAt']}"
@@ -39,7 +41,7 @@ async def play(stage: Stage) -> None:
         stage.say(f"openLock: the lock says {opened['kind']} at {opened['occurredAt']}")
         await _see_event(stage, opened["id"])
         full = expect(
-            await stage.phone().redeem(made["code"], "Second phone"), "DeviceLimitReached"
+            await stage.phone().redeem(shared["code"], "Second phone"), "DeviceLimitReached"
         )
         stage.say(f"a second phone redeems: {full['__typename']} ({full['message']})")
         await _delete_and_see_it_end(stage, invitation_id, phone)

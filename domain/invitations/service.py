@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from tortoise.expressions import F, Q
+from tortoise.expressions import F
 
 from domain import topics
 from domain.access.schedule import Schedule
@@ -27,7 +27,7 @@ from domain.errors import (
 )
 from domain.installation import Installation
 from domain.invitations.homes import Home, home_of
-from domain.invitations.rules import InvitationStatus, check_new
+from domain.invitations.rules import check_new
 from domain.invitations.tables import Invitation, InvitationLock
 from domain.mail.outbox import end_letters
 from domain.people.identities import device_token
@@ -236,18 +236,3 @@ async def remove_invited_device(
         change.wake(topics.device(device.id))
         device.removed_at = now
         return device
-
-
-def having_status(rows: Any, status: InvitationStatus | None, now: datetime) -> Any:
-    """A query set narrowed to one status; without one, to all that were not deleted."""
-    if status is InvitationStatus.DELETED:
-        return rows.filter(deleted_at__isnull=False)
-    rows = rows.filter(deleted_at=None)
-    match status:
-        case InvitationStatus.ENDED:
-            return rows.filter(valid_until__lte=now)
-        case InvitationStatus.UPCOMING:
-            return rows.filter(valid_until__gt=now, valid_from__gt=now)
-        case InvitationStatus.ACTIVE:
-            return rows.filter(Q(valid_from=None) | Q(valid_from__lte=now), valid_until__gt=now)
-    return rows

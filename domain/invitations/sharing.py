@@ -1,17 +1,16 @@
 """Giving an invitation's code to its guest: read again, shared by links, or mailed.
 
-No code leaves without a trace: the audit row is committed before it is given out. The invitation's name is for admins;
-what a guest gets has the site's.
+No code leaves without a trace: the audit row is committed before it is given out. Its last group alone is shown without
+one. The invitation's name is for admins; what a guest gets has the site's.
 """
 
 import asyncio
-from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from domain.actors import Caller
 from domain.audit.service import recorded
-from domain.database import use_case
+from domain.database import lock_row, use_case
 from domain.errors import InvitationNotRedeemable, NotFound
 from domain.installation import Installation
 from domain.invitations.service import code_identity, held_invitation
@@ -35,18 +34,26 @@ def code_of(installation: Installation, invitation: Invitation) -> str:
     )
 
 
+def code_hint(installation: Installation, invitation: Invitation) -> str | None:
+    """The last group of the code, which redeems nothing; None once the invitation is removed."""
+    if invitation.deleted_at is not None:
+        return None
+    return code_of(installation, invitation).rpartition("-")[2]
+
+
 @use_case
-async def read_codes(
-    installation: Installation, by: Caller, *, invitations: Sequence[Invitation], now: datetime
-) -> dict[UUID, str]:
-    """The codes, to be shared again, each with an audit row; deleted invitations are left out."""
-    live = [each for each in invitations if each.deleted_at is None]
-    async with recorded(installation, by, "readInvitationCode", now) as change:
-        for invitation in live:
-            change.note("Invitation", invitation.id, chain=invitation.site_id)
-        if not live:
-            change.unchanged()
-    return {invitation.id: code_of(installation, invitation) for invitation in live}
+async def reveal_code(
+    installation: Installation, by: Caller, *, invitation_id: UUID, now: datetime
+) -> tuple[Invitation, str]:
+    """The code, to be shared again. Raises NotFound, InvitationNotRedeemable (it has ended or was deleted)."""
+    async with recorded(installation, by, "revealInvitationCode", now) as change:
+        invitation = await lock_row(Invitation, invitation_id)
+        if invitation is None or invitation.site_id != by.site_id:
+            raise NotFound("invitation_id")
+        if invitation.deleted_at is not None or invitation.valid_until <= now:
+            raise InvitationNotRedeemable
+        change.note("Invitation", invitation.id)
+    return invitation, code_of(installation, invitation)
 
 
 def invitation_link(installation: Installation, code: str) -> str:

@@ -20,8 +20,7 @@ from domain.audit.tables import AuditRow
 from domain.database.search_text import folded
 from domain.errors import InvalidInput
 from domain.inputs.moments import in_utc
-from domain.invitations import service as invitations
-from domain.invitations.rules import InvitationStatus
+from domain.invitations.states import invitations_in_states
 from domain.invitations.tables import Invitation, InvitationLock
 from domain.link.events import LockEventKind
 from domain.locks.kits import pending
@@ -52,15 +51,25 @@ class Span:
     until: datetime | None = None
 
 
-def span(since: datetime | None, until: datetime | None) -> Span:
-    """A span as a list is asked for it. Raises InvalidInput for one that holds no moment."""
+def span(
+    since: datetime | None,
+    until: datetime | None,
+    *,
+    fields: tuple[str, str] = ("since", "until"),
+) -> Span:
+    """A span as a list is asked for it in these fields. Raises InvalidInput for one that holds no moment."""
     asked = Span(
-        in_utc("since", since) if since is not None else None,
-        in_utc("until", until) if until is not None else None,
+        in_utc(fields[0], since) if since is not None else None,
+        in_utc(fields[1], until) if until is not None else None,
     )
     if asked.since is not None and asked.until is not None and asked.until <= asked.since:
-        raise InvalidInput("until", "The end is after the start.")
+        raise InvalidInput(fields[1], "The end is after the start.")
     return asked
+
+
+def open_span(open_from: datetime | None, open_to: datetime | None) -> Span:
+    """As `span`, for what is open at some moment of it."""
+    return span(open_from, open_to, fields=("open_from", "open_to"))
 
 
 def _open(rows: Any, within: Span, start: str, end: str) -> Any:
@@ -135,17 +144,19 @@ def tags_of(
 
 def invitations_of(
     site_id: UUID,
-    status: InvitationStatus | None,
-    lock_id: UUID | None,
+    states: Collection[CredentialState] | None,
+    lock_ids: Collection[UUID] | None,
     search: str | None,
     within: Span,
     now: datetime,
 ) -> QuerySet[Invitation]:
-    """Invitations whose interval meets the span, deleted ones only by that status. Raises InvalidInput."""
-    rows = invitations.having_status(Invitation.filter(site_id=site_id), status, now)
+    """Invitations whose interval meets the span, removed ones only by that state. Raises InvalidInput."""
+    check_some("states", states)
+    check_some("lock_ids", lock_ids)
+    rows = invitations_in_states(Invitation.filter(site_id=site_id), states, now)
     rows = _open(rows, within, "valid_from", "valid_until")
-    if lock_id is not None:
-        chosen = InvitationLock.filter(lock_id=lock_id).values("invitation_id")
+    if lock_ids is not None:
+        chosen = InvitationLock.filter(lock_id__in=lock_ids).values("invitation_id")
         rows = rows.filter(id__in=Subquery(chosen))
     found: QuerySet[Invitation] = _searched(rows, search)
     return found

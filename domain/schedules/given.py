@@ -43,6 +43,31 @@ def make_schedule(
         raise InvalidSchedule(field, f"This {fault.message}.") from None
 
 
+_OF_MOMENTS = {"valid_from": "starts_at", "valid_until": "ends_at"}
+
+
+def make_schedule_of_moments(
+    *,
+    starts_at: datetime | None,
+    ends_at: datetime | None,
+    slot_start: time | None,
+    slot_end: time | None,
+    weekdays: Collection[Weekday] | None,
+) -> Schedule:
+    """As `make_schedule`, from moment to moment. Raises InvalidSchedule."""
+    try:
+        return make_schedule(
+            valid_from=starts_at,
+            valid_until=ends_at,
+            slot_start=slot_start,
+            slot_end=slot_end,
+            weekdays=weekdays,
+        )
+    except InvalidSchedule as fault:
+        field = _OF_MOMENTS.get(fault.field, fault.field)
+        raise InvalidSchedule(field, fault.message) from None
+
+
 def _slot(start: time | None, end: time | None) -> Slot | None:
     if start is None or end is None:
         return None

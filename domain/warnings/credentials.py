@@ -14,11 +14,11 @@ from domain.access.schedule import Schedule, still_opens
 from domain.access_rules.grants import locks_of_rules
 from domain.access_rules.tables import AccessRule
 from domain.database.rows import column
-from domain.invitations.rules import InvitationStatus
-from domain.invitations.rules import status_of as status_of_invitation
+from domain.invitations.states import invitation_state
 from domain.invitations.tables import Invitation, InvitationLock
 from domain.pins.entries import locks_named_by
 from domain.pins.tables import Pin, PinStatus
+from domain.schedules.states import CredentialState
 from domain.sites.service import zone_of
 from domain.sites.tables import Site
 from domain.smartpins.rules import SmartPinStatus
@@ -90,16 +90,17 @@ async def of_invitations(
     invitation_ids: Collection[UUID], now: datetime
 ) -> dict[UUID, list[Warned]]:
     """By invitation."""
+    there = await Invitation.filter(id__in=list(invitation_ids))
+    zones = await _zones(there)
     rows = [
         row
-        for row in await Invitation.filter(id__in=list(invitation_ids))
-        if status_of_invitation(row.valid_from, row.valid_until, row.deleted_at, now)
-        not in {InvitationStatus.ENDED, InvitationStatus.DELETED}
+        for row in there
+        if invitation_state(row, zones[row.site_id], now)
+        not in {CredentialState.ENDED, CredentialState.REMOVED}
     ]
     named: dict[UUID, list[UUID]] = defaultdict(list)
     for choice in await InvitationLock.filter(invitation_id__in=[row.id for row in rows]):
         named[choice.invitation_id].append(choice.lock_id)
-    zones = await _zones(rows)
     doors = await Doors.of({lock_id for locks in named.values() for lock_id in locks})
     found = {}
     for row in rows:

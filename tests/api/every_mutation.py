@@ -73,7 +73,7 @@ _LOCK = {"siteId": "<site>", "name": "Door", "connectivity": "ONLINE_WIRED"}
 _DOORS = {"siteId": "<site>", "name": "Doors", "target": "LOCK", "lockIds": ["<lock>"]}
 _TEAM = {"siteId": "<site>", "name": "Team", "target": "MEMBER", "memberIds": ["<member>"]}
 _CHOSEN = {"lockIds": ["<lock>"], "lockTagIds": ["<lock tag>"]}
-_INVITATION = {"siteId": "<site>", "name": "Guest", "validUntil": "<in four hours>", **_CHOSEN}
+_INVITATION = {"siteId": "<site>", "name": "Guest", "endsAt": "<in four hours>", **_CHOSEN}
 _RULE = {"siteId": "<site>", "grantee": {"memberId": "<member>"}, **_CHOSEN}
 _SMART_PIN = {
     "lockId": "<smart lock>",
@@ -140,6 +140,7 @@ AT_A_SITE: dict[str, Case] = {
     "deleteTag": Case(EDITORS, {"tagId": "<new lock tag>"}),
     "createInvitation": Case(EDITORS, _INVITATION),
     "deleteInvitation": Case(EDITORS, {"invitationId": "<new invitation>"}),
+    "revealInvitationCode": Case(EDITORS, {"invitationId": "<invitation>"}),
     "sendInvitation": Case(EDITORS, {"invitationId": "<invitation>", "email": "guest@example.com"}),
     "createPin": Case(EDITORS, _PIN),
     "updatePin": Case(EDITORS, {"pinId": "<pin>", **_CHOSEN}),

@@ -25,7 +25,7 @@ EXEMPT = {
 SECRETS = {
     "createApiToken": "CreatedApiToken { token }",
     "provisionLock": "ProvisionedLock { secret programmingCode }",
-    "createInvitation": "CreatedInvitation { code }",
+    "createInvitation": "CreatedInvitation { invitationCode { code } }",
     "createPin": "CreatedPin { digits }",
     "reassignPin": "ReassignedPin { digits }",
     "createSmartPin": "CreatedSmartPin { code }",

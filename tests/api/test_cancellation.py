@@ -44,13 +44,14 @@ ON_ONE_SOCKET = 40
 CREATE_MEMBER = """mutation($input: CreateMemberInput!) { createMember(input: $input) {
   __typename ... on CreatedMember { member { id tags { nodes { name } } } } } }"""
 CREATE_INVITATION = """mutation($input: CreateInvitationInput!) { createInvitation(input: $input) {
-  __typename ... on CreatedInvitation { code invitation { id } } } }"""
+  __typename ... on CreatedInvitation { invitationCode { code } invitation { id } } } }"""
 READ = """query($id: ID!) { site(id: $id) {
   members(first: 2) { nodes { tags { nodes { name members { name email } } } } }
-  invitations(first: 2) { nodes { locks { name readers { name } } } } auditLog(first: 2) { nodes { number } } } }"""
+  invitations(first: 2) { nodes { locks { nodes { name readers { name } } } } }
+  auditLog(first: 2) { nodes { number } } } }"""
 FAIL = """query($id: ID!) { site(id: $id) {
   members(first: 2) { nodes { tags { nodes { name } } } } locks(first: 1000) { nodes { name } }
-  invitations(first: 2) { nodes { locks { name } } } } }"""
+  invitations(first: 2) { nodes { locks { nodes { name } } } } } }"""
 
 
 @dataclass
@@ -89,7 +90,7 @@ class Restless:
                     "siteId": site,
                     "name": "Guest",
                     "lockIds": [self.lock_id],
-                    "validUntil": (now + timedelta(hours=2)).isoformat(),
+                    "endsAt": (now + timedelta(hours=2)).isoformat(),
                 }
                 return Operation(CREATE_INVITATION, {"input": asked})
             case 3:

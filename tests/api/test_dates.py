@@ -11,8 +11,8 @@ from tests.api.bare_lock import BareLock
 from tests.api.test_refused_events import told
 from tests.serving import Served
 
-CALENDAR = """query($id: ID!, $from: Date!, $to: Date!) {
-  invitationCalendar(siteId: $id, from: $from, to: $to) { day } }"""
+CALENDAR = """query($id: ID!, $first: Date!, $last: Date!) {
+  site(id: $id) { calendar(firstDay: $first, lastDay: $last) { occurrences { day } } } }"""
 EVENTS = (
     "query($id: ID!, $from: DateTime!) { site(id: $id) { events(from: $from) { nodes { id } } } }"
 )
@@ -42,10 +42,10 @@ async def test_a_day_has_one_spelling(served: Served) -> None:
     """ISO 8601 has more, which nobody means: they are refused as values, in variables and in the document."""
     house = await served.site()
     for day, is_one in DAYS:
-        code = await _code(served, house.token, CALENDAR, id=house.id, **{"from": day, "to": day})
+        code = await _code(served, house.token, CALENDAR, id=house.id, first=day, last=day)
         assert code == (None if is_one else "VARIABLES_INVALID"), day
-        written = CALENDAR.replace(", $from: Date!, $to: Date!", "")
-        written = written.replace("$from", f'"{day}"').replace("$to", f'"{day}"')
+        written = CALENDAR.replace(", $first: Date!, $last: Date!", "")
+        written = written.replace("$first", f'"{day}"').replace("$last", f'"{day}"')
         code = await _code(served, house.token, written, id=house.id)
         assert code == (None if is_one else "GRAPHQL_VALIDATION_FAILED"), day
 
@@ -102,7 +102,8 @@ async def test_a_time_of_day_has_its_colons(served: Served) -> None:
         ("T06:00", "VARIABLES_INVALID"),
         ("6:00", "VARIABLES_INVALID"),
     ):
-        asked = {"siteId": house.id, "slotStart": start, "slotEnd": "23:00"}
+        place = {"siteId": house.id, "grantee": {"memberId": "nobody"}}
+        asked = {**place, "slotStart": start, "slotEnd": "23:00"}
         assert await _code(served, house.token, document, i=asked) == code, start
 
 

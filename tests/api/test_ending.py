@@ -95,7 +95,7 @@ async def test_an_invitation_ends_by_itself_in_time(served: Served) -> None:
     house = await served.site()
     lock = (await house.lock())["lockId"]
     until = served.clock() + timedelta(seconds=1.2)
-    made = await house.invitation(lock, validUntil=until.isoformat())
+    made = await house.invitation(lock, endsAt=until.isoformat())
     guest = await Guest.of(served, made["code"])
     later = await house.invitation(lock)
     phone = served.phone()

@@ -1,18 +1,15 @@
 """An unexpected fault takes away its own answer and no other: what was done beside it is told, secrets too."""
 
-import asyncio
-import json
 from typing import Any
 
 import pytest
-from websockets.asyncio.client import connect
-from websockets.typing import Subprotocol
 
 from domain.database import use_case
 from domain.locks.tables import Provisioning
 from domain.node_ids import read_node_id
 from domain.sites.tables import Site
 from tests.api.smartpin_steps import HOUR, switch, this_hour
+from tests.api.whole_answers import TRANSPORTS
 from tests.serving import House, Served
 
 ALIASES = [f"a{number}" for number in range(10)]
@@ -50,33 +47,12 @@ async def _ten_codes(house: House) -> tuple[str, dict[str, Any]]:
     return f"mutation({variables}) {{ {fields} }}", asked
 
 
-async def _by_http(house: House, query: str, variables: dict[str, Any]) -> dict[str, Any]:
-    headers = {"authorization": f"Bearer {house.token}"}
-    answer = await house.served.post(query, headers, **variables)
-    assert answer.status_code == 200
-    told: dict[str, Any] = answer.json()
-    return told
-
-
-async def _by_socket(house: House, query: str, variables: dict[str, Any]) -> dict[str, Any]:
-    url = house.served.url.replace("http", "ws") + "/graphql"
-    payload = {"query": query, "variables": variables}
-    protocol = Subprotocol("graphql-transport-ws")
-    async with asyncio.timeout(20), connect(url, subprotocols=[protocol]) as socket:
-        await socket.send(
-            json.dumps({"type": "connection_init", "payload": {"token": house.token}})
-        )
-        assert json.loads(await socket.recv())["type"] == "connection_ack"
-        await socket.send(json.dumps({"type": "subscribe", "id": "1", "payload": payload}))
-        told: dict[str, Any] = json.loads(await socket.recv())["payload"]
-        return told
-
-
-@pytest.mark.parametrize("by", [_by_http, _by_socket])
+@pytest.mark.parametrize("by", TRANSPORTS)
 async def test_of_ten_changes_the_fifth_fails_and_nine_are_told(served: Served, by: Any) -> None:
     """Proves that nine digits are shown, which no other answer would ever show, and that the fault names its alias."""
     house = await served.site()
-    answer = await by(house, *await _ten_codes(house))
+    query, asked = await _ten_codes(house)
+    answer = await by(served, house.token, query, **asked)
     data, (error,) = answer["data"], answer["errors"]
 
     assert data.pop(BROKEN) is None

@@ -19,6 +19,8 @@ async def listed(house: House, field: str, shown: str, **filters: Any) -> list[A
     types = {
         "from": "DateTime",
         "to": "DateTime",
+        "openFrom": "DateTime",
+        "openTo": "DateTime",
         "kinds": "[ActivityKind!]",
         "search": "String",
         "memberId": "ID",
@@ -106,22 +108,22 @@ async def test_invitations_and_smart_pins_are_narrowed_to_what_is_open_within_a_
         return (hour + timedelta(hours=hours)).isoformat()
 
     for name, start, end in (("Early", 1, 4), ("Late", 4, 8)):
-        await house.invitation(lock, name=name, validFrom=at(start), validUntil=at(end))
+        await house.invitation(lock, name=name, startsAt=at(start), endsAt=at(end))
         made = await house.change(
             "createSmartPin", lockId=lock, guestName=name, opensAt=at(start), closesAt=at(end)
         )
         assert made["__typename"] == "CreatedSmartPin"
-    await house.invitation(lock, name="Always", validFrom=None, validUntil=at(9))
+    await house.invitation(lock, name="Always", startsAt=None, endsAt=at(9))
 
     for field, shown, always in (
         ("invitations", "name", ["Always"]),
         ("smartPins", "guestName", []),
     ):
-        assert await listed(house, field, shown, **{"from": at(4)}) == [*always, "Late"]
-        assert await listed(house, field, shown, to=at(4)) == [*always, "Early"]
-        both = {"from": at(3), "to": at(5)}
+        assert await listed(house, field, shown, openFrom=at(4)) == [*always, "Late"]
+        assert await listed(house, field, shown, openTo=at(4)) == [*always, "Early"]
+        both = {"openFrom": at(3), "openTo": at(5)}
         assert await listed(house, field, shown, **both) == [*always, "Late", "Early"]
-        assert await listed(house, field, shown, **{"from": at(9)}) == []
+        assert await listed(house, field, shown, openFrom=at(9)) == []
 
 
 async def test_pins_are_found_by_their_notes_and_by_their_owners_name(served: Served) -> None:

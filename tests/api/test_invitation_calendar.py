@@ -8,20 +8,23 @@ from domain.actors import Role
 from tests.counting import counted
 from tests.serving import House, Served
 
-CALENDAR = """query($site: ID!, $from: Date!, $to: Date!) {
-  invitationCalendar(siteId: $site, from: $from, to: $to) { day opensAt closesAt invitation { id name } } }"""
+CALENDAR = """query($site: ID!, $first: Date!, $last: Date!) {
+  site(id: $site) { name calendar(firstDay: $first, lastDay: $last) { firstDay lastDay
+    occurrences { day startsAt endsAt invitation { id name } } } } }"""
 ROME = ZoneInfo("Europe/Rome")
 
 
 async def _calendar(house: House, first: str, last: str) -> list[dict[str, Any]]:
-    data = await house.ask(CALENDAR, **{"site": house.id, "from": first, "to": last})
-    items: list[dict[str, Any]] = data["invitationCalendar"]
+    data = await house.ask(CALENDAR, site=house.id, first=first, last=last)
+    calendar = data["site"]["calendar"]
+    assert (calendar["firstDay"], calendar["lastDay"]) == (first, last)
+    items: list[dict[str, Any]] = calendar["occurrences"]
     return items
 
 
 def _wall(item: dict[str, Any]) -> tuple[str, str, str]:
     """Day, opening and closing on the wall clock in Rome."""
-    opens, closes = (datetime.fromisoformat(item[key]) for key in ("opensAt", "closesAt"))
+    opens, closes = (datetime.fromisoformat(item[key]) for key in ("startsAt", "endsAt"))
     return (
         item["day"],
         f"{opens.astimezone(ROME):%a %H:%M}",
@@ -31,7 +34,7 @@ def _wall(item: dict[str, Any]) -> tuple[str, str, str]:
 
 async def _until_2028(house: House, lock: str, **fields: Any) -> dict[str, Any]:
     made = await house.invitation(
-        lock, **{"validFrom": None, "validUntil": "2028-12-31T23:00:00Z", **fields}
+        lock, **{"startsAt": None, "endsAt": "2028-12-31T23:00:00Z", **fields}
     )
     assert made["__typename"] == "CreatedInvitation", made
     return made
@@ -53,8 +56,8 @@ async def test_days_slots_and_bounds_are_those_of_the_site(served: Served) -> No
         house,
         lock,
         name="Stay",
-        validFrom="2027-03-02T15:00:00+01:00",
-        validUntil="2027-03-03T11:00:00+01:00",
+        startsAt="2027-03-02T15:00:00+01:00",
+        endsAt="2027-03-03T11:00:00+01:00",
     )
     gone = await _until_2028(house, lock, name="Gone")
     await house.change("deleteInvitation", invitationId=gone["invitation"]["id"])
@@ -79,10 +82,10 @@ async def test_both_changes_of_the_clocks_are_right(served: Served) -> None:
     spring = await _calendar(house, "2027-03-28", "2027-03-28")
     autumn = await _calendar(house, "2027-10-31", "2027-10-31")
 
-    assert [(item["opensAt"], item["closesAt"]) for item in spring] == [
+    assert [(item["startsAt"], item["endsAt"]) for item in spring] == [
         ("2027-03-28T01:00:00+00:00", "2027-03-28T01:30:00+00:00")
     ]
-    assert [(item["opensAt"], item["closesAt"]) for item in autumn] == [
+    assert [(item["startsAt"], item["endsAt"]) for item in autumn] == [
         ("2027-10-31T00:15:00+00:00", "2027-10-31T01:00:00+00:00"),
         ("2027-10-31T01:15:00+00:00", "2027-10-31T02:30:00+00:00"),
     ]
@@ -92,31 +95,33 @@ async def test_both_changes_of_the_clocks_are_right(served: Served) -> None:
         (item,) = [
             i for i in await _calendar(house, day, day) if i["invitation"]["name"] == "All day"
         ]
-        opens, closes = (datetime.fromisoformat(item[key]) for key in ("opensAt", "closesAt"))
+        opens, closes = (datetime.fromisoformat(item[key]) for key in ("startsAt", "endsAt"))
         assert closes - opens == timedelta(hours=hours)
 
 
 async def test_the_range_is_bounded_and_the_answer_says_why(served: Served) -> None:
-    """Proves 62 days at most, a coded error for every other range, and none of it for whoever may not read the site."""
+    """62 days at most; every other range, and whoever may not read the site, gets an error beside the site's name."""
     house = await served.site()
-    other = await served.site("Other")
     user = await house.make_token(Role.USER)
 
     async def refusal(token: str, first: str, last: str) -> tuple[str, str | None]:
         answer = await served.post(
             CALENDAR,
             {"authorization": f"Bearer {token}"},
-            **{"site": house.id, "from": first, "to": last},
+            site=house.id,
+            first=first,
+            last=last,
         )
-        extensions = answer.json()["errors"][0]["extensions"]
-        return extensions["code"], extensions.get("field")
+        (error,) = answer.json()["errors"]
+        assert error["path"] == ["site", "calendar"]
+        assert answer.json()["data"]["site"] == {"name": "House", "calendar": None}
+        return error["extensions"]["code"], error["extensions"].get("field")
 
     assert await _calendar(house, "2027-01-01", "2027-03-03") == []
-    assert await refusal(house.token, "2027-01-01", "2027-03-04") == ("BAD_USER_INPUT", "to")
-    assert await refusal(house.token, "2027-01-02", "2027-01-01") == ("BAD_USER_INPUT", "to")
-    assert await refusal(house.token, "0001-01-01", "0001-01-02") == ("BAD_USER_INPUT", "from")
-    assert await refusal(house.token, "9999-12-31", "9999-12-31") == ("BAD_USER_INPUT", "from")
-    assert (await refusal(other.token, "2027-01-01", "2027-01-02"))[0] == "NOT_FOUND"
+    assert await refusal(house.token, "2027-01-01", "2027-03-04") == ("BAD_USER_INPUT", "lastDay")
+    assert await refusal(house.token, "2027-01-02", "2027-01-01") == ("BAD_USER_INPUT", "lastDay")
+    assert await refusal(house.token, "0001-01-01", "0001-01-02") == ("BAD_USER_INPUT", "firstDay")
+    assert await refusal(house.token, "9999-12-31", "9999-12-31") == ("BAD_USER_INPUT", "firstDay")
     assert (await refusal(user, "2027-01-01", "2027-01-02"))[0] == "NOT_ALLOWED"
     lock = (await house.lock())["lockId"]
     for _ in range(3):

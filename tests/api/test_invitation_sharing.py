@@ -16,11 +16,12 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from domain.actors import Role
 from domain.letters.mailers import Mailer, SmtpMailer
+from tests.api.whole_answers import TRANSPORTS
 from tests.serving import House, Served
 from tests.waiting import becomes
 
-SHARED = "shareLinks { web email whatsapp sms } qrSvg"
-AGAIN = f"query($id: ID!) {{ node(id: $id) {{ ... on Invitation {{ code {SHARED} }} }} }}"
+CODE = "invitationCode { code shareLinks { web email whatsapp sms } qrSvg }"
+HINT = "query($id: ID!) { node(id: $id) { ... on Invitation { name codeHint devicesUsed } } }"
 AUDIT = "query($id: ID!) { site(id: $id) { auditLog { nodes { action targetId } } } }"
 
 
@@ -65,14 +66,24 @@ def mailer(post_room: tuple[PostRoom, int]) -> Mailer:
 async def _made(house: House, **fields: Any) -> dict[str, Any]:
     lock = (await house.lock())["lockId"]
     now = house.served.clock()
-    return await house.change(
+    made = await house.change(
         "createInvitation",
-        f"... on CreatedInvitation {{ code {SHARED} invitation {{ id }} }}",
+        f"... on CreatedInvitation {{ {CODE} invitation {{ id }} }}",
         siteId=house.id,
         name="VIP: do not disturb",
         lockIds=[lock],
-        validUntil=(now + timedelta(hours=2)).isoformat(),
+        endsAt=(now + timedelta(hours=2)).isoformat(),
         **fields,
+    )
+    return {**made["invitationCode"], "invitation": made["invitation"]}
+
+
+async def _reveal(house: House, invitation_id: str, token: str | None = None) -> dict[str, Any]:
+    return await house.change(
+        "revealInvitationCode",
+        f"... on RevealedInvitationCode {{ {CODE} invitation {{ id }} }}",
+        token=token,
+        invitationId=invitation_id,
     )
 
 
@@ -139,27 +150,57 @@ def _dots(svg: str) -> list[bytes]:
     return [bytes(row[4:-4]) for row in rows[4:-4]]
 
 
-async def test_a_code_is_shared_again_and_each_reading_audited_once(served: Served) -> None:
-    """Proves that later sharing gives the same, three forms are one reading, and readers get and leave nothing."""
+async def test_a_code_is_shared_again_and_each_reading_audited(served: Served) -> None:
+    """The same code, links and picture as at first; readers of the site get nothing and leave nothing."""
     house = await served.site()
     made = await _made(house)
     key = made["invitation"]["id"]
     reader = await house.make_token(Role.LIMITED_ADMIN, can_edit=False)
 
-    again = (await house.ask(AGAIN, id=key))["node"]
-    assert again == {name: made[name] for name in ("code", "shareLinks", "qrSvg")}
-    assert await _audit(house) == ["readInvitationCode", "createInvitation"]
+    again = await _reveal(house, key)
+    assert {**again["invitationCode"], "invitation": again["invitation"]} == made
+    assert await _audit(house) == ["revealInvitationCode", "createInvitation"]
 
-    shown = (await house.ask(AGAIN, token=reader, id=key))["node"]
-    assert shown == {"code": None, "shareLinks": None, "qrSvg": None}
+    assert (await _reveal(house, key, reader))["__typename"] == "NotAllowed"
     assert len(await _audit(house)) == 2
+    await _reveal(house, key)
+    assert (await _audit(house)).count("revealInvitationCode") == 2
 
-    await _made(house)
-    codes = await house.ask(
-        "query($id: ID!) { site(id: $id) { invitations { nodes { code qrSvg } } } }", id=house.id
-    )
-    assert len({node["code"] for node in codes["site"]["invitations"]["nodes"]}) == 2
-    assert (await _audit(house)).count("readInvitationCode") == 3
+
+async def test_only_a_code_that_phones_may_still_redeem_is_revealed(served: Served) -> None:
+    """Not of an invitation that has ended or was deleted, and another site's is none: nothing is audited."""
+    house, other = await served.site(), await served.site("Other")
+    ended, deleted, foreign = await _made(house), await _made(house), await _made(other)
+    await house.change("deleteInvitation", invitationId=deleted["invitation"]["id"])
+    before = await _audit(house)
+    served.clock.advance(timedelta(hours=2))
+
+    kinds = [
+        (await _reveal(house, each["invitation"]["id"]))["__typename"]
+        for each in (ended, deleted, foreign)
+    ]
+
+    assert kinds == ["InvitationNotRedeemable", "InvitationNotRedeemable", "NotFound"]
+    assert await _audit(house) == before
+
+
+@pytest.mark.parametrize("by", TRANSPORTS)
+async def test_a_hint_is_for_editors_and_takes_nothing_else_along(served: Served, by: Any) -> None:
+    """It is the last group of the code and leaves no trace; to a reader it is null with its own error."""
+    house = await served.site()
+    made = await _made(house)
+    key = made["invitation"]["id"]
+    reader = await house.make_token(Role.LIMITED_ADMIN, can_edit=False)
+
+    shown = (await house.ask(HINT, id=key))["node"]
+    assert shown["codeHint"] == made["code"].rpartition("-")[2]
+    assert await _audit(house) == ["createInvitation"]
+
+    told = await by(served, reader, HINT, id=key)
+    assert told["data"]["node"] == {**shown, "codeHint": None}
+    (error,) = told["errors"]
+    assert error["path"] == ["node", "codeHint"]
+    assert error["extensions"]["code"] == "NOT_ALLOWED"
 
 
 async def test_an_invitation_is_mailed_with_link_and_qr_code(

@@ -13,7 +13,7 @@ from tests.serving import House, Served
 
 SEEN = """query($id: ID!) { site(id: $id) { seats { used limit }
   invitations { nodes { id } } auditLog { nodes { action } } } }"""
-STATUS = "query($id: ID!) { node(id: $id) { ... on Invitation { status } } }"
+STATE = "query($id: ID!) { node(id: $id) { ... on Invitation { state codeHint } } }"
 REFUSED = """... on InvalidSchedule { field } ... on InvalidInput { field } ... on NotFound { field }
   ... on SeatLimitReached { limit } ... on FeatureNotInPlan { feature }"""
 
@@ -30,39 +30,41 @@ async def _create(house: House, **fields: Any) -> dict[str, Any]:
 
 
 async def test_an_invitation_goes_through_its_life(served: Served) -> None:
-    """Proves the statuses by the clock alone, and that a deleted one leaves the list and is found as such by node."""
+    """Proves the states by the clock alone, and that a deleted one leaves the list and is found as such by node."""
     house = await served.site()
     lock = (await house.lock())["lockId"]
     now = served.clock()
     made = await house.invitation(
         lock,
-        validFrom=(now + timedelta(hours=1)).isoformat(),
-        validUntil=(now + timedelta(hours=3)).isoformat(),
+        startsAt=(now + timedelta(hours=1)).isoformat(),
+        endsAt=(now + timedelta(hours=3)).isoformat(),
     )
     invitation = made["invitation"]
 
-    async def status() -> Any:
-        return (await house.ask(STATUS, id=invitation["id"]))["node"]
+    hint = made["code"][-5:]
 
-    assert invitation["status"] == "UPCOMING"
+    async def state() -> Any:
+        return (await house.ask(STATE, id=invitation["id"]))["node"]
+
+    assert invitation["state"] == "UPCOMING"
     served.clock.advance(timedelta(hours=1, seconds=1))
-    assert await status() == {"status": "ACTIVE"}
+    assert await state() == {"state": "ACTIVE", "codeHint": hint}
     served.clock.advance(timedelta(hours=2))
-    assert await status() == {"status": "ENDED"}
+    assert await state() == {"state": "ENDED", "codeHint": hint}
     deleted = await house.change(
         "deleteInvitation",
-        "... on DeletedInvitation { invitation { status } }",
+        "... on DeletedInvitation { invitation { state codeHint } }",
         invitationId=invitation["id"],
     )
-    assert deleted["invitation"] == {"status": "DELETED"}
-    assert await status() == {"status": "DELETED"}
+    assert deleted["invitation"] == {"state": "REMOVED", "codeHint": None}
+    assert await state() == {"state": "REMOVED", "codeHint": None}
     again = await house.change("deleteInvitation", invitationId=invitation["id"])
     assert again["__typename"] == "NotFound"
     assert await _seen(house) == (1, 0, ["deleteInvitation", "createInvitation"])
 
 
 def test_no_operation_modifies_an_invitation() -> None:
-    """Proves row 14 on the schema: what takes an invitation's id deletes it or mails its code, nothing else."""
+    """Proves row 14 on the schema: what takes an invitation's id deletes it, or gives its code out, nothing else."""
     schema = build_schema(development=True)._schema
     assert schema.mutation_type is not None
     named = {name for name in schema.mutation_type.fields if "nvitation" in name}
@@ -76,10 +78,11 @@ def test_no_operation_modifies_an_invitation() -> None:
     assert named == {
         "createInvitation",
         "deleteInvitation",
+        "revealInvitationCode",
         "sendInvitation",
         "redeemInvitation",
     }
-    assert taking == {"deleteInvitation", "sendInvitation"}
+    assert taking == {"deleteInvitation", "revealInvitationCode", "sendInvitation"}
 
 
 async def test_what_cannot_be_meant_is_refused_and_leaves_nothing(served: Served) -> None:
@@ -93,17 +96,16 @@ async def test_what_cannot_be_meant_is_refused_and_leaves_nothing(served: Served
     good: dict[str, Any] = {
         "name": "Guest",
         "lockIds": [lock],
-        "validFrom": now.isoformat(),
-        "validUntil": (now + hour).isoformat(),
+        "startsAt": now.isoformat(),
+        "endsAt": (now + hour).isoformat(),
     }
     cases: list[tuple[dict[str, Any], str, str]] = [
-        ({"validUntil": None}, "InvalidSchedule", "validUntil"),
-        ({"validUntil": (now - hour).isoformat()}, "InvalidSchedule", "validUntil"),
-        ({"validFrom": (now + 2 * hour).isoformat()}, "InvalidSchedule", "validUntil"),
-        ({"validFrom": (now + hour).isoformat()}, "InvalidSchedule", "validUntil"),
-        ({"validUntil": (now + 3700 * 24 * hour).isoformat()}, "InvalidSchedule", "validUntil"),
-        ({"validUntil": "2999-01-01T00:00:00"}, "InvalidSchedule", "validUntil"),
-        ({"validFrom": "0001-01-01T00:00:00+14:00"}, "InvalidSchedule", "validFrom"),
+        ({"endsAt": (now - hour).isoformat()}, "InvalidSchedule", "endsAt"),
+        ({"startsAt": (now + 2 * hour).isoformat()}, "InvalidSchedule", "endsAt"),
+        ({"startsAt": (now + hour).isoformat()}, "InvalidSchedule", "endsAt"),
+        ({"endsAt": (now + 3700 * 24 * hour).isoformat()}, "InvalidSchedule", "endsAt"),
+        ({"endsAt": "2999-01-01T00:00:00"}, "InvalidSchedule", "endsAt"),
+        ({"startsAt": "0001-01-01T00:00:00+14:00"}, "InvalidSchedule", "startsAt"),
         ({"slotStart": "08:00"}, "InvalidSchedule", "slotEnd"),
         ({"slotEnd": "08:00"}, "InvalidSchedule", "slotStart"),
         ({"slotStart": "08:00", "slotEnd": "08:00"}, "InvalidSchedule", "slotEnd"),
@@ -141,7 +143,7 @@ async def test_the_add_on_gates_new_invitations_only(served: Served) -> None:
         house,
         name="Guest",
         lockIds=[lock],
-        validUntil=(served.clock() + timedelta(hours=1)).isoformat(),
+        endsAt=(served.clock() + timedelta(hours=1)).isoformat(),
     )
     redeemed = await served.phone().redeem(made["code"])
 
@@ -172,9 +174,7 @@ async def test_seats_are_members_and_invitations_that_have_not_ended(served: Ser
     assert member["limit"] == 3
 
     await house.change("deleteInvitation", invitationId=second["invitation"]["id"])
-    third = await house.invitation(
-        lock, validUntil=(served.clock() + timedelta(days=1)).isoformat()
-    )
+    third = await house.invitation(lock, endsAt=(served.clock() + timedelta(days=1)).isoformat())
     assert third["__typename"] == "CreatedInvitation"
     assert (await house.invitation(lock))["__typename"] == "SeatLimitReached"
     served.clock.advance(timedelta(hours=3))
@@ -191,9 +191,10 @@ async def test_the_code_is_nowhere_in_the_clear(
     phone = served.phone()
     await phone.redeem(made["code"])
     await phone.redeem(made["code"].lower())
-    await house.ask(
-        "query($id: ID!) { node(id: $id) { ... on Invitation { code qrSvg } } }",
-        id=made["invitation"]["id"],
+    await house.change(
+        "revealInvitationCode",
+        "... on RevealedInvitationCode { invitationCode { code qrSvg } }",
+        invitationId=made["invitation"]["id"],
     )
     # A document that fails and quotes the code must not bring it into a log either.
     await served.post(

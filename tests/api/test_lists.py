@@ -5,8 +5,8 @@ from typing import Any
 
 from tests.serving import House, Served
 
-INVITATIONS = """query($id: ID!, $first: Int, $after: String, $status: InvitationStatus, $lock: ID, $search: String) {
-  site(id: $id) { invitations(first: $first, after: $after, status: $status, lockId: $lock, search: $search) {
+INVITATIONS = """query($id: ID!, $first: Int, $after: String, $states: [CredentialState!], $locks: [ID!], $search: String) {
+  site(id: $id) { invitations(first: $first, after: $after, states: $states, lockIds: $locks, search: $search) {
     nodes { id name } edges { cursor node { id } }
     pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } }"""
 
@@ -100,35 +100,35 @@ async def test_null_for_first_is_a_page_of_the_usual_size(served: Served) -> Non
     assert (len(page["nodes"]), page["pageInfo"]["hasNextPage"]) == (50, True)
 
 
-async def test_invitations_are_filtered_by_status_lock_and_name(served: Served) -> None:
+async def test_invitations_are_filtered_by_state_lock_and_name(served: Served) -> None:
     """Proves each filter, one without a start among the active ones, and that % and _ in a search mean themselves."""
     house = await served.site()
     front, flat = (await house.lock("Front"))["lockId"], (await house.lock("Flat"))["lockId"]
     now = served.clock()
     soon, later = (now + timedelta(minutes=1)).isoformat(), (now + timedelta(hours=9)).isoformat()
     made = {
-        "Over": await house.invitation(front, name="Over", validUntil=soon),
-        "Open": await house.invitation(front, name="Open", validFrom=None, validUntil=later),
-        "100% sure": await house.invitation(flat, name="100% sure", validUntil=later),
+        "Over": await house.invitation(front, name="Over", endsAt=soon),
+        "Open": await house.invitation(front, name="Open", startsAt=None, endsAt=later),
+        "100% sure": await house.invitation(flat, name="100% sure", endsAt=later),
         "a_b": await house.invitation(
             front,
             flat,
             name="a_b",
-            validFrom=(now + timedelta(hours=8)).isoformat(),
-            validUntil=later,
+            startsAt=(now + timedelta(hours=8)).isoformat(),
+            endsAt=later,
         ),
-        "Gone": await house.invitation(front, name="Gone", validUntil=later),
+        "Gone": await house.invitation(front, name="Gone", endsAt=later),
     }
     await house.change("deleteInvitation", invitationId=made["Gone"]["invitation"]["id"])
     served.clock.advance(timedelta(minutes=2))
 
     assert await _names(house) == ["a_b", "100% sure", "Open", "Over"]
-    assert await _names(house, status="ACTIVE") == ["100% sure", "Open"]
-    assert await _names(house, status="UPCOMING") == ["a_b"]
-    assert await _names(house, status="ENDED") == ["Over"]
-    assert await _names(house, status="DELETED") == ["Gone"]
-    assert await _names(house, lock=flat) == ["a_b", "100% sure"]
-    assert await _names(house, lock=flat, status="ACTIVE") == ["100% sure"]
+    assert await _names(house, states=["ACTIVE"]) == ["100% sure", "Open"]
+    assert await _names(house, states=["UPCOMING"]) == ["a_b"]
+    assert await _names(house, states=["ENDED"]) == ["Over"]
+    assert await _names(house, states=["REMOVED"]) == ["Gone"]
+    assert await _names(house, locks=[flat]) == ["a_b", "100% sure"]
+    assert await _names(house, locks=[flat], states=["ACTIVE"]) == ["100% sure"]
     assert await _names(house, search="OVE") == ["Over"]
     assert await _names(house, search="%") == ["100% sure"]
     assert await _names(house, search="_") == ["a_b"]
@@ -136,7 +136,7 @@ async def test_invitations_are_filtered_by_status_lock_and_name(served: Served) 
     assert await _names(house, search="  ") == await _names(house)
     assert await _names(house, search="x" * 100) == []
     other = await served.site("Other")
-    assert await _names(other, lock=flat) == []
+    assert await _names(other, locks=[flat]) == []
 
 
 async def test_a_search_knows_the_case_of_all_letters(served: Served) -> None:

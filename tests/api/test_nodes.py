@@ -156,7 +156,7 @@ async def test_what_lists_and_pins_still_name_is_found_after_its_end(served: Ser
     made = {kind: await things.the(kind) for kind in ("invitation", "member", "pin")}
     await house.change("deleteInvitation", invitationId=made["invitation"])
     await house.change("removeMember", memberId=made["member"])
-    listed = """query($id: ID!) { site(id: $id) { invitations(status: DELETED) { nodes { id } }
+    listed = """query($id: ID!) { site(id: $id) { invitations(states: [REMOVED]) { nodes { id } }
       pins(states: [REMOVED]) { nodes { id owner { id } } } } }"""
     site = (await house.ask(listed, id=house.id))["site"]
     reader = await house.make_token(Role.LIMITED_ADMIN, can_edit=False)

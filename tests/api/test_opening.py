@@ -25,7 +25,7 @@ def _set_clock(served: Served, wall: str) -> None:
 
 async def _guest(house: House, lock: str, **fields: Any) -> Phone:
     phone = house.served.phone()
-    made = await house.invitation(lock, **{"validUntil": "2028-12-31T00:00:00Z", **fields})
+    made = await house.invitation(lock, **{"endsAt": "2028-12-31T00:00:00Z", **fields})
     assert (await phone.redeem(made["code"]))["__typename"] == "RedeemedInvitation"
     return phone
 
@@ -76,7 +76,7 @@ async def test_the_schedule_decides_with_every_reason(served: Served) -> None:
     house = await served.site()
     lock = (await house.lock())["lockId"]
     _set_clock(served, "2027-03-01T12:00:00")  # a Monday
-    later = await _guest(house, lock, validFrom="2027-03-01T15:00:00+01:00")
+    later = await _guest(house, lock, startsAt="2027-03-01T15:00:00+01:00")
     slot = await _guest(house, lock, slotStart="08:00", slotEnd="11:00", weekdays=["TUESDAY"])
     night = await _guest(house, lock, slotStart="22:00", slotEnd="06:00", weekdays=["MONDAY"])
 
@@ -99,7 +99,7 @@ async def test_the_slot_follows_both_changes_of_the_clocks(served: Served) -> No
     """Proves on the wall clock: half of a slot is skipped in spring, and autumn's doubled hour opens twice."""
     house = await served.site()
     lock = (await house.lock())["lockId"]
-    guest = await _guest(house, lock, validFrom=None, slotStart="02:30", slotEnd="03:30")
+    guest = await _guest(house, lock, startsAt=None, slotStart="02:30", slotEnd="03:30")
 
     async def at(moment: str) -> list[str] | str:
         served.clock.advance(datetime.fromisoformat(moment) - served.clock())

@@ -28,7 +28,7 @@ HOSTILE = {
     " { tags { nodes { members { id } } } } } } } } }",
     "a hundred calendars": "{"
     + "".join(
-        f' a{n}: invitationCalendar(siteId: "x", from: "2024-01-01", to: "2024-02-01") {{ day }}'
+        f' a{n}: site(id: "x") {{ calendar(firstDay: "2024-01-01", lastDay: "2024-02-01") {{ occurrences {{ day }} }} }}'
         for n in range(100)
     )
     + "}",
@@ -48,11 +48,11 @@ HONEST = {
     " schedule { validFrom validUntil slotStart slotEnd weekdays }"
     " lockSync(first: 10) { nodes { lock { id name } status wantedVersion appliedVersion opensNow pendingSince"
     " propagation } } } } } }",
-    "a hundred invitations with their phones": 'query { site(id: "x") { invitations(first: 100) { nodes { id name code'
-    " status devices { id name createdAt } devicesUsed deviceLimit expiresAt locks { id name } schedule { validFrom"
-    " validUntil slotStart slotEnd weekdays } } } } }",
-    "a month of the calendar": 'query { invitationCalendar(siteId: "x", from: "2026-12-01", to: "2027-01-01")'
-    " { day opensAt closesAt invitation { id name } } }",
+    "a hundred invitations with their phones": 'query { site(id: "x") { invitations(first: 100) { nodes { id name'
+    " codeHint state devices { id name createdAt } devicesUsed deviceLimit locks(first: 10) { nodes { id name } }"
+    " schedule { startsAt endsAt slotStart slotEnd weekdays } } } } }",
+    "a month of the calendar": 'query { site(id: "x") { calendar(firstDay: "2026-12-01",'
+    ' lastDay: "2027-01-01") { occurrences { day startsAt endsAt invitation { id name } } } } }',
 }
 
 

@@ -23,8 +23,8 @@ async def test_one_round_trip_shows_the_whole_home_screen(served: Served) -> Non
         front["lockId"],
         flat["lockId"],
         name="Difficult guest, ask for cash",
-        validFrom=(served.clock() + timedelta(hours=1)).isoformat(),
-        validUntil=until.isoformat(),
+        startsAt=(served.clock() + timedelta(hours=1)).isoformat(),
+        endsAt=until.isoformat(),
         slotStart="22:00",
         slotEnd="06:30",
         weekdays=["SUNDAY", "MONDAY"],
@@ -79,9 +79,7 @@ async def test_unknown_ended_and_deleted_codes_answer_byte_for_byte_alike(served
     """Proves that a code which is not good tells nothing of what it was: the whole responses are equal."""
     house = await served.site()
     lock = (await house.lock())["lockId"]
-    ended = await house.invitation(
-        lock, validUntil=(served.clock() + timedelta(seconds=1)).isoformat()
-    )
+    ended = await house.invitation(lock, endsAt=(served.clock() + timedelta(seconds=1)).isoformat())
     deleted = await house.invitation(lock)
     await house.change("deleteInvitation", invitationId=deleted["invitation"]["id"])
     served.clock.advance(timedelta(seconds=2))

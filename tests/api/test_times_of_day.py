@@ -142,7 +142,7 @@ async def test_parts_of_a_second_are_refused_wherever_a_slot_is_given(served: Se
         for mutation, asked in (
             ("createAccessRule", {"grantee": {"memberId": emil}, **place}),
             ("updateAccessRule", {"accessRuleId": granted}),
-            ("createInvitation", {"name": "Guest", "validUntil": "2030-01-01T00:00:00Z", **place}),
+            ("createInvitation", {"name": "Guest", "endsAt": "2030-01-01T00:00:00Z", **place}),
         ):
             answers.append(
                 await house.change(mutation, "... on InvalidSchedule { field }", **asked, **slot)

@@ -66,7 +66,7 @@ async def test_a_door_that_has_all_it_needs_is_no_warning(served: Served) -> Non
 
     pin = await change(house, "createPin", "CreatedPin", owner={"memberId": emil}, **asked)
     invited = await change(
-        house, "createInvitation", "CreatedInvitation", name="Guest", validUntil=ends, **asked
+        house, "createInvitation", "CreatedInvitation", name="Guest", endsAt=ends, **asked
     )
     ruled = await change(
         house, "createAccessRule", "CreatedAccessRule", grantee={"memberId": emil}, **asked
@@ -306,8 +306,8 @@ async def test_dates_that_are_over_when_they_are_given_are_said(served: Served) 
         "createInvitation",
         "CreatedInvitation",
         name="Guest",
-        validFrom=begins.isoformat(),
-        validUntil=ends.isoformat(),
+        startsAt=begins.isoformat(),
+        endsAt=ends.isoformat(),
         weekdays=never,
         **asked,
     )

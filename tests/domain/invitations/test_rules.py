@@ -1,4 +1,4 @@
-"""What an invitation is at a moment, and which ones can be made."""
+"""Which invitations can be made."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -6,37 +6,11 @@ import pytest
 
 from domain.access.schedule import Schedule
 from domain.errors import InvalidInput, InvalidSchedule
-from domain.invitations.rules import MOST_DEVICES, InvitationStatus, check_new, status_of
+from domain.invitations.rules import MOST_DEVICES, check_new
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
 HOUR = timedelta(hours=1)
-
-
-@pytest.mark.parametrize(
-    ("now", "status"),
-    [
-        (NOW - HOUR - TICK, InvitationStatus.UPCOMING),
-        (NOW - HOUR, InvitationStatus.ACTIVE),
-        (NOW + HOUR - TICK, InvitationStatus.ACTIVE),
-        (NOW + HOUR, InvitationStatus.ENDED),
-    ],
-)
-def test_it_is_active_from_its_start_to_its_end(now: datetime, status: InvitationStatus) -> None:
-    """The start belongs to it, the end does not, to the microsecond."""
-    assert status_of(NOW - HOUR, NOW + HOUR, None, now) is status
-
-
-def test_without_a_start_it_is_active_at_once() -> None:
-    """Until its end."""
-    assert status_of(None, NOW + TICK, None, NOW) is InvitationStatus.ACTIVE
-    assert status_of(None, NOW, None, NOW) is InvitationStatus.ENDED
-
-
-@pytest.mark.parametrize("now", [NOW - 2 * HOUR, NOW, NOW + 2 * HOUR])
-def test_a_deleted_one_is_deleted_whatever_its_time(now: datetime) -> None:
-    """Before its start, within it, after its end."""
-    assert status_of(NOW - HOUR, NOW + HOUR, NOW, now) is InvitationStatus.DELETED
 
 
 def made(valid_until: datetime | date | None, devices: int = 1) -> None:
@@ -54,7 +28,7 @@ def test_an_end_that_is_past_or_too_far_is_refused(ahead: timedelta) -> None:
     """One that ends exactly now never opens anything."""
     with pytest.raises(InvalidSchedule) as refusal:
         made(NOW + ahead)
-    assert refusal.value.field == "validUntil"
+    assert refusal.value.field == "ends_at"
 
 
 @pytest.mark.parametrize("end", [None, date(2026, 12, 24)])
@@ -71,4 +45,4 @@ def test_it_serves_one_to_a_hundred_devices() -> None:
     for devices in (-1, 0, MOST_DEVICES + 1):
         with pytest.raises(InvalidInput) as refusal:
             made(NOW + HOUR, devices)
-        assert refusal.value.field == "deviceLimit"
+        assert refusal.value.field == "device_limit"
