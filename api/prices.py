@@ -40,8 +40,9 @@ _FIELDS = {
         Lock.pinEnabled Lock.pinLockout Lock.pinSupported LockEvent.lock LockEvent.smartPin
         Member.site Member.tags Home.member Home.pins Home.site Door.lock Pin.chosenLocks Pin.lockTags Pin.notes Pin.owner
         Pin.label Pin.site Pin.state
-        PinPolicy.guessBudget Query.lockChallenge SmartPin.activateBy SmartPin.activationMissed SmartPin.blockSync
-        SmartPin.lock SmartPin.secretProven Tag.locks Tag.members""",
+        PinPolicy.guessBudget Query.lockChallenge SmartPin.activationDueAt SmartPin.activationMissed SmartPin.blockSync
+        SmartPin.label SmartPin.lock SmartPin.locks SmartPin.secretProven SmartPin.site SmartPin.state
+        Tag.locks Tag.members""",
 }
 
 _LISTS = {

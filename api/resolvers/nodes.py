@@ -161,7 +161,7 @@ _FINDING: dict[str, Finding] = {
     "access_rule": _of_site(AccessRule, lambda row, _: access_rule_type(row)),
     "invitation": _of_site(Invitation, lambda row, _: invitation_type(row), kept=True),
     "pin": _of_site(Pin, lambda row, _: pin_type(row)),
-    "smart_pin": _of_site(SmartPin, lambda row, context: smart_pin_type(row, context.clock())),
+    "smart_pin": _of_site(SmartPin, lambda row, _: smart_pin_type(row)),
     "lock_event": _of_site(LockEvent, lambda row, _: event_type(row)),
     "alert": _of_site(Alert, lambda row, _: alert_type(row)),
     "audit_entry": _audit_entry,

@@ -42,21 +42,21 @@ async def create_smart_pin(call: Call, input: CreateSmartPinInput) -> CreatedSma
         call.by,
         lock_id=key_of("lock", input.lock_id, "lock_id"),
         guest_name=input.guest_name,
-        opens_at=input.opens_at,
-        closes_at=input.closes_at,
+        starts_at=input.starts_at,
+        ends_at=input.ends_at,
         incarnation=input.incarnation,
         now=call.now,
     )
     window = issued.window
     return CreatedSmartPin(
-        code=issued.code,
-        widened=window.widened,
-        opens_early_by_seconds=int(window.opens_early_by.total_seconds()),
-        closes_late_by_seconds=int(window.closes_late_by.total_seconds()),
-        activate_by=issued.activate_by,
+        digits=issued.code,
+        window_widened=window.widened,
+        starts_early_by_seconds=int(window.opens_early_by.total_seconds()),
+        ends_late_by_seconds=int(window.closes_late_by.total_seconds()),
+        activation_due_at=issued.activate_by,
         newer_secret_pending=issued.newer_secret_pending,
         share_links=share_links_type(issued.links),
-        smart_pin=smart_pin_type(issued.smart_pin, call.now),
+        smart_pin=smart_pin_type(issued.smart_pin),
     )
 
 
@@ -70,7 +70,7 @@ async def block_smart_pin(call: Call, input: BlockSmartPinInput) -> BlockedSmart
         blocked=True,
         now=call.now,
     )
-    return BlockedSmartPin(smart_pin=smart_pin_type(row, call.now))
+    return BlockedSmartPin(smart_pin=smart_pin_type(row))
 
 
 @mutation(_AT_SMART_PIN, SmartPinBlockedAtDoor)
@@ -83,7 +83,7 @@ async def unblock_smart_pin(call: Call, input: UnblockSmartPinInput) -> Unblocke
         blocked=False,
         now=call.now,
     )
-    return UnblockedSmartPin(smart_pin=smart_pin_type(row, call.now))
+    return UnblockedSmartPin(smart_pin=smart_pin_type(row))
 
 
 def _key(text: str) -> UUID:

@@ -16,7 +16,7 @@ from domain.pins.tables import PinKind
 from domain.schedules.changes import AccessLimit
 from domain.schedules.states import CredentialState
 from domain.sites.rules import SiteFeature, SystemType
-from domain.smartpins.rules import NoSmartPins, SmartPinStatus
+from domain.smartpins.rules import NoSmartPins
 from domain.sync.rules import SyncStatus
 from domain.tags.tables import TagKind, TagTarget
 from domain.warnings.rules import WarningCode
@@ -187,15 +187,6 @@ _enum(
     TOKEN="A script with an API token.",  # noqa: S106 - a description
     COMMAND_LINE="Somebody at the server's own command line.",
     ANONYMOUS="Somebody who had not signed in, by a link or a code.",
-)
-_enum(
-    SmartPinStatus,
-    "DEAD: the lock got a new secret; otherwise by time, and BLOCKED.",
-    UPCOMING="Its window has not begun.",
-    ACTIVE="Within its window.",
-    BLOCKED="It is to open nothing; `blockSync` says whether the lock knows.",
-    ENDED="Its window is over.",
-    DEAD="Its lock got a new secret, so it opens nothing any more.",
 )
 _enum(
     NoSmartPins,

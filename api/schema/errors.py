@@ -172,8 +172,8 @@ class LockTooOld(Error):
 
 @strawberry.type(description="A start and an end for a SmartPIN that would do as they are.")
 class WindowSpan:
-    opens_at: datetime = strawberry.field(description="The start.")
-    closes_at: datetime = strawberry.field(description="The end.")
+    starts_at: datetime = strawberry.field(description="The start.")
+    ends_at: datetime = strawberry.field(description="The end.")
 
 
 @strawberry.type(description="What windows there are for SmartPINs.")
@@ -182,15 +182,19 @@ class WindowLimits:
     max_hours: int = strawberry.field(description="The most hours, on the hour.")
     min_days: int = strawberry.field(description="The fewest days, from start day to end day.")
     max_days: int = strawberry.field(description="The most days, from start day to end day.")
-    opens_at: time = strawberry.field(description="When a window of days opens.")
-    closes_at: time = strawberry.field(description="When a window of days closes.")
+    opens_at: time = strawberry.field(
+        name="firstDayFrom", description="When a window of days opens on its first day."
+    )
+    closes_at: time = strawberry.field(
+        name="lastDayUntil", description="When a window of days closes on its last day."
+    )
 
 
 @strawberry.type(description="The start and end make no SmartPIN window.")
 class InvalidWindow(Error):
     fault: WindowFault = strawberry.field(description="Why.")
     nearest: list[WindowSpan] = strawberry.field(
-        description="Spans that work as they are, nearest first, at most four."
+        description="Spans that work as they are, nearest first. At most 4."
     )
     limits: WindowLimits = strawberry.field(description="What windows there are.")
 
@@ -198,7 +202,7 @@ class InvalidWindow(Error):
 @strawberry.type(description="Every code of this window at this lock is given out.")
 class NoFreeWindow(Error):
     nearest: list[WindowSpan] = strawberry.field(
-        description="The nearest span with a free code; empty: none is near."
+        description="The nearest span with a free code; empty: none is near. At most 1."
     )
 
 

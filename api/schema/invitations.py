@@ -5,7 +5,7 @@ from datetime import datetime, time
 import strawberry
 from strawberry.types import Info
 
-from api.schema.credentials import Credential, zone_of
+from api.schema.credentials import Credential
 from api.schema.devices import Device, device_type
 from api.schema.nodes import global_id, shows
 from api.schema.schedules import schedule_type
@@ -34,7 +34,7 @@ class Invitation(Credential):
 
     @strawberry.field(description="Where it is in its life; it is never BLOCKED or VOID.")
     async def state(self, info: Info) -> CredentialState:
-        return invitation_state(self.row, await zone_of(info, self.row), info.context.clock())
+        return invitation_state(self.row, info.context.clock())
 
     @strawberry.field(
         description="The last group of its code, to tell it from others; revealInvitationCode shows all of it. Null once "

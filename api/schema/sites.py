@@ -54,7 +54,6 @@ from domain.listing import site_lists as lists
 from domain.people.rules import Permission, allows
 from domain.sites import tables
 from domain.sites.rules import SystemType
-from domain.smartpins.rules import SmartPinStatus
 from domain.tags.tables import TagKind, TagTarget
 
 
@@ -225,22 +224,22 @@ class Site(Node):
         info: Info,
         first: First = USUAL_PAGE,
         after: After = None,
-        status: Annotated[SmartPinStatus | None, only("of this status")] = None,
-        lock_id: AtLock = None,
+        states: InStates = None,
+        lock_ids: AtLocks = None,
         search: Search = None,
-        from_: OpenFrom = None,
-        to: OpenTo = None,
+        open_from: OpenFrom = None,
+        open_to: OpenTo = None,
     ) -> Connection[SmartPin]:
         self._may(Permission.READ)
-        now = info.context.clock()
-        key = chosen_key_of("lock", lock_id, "lock_id")
-        return await page(
-            lists.smart_pins_of(self.row.id, status, key, search, lists.span(from_, to), now),
-            lambda row: smart_pin_type(row, now),
-            first=first,
-            after=after,
-            newest_first=True,
+        rows = lists.smart_pins_of(
+            self.row.id,
+            states,
+            keys_of("lock", lock_ids, "lock_ids"),
+            search,
+            lists.open_span(open_from, open_to),
+            info.context.clock(),
         )
+        return await page(rows, smart_pin_type, first=first, after=after, newest_first=True)
 
     @strawberry.field(
         description="What its locks reported, newest first; `from` and `to` go by `occurredAt`, or `recordedAt` without one."

@@ -5,13 +5,17 @@ from datetime import datetime
 import strawberry
 from strawberry.types import Info
 
+from api.schema.credentials import Credential
 from api.schema.locks import Lock, lock_type
-from api.schema.nodes import Node, global_id
+from api.schema.nodes import global_id
+from api.schema.schedules import schedule_type
 from api.schema.sharing import ShareLinks
 from api.schema.warnings import OF_A_CREDENTIAL, Warning_, warnings_of
+from domain.locks import tables as locks
+from domain.schedules.states import CredentialState
 from domain.smartpins import tables
-from domain.smartpins.rules import SmartPinStatus, activation_missed
-from domain.smartpins.service import status
+from domain.smartpins.rules import activation_missed
+from domain.smartpins.states import is_blocked, smart_pin_state
 from domain.sync.rules import SyncStatus, entry_status
 from domain.sync.tables import EntryState
 
@@ -19,26 +23,34 @@ from domain.sync.tables import EntryState
 @strawberry.type(
     description="A code that one lock checks by itself, without a network. It is shown once, when it is made."
 )
-class SmartPin(Node):
+class SmartPin(Credential):
     row: strawberry.Private[tables.SmartPin]
-    now: strawberry.Private[datetime]
     guest_name: str = strawberry.field(description="For whom it is.")
-    status: SmartPinStatus = strawberry.field(
-        description="Where it is in its life, as far as this site wants; see blockSync for what its lock knows."
+    blocked: bool = strawberry.field(
+        description="Whether it is blocked, so that unblockSmartPin applies unless that was done at the door; its state may "
+        "be ENDED all the same, and `blockSync` says what its lock knows."
     )
-    opens_at: datetime = strawberry.field(description="From when it opens.")
-    closes_at: datetime = strawberry.field(description="From when it opens no more.")
-    created_at: datetime = strawberry.field(description="When it was made.")
-    blocked_at_door: datetime | None = strawberry.field(
+    blocked_at_door_at: datetime | None = strawberry.field(
         description="When it was blocked at the lock's keypad, for good; null: it was not."
     )
     first_used_at: datetime | None = strawberry.field(
         description="When it first opened the lock, as the lock has told; null: not that we know."
     )
-    short_pin_set: bool = strawberry.field(
-        description="Whether its guest has a short PIN at the lock. Its digits are known to the lock alone, as a hash."
+    short_pin_set_at: datetime | None = strawberry.field(
+        description="Since when its guest has a short PIN at the lock, which alone knows its digits, as a hash; null: none."
     )
-    short_pin_set_at: datetime | None = strawberry.field(description="Since when.")
+
+    @strawberry.field(description="For whom it is.")
+    async def label(self, info: Info) -> str:
+        return self.row.guest_name
+
+    @strawberry.field(description="Where it is in its life; it is never REMOVED.")
+    async def state(self, info: Info) -> CredentialState:
+        return smart_pin_state(self.row, info.context.clock())
+
+    async def rows_of_locks(self, info: Info) -> list[locks.Lock]:
+        lock = await info.context.loaders.lock.load(self.row.lock_id)
+        return [lock] if lock.deleted_at is None else []
 
     @strawberry.field(description="The lock that it opens.")
     async def lock(self, info: Info) -> Lock:
@@ -48,22 +60,22 @@ class SmartPin(Node):
     @strawberry.field(
         description="By when it must first be used, or it dies; null: the site asks for no such thing."
     )
-    async def activate_by(self, info: Info) -> datetime | None:
+    async def activation_due_at(self, info: Info) -> datetime | None:
         site = await info.context.loaders.site.load(self.row.site_id)
         return self.row.activate_by if site.smart_pin_activation else None
 
     @strawberry.field(
-        description="Whether activateBy has passed and its lock has told of no first use before: as far as we know it "
+        description="Whether activationDueAt has passed and its lock has told of no first use before: as far as we know it "
         "opens nothing any more. A lock that is offline may know better."
     )
     async def activation_missed(self, info: Info) -> bool:
         site = await info.context.loaders.site.load(self.row.site_id)
         row = self.row
         return bool(site.smart_pin_activation) and activation_missed(
-            opens_at=row.opens_at,
+            starts_at=row.opens_at,
             activate_by=row.activate_by,
             first_used_at=row.first_used_at,
-            now=self.now,
+            now=info.context.clock(),
         )
 
     @strawberry.field(
@@ -95,20 +107,17 @@ class SmartPin(Node):
         )
 
 
-def smart_pin_type(row: tables.SmartPin, now: datetime) -> SmartPin:
-    """A SmartPIN as the API shows it at `now`."""
+def smart_pin_type(row: tables.SmartPin) -> SmartPin:
+    """A SmartPIN as the API shows it."""
     return SmartPin(
         id=global_id("smart_pin", row.id),
         row=row,
-        now=now,
         guest_name=row.guest_name,
-        status=status(row, now),
-        opens_at=row.opens_at,
-        closes_at=row.closes_at,
         created_at=row.created_at,
-        blocked_at_door=row.blocked_at_door,
+        schedule=schedule_type(row.schedule()),
+        blocked=is_blocked(row),
+        blocked_at_door_at=row.blocked_at_door,
         first_used_at=row.first_used_at,
-        short_pin_set=row.short_pin_set_at is not None,
         short_pin_set_at=row.short_pin_set_at,
     )
 
@@ -117,10 +126,10 @@ def smart_pin_type(row: tables.SmartPin, now: datetime) -> SmartPin:
 class CreateSmartPinInput:
     lock_id: strawberry.ID = strawberry.field(description="The lock; SmartPINs are on there.")
     guest_name: str = strawberry.field(description="For whom it is, for admins.")
-    opens_at: datetime = strawberry.field(
+    starts_at: datetime = strawberry.field(
         description="The start, on the hour; in the current hour at the earliest."
     )
-    closes_at: datetime = strawberry.field(
+    ends_at: datetime = strawberry.field(
         description="The end, on the hour: up to 768 hours after the start, or 33 to 365 days."
     )
     incarnation: str | None = strawberry.field(
@@ -142,30 +151,31 @@ class UnblockSmartPinInput:
 
 @strawberry.type(description="The new SmartPIN with its code.")
 class CreatedSmartPin:
-    code: str = strawberry.field(
+    digits: str = strawberry.field(
         description="The ten digits as people read them, shown this once; hyphens are not typed."
     )
-    widened: bool = strawberry.field(
-        description="Whether the window is wider than what was asked for: opensAt and closesAt say what it is."
+    window_widened: bool = strawberry.field(
+        description="Whether the window is wider than what was asked for: the SmartPIN's schedule says what it is."
     )
-    opens_early_by_seconds: int = strawberry.field(
+    starts_early_by_seconds: int = strawberry.field(
         description="How much earlier than asked for it opens."
     )
-    closes_late_by_seconds: int = strawberry.field(
+    ends_late_by_seconds: int = strawberry.field(
         description="How much later than asked for it closes."
     )
-    activate_by: datetime | None = strawberry.field(
+    activation_due_at: datetime | None = strawberry.field(
         description="By when it must first be used, or it dies; null: the site asks for no such thing."
     )
     newer_secret_pending: bool = strawberry.field(
         description="Whether a newer secret was given out that the lock has not proven; this code is for an older one, the "
         "one in force unless `incarnation` said otherwise, and opens nothing once the newer one is installed."
     )
-    share_links: ShareLinks = strawberry.field(description="Ways to hand it over now.")
-    smart_pin: SmartPin = strawberry.field(description="The SmartPIN.")
+    share_links: ShareLinks | None = strawberry.field(description="Ways to hand it over now.")
+    smart_pin: SmartPin | None = strawberry.field(description="The SmartPIN.")
 
     @strawberry.field(description=OF_A_CREDENTIAL)
-    async def warnings(self, info: Info) -> list[Warning_]:
+    async def warnings(self, info: Info) -> list[Warning_] | None:
+        assert self.smart_pin is not None
         return await warnings_of(
             info, info.context.loaders.warnings_of_smart_pin, self.smart_pin.row
         )

@@ -60,7 +60,7 @@ class LockEvent(Activity):
         if standing is None or not allows(standing, Permission.READ):
             return None
         row = await loaders.smart_pin.load(self.row.smart_pin_id)
-        return None if row is None else smart_pin_type(row, context.clock())
+        return None if row is None else smart_pin_type(row)
 
     @strawberry.field(
         description="Whose doing it was; null: no member's. For whoever may read the site, and the member; null with an "

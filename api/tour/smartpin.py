@@ -12,7 +12,7 @@ from api.tour.stage import Stage, TourFailed, expect
 DOOR = "Flat 4"
 STAY = timedelta(hours=2)
 """How long the guest's code opens: 384 codes of so many hours begin with each hour, so the tour can be played as often."""
-SEEN = "guestName status firstUsedAt shortPinSet blockSync"
+SEEN = "guestName state firstUsedAt shortPinSetAt blockSync"
 
 
 async def play(stage: Stage) -> None:
@@ -26,7 +26,7 @@ async def play(stage: Stage) -> None:
     stage.say(f"the network of {DOOR} is pulled out; whatever follows, the lock hears none of it")
     made = await create_code(stage)
     await keypad.wait_closed()
-    await _type(stage, keypad, "the SmartPIN", made["code"].replace("-", ""), opens=True)
+    await _type(stage, keypad, "the SmartPIN", made["digits"].replace("-", ""), opens=True)
     # Not one digit, not a run, and within ten seconds of the SmartPIN.
     short = f"9{secrets.randbelow(10**4):04}5"
     await keypad.type(short)
@@ -36,7 +36,7 @@ async def play(stage: Stage) -> None:
     before = await _seen(stage, made["smartPin"]["id"])
     stage.say(f"the admin still sees: {before['guestName']}, first used {before['firstUsedAt']}")
     await keypad.network(on=True)
-    after = await _until(stage, made["smartPin"]["id"], lambda row: bool(row["shortPinSet"]))
+    after = await _until(stage, made["smartPin"]["id"], lambda row: bool(row["shortPinSetAt"]))
     stage.say(
         f"the network is back; the admin sees: {after['guestName']}, first used {after['firstUsedAt']}, "
         "a short PIN set (nobody but the lock can check its digits)"
@@ -69,16 +69,17 @@ async def create_code(stage: Stage) -> dict[str, Any]:
     made = expect(
         await stage.console.change(
             "createSmartPin",
-            "... on CreatedSmartPin { code widened smartPin { id status closesAt } }",
+            "... on CreatedSmartPin { digits smartPin { id state schedule { endsAt } } }",
             lockId=stage.locks[DOOR],
             guestName="Gina",
-            opensAt=start.isoformat(),
-            closesAt=(start + STAY).isoformat(),
+            startsAt=start.isoformat(),
+            endsAt=(start + STAY).isoformat(),
         ),
         "CreatedSmartPin",
     )
+    shown = made["smartPin"]
     stage.say(
-        f"createSmartPin for Gina: ten digits, {made['smartPin']['status']}, until {made['smartPin']['closesAt']}"
+        f"createSmartPin for Gina: ten digits, {shown['state']}, until {shown['schedule']['endsAt']}"
     )
     return made
 
@@ -111,9 +112,9 @@ async def _block(stage: Stage, keypad: Keypad, made: dict[str, Any], short: str)
     key = made["smartPin"]["id"]
     expect(await stage.console.change("blockSmartPin", "", smartPinId=key), "BlockedSmartPin")
     row = await _until(stage, key, lambda row: row["blockSync"] == "UPDATED")
-    stage.say(f"blockSmartPin: {row['status']}, and the lock has heard of it: {row['blockSync']}")
+    stage.say(f"blockSmartPin: {row['state']}, and the lock has heard of it: {row['blockSync']}")
     await keypad.wait_closed()
-    await _type(stage, keypad, "the SmartPIN", made["code"].replace("-", ""), opens=False)
+    await _type(stage, keypad, "the SmartPIN", made["digits"].replace("-", ""), opens=False)
     await _type(stage, keypad, "the short PIN", short, opens=False)
     # It also forgives the wrong entries, so that the tour can be played again and again.
     opened = await stage.console.change(

@@ -3,17 +3,21 @@
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from tortoise.expressions import Q
 
 from domain.invitations.tables import Invitation
-from domain.schedules.states import CredentialState, between_moments, in_states, state_of
+from domain.schedules.states import (
+    CredentialState,
+    between_moments,
+    in_states,
+    state_of_moments,
+)
 
 
-def invitation_state(invitation: Invitation, zone: ZoneInfo, now: datetime) -> CredentialState:
-    """The state of an invitation of a site in this zone; never BLOCKED or VOID."""
-    return state_of(invitation.schedule(), zone, now, removed=invitation.deleted_at is not None)
+def invitation_state(invitation: Invitation, now: datetime) -> CredentialState:
+    """The state of an invitation; never BLOCKED or VOID."""
+    return state_of_moments(invitation.schedule(), now, removed=invitation.deleted_at is not None)
 
 
 def invitations_in_states(

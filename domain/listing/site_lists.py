@@ -31,8 +31,7 @@ from domain.pins.tables import Pin
 from domain.schedules.states import CredentialState
 from domain.sites.service import zone_of
 from domain.sites.tables import Site
-from domain.smartpins import service as smartpins
-from domain.smartpins.rules import SmartPinStatus
+from domain.smartpins.states import smart_pins_in_states
 from domain.smartpins.tables import SmartPin
 from domain.sync.tables import EntryState, LockEntry, LockEvent
 from domain.tags.tables import Tag, TaggedLock, TagKind, TagTarget
@@ -215,16 +214,18 @@ def pins_of(
 
 def smart_pins_of(
     site_id: UUID,
-    status: SmartPinStatus | None,
-    lock_id: UUID | None,
+    states: Collection[CredentialState] | None,
+    lock_ids: Collection[UUID] | None,
     search: str | None,
     within: Span,
     now: datetime,
 ) -> QuerySet[SmartPin]:
     """SmartPINs of locks that are there, open within the span; searched by the guest's name. Raises InvalidInput."""
+    check_some("states", states)
+    check_some("lock_ids", lock_ids)
     rows: Any = SmartPin.filter(site_id=site_id, lock__deleted_at=None)
     rows = _open(rows, within, "opens_at", "closes_at")
-    rows = _only(smartpins.having_status(rows, status, now), lock_id=lock_id)
+    rows = _only(smart_pins_in_states(rows, states, now), lock_id__in=lock_ids)
     found: QuerySet[SmartPin] = _searched(rows, search)
     return found
 

@@ -59,6 +59,18 @@ def state_of(
     return next((state for state in PRECEDENCE if holds[state]), CredentialState.ACTIVE)
 
 
+def state_of_moments(
+    schedule: Schedule,
+    now: datetime,
+    *,
+    removed: bool = False,
+    void: bool = False,
+    blocked: bool = False,
+) -> CredentialState:
+    """As `state_of`, of a schedule from moment to moment, which is the same in every zone."""
+    return state_of(schedule, ZoneInfo("UTC"), now, removed=removed, void=void, blocked=blocked)
+
+
 def between_moments(start: str, end: str, now: datetime) -> dict[CredentialState, Q]:
     """ENDED and UPCOMING of rows with moments in these columns, `start <= t < end`; NULL is no limit."""
     ended: dict[str, Any] = {f"{end}__isnull": False, f"{end}__lte": now}

@@ -1,8 +1,4 @@
-"""What a SmartPIN is at a moment, and why one cannot be made: pure, on top of the codec in `smartpin`.
-
-No status may promise less than the door does. The server knows a lock's windows, not whether it
-has heard of a block; so BLOCKED says what is wanted, and `blockSync` whether the lock knows.
-"""
+"""Which window a SmartPIN gets, why one cannot be made, and what its guest is told: on top of the codec in `smartpin`."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,16 +8,6 @@ from zoneinfo import ZoneInfo
 import smartpin
 from domain.errors import InvalidInput, InvalidWindow, NoFreeWindow
 from smartpin import EffectiveWindow, LockTime, Window, WindowFault
-
-
-class SmartPinStatus(StrEnum):
-    """DEAD for good: the lock got a new secret. Otherwise by time, and BLOCKED while its window is not over."""
-
-    UPCOMING = "UPCOMING"
-    ACTIVE = "ACTIVE"
-    BLOCKED = "BLOCKED"
-    ENDED = "ENDED"
-    DEAD = "DEAD"
 
 
 class NoSmartPins(StrEnum):
@@ -35,21 +21,8 @@ class NoSmartPins(StrEnum):
 class WindowSpan:
     """A start and an end that could be asked for, in UTC."""
 
-    opens_at: datetime
-    closes_at: datetime
-
-
-def status_of(
-    *, opens_at: datetime, closes_at: datetime, blocked: bool, dead: bool, now: datetime
-) -> SmartPinStatus:
-    """The status at `now`; open for `opens_at <= now < closes_at`."""
-    if dead:
-        return SmartPinStatus.DEAD
-    if closes_at <= now:
-        return SmartPinStatus.ENDED
-    if blocked:
-        return SmartPinStatus.BLOCKED
-    return SmartPinStatus.UPCOMING if now < opens_at else SmartPinStatus.ACTIVE
+    starts_at: datetime
+    ends_at: datetime
 
 
 _DAYS = "Beyond 768 hours a SmartPIN runs from 08:00 on its first day to 20:00 on its last, which are 33 to 365 days apart."
@@ -77,8 +50,8 @@ def _words(refusal: smartpin.InvalidWindow) -> str:
 
 
 def fitted(
-    opens_at: datetime,
-    closes_at: datetime,
+    starts_at: datetime,
+    ends_at: datetime,
     *,
     now: datetime,
     lock_time: LockTime,
@@ -88,13 +61,11 @@ def fitted(
 
     Raises InvalidWindow, and InvalidInput for a moment without an offset.
     """
-    for field, value in (("opens_at", opens_at), ("closes_at", closes_at)):
+    for field, value in (("starts_at", starts_at), ("ends_at", ends_at)):
         if value.utcoffset() is None:
             raise InvalidInput(field, "Give the offset from UTC with the time.")
     try:
-        return smartpin.fit(
-            opens_at, closes_at, now=now, lock_time=lock_time, activation=activation
-        )
+        return smartpin.fit(starts_at, ends_at, now=now, lock_time=lock_time, activation=activation)
     except smartpin.InvalidWindow as refusal:
         nearest = tuple(WindowSpan(span.start, span.end) for span in refusal.nearest)
         raise InvalidWindow(_words(refusal), refusal.fault, nearest, refusal.limits) from None
@@ -108,10 +79,10 @@ def all_used(nearest: Window | None, lock_time: LockTime) -> NoFreeWindow:
 
 
 def activation_missed(
-    *, opens_at: datetime, activate_by: datetime, first_used_at: datetime | None, now: datetime
+    *, starts_at: datetime, activate_by: datetime, first_used_at: datetime | None, now: datetime
 ) -> bool:
     """Whether the deadline for the first use has passed without one, as far as the lock has told."""
-    used = first_used_at is not None and opens_at <= first_used_at < activate_by
+    used = first_used_at is not None and starts_at <= first_used_at < activate_by
     return activate_by <= now and not used
 
 

@@ -7,10 +7,7 @@ No block ends before the code does: it covers every reading of the digits.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
-
-from tortoise.expressions import Q
 
 import smartpin
 from domain.actors import Caller
@@ -28,19 +25,19 @@ from domain.link.entries import EntryKind, SmartPinBlockPayload, smartpin_entry_
 from domain.locks.keypads import locks_with_keypad
 from domain.locks.service import held_lock
 from domain.locks.tables import Lock, Provisioning
+from domain.schedules.states import CredentialState
 from domain.sharing import ShareLinks, share_links
 from domain.sites.rules import checked_name
 from domain.sites.service import zone_of
 from domain.sites.tables import Site
 from domain.smartpins.rules import (
     NoSmartPins,
-    SmartPinStatus,
     all_used,
     fitted,
-    status_of,
     words_for_guest,
 )
 from domain.smartpins.serving import Incarnation, check_zone_known, opened, serving_secret
+from domain.smartpins.states import smart_pin_state
 from domain.smartpins.tables import SmartPin
 from domain.sync.entries import Wanted, write_entries
 from domain.sync.tables import EntryState, LockEntry
@@ -109,8 +106,8 @@ async def create_smart_pin(
     *,
     lock_id: UUID,
     guest_name: str,
-    opens_at: datetime,
-    closes_at: datetime,
+    starts_at: datetime,
+    ends_at: datetime,
     incarnation: str | None = None,
     now: datetime,
 ) -> Issued:
@@ -132,8 +129,8 @@ async def create_smart_pin(
         secret, newer_pending = await serving_secret(lock, incarnation, now)
         serving = opened(installation, secret, zone)
         effective = fitted(
-            opens_at,
-            closes_at,
+            starts_at,
+            ends_at,
             now=now,
             lock_time=serving.lock_time,
             activation=site.smart_pin_activation,
@@ -183,7 +180,7 @@ async def set_blocked(
         row, lock = await _held(by, smart_pin_id)
         if row.blocked_at_door is not None and not blocked:
             raise SmartPinBlockedAtDoor
-        if status(row, now) in {SmartPinStatus.ENDED, SmartPinStatus.DEAD}:
+        if smart_pin_state(row, now) in {CredentialState.ENDED, CredentialState.VOID}:
             raise InvalidInput("smart_pin_id", "This SmartPIN opens nothing any more.")
         if (row.blocked_at is not None) == blocked:
             change.unchanged()
@@ -243,32 +240,3 @@ async def _ended_blocks(lock_id: UUID, now: datetime) -> list[Wanted]:
         for row in rows
         if SmartPinBlockPayload.from_payload(row.content).until < now - SWEEP_AFTER
     ]
-
-
-def status(row: SmartPin, now: datetime) -> SmartPinStatus:
-    """The status of a row at `now`."""
-    return status_of(
-        opens_at=row.opens_at,
-        closes_at=row.closes_at,
-        blocked=row.blocked_at is not None or row.blocked_at_door is not None,
-        dead=row.dead_at is not None,
-        now=now,
-    )
-
-
-def having_status(rows: Any, wanted: SmartPinStatus | None, now: datetime) -> Any:
-    """A query set narrowed to one status; without one, as it is."""
-    if wanted is None:
-        return rows
-    if wanted is SmartPinStatus.DEAD:
-        return rows.filter(dead_at__isnull=False)
-    rows = rows.filter(dead_at=None)
-    if wanted is SmartPinStatus.ENDED:
-        return rows.filter(closes_at__lte=now)
-    rows = rows.filter(closes_at__gt=now)
-    if wanted is SmartPinStatus.BLOCKED:
-        return rows.filter(Q(blocked_at__isnull=False) | Q(blocked_at_door__isnull=False))
-    rows = rows.filter(blocked_at=None, blocked_at_door=None)
-    if wanted is SmartPinStatus.UPCOMING:
-        return rows.filter(opens_at__gt=now)
-    return rows.filter(opens_at__lte=now)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from tortoise import fields
 
+from domain.access.schedule import Schedule
 from domain.database.rows import Row, Searchable
 
 
@@ -42,6 +43,10 @@ class SmartPin(Row, Searchable):
     dead_at = fields.DatetimeField(null=True)
     first_used_at = fields.DatetimeField(null=True)
     short_pin_set_at = fields.DatetimeField(null=True)
+
+    def schedule(self) -> Schedule:
+        """When it opens."""
+        return Schedule(self.opens_at, self.closes_at)
 
     class Meta:
         table = "smart_pins"

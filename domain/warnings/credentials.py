@@ -21,8 +21,7 @@ from domain.pins.tables import Pin, PinStatus
 from domain.schedules.states import CredentialState
 from domain.sites.service import zone_of
 from domain.sites.tables import Site
-from domain.smartpins.rules import SmartPinStatus
-from domain.smartpins.service import status as status_of_smart_pin
+from domain.smartpins.states import smart_pin_state
 from domain.smartpins.tables import SmartPin
 from domain.tags.tables import TaggedMember
 from domain.warnings.doors import Doors, Warned
@@ -72,7 +71,7 @@ async def of_smart_pins(smart_pin_ids: Collection[UUID], now: datetime) -> dict[
     rows = [
         row
         for row in await SmartPin.filter(id__in=list(smart_pin_ids))
-        if status_of_smart_pin(row, now) not in {SmartPinStatus.ENDED, SmartPinStatus.DEAD}
+        if smart_pin_state(row, now) not in {CredentialState.ENDED, CredentialState.VOID}
     ]
     doors = await Doors.of({row.lock_id for row in rows})
     found = {
@@ -90,17 +89,15 @@ async def of_invitations(
     invitation_ids: Collection[UUID], now: datetime
 ) -> dict[UUID, list[Warned]]:
     """By invitation."""
-    there = await Invitation.filter(id__in=list(invitation_ids))
-    zones = await _zones(there)
     rows = [
         row
-        for row in there
-        if invitation_state(row, zones[row.site_id], now)
-        not in {CredentialState.ENDED, CredentialState.REMOVED}
+        for row in await Invitation.filter(id__in=list(invitation_ids))
+        if invitation_state(row, now) not in {CredentialState.ENDED, CredentialState.REMOVED}
     ]
     named: dict[UUID, list[UUID]] = defaultdict(list)
     for choice in await InvitationLock.filter(invitation_id__in=[row.id for row in rows]):
         named[choice.invitation_id].append(choice.lock_id)
+    zones = await _zones(rows)
     doors = await Doors.of({lock_id for locks in named.values() for lock_id in locks})
     found = {}
     for row in rows:

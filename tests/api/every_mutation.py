@@ -78,8 +78,8 @@ _RULE = {"siteId": "<site>", "grantee": {"memberId": "<member>"}, **_CHOSEN}
 _SMART_PIN = {
     "lockId": "<smart lock>",
     "guestName": "Gus",
-    "opensAt": "<next hour>",
-    "closesAt": "<in four hours>",
+    "startsAt": "<next hour>",
+    "endsAt": "<in four hours>",
 }
 _PIN = {"siteId": "<site>", "owner": {"memberId": "<member>"}, **_CHOSEN}
 _MAKING: dict[str, tuple[str, str, Input]] = {

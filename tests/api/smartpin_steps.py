@@ -9,14 +9,14 @@ from tests.waiting import becomes, eventually
 from tests.watched_lock import WatchedLock
 
 HOUR = timedelta(hours=1)
-SMART_PIN = """id guestName status opensAt closesAt createdAt firstUsedAt shortPinSet shortPinSetAt
-  blockedAtDoor blockSync activateBy activationMissed secretProven lock { id name }"""
-SPAN = "opensAt closesAt"
-CREATED = f"""... on CreatedSmartPin {{ code widened opensEarlyBySeconds closesLateBySeconds activateBy
+SPAN = "startsAt endsAt"
+SMART_PIN = f"""id guestName state blocked schedule {{ {SPAN} }} createdAt firstUsedAt shortPinSetAt
+  blockedAtDoorAt blockSync activationDueAt activationMissed secretProven lock {{ id name }}"""
+CREATED = f"""... on CreatedSmartPin {{ digits windowWidened startsEarlyBySeconds endsLateBySeconds activationDueAt
     newerSecretPending
     shareLinks {{ web email whatsapp sms }} smartPin {{ {SMART_PIN} }} }}
   ... on InvalidWindow {{ fault nearest {{ {SPAN} }}
-    limits {{ minHours maxHours minDays maxDays opensAt closesAt }} }}
+    limits {{ minHours maxHours minDays maxDays firstDayFrom lastDayUntil }} }}
   ... on NoFreeWindow {{ nearest {{ {SPAN} }} }} ... on SmartPinsOff {{ reason }}
   ... on LockTimezoneUnknown {{ timezone }}
   ... on LockWithoutKeypad {{ locks {{ name }} }} ... on InvalidInput {{ field }} ... on NotFound {{ field }}"""
@@ -69,8 +69,8 @@ async def ask(house: House, lock_id: str, **fields: Any) -> dict[str, Any]:
     asked = {
         "lockId": lock_id,
         "guestName": "Anna Guest",
-        "opensAt": start.isoformat(),
-        "closesAt": (start + 3 * HOUR).isoformat(),
+        "startsAt": start.isoformat(),
+        "endsAt": (start + 3 * HOUR).isoformat(),
         **fields,
     }
     token = asked.pop("token", None)
@@ -78,7 +78,7 @@ async def ask(house: House, lock_id: str, **fields: Any) -> dict[str, Any]:
 
 
 async def smart_pin(house: House, lock_id: str, **fields: Any) -> dict[str, Any]:
-    """A new SmartPIN with its code."""
+    """A new SmartPIN with its digits."""
     made = await ask(house, lock_id, **fields)
     assert made["__typename"] == "CreatedSmartPin", made
     return made
@@ -97,7 +97,7 @@ async def blocked(
 
 def span(start: datetime, end: datetime) -> dict[str, str]:
     """A start and end as the input takes them."""
-    return {"opensAt": start.isoformat(), "closesAt": end.isoformat()}
+    return {"startsAt": start.isoformat(), "endsAt": end.isoformat()}
 
 
 def days(served: Served, count: int = 40) -> dict[str, str]:
@@ -110,6 +110,18 @@ async def seen(house: House, smart_pin_id: str) -> dict[str, Any]:
     """The SmartPIN as the API shows it."""
     query = f"query($id: ID!) {{ node(id: $id) {{ ... on SmartPin {{ {SMART_PIN} }} }} }}"
     found: dict[str, Any] = (await house.ask(query, id=smart_pin_id))["node"]
+    return found
+
+
+async def until_short_pin(house: House, smart_pin_id: str, *, there: bool) -> dict[str, Any]:
+    """The SmartPIN as soon as its guest has a short PIN, or none any more, ten seconds at most."""
+
+    async def look() -> dict[str, Any]:
+        return await seen(house, smart_pin_id)
+
+    found: dict[str, Any] = await eventually(
+        look, lambda row: (row["shortPinSetAt"] is not None) is there
+    )
     return found
 
 

@@ -28,7 +28,7 @@ SECRETS = {
     "createInvitation": "CreatedInvitation { invitationCode { code } }",
     "createPin": "CreatedPin { digits }",
     "reassignPin": "ReassignedPin { digits }",
-    "createSmartPin": "CreatedSmartPin { code }",
+    "createSmartPin": "CreatedSmartPin { digits }",
 }
 """What of a result is a secret, by mutation."""
 

@@ -9,7 +9,7 @@ from domain.locks.tables import Provisioning
 from domain.node_ids import read_node_id
 from domain.sites.tables import Site
 from tests.api.smartpin_steps import HOUR, switch, this_hour
-from tests.api.whole_answers import TRANSPORTS
+from tests.api.whole_answers import TRANSPORTS, by_http
 from tests.serving import House, Served
 
 ALIASES = [f"a{number}" for number in range(10)]
@@ -34,14 +34,14 @@ async def _ten_codes(house: House) -> tuple[str, dict[str, Any]]:
         await switch(house, lock)
     await _cannot_be_unsealed(locks[ALIASES.index(BROKEN)])
     start = this_hour(house.served)
-    times = {"opensAt": start.isoformat(), "closesAt": (start + HOUR).isoformat()}
+    times = {"startsAt": start.isoformat(), "endsAt": (start + HOUR).isoformat()}
     asked = {
         name: {"lockId": lock, "guestName": "Anna", **times}
         for name, lock in zip(ALIASES, locks, strict=True)
     }
     variables = ", ".join(f"${name}: CreateSmartPinInput!" for name in ALIASES)
     fields = " ".join(
-        f"{name}: createSmartPin(input: ${name}) {{ ... on CreatedSmartPin {{ code }} }}"
+        f"{name}: createSmartPin(input: ${name}) {{ ... on CreatedSmartPin {{ digits }} }}"
         for name in ALIASES
     )
     return f"mutation({variables}) {{ {fields} }}", asked
@@ -56,7 +56,7 @@ async def test_of_ten_changes_the_fifth_fails_and_nine_are_told(served: Served, 
     data, (error,) = answer["data"], answer["errors"]
 
     assert data.pop(BROKEN) is None
-    assert len({each["code"] for each in data.values()}) == 9
+    assert len({each["digits"] for each in data.values()}) == 9
     assert (error["message"], error["path"]) == ("Internal error", [BROKEN])
 
 
@@ -73,7 +73,7 @@ async def test_digits_are_told_whatever_fails_beside_them(served: Served) -> Non
         "lockIds": [door],
         "validUntil": "2030-12-24",
     }
-    answer = await _by_http(house, query, {"input": asked})
+    answer = await by_http(served, house.token, query, input=asked)
     made = answer["data"]["createPin"]
 
     assert made["digits"] in made["shareLinks"]["sms"]

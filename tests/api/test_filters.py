@@ -110,7 +110,7 @@ async def test_invitations_and_smart_pins_are_narrowed_to_what_is_open_within_a_
     for name, start, end in (("Early", 1, 4), ("Late", 4, 8)):
         await house.invitation(lock, name=name, startsAt=at(start), endsAt=at(end))
         made = await house.change(
-            "createSmartPin", lockId=lock, guestName=name, opensAt=at(start), closesAt=at(end)
+            "createSmartPin", lockId=lock, guestName=name, startsAt=at(start), endsAt=at(end)
         )
         assert made["__typename"] == "CreatedSmartPin"
     await house.invitation(lock, name="Always", startsAt=None, endsAt=at(9))
@@ -209,8 +209,8 @@ async def test_what_looks_alike_is_found_alike_in_every_list(served: Served) -> 
         "createSmartPin",
         lockId=lock,
         guestName=apart,
-        opensAt=opens.isoformat(),
-        closesAt=(opens + timedelta(hours=1)).isoformat(),
+        startsAt=opens.isoformat(),
+        endsAt=(opens + timedelta(hours=1)).isoformat(),
     )
 
     lists = ("locks", "hubs", "members", "tags", "pins", "invitations", "smartPins")

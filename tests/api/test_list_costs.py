@@ -11,11 +11,13 @@ from domain.actors import ActorKind, Role
 from domain.alerts.tables import Alert, AlertKind
 from domain.database import use_case
 from domain.database.rows import new_id
+from domain.invitations.service import code_identity
 from domain.invitations.tables import Invitation, InvitationLock
 from domain.link.events import LockEventKind
 from domain.locks.rules import Connectivity
 from domain.locks.tables import Hub, Lock, Provisioning, Reader
 from domain.people.tables import Account, Device, Member, Platform
+from domain.security.codes import new_invitation_code
 from domain.smartpins.tables import SmartPin
 from domain.sync.tables import LockEvent
 from domain.tags.default_tags import add_default_tag
@@ -42,7 +44,7 @@ LISTS = {
     "pins": "kind label state site { name } owner { name email } locks { nodes { name } }"
     " lockSync { nodes { status lock { name } } }"
     " lockTags { name } chosenLocks { name } warnings { code locks { name } }",
-    "smartPins": "guestName blockSync lock { name hub { name } } warnings { code locks { name } }",
+    "smartPins": "guestName label state site { name } blockSync lock { name hub { name } } warnings { code locks { name } }",
     "tags": "name members { name email } locks { name readers { name } hub { name } }",
 }
 """Each connection of a site, with all that hangs on its rows and is not in them."""
@@ -114,11 +116,14 @@ async def _grow(house: House, count: int, numbered: int) -> None:
 
 async def _invite(site_id: UUID, lock_id: UUID, name: str, house: House) -> None:
     now = house.served.clock()
+    key = new_id()
+    code = new_invitation_code().encode()
     invitation = await Invitation.create(
+        id=key,
         site_id=site_id,
         name=name,
         code_tag=name,
-        code_sealed=b"",
+        code_sealed=house.served.installation.keys.seal(code, code_identity(key)),
         valid_until=now + timedelta(hours=1),
         device_limit=1,
         created_at=now,

@@ -345,7 +345,7 @@ async def test_codes_are_made_for_no_kit_that_has_ended(served: Served) -> None:
     assert (await seen(house, made["smartPin"]["id"]))["status"] == "DEAD"
     asked = await ask(house, lock_id, incarnation=newer["incarnation"])
     assert (asked["__typename"], asked["field"]) == ("NotFound", "incarnation")
-    assert (await ask(house, lock_id, incarnation=older["incarnation"]))["code"]
+    assert (await ask(house, lock_id, incarnation=older["incarnation"]))["digits"]
     served.clock.advance(DAY)
     late = await ask(house, lock_id)
     assert (late["__typename"], late["reason"]) == ("SmartPinsOff", "NOT_PROVISIONED")
@@ -361,8 +361,8 @@ async def test_a_lock_without_a_network_keeps_its_codes(served: Served) -> None:
     await cancelled(house, unwanted)
     served.clock.advance(DAY * 3)
 
-    assert (await ask(house, lock_id))["code"]
-    assert (await ask(house, lock_id, incarnation=kit["incarnation"]))["code"]
+    assert (await ask(house, lock_id))["digits"]
+    assert (await ask(house, lock_id, incarnation=kit["incarnation"]))["digits"]
     refused = await ask(house, lock_id, incarnation=unwanted["incarnation"])
     assert refused["__typename"] == "NotFound"
     assert not await proves(served, lock_id, kit), "nor does it begin a life by a socket"

@@ -40,30 +40,30 @@ class TestBlocking:
         house = await served.site()
         device, entry = await ready_lock(house)
         made, other = [await smart_pin(house, entry["lockId"]) for _ in range(2)]
-        await device.shows(made["code"])
+        await device.shows(made["digits"])
         await device.shows("7595")
         device.network.turn(on=False)
         await house.until_online(entry["lockId"], online=False)
 
         answer = await blocked(house, made)
-        still = await device.shows(made["code"])
+        still = await device.shows(made["digits"])
         device.network.turn(on=True)
         arrived = await until(house, made["smartPin"]["id"], blockSync="UPDATED")
-        refused = [await device.shows(digits) for digits in (made["code"], "7595")]
-        neighbour = await device.shows(other["code"])
+        refused = [await device.shows(digits) for digits in (made["digits"], "7595")]
+        neighbour = await device.shows(other["digits"])
         await blocked(house, made, block=False)
         lifted = await until(house, made["smartPin"]["id"], blockSync="REMOVED")
-        again = [await device.shows(digits) for digits in (made["code"], "7595")]
+        again = [await device.shows(digits) for digits in (made["digits"], "7595")]
 
-        assert (answer["smartPin"]["status"], answer["smartPin"]["blockSync"]) == (
+        assert (answer["smartPin"]["state"], answer["smartPin"]["blockSync"]) == (
             "BLOCKED",
             "NOT_UPDATED",
         )
         assert still is Signal.GRANTED
-        assert (arrived["status"], arrived["shortPinSet"]) == ("BLOCKED", True)
+        assert (arrived["state"], arrived["shortPinSetAt"] is not None) == ("BLOCKED", True)
         assert refused == [Signal.DENIED, Signal.DENIED]
         assert neighbour is Signal.GRANTED
-        assert lifted["status"] == "ACTIVE"
+        assert lifted["state"] == "ACTIVE"
         assert again[0] is Signal.GRANTED
 
     async def test_a_block_at_the_keypad_is_told_and_cannot_be_lifted_from_afar(
@@ -73,18 +73,18 @@ class TestBlocking:
         house = await served.site()
         device, entry = await ready_lock(house, online=False)
         made = await smart_pin(house, entry["lockId"])
-        await device.shows(made["code"])
+        await device.shows(made["digits"])
         await device.shows("7595")
 
-        assert await block_at_keypad(device, made["code"]) is Signal.DONE
+        assert await block_at_keypad(device, made["digits"]) is Signal.DONE
         device.network.turn(on=True)
-        told = await until(house, made["smartPin"]["id"], status="BLOCKED")
+        told = await until(house, made["smartPin"]["id"], state="BLOCKED")
         refused = await blocked(house, made, block=False)
 
-        assert told["blockedAtDoor"] is not None
-        assert (told["blockSync"], told["shortPinSet"]) == (None, False)
+        assert told["blockedAtDoorAt"] is not None
+        assert (told["blockSync"], told["shortPinSetAt"]) == (None, None)
         assert refused["__typename"] == "SmartPinBlockedAtDoor"
-        assert await device.shows(made["code"]) is Signal.DENIED
+        assert await device.shows(made["digits"]) is Signal.DENIED
 
     async def test_what_has_ended_cannot_be_blocked_and_its_block_goes_by_itself(
         self, served: Served
@@ -102,7 +102,7 @@ class TestBlocking:
         gone = await until(house, made["smartPin"]["id"], blockSync="REMOVED")
 
         assert (refused["__typename"], refused["field"]) == ("InvalidInput", "smartPinId")
-        assert gone["status"] == "ENDED"
+        assert gone["state"] == "ENDED"
 
     async def test_twice_is_once(self, served: Served) -> None:
         """Blocking what is blocked changes nothing, not even the entry's version."""
@@ -131,20 +131,20 @@ class TestLives:
         kit = await provisioned(house, entry["lockId"])
 
         before = await seen(house, made["smartPin"]["id"])
-        still = await old.shows(made["code"])
+        still = await old.shows(made["digits"])
         old.power.turn(on=False)
         new = await house.device({**kit, "name": "Cellar"})
-        dead = await until(house, made["smartPin"]["id"], status="DEAD")
+        dead = await until(house, made["smartPin"]["id"], state="VOID")
         refused = await blocked(house, made)
         fresh = await smart_pin(house, entry["lockId"])
         await in_step(house, entry["lockId"])
 
-        assert (before["status"], still) == ("ACTIVE", Signal.GRANTED)
-        assert dead["closesAt"] == before["closesAt"]
+        assert (before["state"], still) == ("ACTIVE", Signal.GRANTED)
+        assert dead["schedule"] == before["schedule"]
         assert refused["__typename"] == "InvalidInput"
         assert await LockEntry.filter(kind=EntryKind.SMARTPIN_BLOCK).count() == 0
-        assert await new.shows(made["code"]) is Signal.DENIED
-        assert await new.shows(fresh["code"]) is Signal.GRANTED
+        assert await new.shows(made["digits"]) is Signal.DENIED
+        assert await new.shows(fresh["digits"]) is Signal.GRANTED
 
     async def test_codes_made_before_the_first_contact_outlive_it(self, served: Served) -> None:
         """The newest secret serves until one is proven; its codes and blocks stay good when it is."""
@@ -156,16 +156,16 @@ class TestLives:
         made, unwanted = [await smart_pin(house, entry["lockId"]) for _ in range(2)]
         await blocked(house, unwanted)
         device = await without_network(house, kit)
-        opened = await device.shows(made["code"])
+        opened = await device.shows(made["digits"])
 
         device.network.turn(on=True)
         await until(house, unwanted["smartPin"]["id"], blockSync="UPDATED")
 
         assert opened is Signal.GRANTED
-        assert (await seen(house, made["smartPin"]["id"]))["status"] == "ACTIVE"
-        assert (await seen(house, lost["smartPin"]["id"]))["status"] == "DEAD"
-        assert await device.shows(unwanted["code"]) is Signal.DENIED
-        assert await device.shows(made["code"]) is Signal.GRANTED
+        assert (await seen(house, made["smartPin"]["id"]))["state"] == "ACTIVE"
+        assert (await seen(house, lost["smartPin"]["id"]))["state"] == "VOID"
+        assert await device.shows(unwanted["digits"]) is Signal.DENIED
+        assert await device.shows(made["digits"]) is Signal.GRANTED
 
     async def test_those_of_a_deleted_lock_leave_the_list(self, served: Served) -> None:
         """And can be neither blocked nor added to."""
@@ -206,7 +206,7 @@ class TestZone:
         granted = await self.change_zone(house)
 
         assert (refused["__typename"], refused["field"]) == ("PolicyViolation", "timezone")
-        assert made["smartPin"]["closesAt"][:16] in refused["message"]
+        assert made["smartPin"]["schedule"]["endsAt"][:16] in refused["message"]
         assert granted["__typename"] == "UpdatedSite"
 
     async def test_a_race_leaves_no_code_in_a_zone_that_has_changed(self, served: Served) -> None:
@@ -222,7 +222,7 @@ class TestZone:
         if changed["__typename"] == "UpdatedSite":
             assert made["__typename"] == "LockTimezoneUnknown"
         else:
-            assert made["widened"] is False
+            assert made["windowWidened"] is False
 
     async def test_the_fixed_offset_is_that_of_the_provisioning(self, served: Served) -> None:
         """The zone may change between lives of codes; hours are still counted as the lock was told at first."""
@@ -236,8 +236,8 @@ class TestZone:
 
         made = await smart_pin(house, entry["lockId"], **span(start, start + 3 * HOUR))
 
-        assert made["widened"] is False
-        assert await device.shows(made["code"]) is Signal.GRANTED
+        assert made["windowWidened"] is False
+        assert await device.shows(made["digits"]) is Signal.GRANTED
 
 
 @pytest.mark.parametrize("wanted", [True, False])
@@ -265,5 +265,5 @@ async def test_the_activation_rule_reaches_the_lock_with_the_site_s_setting(
     await becomes(lambda: device.view is not None)
 
     assert changed["site"]["smartPinActivation"] is wanted
-    assert (made["activateBy"] is not None) is wanted
-    assert await device.shows(made["code"]) is (Signal.DENIED if wanted else Signal.GRANTED)
+    assert (made["activationDueAt"] is not None) is wanted
+    assert await device.shows(made["digits"]) is (Signal.DENIED if wanted else Signal.GRANTED)

@@ -43,13 +43,13 @@ async def test_after_a_reset_without_a_link_the_answer_says_that_a_newer_secret_
         True,
         False,
     )
-    assert await new.shows(for_old["code"]) is Signal.DENIED
-    assert await new.shows(for_new["code"]) is Signal.GRANTED
+    assert await new.shows(for_old["digits"]) is Signal.DENIED
+    assert await new.shows(for_new["digits"]) is Signal.GRANTED
 
     new.network.turn(on=True)
     proven = await until(house, for_new["smartPin"]["id"], secretProven=True)
-    assert proven["status"] == "ACTIVE"
-    assert (await seen(house, for_old["smartPin"]["id"]))["status"] == "DEAD"
+    assert proven["state"] == "ACTIVE"
+    assert (await seen(house, for_old["smartPin"]["id"]))["state"] == "VOID"
 
 
 async def test_only_a_secret_in_force_or_pending_can_be_named(served: Served) -> None:
@@ -80,7 +80,7 @@ async def test_each_secret_has_the_variants_of_a_window_for_itself(served: Serve
     first = [await smart_pin(house, entry["lockId"], incarnation=each, **asked) for each in lives]
     again = [await ask(house, entry["lockId"], incarnation=each, **asked) for each in lives]
 
-    assert len({made["code"] for made in first}) == 3
+    assert len({made["digits"] for made in first}) == 3
     assert [made["newerSecretPending"] for made in first] == [True, True, False]
     assert [answer["__typename"] for answer in again] == ["NoFreeWindow"] * 3
 
@@ -107,14 +107,14 @@ async def test_codes_for_a_later_secret_outlive_the_proof_of_an_earlier_one(serv
     await until(house, codes[2]["smartPin"]["id"], secretProven=True)
     await until(house, unwanted["smartPin"]["id"], blockSync="UPDATED")
 
-    assert after_middle == ["DEAD", "ACTIVE", "ACTIVE"]
+    assert after_middle == ["VOID", "ACTIVE", "ACTIVE"]
     assert refusal["__typename"] == "BlockedSmartPin"
-    assert await statuses(house, codes) == ["DEAD", "DEAD", "ACTIVE"]
-    assert await device.shows(codes[2]["code"]) is Signal.GRANTED
-    assert await device.shows(unwanted["code"]) is Signal.DENIED
+    assert await statuses(house, codes) == ["VOID", "VOID", "ACTIVE"]
+    assert await device.shows(codes[2]["digits"]) is Signal.GRANTED
+    assert await device.shows(unwanted["digits"]) is Signal.DENIED
     assert await SmartPin.filter(dead_at=None).count() == 2
 
 
 async def statuses(house: House, made: list[dict[str, Any]]) -> list[str]:
     """As the API shows them."""
-    return [(await seen(house, each["smartPin"]["id"]))["status"] for each in made]
+    return [(await seen(house, each["smartPin"]["id"]))["state"] for each in made]

@@ -52,7 +52,7 @@ class TestWindows:
             limits = refused["limits"]
             assert (limits["minHours"], limits["maxHours"]) == (1, 768)
             assert (limits["minDays"], limits["maxDays"]) == (33, 365)
-            assert (granted["__typename"], granted["widened"]) == ("CreatedSmartPin", False)
+            assert (granted["__typename"], granted["windowWidened"]) == ("CreatedSmartPin", False)
 
     async def test_more_than_768_hours_are_snapped_to_days_and_the_answer_says_so(
         self, served: Served
@@ -66,11 +66,11 @@ class TestWindows:
 
         made = await smart_pin(house, entry["lockId"], **span(start, end))
 
-        assert (made["widened"], made["opensEarlyBySeconds"]) == (True, 2 * 3600)
-        assert made["closesLateBySeconds"] == 9 * 3600
-        assert made["smartPin"]["opensAt"] == start.replace(hour=8).isoformat()
-        assert made["smartPin"]["closesAt"] == end.replace(hour=20).isoformat()
-        assert made["smartPin"]["status"] == "UPCOMING"
+        assert (made["windowWidened"], made["startsEarlyBySeconds"]) == (True, 2 * 3600)
+        assert made["endsLateBySeconds"] == 9 * 3600
+        assert made["smartPin"]["schedule"]["startsAt"] == start.replace(hour=8).isoformat()
+        assert made["smartPin"]["schedule"]["endsAt"] == end.replace(hour=20).isoformat()
+        assert made["smartPin"]["state"] == "UPCOMING"
 
     async def test_hours_are_the_wall_s_where_offsets_are_not_whole_hours(
         self, served: Served
@@ -85,8 +85,8 @@ class TestWindows:
             made = await smart_pin(house, entry["lockId"], **refused["nearest"][0])
 
             assert refused["fault"] == "OFF_THE_HOUR"
-            assert (await device.shows(made["code"]) is Signal.GRANTED) is (
-                made["smartPin"]["status"] == "ACTIVE"
+            assert (await device.shows(made["digits"]) is Signal.GRANTED) is (
+                made["smartPin"]["state"] == "ACTIVE"
             )
 
     async def test_names_and_times_are_checked(self, served: Served) -> None:
@@ -110,9 +110,9 @@ class TestVariants:
         device, entry = await ready_lock(house)
         many = await asyncio.gather(*(smart_pin(house, entry["lockId"]) for _ in range(16)))
 
-        assert len({made["code"] for made in many}) == 16
+        assert len({made["digits"] for made in many}) == 16
         for made in many[:3]:
-            assert await device.shows(made["code"]) is Signal.GRANTED
+            assert await device.shows(made["digits"]) is Signal.GRANTED
 
     async def test_when_all_are_used_the_nearest_free_window_is_named_and_works(
         self, served: Served
@@ -131,7 +131,7 @@ class TestVariants:
 
         assert refused["__typename"] == "NoFreeWindow"
         assert granted["__typename"] == "CreatedSmartPin"
-        assert granted["code"] != first["code"]
+        assert granted["digits"] != first["digits"]
 
     async def test_the_database_itself_refuses_a_code_twice(self, served: Served) -> None:
         """Unique for lock, life, window and variant, whatever a service forgets."""

@@ -159,10 +159,10 @@ class TestActivation:
         plain = await ask(house, entry["lockId"], **asked)
 
         assert (refused["__typename"], refused["fault"]) == ("InvalidWindow", "ACTIVATION_TOO_SOON")
-        assert refused["nearest"][0]["opensAt"] == start.replace(hour=8).isoformat()
-        assert granted["smartPin"]["activateBy"] == granted["activateBy"]
-        assert granted["activateBy"] == (start + 25 * HOUR).isoformat()
-        assert (plain["widened"], plain["activateBy"]) == (True, None)
+        assert refused["nearest"][0]["startsAt"] == start.replace(hour=8).isoformat()
+        assert granted["smartPin"]["activationDueAt"] == granted["activationDueAt"]
+        assert granted["activationDueAt"] == (start + 25 * HOUR).isoformat()
+        assert (plain["windowWidened"], plain["activationDueAt"]) == (True, None)
 
     @pytest.mark.parametrize("used", [True, False])
     async def test_guest_and_admin_learn_the_deadline_and_whether_it_was_missed(
@@ -176,13 +176,13 @@ class TestActivation:
         made = await ask(house, entry["lockId"], **span(start, start + 72 * HOUR))
         key, deadline = made["smartPin"]["id"], start + 24 * HOUR
         if used:
-            assert await device.shows(made["code"]) is Signal.GRANTED
+            assert await device.shows(made["digits"]) is Signal.GRANTED
             await eventually(lambda: seen(house, key), lambda row: row["firstUsedAt"] is not None)
         early = await seen(house, key)
         served.clock.advance(24 * HOUR)
         late = await seen(house, key)
 
         assert f"before+{deadline:%Y-%m-%d}" in made["shareLinks"]["email"].replace("%20", "+")
-        assert early["activateBy"] == late["activateBy"] == deadline.isoformat()
+        assert early["activationDueAt"] == late["activationDueAt"] == deadline.isoformat()
         assert early["activationMissed"] is False
         assert late["activationMissed"] is not used

@@ -23,7 +23,7 @@ from tests.api.smartpin_steps import (
     span,
     switch,
     this_hour,
-    until,
+    until_short_pin,
     without_network,
 )
 from tests.counting import counted
@@ -40,21 +40,21 @@ async def test_a_guest_opens_a_door_without_network_and_the_admin_learns_of_it_l
     made = await smart_pin(house, entry["lockId"], guestName="Anna Guest")
     key = made["smartPin"]["id"]
 
-    assert await device.shows(made["code"]) is Signal.GRANTED
+    assert await device.shows(made["digits"]) is Signal.GRANTED
     assert await device.shows("7595") is Signal.DONE
     assert await device.shows("7595") is Signal.GRANTED
     before = await seen(house, key)
     device.network.turn(on=True)
-    after = await until(house, key, shortPinSet=True)
+    after = await until_short_pin(house, key, there=True)
     data = await house.ask(
         "query($id: ID!) { site(id: $id) { events(first: 9) { nodes { kind method smartPinId member { id } } } } }",
         id=house.id,
     )
 
-    assert (before["status"], before["firstUsedAt"], before["shortPinSet"]) == (
+    assert (before["state"], before["firstUsedAt"], before["shortPinSetAt"]) == (
         "ACTIVE",
         None,
-        False,
+        None,
     )
     assert (after["guestName"], after["lock"]["name"]) == ("Anna Guest", "Cellar")
     assert after["firstUsedAt"] is not None
@@ -84,7 +84,7 @@ async def test_a_lock_that_never_has_a_network_works_from_its_installation_on(
     made = await smart_pin(house, entry["lockId"])
 
     assert kit["settings"]["smartPinEnabled"] is True
-    assert await device.shows(made["code"]) is Signal.GRANTED
+    assert await device.shows(made["digits"]) is Signal.GRANTED
     assert await device.shows("7595") is Signal.DONE
 
 
@@ -93,23 +93,23 @@ async def test_the_code_is_in_its_one_answer_and_nowhere_else(served: Served) ->
     house = await served.site()
     device, entry = await ready_lock(house)
     made = await smart_pin(house, entry["lockId"])
-    digits = made["code"].replace("-", "")
+    digits = made["digits"].replace("-", "")
     await device.shows(digits)
     await device.shows("75950246")
-    await until(house, made["smartPin"]["id"], shortPinSet=True)
+    await until_short_pin(house, made["smartPin"]["id"], there=True)
 
     kept: list[Any] = []
     for model in (SmartPin, LockEvent, LockEntry, AuditRow):
         kept += await model.all().values()
     text = orjson.dumps(kept, default=str).decode()
 
-    assert len(made["code"]) == 12
+    assert len(made["digits"]) == 12
     assert digits not in text
-    assert made["code"] not in text
+    assert made["digits"] not in text
     assert "75950246" not in text
     links = made["shareLinks"]
     assert links["web"] is None
-    assert all(made["code"] in links[each] for each in ("email", "whatsapp", "sms"))
+    assert all(made["digits"] in links[each] for each in ("email", "whatsapp", "sms"))
     audit = [row for row in await AuditRow.all() if row.action == "createSmartPin"]
     assert [row.changes.keys() for row in audit] == [{"lock"}]
 
@@ -129,7 +129,7 @@ class TestSettings:
         for lock_id in (entry["lockId"], other["lockId"]):
             refused = await ask(house, lock_id)
             assert (refused["__typename"], refused["reason"]) == ("SmartPinsOff", "SWITCHED_OFF")
-        assert await device.shows(made["code"]) is Signal.DENIED
+        assert await device.shows(made["digits"]) is Signal.DENIED
 
     async def test_while_they_are_off_the_server_counts_as_wrong_what_the_lock_does(
         self, served: Served
@@ -140,13 +140,13 @@ class TestSettings:
         await switch(house, entry["lockId"])
         lock = await installed(house, entry)
         made = await smart_pin(house, entry["lockId"])
-        lock.enter(made["code"].replace("-", ""))
+        lock.enter(made["digits"].replace("-", ""))
         lock.enter("7595")
         await switch(house, entry["lockId"], on=False)
         await lock.settled()
 
         wrong = []
-        for digits in ("7595", made["code"].replace("-", ""), "7595"):
+        for digits in ("7595", made["digits"].replace("-", ""), "7595"):
             lock.enter(digits)
             await lock.tell()
             (row,) = await Lock.all()
@@ -214,20 +214,20 @@ async def test_the_list_can_be_narrowed_and_statuses_follow_the_time(served: Ser
     await smart_pin(house, second["lockId"], guestName="Next door", **later)
 
     async def names(**narrowed: Any) -> list[str]:
-        query = """query($id: ID!, $status: SmartPinStatus, $lock: ID, $search: String) {
-          site(id: $id) { smartPins(status: $status, lockId: $lock, search: $search) {
+        query = """query($id: ID!, $states: [CredentialState!], $locks: [ID!], $search: String) {
+          site(id: $id) { smartPins(states: $states, lockIds: $locks, search: $search) {
             nodes { guestName } } } }"""
         data = await house.ask(query, id=house.id, **narrowed)
         return [each["guestName"] for each in data["site"]["smartPins"]["nodes"]]
 
     assert await names() == ["Next door", "Later", "Now"]
-    assert await names(status="ACTIVE") == ["Now"]
-    assert await names(status="UPCOMING") == ["Next door", "Later"]
-    assert await names(lock=second["lockId"]) == ["Next door"]
+    assert await names(states=["ACTIVE"]) == ["Now"]
+    assert await names(states=["UPCOMING"]) == ["Next door", "Later"]
+    assert await names(locks=[second["lockId"]]) == ["Next door"]
     assert await names(search="LATE") == ["Later"]
     served.clock.advance(5 * HOUR)
-    assert await names(status="ENDED") == ["Now"]
-    assert await names(status="ACTIVE") == ["Next door", "Later"]
+    assert await names(states=["ENDED"]) == ["Now"]
+    assert await names(states=["ACTIVE"]) == ["Next door", "Later"]
 
 
 async def test_events_show_their_guests_in_a_constant_number_of_statements(served: Served) -> None:
@@ -235,7 +235,7 @@ async def test_events_show_their_guests_in_a_constant_number_of_statements(serve
     house = await served.site()
     device, entry = await ready_lock(house)
     query = """query($id: ID!) { site(id: $id) { events(first: 50) {
-      nodes { kind smartPinId smartPin { id guestName status } } } } }"""
+      nodes { kind smartPinId smartPin { id guestName state } } } } }"""
 
     async def shown_to_admin() -> list[dict[str, Any]]:
         nodes: list[dict[str, Any]] = (await house.ask(query, id=house.id))["site"]["events"][
@@ -250,7 +250,7 @@ async def test_events_show_their_guests_in_a_constant_number_of_statements(serve
         """These come in, one after the other; the statements that the list then takes."""
         for name in names:
             made = await smart_pin(house, entry["lockId"], guestName=name)
-            await device.shows(made["code"])
+            await device.shows(made["digits"])
         await eventually(shown_to_admin, lambda nodes: set(names) <= named(nodes))
         with counted() as statements:
             await shown_to_admin()
@@ -274,9 +274,9 @@ async def test_a_short_pin_that_a_new_pin_equals_is_dropped_and_the_admin_sees_i
     device, entry = await ready_lock(house)
     made = await smart_pin(house, entry["lockId"])
     key = made["smartPin"]["id"]
-    await device.shows(made["code"])
+    await device.shows(made["digits"])
     await device.shows("759502")
-    await until(house, key, shortPinSet=True)
+    await until_short_pin(house, key, there=True)
 
     owner = await house.member("Emil")
     given = await house.change(
@@ -286,7 +286,7 @@ async def test_a_short_pin_that_a_new_pin_equals_is_dropped_and_the_admin_sees_i
         lockIds=[entry["lockId"]],
         digits="759502",
     )
-    dropped = await until(house, key, shortPinSet=False)
+    dropped = await until_short_pin(house, key, there=False)
     await device.shows("759502")
 
     async def newest() -> Any:
@@ -294,7 +294,7 @@ async def test_a_short_pin_that_a_new_pin_equals_is_dropped_and_the_admin_sees_i
         return (await house.ask(query, id=house.id))["site"]["events"]["nodes"][0]
 
     assert given["__typename"] == "CreatedPin"
-    assert dropped["status"] == "ACTIVE"
+    assert dropped["state"] == "ACTIVE"
     assert (await eventually(newest, lambda event: event["method"] == "PIN"))["member"] == {
         "id": owner
     }

@@ -21,5 +21,5 @@ async def test_the_smartpin_chapter_finds_a_code_each_time_within_an_hour(served
 
     made = [await create_code(stage) for _ in range(VARIANTS_OF_TWO_DAYS + 1)]
 
-    assert len({each["code"] for each in made}) == len(made)
-    assert {each["smartPin"]["status"] for each in made} == {"ACTIVE"}
+    assert len({each["digits"] for each in made}) == len(made)
+    assert {each["smartPin"]["state"] for each in made} == {"ACTIVE"}

@@ -42,11 +42,11 @@ async def smart_pin(house: House, lock_id: str, **more: Any) -> tuple[str, dict[
     opens = this_hour(house.served)
     answer = await house.change(
         "createSmartPin",
-        f"... on CreatedSmartPin {{ smartPin {{ id status }} {WARNINGS} }}",
+        f"... on CreatedSmartPin {{ smartPin {{ id state }} {WARNINGS} }}",
         lockId=lock_id,
         guestName="Guest",
-        opensAt=opens.isoformat(),
-        closesAt=(opens + timedelta(hours=5)).isoformat(),
+        startsAt=opens.isoformat(),
+        endsAt=(opens + timedelta(hours=5)).isoformat(),
         **more,
     )
     assert answer["smartPin"]["status"] == "ACTIVE"

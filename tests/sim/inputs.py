@@ -160,8 +160,8 @@ def _scalar(scene: Scene, kind: str, name: str) -> Any:
         "cardUid": lambda: rng.randbytes(7).hex(),
         "email": lambda: f"{scene.word('m').replace(' ', '')}@example.com",
         "incarnation": str,
-        "opensAt": lambda: hours(1, 3),
-        "closesAt": lambda: hours(4, 8),
+        "startsAt": lambda: hours(1, 3),
+        "endsAt": lambda: hours(4, 8),
     }
     by_kind: dict[str, Callable[[], Any]] = {
         "String": lambda: scene.word(name),

@@ -4,15 +4,22 @@ from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import product
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from domain.access.schedule import Schedule, Slot, Weekday
+from domain.invitations.states import invitation_state, invitations_in_states
+from domain.invitations.tables import Invitation
+from domain.locks.rules import Connectivity
+from domain.locks.tables import Lock
 from domain.pins.states import pin_state, pins_in_states
 from domain.pins.tables import Pin, PinKind, PinStatus
 from domain.schedules.columns import schedule_columns
 from domain.schedules.states import CredentialState, state_of
+from domain.smartpins.states import smart_pin_state, smart_pins_in_states
+from domain.smartpins.tables import SmartPin
 from tests.databases import Database
 from tests.domain.sync.yard import Yard
 
@@ -98,3 +105,60 @@ async def test_lists_are_narrowed_to_what_each_row_says_of_itself(yard: Yard) ->
         two = [CredentialState.ENDED, CredentialState.BLOCKED]
         both = {row.id for row in await pins_in_states(Pin.all(), two, BERLIN, now)}
         assert both == {key for key, each in of_row.items() if each in two}
+
+
+async def test_moments_begin_and_end_to_the_microsecond_in_lists_too(yard: Yard) -> None:
+    """Invitations and SmartPINs: the start belongs to it, the end does not, and no list holds another state's."""
+    noon = at(TODAY, 12)
+    tick, hour = timedelta(microseconds=1), timedelta(hours=1)
+    for number, (start, gone) in enumerate(product((None, noon), (None, noon))):
+        await Invitation.create(
+            site_id=yard.site.id,
+            name="Guest",
+            code_tag=str(number),
+            code_sealed=b"",
+            device_limit=1,
+            created_at=noon,
+            deleted_at=gone,
+            **schedule_columns(Schedule(start, noon + hour)),
+        )
+    door = await Lock.create(
+        site_id=yard.site.id,
+        name="Front door",
+        connectivity=Connectivity.ONLINE_WIRED,
+        created_at=noon,
+    )
+    marks = product((None, noon), (None, noon), (None, noon))
+    for number, (dead, blocked, at_door) in enumerate(marks):
+        await SmartPin.create(
+            site_id=yard.site.id,
+            lock_id=door.id,
+            incarnation="1",
+            epoch=0,
+            code_index=number,
+            entry_name=str(number),
+            guest_name="Anna",
+            opens_at=noon,
+            closes_at=noon + hour,
+            activate_by=noon + hour,
+            created_at=noon,
+            dead_at=dead,
+            blocked_at=blocked,
+            blocked_at_door=at_door,
+        )
+    kinds: list[tuple[Any, Any, Any]] = [
+        (Invitation.all(), invitation_state, invitations_in_states),
+        (SmartPin.all(), smart_pin_state, smart_pins_in_states),
+    ]
+    found = set()
+    for now in (noon - tick, noon, noon + hour - tick, noon + hour):
+        for rows, state, listed in kinds:
+            of_row: dict[Any, CredentialState] = {row.id: state(row, now) for row in await rows}
+            found |= set(of_row.values())
+            for each in CredentialState:
+                there = {row.id for row in await listed(rows, [each], now)}
+                assert there == {key for key, its in of_row.items() if its is each}, (now, each)
+            there = {row.id for row in await listed(rows, None, now)}
+            kept = {key for key, its in of_row.items() if its is not CredentialState.REMOVED}
+            assert there == kept, now
+    assert found == set(CredentialState)

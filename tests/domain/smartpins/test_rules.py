@@ -1,4 +1,4 @@
-"""What a SmartPIN is at a moment, and what a refusal says."""
+"""What a refusal of a window says, what a guest is told, and when a first use was missed."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -7,12 +7,10 @@ import pytest
 
 from domain.errors import InvalidInput, InvalidWindow
 from domain.smartpins.rules import (
-    SmartPinStatus,
     WindowSpan,
     activation_missed,
     all_used,
     fitted,
-    status_of,
     words_for_guest,
 )
 from smartpin import Hourly, LockTime, WindowFault
@@ -21,39 +19,6 @@ ROME = ZoneInfo("Europe/Rome")
 LOCK_TIME = LockTime(60, ROME)
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-
-
-class TestStatus:
-    """By time, unless somebody has blocked it or the lock has a new secret."""
-
-    @pytest.mark.parametrize(
-        ("after", "expected"),
-        [
-            (-timedelta(microseconds=1), SmartPinStatus.UPCOMING),
-            (timedelta(0), SmartPinStatus.ACTIVE),
-            (2 * HOUR - timedelta(microseconds=1), SmartPinStatus.ACTIVE),
-            (2 * HOUR, SmartPinStatus.ENDED),
-        ],
-    )
-    def test_it_follows_the_window_as_the_lock_does(
-        self, after: timedelta, expected: SmartPinStatus
-    ) -> None:
-        """`opens <= now < closes`."""
-        found = status_of(
-            opens_at=NOON, closes_at=NOON + 2 * HOUR, blocked=False, dead=False, now=NOON + after
-        )
-        assert found is expected
-
-    @pytest.mark.parametrize("dead", [False, True])
-    @pytest.mark.parametrize("after", [-HOUR, HOUR, 3 * HOUR])
-    def test_dead_is_for_good_and_blocked_until_the_end(self, dead: bool, after: timedelta) -> None:
-        """A blocked one may come back before its end; a dead one never does."""
-        found = status_of(
-            opens_at=NOON, closes_at=NOON + 2 * HOUR, blocked=True, dead=dead, now=NOON + after
-        )
-        ended = after >= 2 * HOUR
-        blocked = SmartPinStatus.ENDED if ended else SmartPinStatus.BLOCKED
-        assert found is (SmartPinStatus.DEAD if dead else blocked)
 
 
 class TestRefusals:
@@ -68,11 +33,11 @@ class TestRefusals:
         assert refusal.value.nearest
         assert refusal.value.limits.max_hours == 768
 
-    @pytest.mark.parametrize("field", ["opensAt", "closesAt"])
+    @pytest.mark.parametrize("field", ["starts_at", "ends_at"])
     def test_a_moment_without_an_offset_is_refused_by_name(self, field: str) -> None:
         """It could be meant in any zone."""
         naive = NOON.replace(tzinfo=None)
-        span = (naive, NOON + HOUR) if field == "opensAt" else (NOON, naive + HOUR)
+        span = (naive, NOON + HOUR) if field == "starts_at" else (NOON, naive + HOUR)
         with pytest.raises(InvalidInput) as refusal:
             fitted(*span, now=NOON, lock_time=LOCK_TIME)
         assert refusal.value.field == field
@@ -113,7 +78,7 @@ class TestActivation:
     ) -> None:
         """As the lock counts; one before the start was of another reading of the digits."""
         found = activation_missed(
-            opens_at=NOON,
+            starts_at=NOON,
             activate_by=NOON + 24 * HOUR,
             first_used_at=None if used is None else NOON + used,
             now=NOON + after,
