@@ -37,7 +37,7 @@ _FIELDS = {
         AccessRule.state Credential.label Credential.locks Credential.site Credential.state Lock.hub
         Lock.lastContactAt Lock.linkReads Lock.linkVersion
         Invitation.label Invitation.locks Invitation.site Invitation.state
-        Lock.pinEnabled Lock.pinLockout Lock.pinSupported LockEvent.lock LockEvent.smartPin
+        Lock.pinEnabled Lock.pinLockout Lock.pinSupported LockEvent.lock LockEvent.credential
         Member.site Member.tags Home.member Home.pins Home.site Door.lock Pin.chosenLocks Pin.lockTags Pin.notes Pin.owner
         Pin.label Pin.site Pin.state
         PinPolicy.guessBudget Query.lockChallenge SmartPin.activationDueAt SmartPin.activationMissed SmartPin.blockSync

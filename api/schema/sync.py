@@ -8,16 +8,20 @@ from strawberry.types import Info
 
 from api.schema.activities import Activity
 from api.schema.activity_kinds import ActivityKind
+from api.schema.credentials import Credential
 from api.schema.devices import Device, device_type
+from api.schema.invitations import invitation_type
 from api.schema.locks import Lock, lock_type
 from api.schema.members import Member, member_type
 from api.schema.nodes import global_id, number_cursor
+from api.schema.pins import pin_type
 from api.schema.scalars import Int64, LockEventInput
-from api.schema.smartpins import SmartPin, smart_pin_type
+from api.schema.smartpins import smart_pin_type
 from domain.access.decision import DenialReason
 from domain.actors import AccountActor, InvitedDeviceActor
 from domain.errors import InvalidInput, NotAllowed
 from domain.link.events import EventRefusal, LockEventKind, OpeningMethod
+from domain.node_ids import read_node_id
 from domain.people.rules import Permission, allows
 from domain.sync import tables
 
@@ -42,25 +46,27 @@ class LockEvent(Activity):
     claimed_kind: ActivityKind | None = strawberry.field(
         description="Of EVENT_REFUSED: what the lock's event said had happened, if that could be read."
     )
-    invitation_id: strawberry.ID | None = strawberry.field(
-        description="By which invitation, if by one."
-    )
-    smart_pin_id: strawberry.ID | None = strawberry.field(
-        description="Which guest's SmartPIN or short PIN it was, if one's."
-    )
 
     @strawberry.field(
-        description="That SmartPIN; null also for those who may not read the site's SmartPINs."
+        description="With which PIN, SmartPIN or invitation; null: with none that is known here. For whoever may read the "
+        "site; null with an error for others."
     )
-    async def smart_pin(self, info: Info) -> SmartPin | None:
-        if self.row.smart_pin_id is None:
+    async def credential(self, info: Info) -> Credential | None:
+        row, context = self.row, info.context
+        # Of the entries that a lock names only its own have a member.
+        pin_id = read_node_id("pin", row.entry_id or "") if row.member_id is not None else None
+        if row.smart_pin_id is None and row.invitation_id is None and pin_id is None:
             return None
-        loaders, context = info.context.loaders, info.context
-        standing = await loaders.standing.load((context.actor, self.row.site_id))
-        if standing is None or not allows(standing, Permission.READ):
-            return None
-        row = await loaders.smart_pin.load(self.row.smart_pin_id)
-        return None if row is None else smart_pin_type(row)
+        if not await context.may(Permission.READ, row.site_id):
+            raise NotAllowed
+        if row.smart_pin_id is not None:
+            smart_pin = await context.loaders.smart_pin.load(row.smart_pin_id)
+            return smart_pin_type(smart_pin) if smart_pin is not None else None
+        if row.invitation_id is not None:
+            invitation = await context.loaders.invitation.load(row.invitation_id)
+            return invitation_type(invitation) if invitation is not None else None
+        pin = await context.loaders.pin.load(pin_id)
+        return pin_type(pin) if pin is not None else None
 
     @strawberry.field(
         description="Whose doing it was; null: no member's. For whoever may read the site, and the member; null with an "
@@ -116,8 +122,6 @@ def event_type(row: tables.LockEvent) -> LockEvent:
         count=None if row.count is None else Int64(row.count),
         refusal=row.refusal,
         claimed_kind=None if row.claimed_kind is None else ActivityKind(row.claimed_kind.value),
-        invitation_id=global_id("invitation", row.invitation_id) if row.invitation_id else None,
-        smart_pin_id=global_id("smart_pin", row.smart_pin_id) if row.smart_pin_id else None,
     )
 
 

@@ -7,6 +7,7 @@ from domain.alerts.service import raise_alert
 from domain.alerts.tables import AlertKind
 from domain.link.events import LockEventKind
 from tests.api.bare_lock import BareLock
+from tests.api.pin_steps import pin_of, typed, until
 from tests.serving import Served
 
 ALIKE = "... on Activity { __typename id kind recordedAt site { name } }"
@@ -55,20 +56,49 @@ async def test_events_of_a_kind_that_no_lock_reports_are_refused(served: Served)
     assert error["extensions"] == {"code": "BAD_USER_INPUT", "field": "kinds"}
 
 
+NAMED = "lock { name } credential { __typename id label }"
 SEEN_BY_A_GUEST = """mutation($input: OpenLockInput!) { openLock(input: $input) { ... on OpenedLock { event {
-  kind occurredAt lock { name } device { name } member { name } } } } }"""
+  kind occurredAt lock { name } device { name } member { name } credential { id } } } } }"""
 
 
 async def test_whoever_opened_a_door_sees_themselves_in_its_event(served: Served) -> None:
-    """A guest their phone, and no member, since there was none."""
+    """A guest their phone, and no member, since there was none; not the invitation, whose name is for admins."""
     house = await served.site()
     entry = await house.lock()
     await house.device(entry)
     guest = served.phone()
     await guest.redeem((await house.invitation(entry["lockId"]))["code"])
 
-    opened = await guest.ask(SEEN_BY_A_GUEST, input={"lockId": entry["lockId"]})
-    event: dict[str, Any] = opened["openLock"]["event"]
+    opened = (await guest.send(SEEN_BY_A_GUEST, input={"lockId": entry["lockId"]})).json()
+    event: dict[str, Any] = opened["data"]["openLock"]["event"]
 
     assert event["occurredAt"] is not None
     assert (event["device"], event["member"]) == ({"name": "My phone"}, None)
+    assert event["credential"] is None
+    (error,) = opened["errors"]
+    assert error["path"] == ["openLock", "event", "credential"]
+    assert error["extensions"]["code"] == "NOT_ALLOWED"
+
+
+async def test_an_event_names_the_pin_that_was_typed(served: Served) -> None:
+    """By its credential, with whose it is; what a lock merely claims about another lock's PIN names nothing."""
+    house = await served.site()
+    entry, elsewhere = await house.lock("Front"), await house.lock("Back")
+    device = await house.device(entry)
+    emma = await house.member("Emma")
+    made = await pin_of(house, entry["lockId"], owner={"memberId": emma})
+    await until(house, made["pin"]["id"], "UPDATED")
+    async with BareLock(served, elsewhere) as lock:
+        await lock.report(lock.event("OPENED", method="PIN", entryId=made["pin"]["id"]))
+
+    typed_here = await typed(house, device, made["digits"])
+    query = f"query($id: ID!) {{ site(id: $id) {{ events {{ nodes {{ id {NAMED} }} }} }} }}"
+    told = (await house.ask(query, id=house.id))["site"]["events"]["nodes"]
+    credentials = {each["id"]: each["credential"] for each in told}
+
+    assert credentials.pop(typed_here["id"]) == {
+        "__typename": "Pin",
+        "id": made["pin"]["id"],
+        "label": "Emma",
+    }
+    assert list(credentials.values()) == [None] * len(credentials)

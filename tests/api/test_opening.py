@@ -15,7 +15,9 @@ from tests.serving import House, Served
 from tests.waiting import eventually
 
 ROME = ZoneInfo("Europe/Rome")
-REMOTE = "... on OpenedLock { event { kind method invitationId } } ... on AccessDenied { reasons }"
+REMOTE = (
+    "... on OpenedLock { event { kind method credential { id } } } ... on AccessDenied { reasons }"
+)
 
 
 def _set_clock(served: Served, wall: str) -> None:
@@ -56,13 +58,13 @@ async def test_an_opening_tells_the_admin_who_and_the_guest_no_more(served: Serv
     assert event["lock"] == {"name": "Front door", "tags": None}
     seen = await house.ask(
         "query($id: ID!) { node(id: $id) { ... on LockEvent {"
-        " kind invitationId device { id } member { id } occurredAt } } }",
+        " kind credential { id } device { id } member { id } occurredAt } } }",
         id=event["id"],
     )
     assert seen["node"].pop("occurredAt") is not None
     assert seen["node"] == {
         "kind": "OPENED",
-        "invitationId": made["invitation"]["id"],
+        "credential": {"id": made["invitation"]["id"]},
         "device": {"id": device["id"]},
         "member": None,
     }
@@ -160,12 +162,16 @@ async def test_a_lock_that_never_answers_is_said_and_its_event_tells_later(
         await lock.report(lock.opened(command))
         events = await house.ask(
             "query($id: ID!, $lock: ID) { site(id: $id) { events(lockId: $lock) {"
-            " nodes { kind invitationId device { id } } } } }",
+            " nodes { kind credential { id } device { id } } } } }",
             id=house.id,
             lock=lock.id,
         )
     assert events["site"]["events"]["nodes"] == [
-        {"kind": "OPENED", "invitationId": made["invitation"]["id"], "device": {"id": bound["id"]}}
+        {
+            "kind": "OPENED",
+            "credential": {"id": made["invitation"]["id"]},
+            "device": {"id": bound["id"]},
+        }
     ]
 
 
@@ -323,5 +329,5 @@ async def test_an_admin_unlocks_from_afar(served: Served) -> None:
 
     assert offline["__typename"] == "LockOffline"
     assert opened["__typename"] == "OpenedLock", opened
-    assert opened["event"] == {"kind": "OPENED", "method": "REMOTE", "invitationId": None}
+    assert opened["event"] == {"kind": "OPENED", "method": "REMOTE", "credential": None}
     assert (refused["__typename"], foreign["__typename"]) == ("NotAllowed", "NotFound")

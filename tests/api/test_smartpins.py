@@ -47,7 +47,7 @@ async def test_a_guest_opens_a_door_without_network_and_the_admin_learns_of_it_l
     device.network.turn(on=True)
     after = await until_short_pin(house, key, there=True)
     data = await house.ask(
-        "query($id: ID!) { site(id: $id) { events(first: 9) { nodes { kind method smartPinId member { id } } } } }",
+        "query($id: ID!) { site(id: $id) { events(first: 9) { nodes { kind method credential { id } member { id } } } } }",
         id=house.id,
     )
 
@@ -62,7 +62,7 @@ async def test_a_guest_opens_a_door_without_network_and_the_admin_learns_of_it_l
     of_guest = [
         (each["kind"], each["method"])
         for each in data["site"]["events"]["nodes"]
-        if each["smartPinId"] == key
+        if each["credential"] == {"id": key}
     ]
     assert of_guest == [
         ("OPENED", "SHORT_PIN"),
@@ -235,7 +235,7 @@ async def test_events_show_their_guests_in_a_constant_number_of_statements(serve
     house = await served.site()
     device, entry = await ready_lock(house)
     query = """query($id: ID!) { site(id: $id) { events(first: 50) {
-      nodes { kind smartPinId smartPin { id guestName state } } } } }"""
+      nodes { kind credential { id label state } } } } }"""
 
     async def shown_to_admin() -> list[dict[str, Any]]:
         nodes: list[dict[str, Any]] = (await house.ask(query, id=house.id))["site"]["events"][
@@ -244,7 +244,7 @@ async def test_events_show_their_guests_in_a_constant_number_of_statements(serve
         return nodes
 
     def named(nodes: list[dict[str, Any]]) -> set[str]:
-        return {each["smartPin"]["guestName"] for each in nodes if each["kind"] == "OPENED"}
+        return {each["credential"]["label"] for each in nodes if each["kind"] == "OPENED"}
 
     async def guests(*names: str) -> list[str]:
         """These come in, one after the other; the statements that the list then takes."""
@@ -262,8 +262,7 @@ async def test_events_show_their_guests_in_a_constant_number_of_statements(serve
 
     assert len(many) == len(few)
     assert named(nodes) == {"Anna", "Bert", "Cleo", "Dora", "Emil"}
-    for each in nodes:
-        assert each["smartPinId"] == (each["smartPin"] and each["smartPin"]["id"])
+    assert all(each["credential"]["id"] for each in nodes if each["kind"] == "OPENED")
 
 
 async def test_a_short_pin_that_a_new_pin_equals_is_dropped_and_the_admin_sees_it(
