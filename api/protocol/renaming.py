@@ -39,7 +39,7 @@ class Renamed:
     """New names by old places.
 
     A place is `Type`, `Type.field`, `Type.field(argument)`, `Input.field` or `Enum.VALUE`. A field that is still called so
-    may be named where it is another kind of thing now: it got fields of its own, or lost them.
+    may be named where it is another thing now: it got fields, lost them, or has others.
     """
 
     names: Mapping[str, str] = field(default_factory=dict)
@@ -71,18 +71,24 @@ class _OldNames(Visitor):
         self.found: list[PublicError] = []
         self._schema = schema
         self._renamed = renamed
+        self._above: list[str] = []
 
     def enter_field(self, node: FieldNode, *_: Any) -> None:
         parent, known = self.info.get_parent_type(), self.info.get_field_def()
+        place = f"{parent.name}.{node.name.value}" if parent is not None else ""
+        self._above.append(place)
         if parent is None:
             return
-        place = f"{parent.name}.{node.name.value}"
         if known is None or is_leaf_type(get_named_type(known.type)) == bool(node.selection_set):
-            self._note(place, node)
+            if not self._note(place, node) and len(self._above) > 1:
+                self._note(self._above[-2], node)  # the field around it has other fields now
             return
         for argument in node.arguments or ():
             if argument.name.value not in known.args:
                 self._note(f"{place}({argument.name.value})", argument)
+
+    def leave_field(self, *_: Any) -> None:
+        self._above.pop()
 
     def enter_named_type(self, node: NamedTypeNode, *_: Any) -> None:
         if node.name.value not in self._schema.type_map:
@@ -98,6 +104,9 @@ class _OldNames(Visitor):
         if isinstance(kind, GraphQLEnumType) and node.value not in kind.values:
             self._note(f"{kind.name}.{node.value}", node)
 
-    def _note(self, place: str, node: Node) -> None:
-        if said := self._renamed.said(place):
+    def _note(self, place: str, node: Node) -> bool:
+        """Whether there is something to say of this place."""
+        said = self._renamed.said(place)
+        if said is not None:
             self.found.append(PublicError(said, code=VALIDATION_FAILED, nodes=[node]))
+        return said is not None

@@ -23,13 +23,17 @@ OLD = {
         "mutation { signOut { ... on Throttled { retryAfter } } }",
         "Throttled.retryAfter is now retryAfterSeconds.",
     ),
+    "a root": (
+        'mutation { remoteUnlock(input: { lockId: "x" }) { __typename } }',
+        "Mutation.remoteUnlock is now openLockRemotely.",
+    ),
     "a field that has fields now": (
         'mutation { updateLock(input: { lockId: "x" }) { ... on LockWithoutKeypad { locks } } }',
         "LockWithoutKeypad.locks is now locks { name }.",
     ),
     "a field of what has pages now": (
         '{ node(id: "x") { ... on Pin { locks { name } } } }',
-        "LockConnection.name is now nodes { name }.",
+        "Pin.locks is now locks { nodes { name } }.",
     ),
     "a field of an input": (
         'mutation { createPin(input: { siteId: "x", ownerId: "y" }) { __typename } }',
@@ -103,3 +107,18 @@ def test_no_row_of_the_table_is_about_what_is_still_so() -> None:
         elif name in there:
             assert not isinstance(kind, GraphQLInputObjectType), place
             assert is_leaf_type(get_named_type(there[name].type)) == ("{" not in new), place
+
+
+async def test_a_field_of_a_variable_is_told_too(production: Process, database: Database) -> None:
+    """By the new name alone: nothing of the value, nor what else the input wants."""
+    query = (
+        "mutation($input: RevokeApiTokenInput!) { revokeApiToken(input: $input) { __typename } }"
+    )
+    variables = {"input": {"siteId": "site_0", "tokenId": "secret"}}
+    async with hands(production, database) as served:
+        (error,) = (await served.post(query, **variables)).json()["errors"]
+        assert error["message"] == "RevokeApiTokenInput.tokenId is now apiTokenId."
+        house = await served.site()
+        async with await served.socket({"token": house.token}) as socket:
+            with pytest.raises(RuntimeError, match=r"tokenId is now apiTokenId\.$"):
+                await anext(socket.subscribe(query, **variables))

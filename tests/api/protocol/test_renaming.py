@@ -15,6 +15,7 @@ RENAMED = Renamed(
         "Lock.title": "name",
         "Lock.owner": "owner { name }",
         "Lock.place": "place",
+        "Lock.keys": "keys { nodes { id } }",
         "Query.lock(number)": "id",
         "LockInput.title": "name",
         "Kind.DEAD": "VOID",
@@ -38,8 +39,17 @@ class Lock:
     place: str = "Street"
 
     @strawberry.field
+    def keys(self) -> "Keys":
+        return Keys()
+
+    @strawberry.field
     def owner(self, kind: Kind | None = None) -> Owner:
         return Owner()
+
+
+@strawberry.type
+class Keys:
+    nodes: list[Owner] = strawberry.field(default_factory=list)
 
 
 @strawberry.input
@@ -78,6 +88,7 @@ DOCUMENTS = {
     "{ lock { title } }": "Lock.title is now name.",
     "{ lock { owner } }": "Lock.owner is now owner { name }.",
     "{ lock { place { street } } }": "Lock.place is now place.",
+    "{ lock { keys { ... { id } } } }": "Lock.keys is now keys { nodes { id } }.",
     "{ lock { ... on Bolt { id } } }": "Bolt is now Lock.",
     "query($b: Bolt) { lock { name } }": "Bolt is now Lock.",
     "{ lock(number: 1) { name } }": "Query.lock(number) is now id.",
@@ -88,7 +99,7 @@ DOCUMENTS = {
 
 @pytest.mark.parametrize("query", DOCUMENTS)
 async def test_each_kind_of_place_is_found(query: str) -> None:
-    """A type, a field, one that is of another kind now, an argument, an input's field, a value."""
+    """A type, a field, one that is of another kind or has other fields now, an argument, an input's field, a value."""
     assert await told(query) == [DOCUMENTS[query]]
     assert (await told(query, development=True))[0] == DOCUMENTS[query]
 
