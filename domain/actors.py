@@ -1,7 +1,7 @@
-"""Who is asking: the four kinds of callers, and the standing one of them has at a site.
+"""Who is asking: the four kinds of callers, and the role that one of them has at a site (its standing).
 
-None of these is stored, so that none outlives what it stands on: each is made from the database for one request, one
-operation, or one item of a stream.
+None of these is stored, so that none outlives its sign-in, token or role: each is read from the database for one request,
+one operation, or one item of a stream.
 """
 
 from dataclasses import dataclass, replace
@@ -66,7 +66,7 @@ class InvitedDeviceActor:
 
 @dataclass(frozen=True, slots=True)
 class LockActor:
-    """A lock that proved its secret on this socket: its `connection`, of which the highest is the newest."""
+    """A lock that proved its secret on a socket; `connection` is the socket's number, and the newest has the highest."""
 
     lock_id: UUID
     site_id: UUID
@@ -86,7 +86,7 @@ class LockActor:
 class TokenActor:
     """A script with an API token: never more than `role` (with or without `can_edit`), only at its own sites.
 
-    `account_id` is the person for whom it acts, and who limits it too; None for one that the command line made.
+    `account_id` is the person for whom it acts, whose role limits it too; None for one that the command line made.
     """
 
     token_id: UUID
@@ -145,7 +145,7 @@ class Caller:
 
 
 COMMAND_LINE = Caller(ActorKind.COMMAND_LINE, None)
-"""Somebody with the machine's own shell: may everything, and is named as such in the audit."""
+"""Somebody with the machine's own shell: may do everything, and appears as such in the audit."""
 
 
 def command_line_at(site_id: UUID) -> Caller:

@@ -1,4 +1,4 @@
-"""What time it is, as a thing that is passed in: streams that live for hours ask it again and again."""
+"""The clock as a parameter, for streams that live for hours; use cases get the moment (`now`) itself."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

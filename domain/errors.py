@@ -1,4 +1,4 @@
-"""Expected failures: what a caller did that cannot be, said so that the caller can act on it.
+"""Expected failures: why a use case declined, said so that the caller can act on it.
 
 Every class here is one GraphQL error type of the same name; `api/schema/errors.py` holds the one table that maps them.
 Messages end up on screens and in logs, so they never carry PIN digits, codes, tokens or anything a caller typed.
@@ -60,7 +60,7 @@ class NotAllowed(Refusal):
 
 
 class NotSignedIn(NotAllowed):
-    """The caller is nobody: showed no credential, or one that has ended."""
+    """The caller showed no credential, or one that has ended."""
 
     def __init__(self, message: str = "Sign in first.") -> None:
         super().__init__(message)
@@ -121,7 +121,7 @@ class AccessDenied(Refusal):
             super().__init__("The door did not open: " + ", ".join(reasons) + ".")
         else:
             super().__init__(
-                "The door did not open: the lock refused the order and gave no reason."
+                "The door did not open: the lock refused the command and gave no reason."
             )
         self.reasons = tuple(reasons)
 
@@ -151,7 +151,7 @@ class SignInFailed(Refusal):
 
 
 class PasswordNotConfirmed(Refusal):
-    """The act needs the password again, some minutes before it at most."""
+    """The password must have been confirmed within the last minutes."""
 
     def __init__(self) -> None:
         super().__init__("Type your password again first (confirmPassword), then go on.")
@@ -175,7 +175,7 @@ class MailNotSent(Refusal):
 
 
 class StillInUse(Refusal):
-    """The thing cannot be deleted while others stand on it."""
+    """The thing cannot be deleted while others use it."""
 
 
 class AlreadyExists(Refusal):
@@ -244,7 +244,7 @@ class LockTooOld(Refusal):
 
 
 class InvalidWindow(Refusal):
-    """A start and an end that make no SmartPIN window; `nearest` are spans that do, `limits` what windows there are."""
+    """A start and an end that make no SmartPIN window; `nearest` are spans that do, `limits` the windows that exist."""
 
     def __init__(
         self, message: str, fault: WindowFault, nearest: Sequence[object], limits: Limits

@@ -1,7 +1,7 @@
-"""Facts: what a lower floor says has happened, within its transaction, to the floors above that asked for it.
+"""Facts: what has happened, as a lower room announces it within its transaction to the rooms above that follow it.
 
-A noun never calls one that stands above it. It announces a fact, and those that follow it write what follows before the
-commit, in the order in which `domain.following` names them. A fact holds ids alone: whoever follows reads the rows.
+A room never calls one above it. It announces a fact, and the fact's followers do their part before the commit, in the
+order in which `domain.following` names them. A fact holds ids alone: followers read the rows.
 """
 
 from dataclasses import dataclass
@@ -14,23 +14,23 @@ from domain.installation import Installation
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What all facts are."""
+    """The base of all facts."""
 
 
-class NobodyWasAsked(RuntimeError):
-    """A fact for which nothing is wired, not even that nobody follows it."""
+class FactNotWired(RuntimeError):
+    """A kind of fact that `domain.following` does not name, not even with an empty list of followers."""
 
 
 async def announce(
     installation: Installation, change: RecordedChange | Transaction, fact: Fact, now: datetime
 ) -> None:
-    """Within a transaction: everybody who follows facts of this kind writes what follows from it.
+    """Within a transaction: calls the followers of this kind of fact, in their order.
 
-    Raises whatever a follower raises, which refuses the whole change; NobodyWasAsked for a kind that is not wired.
+    Raises what a follower raises, which refuses the whole change, and FactNotWired.
     """
     try:
         followers = installation.followers[type(fact)]
     except KeyError:
-        raise NobodyWasAsked(type(fact).__name__) from None
+        raise FactNotWired(type(fact).__name__) from None
     for follow in followers:
         await follow(installation, change, fact, now)

@@ -1,7 +1,7 @@
-"""What upper floors give to lower ones, which do not know them: the one place where such floors are tied.
+"""What upper rooms provide to lower ones, which do not import them: all of it is wired here.
 
-Who follows which facts, and in which order; who makes the payloads of which entries; who says which commands still stand;
-who counts the seats used.
+The followers of each kind of fact, in their order; the makers of payloads for each kind of entry; the check of unlock
+commands; the count of used seats.
 """
 
 from collections.abc import Mapping, Sequence
@@ -87,7 +87,7 @@ PAYLOAD_MAKERS: Mapping[EntryKind, PayloadMaker] = {
 
 
 def wired(installation: Installation) -> Installation:
-    """The installation with all that upper floors give to lower ones."""
+    """The installation with all that upper rooms provide to lower ones."""
     return replace(
         installation,
         followers=FOLLOWERS,

@@ -1,7 +1,7 @@
-"""What one running Latchwork stands on, made once and handed to every use case.
+"""What one running Latchwork needs, made once at its start and passed to every use case.
 
-A value, not a service locator: it holds the application secret, the password hasher, the mailer and the address under
-which the world reaches this installation, and nothing that changes but who waits for the password hasher.
+A plain value: the keys, the password hasher, the mailer, the public address, and what `domain.following` wires. Nothing in
+it changes but who waits for the hasher and for a turn to prepare deliveries.
 """
 
 import asyncio
@@ -74,4 +74,4 @@ class Installation:
     delivering: asyncio.Semaphore = field(
         default_factory=lambda: asyncio.Semaphore(DELIVERIES_AT_ONCE), compare=False, repr=False
     )
-    """Turns for cutting deliveries: a change for a thousand locks wakes as many feeds, and others use the database too."""
+    """Limits how many deliveries are prepared at once: a change for a thousand locks wakes as many feeds."""

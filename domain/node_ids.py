@@ -1,4 +1,4 @@
-"""How things are called outside the database: `lock_0192f0c1…`, a kind and a key in 32 hexadecimal digits.
+"""Ids as they are outside the database: `lock_0192f0c1…`, a kind and a key in 32 hexadecimal digits.
 
 One spelling for the API, for the lock link's proofs and envelopes, and for events, so that a lock needs to know one name.
 """

@@ -1,4 +1,4 @@
-"""Handing something over: links that open the sharer's own mail or messenger with the words filled in, and a QR code.
+"""Sharing a code or a PIN: links that open the sharer's own mail or messenger with the text filled in, and a QR code.
 
 Every text is percent-encoded as a whole (RFC 3986, section 2.1), so that no word of it becomes part of the address.
 """

@@ -1,6 +1,6 @@
 """The topics of the bus, each made by one function: a misspelt one would be a wake-up that never comes.
 
-A topic says of what something changed, never what.
+A topic names the thing of which something changed, never the change.
 """
 
 from typing import Final

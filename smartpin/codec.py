@@ -90,7 +90,7 @@ class Codec:
         return f"{self._permutation(reading.window.code_epoch).encrypt(reading.index):0{DIGITS}d}"
 
     def decode(self, code: str, code_epoch: int) -> Reading | None:
-        """What a code says if it was made for ``epoch``; ``None`` if it says nothing there.
+        """What a code says if it was made for ``code_epoch``; ``None`` if it says nothing there.
 
         Raises MalformedCode (not ten digits) and ValueError (an epoch outside ``0 .. 2**32 - 1``).
         """
@@ -103,7 +103,7 @@ class Codec:
         before, whose windows may reach into this one. Both are tried even when the first decodes:
         digits that say something in both epochs must open in either.
 
-        The caller sees to the rest: a clock it trusts, the blocked codes, the keypad's tries, and
+        The caller checks the rest: a clock it trusts, the blocked codes, the keypad's tries, and
         :func:`smartpin.survives_activation` if the lock has that rule.
 
         Raises MalformedCode (not ten digits) and ValueError (``now`` is naive).

@@ -106,9 +106,11 @@ def fit(
 
 
 def may_start(window: Window, *, now: datetime, lock_time: LockTime) -> bool:
-    """Whether a code for this window may be issued now: not begun before the current hour, the
-    wall's or the lock's (daily: the current day, 08:00 to 08:00), not beyond the next epoch, and no days that the lock would
-    look for in another epoch."""
+    """Whether a code for this window may be issued now.
+
+    The window begins in the current hour, the wall's or the lock's, or later (daily: in the current day, 08:00 to 08:00,
+    or later), at most in the next epoch, and has no days that the lock would look for in another epoch.
+    """
     if isinstance(window, Hourly):
         begun = window.start < _running_hour(now, lock_time)
     else:

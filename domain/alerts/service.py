@@ -1,4 +1,4 @@
-"""Raising alerts. What somebody tries over and over is told once an hour, so that it does not bury what else there is."""
+"""Raising alerts: one kind by one actor at most once an hour, so that repeated tries do not bury everything else."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ from domain.people.tables import ApiToken
 
 QUIET = timedelta(hours=1)
 PAGE = 50
-"""The newest alerts that a follower looks at; no site has as many causes within one poll."""
+"""How many of the newest alerts a follower reads at each look; no site has as many causes within one poll."""
 
 
 @use_case
@@ -32,7 +32,7 @@ async def raise_alert(by: Caller, kind: AlertKind, now: datetime) -> None:
 
 
 async def alert_of_old_lock(tx: Transaction, lock: Lock, now: datetime) -> None:
-    """Within the transaction in which the lock has said that it reads less than what is wanted of it needs."""
+    """Within the transaction in which the lock said what its firmware reads: it cannot hold all that is wanted of it."""
     cause = (ActorKind.LOCK, lock.id)
     await _write(tx, lock.site_id, AlertKind.LOCK_TOO_OLD, cause, now, lock_id=lock.id)
 
@@ -79,7 +79,7 @@ async def _write(
 async def alert_of_replaced_lock(
     change: RecordedChange, lock: Lock, kit: Provisioning, now: datetime
 ) -> None:
-    """Within the transaction in which the lock proves the kit in place of the secret in force: each one is told of.
+    """Within the transaction in which the lock proves the kit in place of the secret in force: each time, not once an hour.
 
     The actor is who took the kit; the member is that person, or the one for whom a token acts.
     """
@@ -103,7 +103,7 @@ async def alert_of_replaced_lock(
 
 
 async def follow_alerts(site_id: UUID) -> AsyncIterator[Alert | None]:
-    """Each alert raised from now on, and None at every wake-up without one: the caller may check who listens."""
+    """Each alert raised from now on, and None after each look, so that the caller can check again whether it may go on."""
 
     async def newest(_: object) -> dict[UUID, Alert]:
         rows = await Alert.filter(site_id=site_id).order_by("-id").limit(PAGE)

@@ -1,1 +1,1 @@
-"""The audit: what people and scripts changed, in a chain that shows what was changed of it afterwards."""
+"""The audit: what people and scripts changed, in a chain of rows that shows when one was tampered with."""

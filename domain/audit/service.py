@@ -33,11 +33,11 @@ class Note:
 
 
 class NothingNoted(RuntimeError):
-    """A use case changed something and said nothing of it for the audit."""
+    """A use case ended without an audit note: a mistake in its code."""
 
 
 class RecordedChange:
-    """One use case's transaction, and what it will say of itself in the audit."""
+    """One use case's transaction, and the notes that it will leave in the audit."""
 
     def __init__(self, tx: Transaction, chain: UUID | None) -> None:
         self._tx = tx
@@ -53,14 +53,16 @@ class RecordedChange:
     def note(
         self, target_kind: str, target_id: UUID, chain: UUID | None = None, **changes: Any
     ) -> None:
-        """Says what was done to what. `chain` is the site's id, needed only where the caller does not imply it."""
+        """Adds an audit note of what was done to one thing. `chain` is the id of the site or account, needed only where the
+        caller does not imply it. Raises ValueError where there is none.
+        """
         belongs_to = chain or self._chain
         if belongs_to is None:
             raise ValueError("an audit note needs a chain")
         self.notes[belongs_to].append(Note(target_kind, target_id, changes))
 
     def unchanged(self) -> None:
-        """The use case found everything as asked and wrote nothing."""
+        """Says that the use case found everything as asked and wrote nothing, so that it needs no audit row."""
         self.changed_nothing = True
 
 
@@ -97,8 +99,8 @@ async def changing_access(
 ) -> AsyncIterator[RecordedChange]:
     """As `recorded`, one at a time for each site: for whatever changes which locks should hold which PINs.
 
-    Of two such changes at once neither sees the other, so a rule could be deleted while a PIN is written by it, and a tag
-    be filled with a lock that is being deleted. Making a lock needs no turn: nothing names it or its tag yet.
+    Two such changes at once would not see each other: a rule could be deleted while a PIN is written because of it, and a
+    tag be filled with a lock that is being deleted. Making a lock needs no turn: nothing names it or its tag yet.
     """
     async with recorded(installation, by, action, now) as change:
         await hold(f"access:{by.site_id}")
@@ -158,7 +160,7 @@ async def first_broken_row(installation: Installation, chain: UUID) -> int | Non
     """The number of the first row that was changed, removed or reordered; None when the chain is whole.
 
     A chain cut at its end and its head set back together is whole by this check: only signed checkpoints kept outside
-    the database show that.
+    the database would show that.
     """
     previous, expected = "", 1
     async for row in AuditRow.filter(chain=chain).order_by("number"):

@@ -1,5 +1,4 @@
-"""Wake-ups: "something about this topic changed, look again". The database is the truth; the bus
-carries no news.
+"""Wake-ups: "something about this topic changed, look again". What changed is in the database alone, never in a message.
 
 A lost wake-up would leave a lock waiting for a change that has already happened.
 So a wake-up between subscribing and waiting is kept, many wake-ups become one and never queue, and

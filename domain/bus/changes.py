@@ -1,4 +1,4 @@
-"""Following what the database says: what there is, and then whatever is no longer as it was told."""
+"""Following the database: what there is, and then each thing again whenever it has changed."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Hashable, Mapping
 from typing import TypeVar
@@ -15,10 +15,11 @@ async def changes(
     said_of: Callable[[V], object],
     told: Mapping[K, object] | None = None,
 ) -> AsyncIterator[V | None]:
-    """Each thing that `read` finds, and again whenever `said_of` it is another, looked for at each wake-up.
+    """Each thing that `read` finds, and again whenever its `said_of` differs; looked for at each wake-up.
 
     Yields None after each look, so that the caller can check again whether it may go on. `read` is given the keys of what
-    it found last, so that it can find a thing that has ended once more. `told` is what the caller knows already.
+    it found last, so that it can find a thing that has ended once more. `told` holds the `said_of`
+    of what the caller has already.
     """
     told = told or {}
     while True:

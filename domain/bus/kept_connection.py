@@ -47,11 +47,11 @@ class KeptConnection(ABC):
 
     @abstractmethod
     async def open(self) -> None:
-        """Connects, and listens. Raises whatever says why not."""
+        """Connects, and listens. Raises any exception if it cannot."""
 
     @abstractmethod
     async def ask(self) -> None:
-        """Returns once the server has answered. Raises whatever says why not."""
+        """Returns once the server has answered. Raises any exception if it does not."""
 
     @abstractmethod
     async def hang_up(self) -> None:

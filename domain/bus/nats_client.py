@@ -1,7 +1,7 @@
 """One life of a connection to NATS, from connecting to its loss.
 
 nats-py can connect again by itself, but it tells nobody what was missed meanwhile, gives up for good after some errors, and
-may wait for ever for a server that hangs. So that is off: whoever keeps a connection makes a new client.
+may wait without end for a server that hangs. So that is off: `KeptConnection` makes a new client instead.
 """
 
 import asyncio
@@ -133,7 +133,7 @@ class NatsClient:
 
 
 class _Client(Client):
-    """nats-py's client; the two things that it does not do."""
+    """nats-py's client, with the two things that it does not do."""
 
     def __init__(self, address: NatsAddress) -> None:
         super().__init__()

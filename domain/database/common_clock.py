@@ -1,7 +1,7 @@
-"""One time for all processes of one database: nonces, orders and deadlines that one writes, another reads.
+"""One time for all processes of one database: nonces, unlock commands and deadlines that one writes, another reads.
 
-The machines' clocks may differ by minutes; an order would be over before the process that has the lock's feed sees it,
-or would count longer than it was meant. So each process corrects its own by the database's.
+The machines' clocks may differ by minutes; a command would have ended before the process with the lock's feed sees it, or
+would be valid for too long. So each process corrects its own clock by the database's.
 """
 
 from datetime import datetime, timedelta

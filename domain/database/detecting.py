@@ -40,7 +40,7 @@ from domain.database.schema_editors import MigrationFailed
 ALIAS = "migrating"
 """Not the server's connection: historical models must not be taken for today's."""
 
-_SAID_ANYWAY: dict[str, Any] = {
+_TORTOISE_DEFAULTS: dict[str, Any] = {
     "auto_now": False,
     "auto_now_add": False,
     "db_constraint": True,
@@ -130,7 +130,7 @@ class _Writer(MigrationWriter):
             named["generated"] = field.generated
         for name in ("default", "encoder", "decoder"):
             named.pop(name, None)
-        for name, value in _SAID_ANYWAY.items():
+        for name, value in _TORTOISE_DEFAULTS.items():
             if named.get(name) == value:
                 del named[name]
         return _render_call(path, arguments, named, imports)

@@ -2,8 +2,8 @@
 
 Drivers name hundreds of errors; a use case can act on three: try again later
 (`DatabaseUnavailable`), the row is already there (`DuplicateRow`), or a mistake of ours, which
-stays the driver's own exception and becomes a masked internal error. Were an
-error called retryable that is not, the caller would repeat something that was refused. So only
+stays the driver's own exception and becomes a masked internal error. If an
+error were called retryable that is not, the caller would repeat something that was refused. So only
 errors known to mean "the server could not, this time" are translated; everything else passes
 through untouched.
 
@@ -95,8 +95,8 @@ _LOST_INTERFACE = (
 
 
 def translate(error: BaseException) -> BaseException:
-    """What the rest of the program is to see instead of `error`; `error` itself if it is not ours
-    to rename.
+    """What the rest of the program is to see instead of `error`; `error` itself if it is none of
+    those translated here.
     """
     cause = _driver_error(error)
     if isinstance(cause, sqlite3.Error):

@@ -1,7 +1,7 @@
 """`column IN (a list)` as one parameter, however long the list.
 
 Tortoise writes a parameter for each element. PostgreSQL takes 32,767 in a statement and SQLite as many as it was built
-for, so that whatever grew past that could never be read or changed again.
+for, so that rows named by a longer list could not be read or changed any more.
 """
 
 import json

@@ -92,7 +92,7 @@ class Row(Model, metaclass=UnreadComments):
 class Searchable(Model, metaclass=UnreadComments):
     """A table that is searched: `search_text` is what its rows are found by, of the columns in `SEARCHED`, folded.
 
-    It follows them in whatever saves a row; who writes one of them by a query writes it too.
+    Saving a row keeps it right; a query that updates one of those columns must set it too.
     """
 
     SEARCHED: ClassVar[tuple[str, ...]] = ("name",)

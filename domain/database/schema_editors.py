@@ -3,8 +3,8 @@
 Tortoise's own editors lose things silently, which is noticed months later: CHECKs and partial unique
 indexes of a new table and the index of an added column (both databases), a changed `on_delete`
 (PostgreSQL), and on SQLite, where most changes remake the table, its indexes, composite uniques,
-triggers and, through cascades, its child rows. `sqlite_schema.py` and `postgresql_schema.py` are the
-remedy, by overriding the editors' methods.
+triggers and, through cascades, its child rows. `sqlite_schema.py` and `postgresql_schema.py`
+prevent that by overriding the editors' methods.
 """
 
 from collections.abc import Iterable

@@ -132,8 +132,8 @@ async def snapshot() -> AsyncIterator[None]:
 
 
 async def hold(name: str) -> None:
-    """Until the end of the transaction, everybody else who holds this name waits: for what no one row
-    stands for. Take it before any row, so that two callers cannot deadlock.
+    """Until the end of the transaction, everybody else who holds this name waits: for what no single
+    row stands for. Take it before any row, so that two callers cannot deadlock.
 
     An advisory lock on PostgreSQL; on SQLite the transaction holds the write lock already.
     """

@@ -1,8 +1,8 @@
 """A use case that has begun runs to its end, whatever becomes of the request that asked for it.
 
 GraphQL cancels sibling fields when one fails, and a client that goes away cancels its mutation.
-Cancelling between two statements is safe (the transaction is undone); what is dangerous is a change
-half made outside of transactions, or one made and never told. So a use case runs as a task of its
+Cancelling between two statements is safe (the transaction is undone); what must not be is a change
+half made outside of transactions, or one made whose listeners are never woken. So a use case runs as a task of its
 own behind a shield, and a retry after a deadlock happens only while nothing was committed: doing it
 twice would be worse than failing.
 """

@@ -44,7 +44,9 @@ async def homes_of(account_id: UUID) -> list[MemberHome]:
         account_id=account_id, removed_at=None, accepted_at__isnull=False
     ).order_by("id")
     grants = await grants_of_members([member.id for member in members])
-    members = [member for member in members if member.id in grants]  # without who has just gone
+    members = [
+        member for member in members if member.id in grants
+    ]  # one removed just now has no grants
     ids = {lock_id for granted in grants.values() for lock_id in granted}
     locks = {lock.id: lock for lock in await Lock.filter(id__in=list(ids), deleted_at=None)}
     site_ids = [member.site_id for member in members]

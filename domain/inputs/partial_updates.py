@@ -1,7 +1,7 @@
-"""Partial updates: every one takes a mapping of the fields that were mentioned, by their names in Python.
+"""Partial updates: every one takes a mapping of the fields that were given, by their names in Python.
 
-What was left out is not in it and keeps its value; None is in it and clears. Were a None dropped
-on the way, somebody would believe a value cleared which is still there.
+What was left out is not in it and keeps its value; None is in it and clears. If a None were dropped on the way, the
+caller would believe that a value was cleared which is still there.
 """
 
 from collections.abc import Mapping

@@ -1,1 +1,1 @@
-"""The lists that hang on a site, narrowed as asked."""
+"""The lists of a site: members, locks, PINs and so on, narrowed as asked."""

@@ -1,7 +1,7 @@
-"""The lists that hang on a site: the rows of each, narrowed as asked, as query sets that a page is cut from.
+"""The lists of a site: the rows of each, narrowed as asked, as query sets that a page is cut from.
 
 A choice by other rows is a subquery, so that a page stays one statement whatever it chooses among. Every function here
-takes the site's id and begins with it.
+filters by the site, so that no list shows rows of another one.
 """
 
 from collections.abc import Collection
@@ -56,7 +56,9 @@ def span(
     *,
     fields: tuple[str, str] = ("since", "until"),
 ) -> Span:
-    """A span as a list is asked for it in these fields. Raises InvalidInput for one that holds no moment."""
+    """The span that a list is asked for in these fields, in UTC. Raises InvalidInput for one that holds no moment, or has
+    no offset.
+    """
     asked = Span(
         in_utc(fields[0], since) if since is not None else None,
         in_utc(fields[1], until) if until is not None else None,
@@ -99,12 +101,12 @@ def _searched(rows: Any, words: str | None, *columns: str) -> Any:
 
 
 def _only(rows: Any, **wanted: Any) -> Any:
-    """Only those with these values; None asks for nothing."""
+    """Only those with these values; None stands for any value."""
     return rows.filter(**{name: value for name, value in wanted.items() if value is not None})
 
 
 def check_some(field: str, values: Collection[Any] | None) -> None:
-    """An empty choice would show nothing, and is a mistake of whoever made it. Raises InvalidInput, for over 100 too."""
+    """Raises InvalidInput for an empty choice, which is a mistake since it would show nothing, and for more than 100."""
     if values is None:
         return
     if not values:
@@ -149,7 +151,7 @@ def invitations_of(
     within: Span,
     now: datetime,
 ) -> QuerySet[Invitation]:
-    """Invitations whose interval meets the span, removed ones only by that state. Raises InvalidInput."""
+    """Invitations whose interval meets the span; removed ones only if that state is asked for. Raises InvalidInput."""
     check_some("states", states)
     check_some("lock_ids", lock_ids)
     rows = invitations_in_states(Invitation.filter(site_id=site_id), states, now)
@@ -193,8 +195,8 @@ def pins_of(
     search: str | None,
     now: datetime,
 ) -> QuerySet[Pin]:
-    """PINs, removed ones only by that state. `lock_ids`: those that one of the locks should hold, and those that it may
-    still hold: it has not acknowledged that they have left, or what it holds is not known.
+    """PINs; removed ones only if that state is asked for. `lock_ids`: those that one of the locks should hold, and those
+    that it may still hold: it has not acknowledged that they have left, or what it holds is not known.
 
     Searched by their notes and by their owner's name. Raises InvalidInput.
     """

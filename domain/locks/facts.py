@@ -22,14 +22,14 @@ class LockRenamed(Fact):
 
 @dataclass(frozen=True, slots=True)
 class LockGone(Fact):
-    """A lock was taken out of its site."""
+    """A lock was removed from its site."""
 
     lock_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
 class KeypadsChanged(Fact):
-    """A lock has a reader more or less than before."""
+    """A reader was added to a lock, or removed from it."""
 
     lock_id: UUID
 
@@ -43,13 +43,13 @@ class LockSettingsChanged(Fact):
 
 @dataclass(frozen=True, slots=True)
 class CardPaired(Fact):
-    """A lock has another card that ends a lockout."""
+    """A lock was paired with a card, which ends a lockout, in place of the one before."""
 
     lock_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
 class KitEnded(Fact):
-    """A provisioning kit that no lock had proven can be proven no more."""
+    """A pending provisioning kit has ended: no lock can prove it any more."""
 
     kit_id: UUID

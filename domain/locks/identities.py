@@ -1,4 +1,4 @@
-"""Who a caller still is, be it a person, a phone, a script or a lock: what sockets and streams ask before every item."""
+"""Whether a caller (a person, a phone, a script or a lock) is still valid: asked by sockets and streams before each item."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from domain.people.identities import refreshed_person
 
 
 async def refreshed(actor: Actor, now: datetime) -> Actor | None:
-    """The same actor as the database knows it now, or None when what it stands on has ended."""
+    """The same actor as the database has it now; None when its sign-in, token, invitation or incarnation has ended."""
     if not isinstance(actor, LockActor):
         return await refreshed_person(actor, now)
     lock = await Lock.get_or_none(id=actor.lock_id, deleted_at=None)

@@ -1,7 +1,7 @@
 """Provisioning kits that no lock has proven: which of them still may be, and how they end.
 
-Nobody takes a working lock over with a kit from a time when they still had the right to. A kit that has ended stays ended,
-whatever becomes of its taker's rights; and whoever lets one be proven asks here, under its held row.
+Nobody may take over a working lock with a kit from the time when they still had the right to. A kit that has ended stays
+ended, even if its taker gets that right back. Proving a kit asks here, while its row is held.
 """
 
 from datetime import datetime
@@ -31,14 +31,14 @@ def pending(now: datetime) -> Q:
 
 
 def is_pending(kit: Provisioning, now: datetime) -> bool:
-    """The same of one kit."""
+    """Whether a lock may still prove this kit."""
     return kit.proven_at is None and kit.cancelled_at is None and kit.expires_at > now
 
 
 async def taker_may(kit: Provisioning, site_id: UUID, now: datetime) -> bool:
-    """Whether whoever took the kit may give the site's locks secrets now; the command line always may.
+    """Whether the actor who took the kit may still provision the site's locks; the command line always may.
 
-    Of a kit of an earlier version nobody may know who took it: its end is the only one then.
+    It may be unknown who took a kit of an earlier version; then nobody's loss of rights ends it, only its own end.
     """
     standing = None
     match kit.taken_by_kind:
@@ -80,7 +80,7 @@ async def end_kits_of_token(
 async def end_kits(
     installation: Installation, change: RecordedChange, kits: Any, now: datetime
 ) -> list[Provisioning]:
-    """Within a transaction: ends those that are pending among these."""
+    """Within a transaction: ends those of these kits that are pending, and returns them."""
     held = await lock_rows(Provisioning, await column(kits.filter(pending(now)), "id"))
     ending = [kit for kit in held if is_pending(kit, now)]
     for kit in ending:

@@ -1,4 +1,4 @@
-"""What decides at the keypad besides PINs: PIN mode, and the paired card that ends a lockout."""
+"""PIN mode at keypads, and the paired card that ends a lockout."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -33,13 +33,13 @@ async def set_pin_mode(
 
     One of the three ids is given: `target.lock_id` and so on in what is raised. Raises NotFound, InvalidInput for a hub that
     connects no lock, LockWithoutKeypad when there is no keypad to switch, and LockTooOld for one of several keypads at a
-    lock that knows one switch for all.
+    lock whose firmware knows one switch for all.
     """
     async with recorded(installation, by, "setPinMode", now) as change:
         readers = await _held_keypads(by, lock_id, hub_id, reader_id)
         await Reader.filter(id__in=[reader.id for reader in readers]).update(pin_enabled=enabled)
         lock_ids = {reader.lock_id for reader in readers}
-        if reader_id is not None:  # whoever switches whole locks leaves no keypad that differs
+        if reader_id is not None:  # switching whole locks leaves no keypad that differs
             await refuse_unread_settings(lock_ids)
         await announce(installation, change, LockSettingsChanged(frozenset(lock_ids)), now)
         for reader in readers:
@@ -51,9 +51,9 @@ async def set_pin_mode(
 async def _held_keypads(
     by: Caller, lock_id: UUID | None, hub_id: UUID | None, reader_id: UUID | None
 ) -> list[Reader]:
-    """The keypads meant, as they are once the rows of their locks are held: readers change under their lock's row."""
-    await lock_rows(Lock, [lock.id for lock in await _meant(by, lock_id, hub_id, reader_id)])
-    locks = await _meant(by, lock_id, hub_id, reader_id)
+    """The keypads to switch, read while their locks' rows are held, under which readers change. Raises as `set_pin_mode`."""
+    await lock_rows(Lock, [lock.id for lock in await _targeted(by, lock_id, hub_id, reader_id)])
+    locks = await _targeted(by, lock_id, hub_id, reader_id)
     readers = Reader.filter(lock_id__in=[lock.id for lock in locks], deleted_at=None)
     if reader_id is not None:
         readers = readers.filter(id=reader_id)
@@ -63,7 +63,7 @@ async def _held_keypads(
     return keypads
 
 
-async def _meant(
+async def _targeted(
     by: Caller, lock_id: UUID | None, hub_id: UUID | None, reader_id: UUID | None
 ) -> list[Lock]:
     of_this_site = {"site_id": by.site_id, "deleted_at": None}

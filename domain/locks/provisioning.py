@@ -1,6 +1,6 @@
 """Giving a lock its secret.
 
-A new secret stays pending until the lock itself proves it, so that no slip of the hand makes a working lock deaf.
+A new secret stays pending until the lock itself proves it, so that a mistake does not cut off a working lock.
 """
 
 import os
@@ -26,7 +26,7 @@ from domain.sites.tables import Site
 from smartpin import fixed_offset
 
 MOST_PENDING = 10
-"""Kits of one lock that nobody has proven: more than anybody carries to a door."""
+"""Pending kits of one lock: more than anybody carries to a door."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +56,14 @@ async def provision_lock(
 ) -> ProvisioningKit:
     """A fresh secret, incarnation and programming code for a lock, pending until the lock proves it.
 
-    It can be proven for as long as the installation says, and not beyond the end of a token that takes it; it ends with
-    the rights of whoever took it. Raises NotFound, NotAllowed, and InvalidInput while too many are pending.
+    It can be proven for as long as the installation says, and not beyond the end of a token that takes it; it also
+    ends when the actor who took it loses the right to. Raises NotFound, NotAllowed, and InvalidInput while too many are
+    pending.
     """
     secret = os.urandom(32)
     incarnation = uuid4().hex
     async with recorded(installation, by, "provisionLock", now) as change:
-        # The site's row first: whoever takes the caller's rights away holds it too.
+        # The site's row first: taking the caller's rights away holds it too.
         site = await lock_row(Site, by.site_id)
         assert site is not None
         by = await still_standing(by, Permission.DOORS, now)

@@ -23,7 +23,7 @@ async def create_reader(
 ) -> Reader:
     """Adds a reader to a lock, which has 16 at most.
 
-    Raises InvalidInput, NotFound, and LockTooOld for a keypad beside others that are off, at a lock that knows one switch.
+    Raises InvalidInput, NotFound, and LockTooOld for a keypad beside others that are off, if the firmware knows one switch.
     """
     async with changing_access(installation, by, "createReader", now) as change:
         lock = await held_lock(by, lock_id)
@@ -67,7 +67,7 @@ async def update_reader(
 async def delete_reader(
     installation: Installation, by: Caller, *, reader_id: UUID, now: datetime
 ) -> Reader:
-    """Takes a reader off its lock. Raises NotFound."""
+    """Removes a reader from its lock. Raises NotFound."""
     async with changing_access(installation, by, "deleteReader", now) as change:
         reader = await _held_reader(by, reader_id)
         reader.deleted_at = now

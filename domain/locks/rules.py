@@ -33,7 +33,7 @@ def propagation(connectivity: Connectivity) -> Propagation:
 
 
 def default_connectivity(system_type: SystemType, has_hub: bool) -> Connectivity:
-    """What a new lock gets when nothing is said."""
+    """The connectivity of a new lock for which none is given."""
     if system_type is SystemType.EASY:
         return Connectivity.WIRELESS_OFFLINE
     return Connectivity.WIRELESS_GATEWAY if has_hub else Connectivity.ONLINE_WIRED

@@ -1,4 +1,4 @@
-"""A lock's secrets at rest, and the keys made of them, opened in the moment of use and kept nowhere.
+"""A lock's sealed secrets, and the keys derived from them: opened when they are used, never kept.
 
 An incarnation of a lock is the time under one secret.
 """
@@ -23,18 +23,21 @@ def opened_secret(installation: Installation, provisioning: Provisioning) -> byt
 
 
 def link_keys(installation: Installation, provisioning: Provisioning) -> LinkKeys:
-    """The keys of one incarnation."""
+    """The keys of one incarnation. Raises SealBroken."""
     return LinkKeys.derive(opened_secret(installation, provisioning))
 
 
 async def keys_of_locks(installation: Installation, locks: Sequence[Lock]) -> dict[UUID, LinkKeys]:
-    """The keys of the present incarnations of these locks; those never proven have none."""
+    """The keys of the present incarnations of these locks; those never proven have none.
+
+    Raises SealBroken.
+    """
     present = [lock.incarnation for lock in locks if lock.incarnation is not None]
     rows = await Provisioning.filter(incarnation__in=present)
     return {row.lock_id: link_keys(installation, row) for row in rows}
 
 
 async def proven_keys(installation: Installation, lock: Lock) -> LinkKeys | None:
-    """The keys of the lock's present incarnation; None before its first proof."""
+    """The keys of the lock's present incarnation; None before its first proof. Raises SealBroken."""
     row = await Provisioning.get_or_none(lock_id=lock.id, incarnation=lock.incarnation)
     return link_keys(installation, row) if row is not None and lock.incarnation else None

@@ -1,4 +1,4 @@
-"""Locks: making, changing and deleting them. `hubs`, `readers` and `provisioning` are beside this."""
+"""Creating, changing and deleting locks; hubs, readers and provisioning have files of their own."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from domain.sites.tables import Site
 
 @dataclass(frozen=True, slots=True)
 class NewReader:
-    """A reader as asked for."""
+    """A reader to be added."""
 
     name: str
     has_keypad: bool = True
@@ -114,7 +114,7 @@ async def update_lock(
     check_not_cleared(fields, "name", "connectivity", "smart_pin_enabled")
     async with recorded(installation, by, "updateLock", now) as change:
         lock = await held_lock(by, lock_id)
-        # first, while the row that a refusal shows is as it was
+        # first: a refusal shows the row, which must not have been changed yet
         if "smart_pin_enabled" in fields:
             await switch_smart_pins(lock, enabled=fields["smart_pin_enabled"])
         if "name" in fields:
@@ -140,7 +140,7 @@ async def update_lock(
 async def delete_lock(
     installation: Installation, by: Caller, *, lock_id: UUID, now: datetime
 ) -> Lock:
-    """Takes a lock out of the site; its feed ends and its secret serves nothing any more. Raises NotFound."""
+    """Removes a lock from the site: its feed ends and its secrets are deleted. Raises NotFound."""
     async with changing_access(installation, by, "deleteLock", now) as change:
         lock = await held_lock(by, lock_id)
         lock.deleted_at = now

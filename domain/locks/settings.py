@@ -1,7 +1,7 @@
-"""The settings of a lock: its zone, PIN mode, SmartPINs, as its site, its readers and it itself now are.
+"""The settings that a lock should hold (zone, PIN mode, SmartPINs), from its site, its readers and its own row.
 
 PIN mode is kept at the readers; for the lock it is on when it is on at any reader with a keypad. Where keypads differ, the
-lock is told at which it is on, if its firmware reads that; else it is off at all.
+lock is told at which it is on, if its firmware reads that; otherwise PIN mode is off at all of them.
 """
 
 from collections.abc import Collection
@@ -34,14 +34,14 @@ def _pin_readers(readers: Collection[Reader]) -> tuple[str, ...] | None:
 
 
 def unread_settings(lock: Lock, site: Site, readers: Collection[Reader]) -> list[Feature]:
-    """What the settings that are wanted of a lock need that its firmware does not read, or has not said to read."""
+    """The features that the lock's wanted settings need and that its firmware has not said to read."""
     return unread(EntryKind.SETTINGS, wanted_settings(lock, site, readers), lock.link_reads or ())
 
 
 async def refuse_unread_settings(lock_ids: Collection[UUID]) -> None:
     """Within a transaction, under the locks' rows: raises LockTooOld if one of them cannot hold what its readers say now.
 
-    One that has never said what it reads is given the benefit of the doubt: it gets nothing before it has.
+    A lock that has never said what it reads is not refused: it gets no settings before it has.
     """
     needs: set[str] = set()
     too_old = []

@@ -92,13 +92,13 @@ class Reader(Row):
 
 
 class Provisioning(Row):
-    """One lock secret, sealed. Pending until `proven_at`; a proven one is replaced only by a newer proven one. Which of a
-    lock's is newer, its key says.
+    """One lock secret, sealed. Pending until `proven_at`; a proven one is replaced only by a newer proven one. The
+    key `id` tells which of a lock's is newer.
 
     It can be proven before `expires_at` and unless it was cancelled (`cancelled_at`). `taken_by_kind` and `taken_by_id`
     name who took it; None where that is not known any more.
-    `zone`, `fixed_offset_minutes` and `smart_pin_enabled` are what was given with it: by what the lock goes until it is told
-    otherwise. The last is None where it was not written down.
+    `zone`, `fixed_offset_minutes` and `smart_pin_enabled` were given with it: the lock follows them until it is told
+    others. The last is None where it was not written down.
     """
 
     lock_id: UUID

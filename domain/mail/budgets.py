@@ -1,8 +1,7 @@
-"""How many letters one actor, one site and all of them together to one address may ask for.
+"""Limits on letters: for each person or script, for each site, and for each address, from whichever site.
 
-Every try counts, before anything is judged; what a person's tokens ask for counts as theirs. Who asks for a new
-password of their own spends other budgets: else a flood of invitations to an address would keep its owner from getting
-that letter.
+Every try counts, before anything is checked; what a person's tokens ask for counts as theirs. Asking for a new password
+has budgets of its own: otherwise a flood of invitations to an address would keep its owner from getting that letter.
 """
 
 from datetime import datetime, timedelta

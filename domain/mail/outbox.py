@@ -1,7 +1,7 @@
 """The outbox: letters wait in the database, and a worker in every server sends them.
 
-A letter is posted in the transaction of the change that it tells of, so that neither is without the other, and no
-request waits for a mail server. A worker takes a letter by moving its `due_at` ahead in a guarded update: of several
+A letter is posted in the transaction of the change that it tells of, so that both happen or neither, and no request
+waits for a mail server. A worker takes a letter by moving its `due_at` ahead in a guarded update: of several
 servers one gets it, and the letter of one that died meanwhile is due again when that time is over. So each letter is
 sent at least once; one that was sent twice has the same Message-ID both times.
 """
@@ -62,9 +62,9 @@ async def post(
     until: datetime | None = None,
     now: datetime,
 ) -> None:
-    """Within a transaction: the letter waits, and is sent once that is committed.
+    """Within a transaction: puts the letter into the outbox; it is sent after the commit.
 
-    `about` names what the letter carries (see `end_letters`), `until` when that is worth nothing any more. Raises
+    `about` is the id of the link or invitation that the letter carries (see `end_letters`), `until` when that ends. Raises
     MailNotSent where so many letters of the site wait that its mail server cannot have taken one for long.
     """
     tx = current_transaction()
@@ -93,7 +93,7 @@ async def post(
 
 
 async def end_letters(about: Collection[UUID]) -> None:
-    """Within a transaction: letters that wait with one of these in them are not sent any more."""
+    """Within a transaction: deletes the waiting letters that carry one of these links or invitations."""
     if about:
         await WaitingLetter.filter(about__in=list(about)).delete()
 
@@ -130,7 +130,7 @@ def _begin(
 
 
 async def deliver_due(installation: Installation, clock: Clock) -> int:
-    """Sends what is due now, one after the other; how many were tried."""
+    """Sends what is due now, one after the other; returns how many were tried."""
     tried = 0
     while (row := await take_letter(clock())) is not None:
         await _send(installation, row, clock)

@@ -1,4 +1,4 @@
-"""Answering the letter that asks somebody to join a site; only now they get an account, unless they have one."""
+"""Accepting a membership by the link that was mailed. A person without an account gets one only now."""
 
 from datetime import datetime
 
@@ -17,8 +17,8 @@ from domain.throttling.service import count_address
 async def accept_membership(
     installation: Installation, by: Caller, *, token: str, password: str | None, now: datetime
 ) -> Member:
-    """Joins the site that a mailed link names, once. An address without a password sets one here; one that has a
-    password keeps it. Raises LinkNotUsable, PolicyViolation, Throttled."""
+    """Joins the site of a mailed link, which works once. Somebody without a password sets one here; somebody who has
+    one keeps it. Raises LinkNotUsable, PolicyViolation, Throttled."""
     await count_address(installation, LINKS_BY_ADDRESS, by.address, now)
     link = await usable_link(installation, LinkPurpose.ACCEPT_MEMBERSHIP, token, now)
     invited = await Member.get(id=link.member_id)
@@ -56,7 +56,7 @@ async def _accept(
 
 
 async def _account(email: str, encoded: str | None, now: datetime) -> Account:
-    """The account of the address, made where there is none. Of two letters answered at once the first password stays."""
+    """The account of the address, created if there is none. Of two links used at once the first password stays."""
     if encoded is not None:
         made = Account(email=email, password_hash=encoded, created_at=now)
         await Account.bulk_create([made], ignore_conflicts=True)

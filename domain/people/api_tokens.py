@@ -1,7 +1,7 @@
-"""API tokens for scripts: a role ceiling, sites, an end date; the token itself is shown once.
+"""API tokens for scripts: a highest role, sites, an end date; the token itself is shown once.
 
-What a token may do is at each moment at most what the person may for whom it acts (`domain.people.standings`), and
-whatever ends it ends the tokens that it made, under the held row.
+A token may never do more than the person for whom it acts may do at that moment (`domain.people.standings`). What ends
+a token also ends the tokens that it made, while their rows are held.
 """
 
 from collections.abc import Collection, Sequence
@@ -30,7 +30,7 @@ from domain.sites.rules import checked_name
 from domain.sites.tables import Site
 
 MOST_OF_ONE_PERSON = 100
-"""Each token has a share of the server of its own, so that a person has not as many shares as they like."""
+"""Each token gets its own share of the server's capacity, so nobody may have as many tokens as they like."""
 
 
 @use_case
@@ -47,8 +47,8 @@ async def create_api_token(
 ) -> tuple[ApiToken, str]:
     """A token for these sites; the caller has checked that `by` owns each of them. Raises InvalidInput, NotAllowed.
 
-    It acts for whoever makes it, who limits it, and of whose tokens so many live at a time. One that a token makes ends
-    no later than its maker.
+    It acts for the person who makes it and never beyond that person's own role; one person has at most
+    `MOST_OF_ONE_PERSON` tokens that have not ended. A token made by another token ends no later than that one.
     """
     expires_at = _checked_end(by, expires_at, now)
     token = new_token(API_TOKEN_PREFIX)
@@ -75,7 +75,8 @@ async def create_api_token(
 
 
 async def _check_few(account_id: UUID, now: datetime) -> None:
-    """Under the account's row, held from here on, so that two made at once are counted. Raises InvalidInput."""
+    """Raises InvalidInput for a person with the most tokens already. The account's row is held from here on, so that two
+    tokens made at once are both counted."""
     await lock_row(Account, account_id)
     living = ApiToken.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
     if await living.filter(account_id=account_id).count() >= MOST_OF_ONE_PERSON:
@@ -100,20 +101,20 @@ def _checked_end(by: Caller, expires_at: datetime | None, now: datetime) -> date
 async def revoke_api_token(
     installation: Installation, by: Caller, *, token_id: UUID, now: datetime
 ) -> tuple[ApiToken, bool]:
-    """Ends a token, and all that it made, at the caller's site; whether it ended everywhere.
+    """Ends a token, and all that it made, at the caller's site; returns it, and whether it ended everywhere.
 
-    It does for whoever made it and for an owner of all its sites, and when no other site is left to it. Raises NotAllowed
-    for whoever neither made it nor owns the site, NotFound unless it acts on the caller's site.
+    It ends everywhere if the caller made it or owns all its sites, or if it has no other site. Raises NotAllowed for a
+    caller who neither made it nor owns the site, NotFound unless it acts on the caller's site.
     """
     async with recorded(installation, by, "revokeApiToken", now) as change:
-        # From here on nobody makes another token with one of these.
+        # Held, so that none of these makes another token meanwhile.
         family = await _held_family(token_id)
         made = any(_made(by, each) for each in [*family[:1], *await _ancestors(family)])
         assert by.standing is not None
         if not made and not allows(by.standing, Permission.SITE_SETTINGS):
             raise NotAllowed
-        here_too = ApiTokenSite.filter(token_id=token_id, site_id=by.site_id)
-        if not family or not await here_too.exists():
+        acts_here = ApiTokenSite.filter(token_id=token_id, site_id=by.site_id)
+        if not family or not await acts_here.exists():
             raise NotFound("api_token_id")
         everywhere = made or await _owns_all_sites(by, token_id)
         await _end(installation, change, family, None if everywhere else by.site_id, now)
@@ -161,8 +162,8 @@ async def _owns_all_sites(by: Caller, token_id: UUID) -> bool:
     )
 
 
-async def held_line(token_id: UUID) -> list[ApiToken]:
-    """A token and those above it, their rows held. Raises NotAllowed for one that has been revoked meanwhile."""
+async def held_with_ancestors(token_id: UUID) -> list[ApiToken]:
+    """A token and the tokens that made it, their rows held. Raises NotAllowed if one has been revoked meanwhile."""
     token = await ApiToken.get(id=token_id)
     above = [row.id for row in await _ancestors([token])]
     line = list(await lock_rows(ApiToken, [token_id, *above]))
@@ -178,7 +179,7 @@ async def end_tokens_of(
     site_id: UUID,
     now: datetime,
 ) -> None:
-    """Part of removing a person from a site, under the site's row: the tokens that act for them end there for good."""
+    """Ends the tokens that act for a person at a site: part of removing the person, while the site's row is held."""
     at = ApiTokenSite.filter(site_id=site_id, token__account_id=account_id)
     rows = await lock_rows(ApiToken, await column(at, "token_id"))
     await _end(installation, change, [row for row in rows if row.revoked_at is None], site_id, now)
@@ -191,7 +192,7 @@ async def _end(
     site_id: UUID | None,
     now: datetime,
 ) -> None:
-    """Ends tokens whose rows are held, at one site or everywhere; the audit of each site where one ends is told."""
+    """Ends tokens whose rows are held, at one site or (None) everywhere; each site where one ends gets an audit note."""
     for row in rows:
         site_ids = await column(ApiTokenSite.filter(token_id=row.id), "site_id")
         ending = [each for each in site_ids if site_id in (None, each)]

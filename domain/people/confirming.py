@@ -1,4 +1,4 @@
-"""Typing the password again, before what a stolen sign-in must not do."""
+"""Confirming the password once more before changes that a stolen sign-in must not make."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,7 @@ from domain.throttling.service import count_try, give_back
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """Until when dangerous acts are open to this sign-in, and when it ends by itself now."""
+    """Until when this sign-in may make such changes, and when it now expires."""
 
     until: datetime
     expires_at: datetime
@@ -25,7 +25,7 @@ class Confirmed:
 async def confirm_password(
     installation: Installation, by: Caller, actor: AccountActor, *, password: str, now: datetime
 ) -> Confirmed:
-    """Confirms and prolongs the sign-in that asks, and no other. Raises SignInFailed, Throttled, NotSignedIn."""
+    """Confirms and prolongs the sign-in that asks, no other one. Raises SignInFailed, Throttled, NotSignedIn."""
     subject = str(actor.account_id)
     await count_try(installation, OWN_PASSWORD, subject, now)
     account = await Account.get(id=actor.account_id)
@@ -42,7 +42,7 @@ async def _confirm(
     async with recorded(installation, by, "confirmPassword", now) as change:
         present = await lock_row(Account, account.id)
         if present is None or present.password_hash != account.password_hash:
-            raise SignInFailed  # it was changed while this one was being checked
+            raise SignInFailed  # the password was changed while this one was being checked
         rows, lifetime = (
             (Session.filter(id=actor.session_id, ended_at=None), SESSION_LIFETIME)
             if actor.session_id is not None

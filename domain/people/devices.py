@@ -1,4 +1,4 @@
-"""Removing a phone of one's own; those of invitations are removed with the invitations' use cases."""
+"""Removing one of the caller's own phones. Phones of invitations are removed by `domain.invitations`."""
 
 from datetime import datetime
 from uuid import UUID
@@ -16,7 +16,7 @@ from domain.people.tables import Device
 async def remove_own_device(
     installation: Installation, by: Caller, *, device_id: UUID, now: datetime
 ) -> Device:
-    """Ends the access of a phone of the caller's at once. Raises NotFound for any other."""
+    """Ends the access of one of the caller's phones at once. Raises NotFound for any other phone."""
     actor = by.actor
     assert isinstance(actor, AccountActor)
     async with recorded(installation, by, "removeDevice", now) as change:

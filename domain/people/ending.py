@@ -1,4 +1,4 @@
-"""Ending the sign-ins of an account: what a change of the password or of the second factor does to all the others."""
+"""Ending the sign-ins of an account: part of changing its password or its second factor."""
 
 from datetime import datetime
 from uuid import UUID
@@ -21,8 +21,8 @@ async def end_sign_ins(
 ) -> None:
     """Within a transaction that holds the account's row: ends its sessions and phones but the one that is kept.
 
-    With them go sign-ins that were half-way, links for a new password that others may have asked for, and what browsers
-    are known by.
+    Sign-ins that wait for a second factor end too, as do links for a new password, which others may have asked for, and
+    what makes browsers known.
     """
     sessions = Session.filter(account_id=account_id, ended_at=None)
     if keep_session is not None:

@@ -22,14 +22,14 @@ class MemberRenamed(Fact):
 
 @dataclass(frozen=True, slots=True)
 class MemberGone(Fact):
-    """A member was taken off the site."""
+    """A member was removed from the site."""
 
     member_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
 class DoorsLost(Fact):
-    """A person may do nothing to the doors of a site any more: their role there is a lower one, or they have none."""
+    """A person may no longer manage the doors of a site: their role was lowered or taken away."""
 
     account_id: UUID
     site_id: UUID
@@ -37,7 +37,7 @@ class DoorsLost(Fact):
 
 @dataclass(frozen=True, slots=True)
 class TokenEnded(Fact):
-    """An API token acts at these sites no more."""
+    """An API token no longer acts at these sites."""
 
     token_id: UUID
     site_ids: frozenset[UUID]

@@ -1,6 +1,6 @@
-"""From what a caller shows to who the caller is.
+"""Who a caller is, by the credential that they show.
 
-No credential is believed after what it stands on has ended: every function here reads the database anew; sockets and
+Every function here reads the database anew, so that no credential outlives its account, invitation or token; sockets and
 streams ask `domain.locks.identities.refreshed` before every item.
 """
 
@@ -101,9 +101,7 @@ async def api_token_actor(
     row = await ApiToken.get_or_none(tag__in=tags)
     actor = _of_token(row, now)
     if row is not None and actor is not None and _use_is_news(row, now):
-        with suppress(
-            DatabaseUnavailable
-        ):  # what a script may read does not wait for what it writes
+        with suppress(DatabaseUnavailable):  # a script may still read while nothing can be written
             await _note_use(row.id, now)
     return actor
 
@@ -146,7 +144,7 @@ async def token_by_id(token_id: UUID, now: datetime) -> TokenActor | None:
 async def refreshed_person(
     actor: AccountActor | InvitedDeviceActor | TokenActor, now: datetime
 ) -> AccountActor | InvitedDeviceActor | TokenActor | None:
-    """The same person, phone or script as the database knows it now, or None when what it stands on has ended."""
+    """The same person, phone or script as the database has it now; None when its sign-in, invitation or token has ended."""
     match actor:
         case AccountActor(session_id=UUID() as session_id):
             return await _session_by_id(session_id, now)
@@ -159,7 +157,7 @@ async def refreshed_person(
 
 
 def topics_of(actor: Actor) -> tuple[str, ...]:
-    """The bus topics that wake when something the actor stands on may have changed."""
+    """The bus topics that are woken when what the actor may do can have changed."""
     match actor:
         case AccountActor(session_id=None, device_id=UUID() as device_id):
             return (topics.account(actor.account_id), topics.device(device_id))
@@ -177,7 +175,7 @@ def topics_of(actor: Actor) -> tuple[str, ...]:
 
 
 async def ticket_actor(ticket: SocketTicket, now: datetime) -> Actor | None:
-    """Whoever asked for the ticket, if they still are who they were."""
+    """The actor who asked for the ticket; None if their sign-in, phone or token has ended since."""
     if ticket.session_id is not None:
         return await _session_by_id(ticket.session_id, now)
     if ticket.device_id is not None:

@@ -1,7 +1,7 @@
 """Browsers that have signed in before: strangers' guesses do not lock them out of their own account.
 
-What a browser keeps opens nothing. It is another token after each sign-in, so that a copy is worth nothing for long,
-and ends with the password that it was given after.
+Such a browser keeps a token that gives no access. It is replaced at each sign-in, so that a copy is soon worthless, and
+ends when the password is changed.
 """
 
 from datetime import datetime
@@ -22,7 +22,7 @@ MOST_KNOWN = 20
 async def known_browser(
     installation: Installation, account_id: UUID, shown: str, now: datetime
 ) -> KnownBrowser | None:
-    """The account's browser that shows this token. Whether the account exists makes no other statement."""
+    """The account's browser that shows this token, or None. The same statement runs whether the account exists or not."""
     if not well_formed(shown, _PREFIX):
         return None
     tags = installation.keys.candidate_tags(KeyLabel.TOKENS, _PREFIX, shown)

@@ -1,4 +1,4 @@
-"""How long a sign-in holds by itself."""
+"""How long sign-ins last, and what belongs to them."""
 
 from datetime import timedelta
 
@@ -9,4 +9,4 @@ TICKET_LIFETIME = timedelta(minutes=5)
 CONFIRMED_FOR = timedelta(minutes=15)
 """After `confirmPassword`: time to set up an authenticator."""
 KNOWN_FOR = timedelta(days=180)
-"""How long a browser is known that does not sign in again."""
+"""How long a browser stays known without signing in again."""

@@ -1,4 +1,5 @@
-"""Links sent by mail: good once, for hours or days, stored as keyed tags; their secret travels behind `#`."""
+"""Links sent by mail: each works once, for hours or days. Its secret stands behind `#`, so that no server's log has it;
+the database holds a keyed tag."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -86,7 +87,7 @@ async def _make(
 
 
 async def end_links(**which: Any) -> None:
-    """Within a transaction: these links, unless used, are worth nothing any more; letters that wait with them end too."""
+    """Within a transaction: deletes these links, unless used, and the waiting letters that carry them."""
     links = MailedLink.filter(used_at=None, **which)
     await end_letters(await column(links, "id"))
     await links.delete()
@@ -95,7 +96,7 @@ async def end_links(**which: Any) -> None:
 async def usable_link(
     installation: Installation, purpose: LinkPurpose, token: str, now: datetime
 ) -> MailedLink:
-    """The link of this purpose that is behind a token; not used yet. Raises LinkNotUsable."""
+    """The unused link of this purpose with this token. Raises LinkNotUsable."""
     if not well_formed(token, LINK_PREFIX):
         raise LinkNotUsable
     tags = installation.keys.candidate_tags(KeyLabel.TOKENS, LINK_PREFIX, token)

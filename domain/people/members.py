@@ -1,7 +1,7 @@
-"""Members of a site: making, changing and removing them, within what the giver may give.
+"""Creating, changing and removing the members of a site; nobody gives a role that is above what they may give.
 
-A member with an e-mail address gets a letter, and has an account once somebody has answered it; until then the address
-alone is kept. So nobody's address makes an account, and a stranger's mailbox is guarded by budgets.
+A member with an e-mail address gets a letter, and an account once its link has been used; until then the address alone
+is kept. So naming an address makes no account for it, and budgets limit how many letters an address gets.
 """
 
 from collections.abc import Collection
@@ -40,12 +40,12 @@ def _check_giving(by: Caller, given: Grade) -> None:
 
 
 def _may_edit(role: Role, asked: bool) -> bool:
-    """What is stored of `can_edit`: it is a LIMITED_ADMIN's to have or not; the role decides for all others."""
+    """What is stored as `can_edit`: for a LIMITED_ADMIN what was asked; for all others the role decides."""
     return asked if role is Role.LIMITED_ADMIN else role is not Role.USER
 
 
 def _check_may_edit(role: Role, asked: bool) -> None:
-    """Raises InvalidInput for a USER who is to edit: the role has no such thing. Higher roles have it, asked for or not."""
+    """Raises InvalidInput for a USER who is to edit, which the role never may. Higher roles may, asked for or not."""
     if asked and not _may_edit(role, asked):
         raise InvalidInput(
             "can_edit", "A USER edits nothing. Leave this out, or give the role LIMITED_ADMIN."
@@ -62,7 +62,7 @@ async def create_member(
     email: str | None,
     now: datetime,
 ) -> Member:
-    """A new member with a DEFAULT tag. With an e-mail a letter waits to be sent, and only its reader can accept.
+    """A new member with a DEFAULT tag. With an e-mail address a letter is posted, and only its reader can accept.
 
     The answer is the same whether an account existed or not. Raises InvalidInput, NotAllowed, SeatLimitReached,
     Throttled, MailNotSent.
@@ -125,7 +125,8 @@ async def _add(
 
 
 async def _check_not_member(site: Site, address: str) -> None:
-    """Of members and of those who were asked to be. Under the site's row, so that no two get the same address."""
+    """Raises InvalidInput if a member, or somebody invited to be one, has this address. The site's row is held, so that no
+    two get the same one."""
     theirs = Q(invited_email=address) | Q(account__email=address)
     if await Member.filter(theirs, site_id=site.id, removed_at=None).exists():
         raise InvalidInput("email", "A member of this site has this e-mail address already.")
@@ -151,7 +152,7 @@ async def live_members(
 
 
 async def _check_owner_stays(site_id: UUID, member: Member) -> None:
-    """Under the site's row, so that two owners cannot remove each other at once. Raises NotAllowed."""
+    """Raises NotAllowed for the last owner. The site's row is held, so that two owners cannot remove each other at once."""
     others = Member.filter(
         site_id=site_id, role=Role.OWNER, removed_at=None, accepted_at__isnull=False
     ).exclude(id=member.id)
@@ -169,9 +170,9 @@ async def update_member(
 ) -> Member:
     """Changes those given of `name`, `role`, `can_edit` and `email`, none of which can be cleared.
 
-    An e-mail for a member who has not accepted ends the links that went out and has another one mailed. Whoever may not
-    give the member's role changes nothing of them, the name neither. Raises InvalidInput, NotAllowed, NotFound,
-    Throttled, MailNotSent.
+    An e-mail for a member who has not accepted ends the links that went out and has another one mailed. A caller who
+    may not give the member's role may change nothing of them, not even the name. Raises InvalidInput, NotAllowed,
+    NotFound, Throttled, MailNotSent.
     """
     check_not_cleared(fields, "name", "role", "can_edit", "email")
     address = checked_email(fields["email"]) if "email" in fields else None
@@ -245,12 +246,12 @@ def _wake(change: RecordedChange, member: Member) -> None:
 async def remove_member(
     installation: Installation, by: Caller, *, member_id: UUID, now: datetime
 ) -> Member:
-    """Takes a member off the site, with all of their access and the tokens that act for them there.
+    """Removes a member from the site, with all of their access and the tokens that act for them there.
 
     Raises NotAllowed, NotFound.
     """
     async with changing_access(installation, by, "removeMember", now) as change:
-        await lock_row(Site, by.site_id)  # before the member's, as everywhere
+        await lock_row(Site, by.site_id)  # before the member's row, as everywhere: no deadlock
         by = await still_standing(by, Permission.CREDENTIALS, now)
         member = await held_member(by, member_id)
         _check_giving(by, grade(member.role, member.can_edit))
@@ -271,7 +272,10 @@ async def remove_member(
 async def invite_owner(
     installation: Installation, by: Caller, *, site_id: UUID, email: str, now: datetime
 ) -> str:
-    """The first owner of a site made on the command line: returns the one-time link, mails nothing."""
+    """The first owner of a site made on the command line: returns the one-time link, mails nothing.
+
+    Raises InvalidInput, SeatLimitReached.
+    """
     address = checked_email(email)
     async with recorded(installation, by, "inviteOwner", now) as change:
         site = await take_seat(installation, site_id, now)

@@ -1,4 +1,4 @@
-"""Making a site, with those who may act on it from its beginning: its owner, or the token that makes it."""
+"""Creating a site, together with its first owner or the token that creates it."""
 
 import os
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from domain.database import use_case
 from domain.errors import NotAllowed
 from domain.facts import announce
 from domain.installation import Installation
-from domain.people.api_tokens import held_line
+from domain.people.api_tokens import held_with_ancestors
 from domain.people.facts import MemberMade
 from domain.people.tables import Account, ApiTokenSite, Member
 from domain.sites.rules import SystemType, checked_site_name, checked_zone
@@ -65,7 +65,7 @@ async def create_site(
             await announce(installation, change, MemberMade(member.id), now)
             change.wake(topics.account(owner.id))
         if isinstance(by.actor, TokenActor):
-            for each in await held_line(by.actor.token_id):
+            for each in await held_with_ancestors(by.actor.token_id):
                 await ApiTokenSite.create(token=each, site=site)
         change.note("Site", site.id, chain=site.id)
         return site

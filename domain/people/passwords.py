@@ -1,7 +1,7 @@
-"""Setting a password: by its owner, or by whoever reads the owner's mail.
+"""Setting a password: by its owner, or by a mailed link.
 
-Every change ends all sessions and phones of the account but the one that asked, and a letter tells of it. Hashing takes
-long, so it comes before the transaction and never holds a row.
+Every change ends all sessions and phones of the account but the one that asked, and a letter tells of it. Hashing is
+slow, so it is done before the transaction, while no row is held.
 """
 
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ from domain.security.passwords import Asker, HasherBusy
 from domain.throttling.service import Budget, count_address, count_try
 
 OWN_PASSWORD = Budget("own password", 10, timedelta(minutes=15))
-"""Guesses by whoever has signed in: to change it, and to confirm it."""
+"""Guesses by somebody who is signed in, when changing the password and when confirming it."""
 RESETS_BY_ADDRESS = Budget("password reset by address", 20, timedelta(hours=1))
 RESETS_BY_ACCOUNT = Budget("password reset by account", 3, timedelta(hours=1))
 LINKS_BY_ADDRESS = Budget("mailed link by address", 50, timedelta(minutes=15))
@@ -43,14 +43,14 @@ async def password_holds(
 
 
 def recognised(by: Caller) -> Asker:
-    """Somebody who is signed in, or has shown a mailed link: no flood of strangers keeps them waiting."""
+    """A caller who is signed in, or has shown a mailed link, does not wait behind a flood of strangers."""
     return Asker(networks_of(by.address), recognised=True)
 
 
 async def hashed(
     installation: Installation, by: Caller, password: str, *, email: str, second_factor: bool
 ) -> str:
-    """The hash to keep, for somebody recognised. Raises PolicyViolation for a password that does not do, Throttled."""
+    """The hash to store, for a recognised caller. Raises PolicyViolation for a password that may not be used, Throttled."""
     problem = check_password(password, second_factor=second_factor, context=(email,))
     if problem is not None:
         raise PolicyViolation("password", _advice(problem.value))
@@ -66,7 +66,7 @@ def _too_many() -> Throttled:
 
 def _advice(problem: str) -> str:
     return (
-        f"This password does not do ({problem.lower().replace('_', ' ')}): "
+        f"This password cannot be used ({problem.lower().replace('_', ' ')}): "
         "take 15 characters or more, or 8 or more with a second factor, and nothing common."
     )
 
@@ -75,9 +75,9 @@ def _advice(problem: str) -> str:
 async def renew_hash(
     installation: Installation, account: Account, password: str, asker: Asker
 ) -> None:
-    """After a right password: one whose hash was made with another profile is hashed anew.
+    """After a right password: hashes it anew if its hash was made with another profile.
 
-    Else checking it would take another time than checking the password of nobody, and so tell who has an account.
+    Otherwise checking it would take another time than for an unknown address, which would tell who has an account.
     """
     old = account.password_hash
     if old is None or not installation.passwords.needs_rehash(old):
@@ -124,7 +124,7 @@ async def _change(
     now: datetime,
 ) -> None:
     async with recorded(installation, by, "changePassword", now) as change:
-        # Guarded: a password that was reset meanwhile is not the one that the old one was right about.
+        # Guarded: the password may have been reset since the old one was checked.
         unchanged = Account.filter(id=account.id, password_hash=account.password_hash)
         if await unchanged.update(password_hash=encoded) != 1:
             raise SignInFailed
@@ -138,7 +138,7 @@ async def _change(
 async def request_password_reset(
     installation: Installation, by: Caller, *, email: str, now: datetime
 ) -> None:
-    """Mails a link, if there is such an account. Raises InvalidInput, Throttled; else tells nothing.
+    """Mails a link, if there is such an account; the caller is not told. Raises InvalidInput, Throttled.
 
     The letter is written in the background: how long that takes would tell who has an account.
     """

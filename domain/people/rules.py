@@ -78,7 +78,7 @@ def allows(standing: Standing, permission: Permission) -> bool:
 
 
 def lesser(standing: Standing, limit: Standing) -> Standing:
-    """The standing, lowered to what somebody of the other one may do: both at one site, and nobody's in particular."""
+    """The lower of two standings at one site, with no member of its own."""
     lower = min((standing, limit), key=lambda each: _RANK[grade(each.role, each.can_edit)])
     return Standing(standing.site_id, lower.role, lower.can_edit, None)
 

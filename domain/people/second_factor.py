@@ -1,7 +1,7 @@
 """The second factor of an account: enrolling it, checking a code once, and the operator's way out.
 
-Whoever only has somebody's cookie must not be able to lock them out: enrolling needs the password again, ends all other
-sign-ins, and is told by a letter. A mailed link sets a new password and nothing else. Where the authenticator and the
+A stolen cookie alone must not lock the owner out: enrolling needs the password again, ends all other sign-ins, and a
+letter tells of it. A mailed link sets a new password and nothing else. Where the authenticator and the
 recovery codes are lost, the command line ends the second factor.
 """
 
@@ -136,7 +136,7 @@ async def spend_second_factor(
     installation: Installation, account: Account, code: str, now: datetime
 ) -> bool:
     """Within a transaction that holds the account's row: whether the code is the authenticator's, or an unused recovery
-    code; it is not good again once the transaction is committed."""
+    code; it does not work again once the transaction is committed."""
     assert account.totp_sealed is not None
     secret = installation.keys.open(account.totp_sealed, _identity(account.id)).decode()
     step = matching_step(secret, code, now, last_step=account.totp_last_step)

@@ -1,7 +1,7 @@
 """Signing in and out: password, second factor, console sessions and phones.
 
-Nothing tells a known account from an unknown one, in words or in time: whoever is asked for, the same statements run in
-the same order. Every try is counted and committed before it is judged, per account and per address.
+Neither the answer nor its time tells a known account from an unknown one: for both the same statements run in the same
+order. Every try is counted, and the count committed, before the password is checked: per account and per address.
 """
 
 from dataclasses import dataclass, field, replace
@@ -46,7 +46,7 @@ _NOBODY = UUID(int=0)
 
 @dataclass(frozen=True, slots=True)
 class Phone:
-    """The phone that signs in: the thumbprint of the key it proved (RFC 7638), and how it calls itself."""
+    """The phone that signs in: the thumbprint of the key it proved (RFC 7638), and its name for people."""
 
     thumbprint: str
     name: str
@@ -55,7 +55,7 @@ class Phone:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A session or a device, with its token, shown once. `known` is what a browser is known by from now on."""
+    """A session or a device, with its token, shown once. `known` is the token by which a browser is known from now on."""
 
     account: Account
     token: str
@@ -85,7 +85,7 @@ async def sign_in(
     known: str,
     now: datetime,
 ) -> SignedIn | RequestedTotp:
-    """The first step; a second one is asked of an account with a second factor.
+    """The first step, by password; an account with a second factor needs a second step.
 
     Raises SignInFailed, Throttled, InvalidInput for a phone's name.
     """
@@ -107,14 +107,14 @@ async def sign_in(
 
 
 async def _account_of(address: str) -> Account | None:
-    """None for what no account can have, too: the database would fail on it, and so tell it from other addresses."""
+    """The account, or None. Text that no address can be is not looked up: the database would fail, unlike for others."""
     if not address.isprintable() or len(address) > LONGEST_EMAIL:
         return None
     return await Account.get_or_none(email=address)
 
 
 def _checked_phone(phone: Phone | None) -> Phone | None:
-    """The phone with its name in order; before anything is counted or judged. Raises InvalidInput."""
+    """The phone with its name checked, before any try is counted. Raises InvalidInput."""
     return phone and replace(phone, name=checked_name(phone.name, "device_name"))
 
 
@@ -141,7 +141,7 @@ async def _budget(
 
 @use_case
 async def _make_ticket(installation: Installation, account: Account, now: datetime) -> str:
-    """A ticket stands on the password that was right: one that is changed in this moment makes none."""
+    """A ticket for the second step. Raises SignInFailed if the password was changed since it was checked."""
     token = new_token(_TICKET_PREFIX)
     async with transaction():
         await _unchanged(account)
@@ -251,7 +251,7 @@ async def _spend(
 
 
 async def _device(account: Account, phone: Phone, now: datetime, expires_at: datetime) -> Device:
-    """Within a transaction that holds the account's row; the phone's own is held too, since it may be taken off."""
+    """Within a transaction that holds the account's row; the phone's own is held too, since it may be removed meanwhile."""
     found = await Device.get_or_none(account_id=account.id, thumbprint=phone.thumbprint)
     device = await lock_row(Device, found.id) if found is not None else None
     columns: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""What an account can sign in with and where it has: for whoever runs this server and is asked for help."""
+"""What an account can sign in with and where it is signed in: for an operator who is asked for help."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,7 +1,7 @@
-"""What an actor is at a site now.
+"""An actor's standing: which role it has at a site now.
 
-Each is read from the database anew, and `still_standing` reads it once more under the rows that whoever takes it away
-holds too, so that none is believed after what it stands on has ended.
+It is always read from the database. `still_standing` reads it once more in the transaction of a change, while the rows
+are held that taking a role away needs too, so that nobody acts with a role that they have just lost.
 """
 
 from collections.abc import Collection
@@ -19,17 +19,16 @@ from domain.people.tables import ApiToken, ApiTokenSite, Member
 
 
 async def standing_at(actor: Actor | None, site_id: UUID) -> Standing | None:
-    """What the actor is at the site now; None for nothing, which callers answer like an unknown id."""
+    """The actor's standing at the site now; None if it has none, which callers answer like an unknown id."""
     return (await standings_of(actor, [site_id])).get(site_id)
 
 
 async def standings_of(
     actor: Actor | None, site_ids: Collection[UUID] | None = None
 ) -> dict[UUID, Standing]:
-    """What the actor is at each of these sites, or at all, in two statements at most; a site of no standing is left out.
+    """The actor's standings at these sites, or (None) at all, in two statements at most; sites without one are left out.
 
-    A token is at most what the account is for which it acts, at that site and now; one without an account stands for the
-    operator.
+    A token has at most the standing that its account has at that site now; one without an account acts for the operator.
     """
     match actor:
         case AccountActor():
@@ -50,7 +49,7 @@ async def standings_of(
 async def standings_of_account(
     account_id: UUID, site_ids: Collection[UUID] | None = None
 ) -> dict[UUID, Standing]:
-    """What a person is at each of these sites, or at all; a site of no standing is left out."""
+    """A person's standings at these sites, or (None) at all; sites without one are left out."""
     among = {} if site_ids is None else {"site_id__in": list(site_ids)}
     members = await Member.filter(
         account_id=account_id, removed_at=None, accepted_at__isnull=False, **among
@@ -61,16 +60,16 @@ async def standings_of_account(
 
 
 async def still_standing(by: Caller, permission: Permission, now: datetime) -> Caller:
-    """Within a transaction, under the site's row: the caller with the standing of this moment, which stays until its end.
+    """Within a transaction, under the site's row: the caller with their standing now, which stays until the end.
 
-    Members lose their roles under the site's row, and tokens end under their own, which is held from here on. The command
-    line stands by itself. Raises NotAllowed for whoever holds the permission no more.
+    Members lose roles only under the site's row, and tokens end only under their own, which is held from here on. The
+    command line needs no standing. Raises NotAllowed for a caller who does not have the permission any more.
     """
     if by.actor is None:
         return by
     if isinstance(by.actor, TokenActor):
         await lock_row(ApiToken, by.actor.token_id)
-    if isinstance(by.actor, LockActor):  # it stands at no site
+    if isinstance(by.actor, LockActor):  # a lock has no role at a site
         raise NotAllowed
     actor = await refreshed_person(by.actor, now)
     standing = await standing_at(actor, by.site_id)

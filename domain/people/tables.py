@@ -41,7 +41,7 @@ class Account(Row):
 
 
 class RecoveryCode(Row):
-    """A second factor for once, stored as a keyed tag."""
+    """A second factor that works once, stored as a keyed tag."""
 
     account_id: UUID
     account: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
@@ -58,7 +58,7 @@ class Member(Row, Searchable):
     """A person on a site, with a role.
 
     `account` is None for one who has only a name and credentials, and for one who has not answered the letter that went
-    to `invited_email`; whoever answers has that address, and the account is theirs from then on.
+    to `invited_email`: its link proves that address, and sets `account` when it is used.
     """
 
     site_id: UUID
@@ -103,7 +103,7 @@ class Session(Row):
 
 
 class KnownBrowser(Row):
-    """A browser that has signed in to the account before: it opens nothing, it is only not taken for a stranger.
+    """A browser that has signed in to the account before. It gets no access by that: it is only not taken for a stranger.
 
     Its token is stored as a keyed tag, and is another one after each sign-in.
     """
@@ -154,8 +154,9 @@ class Device(Row):
 class ApiToken(Row):
     """A script's credential: role ceiling, sites, end date; the token itself is stored as a keyed tag.
 
-    `account` is the person for whom it acts: who made it, or made the token that made it; None for the command line's and
-    theirs. `parent` is the token that made it, if one did. `last_used_at` is right to the minute.
+    `account` is the person for whom it acts: who made it, or made the token that made it; None for tokens of the
+    command line and those made by them. `parent` is the token that made it, if one did. `last_used_at` is right to the
+    minute.
     """
 
     account_id: UUID | None
@@ -221,7 +222,7 @@ class MailedLink(Row):
 
 
 class SocketTicket(Row):
-    """Thirty seconds and one use, to open a websocket as the device or session that asked for it."""
+    """Opens one websocket within thirty seconds, as the device, session or token that asked for it."""
 
     tag = fields.CharField(max_length=64, unique=True)
     device_id: UUID | None
@@ -244,7 +245,7 @@ class SocketTicket(Row):
 
 
 class SignInTicket(Row):
-    """What a right password earns before the second factor is shown: five minutes, once."""
+    """Says that the password was right, until the second factor is shown: for five minutes, once."""
 
     tag = fields.CharField(max_length=64, unique=True)
     account_id: UUID

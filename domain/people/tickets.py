@@ -25,7 +25,7 @@ async def create_socket_ticket(
 ) -> tuple[str, datetime]:
     """A ticket that opens one websocket within thirty seconds, as this actor, and when it expires.
 
-    Their expired tickets are deleted, so that nobody fills the table. Raises Throttled for one who asks for very many.
+    The actor's expired tickets are deleted, so that nobody fills the table. Raises Throttled.
     """
     ticket = new_token(_PREFIX)
     expires_at = now + LIFETIME

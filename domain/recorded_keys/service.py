@@ -1,7 +1,7 @@
 """Which keys a database needs: recorded before anything is written under them, and asked for at every start.
 
-The mistake to be prevented is a second secret beside the first. What is written under the one cannot be read by who has
-the other only: locks get nothing, the audit chain breaks, and digits that are taken are given out again.
+So no process can write with a second secret beside the first. What is written under one cannot be read with the other
+alone: locks would get nothing, the audit chain would break, and digits that are taken would be given out again.
 """
 
 from collections.abc import Callable
@@ -37,8 +37,8 @@ async def missing_keys(keys: Keyring) -> set[str]:
 async def check_keys(keys: Keyring) -> None:
     """Raises KeysMissing when the keyring lacks a recorded key.
 
-    To be asked at the end of a transaction that writes under keys: whoever wrote under a key that is unknown here had
-    recorded it before, so nothing is committed that has overlooked it.
+    Called at the end of a transaction that writes under keys. Every process records its key before it writes under it, so
+    nothing is committed that overlooked rows under a key that is unknown here.
     """
     if missing := await missing_keys(keys):
         raise KeysMissing(missing, keys)
@@ -49,7 +49,7 @@ async def open_keyring(load: Callable[[bool], Keyring], now: datetime) -> Keyrin
     """The keyring of the connected database, its current key recorded.
 
     `load` is asked with True only for a database without any row, for which it may make a secret; of several first starts
-    one does. Raises KeysMissing, and whatever `load` does.
+    one does. Raises KeysMissing, and what `load` raises.
     """
     if await RecordedKey.filter(lost_at=None).exists():
         keys = load(False)

@@ -1,6 +1,6 @@
-"""Updates of schedules: what is not mentioned stays, and what became wider or narrower is said.
+"""Updates of schedules: a field that is not given stays, so that no update loosens a limit that it does not name.
 
-So no update loosens a limit that it does not name.
+What became wider or narrower is told.
 """
 
 from collections.abc import Collection
@@ -25,7 +25,7 @@ class AccessLimit(StrEnum):
 
 
 def changed_schedule(old: Schedule, fields: Fields) -> Schedule:
-    """The old schedule with the mentioned fields replaced; None clears a limit. Raises InvalidSchedule."""
+    """The old schedule with the given fields replaced; None clears a limit. Raises InvalidSchedule."""
     slot_start: time | None = fields.get("slot_start", old.slot.start if old.slot else None)
     slot_end: time | None = fields.get("slot_end", old.slot.end if old.slot else None)
     weekdays: Collection[Weekday] | None = fields.get("weekdays", old.weekdays)

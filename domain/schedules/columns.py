@@ -34,7 +34,7 @@ class ScheduleColumns(Model, metaclass=UnreadComments):
         abstract = True
 
     def schedule(self) -> Schedule:
-        """When the row lets somebody in."""
+        """The schedule in these columns."""
         slot = None
         if self.slot_start is not None and self.slot_end is not None:
             slot = Slot(time.fromisoformat(self.slot_start), time.fromisoformat(self.slot_end))

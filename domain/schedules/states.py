@@ -81,15 +81,15 @@ def between_moments(start: str, end: str, now: datetime) -> dict[CredentialState
 def between_days(zone: ZoneInfo, now: datetime) -> dict[CredentialState, Q]:
     """ENDED and UPCOMING of rows with `ScheduleColumns` whose `valid_from` and `valid_until` are days."""
     wall = now.astimezone(zone)
-    today, eve = wall.date(), wall.date() - ONE_DAY
-    # Slots are stored as whole seconds, so the second that has begun compares as the moment itself does.
+    today, yesterday = wall.date(), wall.date() - ONE_DAY
+    # The part after midnight of a slot that began yesterday. Slots are stored as whole seconds, so the second that has
+    # begun compares as the moment itself does.
     morning = Q(
         slot_end__isnull=False,
         slot_end__gt=wall.time().isoformat("seconds"),
         slot_end__lt=F("slot_start"),
     )
-    """Of a slot over midnight: it is still the eve's."""
-    ended = Q(valid_until__lt=eve) | (Q(valid_until=eve) & ~morning)
+    ended = Q(valid_until__lt=yesterday) | (Q(valid_until=yesterday) & ~morning)
     upcoming = Q(valid_from__gt=today) | (Q(valid_from=today) & morning)
     return {
         CredentialState.ENDED: Q(valid_until__isnull=False) & ended,
@@ -98,7 +98,7 @@ def between_days(zone: ZoneInfo, now: datetime) -> dict[CredentialState, Q]:
 
 
 def in_states(rows: Any, states: Collection[CredentialState] | None, conditions: Conditions) -> Any:
-    """A query set narrowed to these states; None: to all but REMOVED. What no condition is given for is no row's state."""
+    """A query set narrowed to these states; None: to all but REMOVED. No row has a state without a condition."""
     if states is None:
         return rows.filter(~conditions[CredentialState.REMOVED])
     return rows.filter(

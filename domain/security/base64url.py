@@ -1,7 +1,6 @@
 """Bytes as text: base64url without padding (RFC 4648, section 5), with one spelling for each value.
 
-A mistake is dangerous when two texts stand for the same bytes: what is compared, signed or taken
-once as text could then be had twice.
+If two texts stood for the same bytes, what is compared, signed or accepted once as text could be used twice.
 """
 
 import base64

@@ -1,9 +1,8 @@
 """Codes that people read out, type and photograph: Crockford's base32, forgiving when read back.
 
-Why: an invitation code goes over the telephone. A mistake is dangerous in two ways: too little
-entropy lets strangers guess (throttling cannot slow a right guess), and a normalisation that maps
-two codes to one gives a guest another's doors; so only confusions that Crockford's alphabet leaves
-unused are forgiven.
+An invitation code goes over the telephone, so confusions are forgiven, but only with letters that Crockford's alphabet
+leaves unused: two codes that were read as one would give a guest another's doors. Codes are long enough that nobody
+guesses one, since throttling cannot slow a guess that is right.
 """
 
 import secrets

@@ -1,7 +1,7 @@
 """The application's keys: one secret outside the database, all keys derived from it, and what is done with them.
 
-No hash saves a four-digit PIN from someone who has the database; only keys that are not in it do. Two things are done with
-them. A *tag* finds a secret, or proves two equal, without keeping it: an invitation by its code, a PIN that is taken.
+No hash protects a four-digit PIN from someone who has the database; only keys that are not in it do. Two things are done
+with them. A *tag* finds a secret, or proves two equal, without keeping it: an invitation by its code, a PIN that is taken.
 A *sealed* value is what the server must read again, such as a PIN's verifier: unreadable in the database, and no use when
 its row is copied over another.
 """
@@ -28,7 +28,7 @@ from domain.security import base64url
 MIN_SECRET_BYTES = 32
 _KEY_BYTES = 32
 _MAX_FILE_BYTES = 4096
-_OTHERS = 0o077
+_GROUP_AND_OTHERS = 0o077
 _TAG_PURPOSE = b"tag/v1"
 _SEAL_VERSION = b"\x01"
 _SEAL_HEADER_BYTES = len(_SEAL_VERSION) + 4
@@ -78,8 +78,8 @@ class SealBroken(Exception):
 class Keyring:
     """The current secret's keys and those of previous secrets, for the time of a rotation.
 
-    Claim: the secrets themselves are not kept, only keys derived by HKDF-SHA256 (RFC 5869) without
-    salt, one label each; neither shows in `repr`, and a key id does not reveal its secret.
+    The secrets themselves are not kept, only keys derived by HKDF-SHA256 (RFC 5869) without salt, one for each label;
+    neither shows in `repr`, and a key id does not reveal its secret.
     """
 
     ids: tuple[str, ...]
@@ -144,7 +144,7 @@ class Keyring:
     def _read(cls, path: Path) -> Self:
         with path.open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
-            if mode & _OTHERS:
+            if mode & _GROUP_AND_OTHERS:
                 raise InsecureKeyFile(
                     f"{path} has mode {mode & 0o777:04o}; it must be 0600 (chmod 600 {path})"
                 )
@@ -195,7 +195,7 @@ class Keyring:
 
         Layout: version (1 byte), key id (4), nonce (12), ciphertext with its 16-byte tag. Header and
         identity are authenticated as associated data. `identity` names the row and column, as
-        `pin:<id>:verifier`. Claim: only `open` with the same identity gives the plaintext back.
+        `pin:<id>:verifier`: only `open` with the same identity gives the plaintext back.
         NIST SP 800-38D section 8.3 limits random nonces to 2^32 seals under one key.
         """
         header = _SEAL_VERSION + bytes.fromhex(self.current_id)

@@ -1,6 +1,6 @@
-"""Whose an address is: what one household or company has whole counts as one.
+"""The networks that an address counts for: what one household or company has counts as one.
 
-Why: whoever has one IPv6 address has 2^64 of them (a /64 is the smallest network that is given out, RFC 6177), and often
+Somebody with one IPv6 address has 2^64 of them (a /64 is the smallest network that is given out, RFC 6177), and often
 65,536 such networks, a /48. Counted address by address, no budget would ever be spent.
 """
 
@@ -25,7 +25,7 @@ def networks_of(address: str) -> tuple[Network, ...]:
     """The networks to count for this address: the IPv4 address itself, or the /64 and the /48 of an IPv6 address.
 
     An IPv4 address in an IPv6 one (RFC 4291, 2.5.5.2; RFC 6052, 2.1) is the IPv4 address. All that is no address
-    counts as one: a proxy that passes on whatever it is told gives nobody a budget of their own.
+    counts as one network: a proxy that passes on whatever it is told gives nobody a budget of their own.
     """
     try:
         parsed = ip_address(address.partition("%")[0])

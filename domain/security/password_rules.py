@@ -1,8 +1,8 @@
 """Which passwords people may choose.
 
-Why: length and a blocklist stop guessing; rules about symbols and capitals only make passwords that
-look alike (NIST SP 800-63B section 5.1.1.2 forbids them). A mistake is dangerous towards accepting
-what the first hundred guesses contain; refusing too much only sends people to a better password.
+Length and a blocklist stop guessing; rules about symbols and capitals only make passwords that look alike (NIST SP
+800-63B section 5.1.1.2 forbids them). In doubt a password is refused, which only sends people to a better one, while one
+among the first hundred guesses would be found.
 """
 
 import re

@@ -1,9 +1,9 @@
 """Slow hashing: argon2id for passwords and for PIN verifiers, in a bounded number of threads.
 
-Why: one hash takes tens of milliseconds and tens of MiB on purpose. Without a bound, a burst of
-sign-ins takes all memory and every core, and nobody can open a door; with a bound, the surplus is
-told to come back. A mistake is dangerous in both directions: cheap parameters help whoever steals
-the database, and an answer that is faster for an unknown account tells who has one.
+One hash takes tens of milliseconds and tens of MiB on purpose: cheaper ones would help somebody who has stolen the
+database. Without a bound, a burst of sign-ins would take all memory and every core, and nobody could open a door; with a
+bound, the surplus is told to come back. For an unknown account as much time is spent as for a known one, since a faster
+answer would tell who has one.
 """
 
 import asyncio
@@ -85,7 +85,7 @@ def derive_verifier(digits: str, salt: bytes, profile: PasswordProfile) -> bytes
 class HashingPool:
     """At most `max_concurrent` hashes at once and `max_waiting` more in a queue; `max_of_one` in all for one asker.
 
-    Claim: memory in use stays below `max_concurrent` times a hash's, and no asker fills the queue for
+    Memory in use stays below `max_concurrent` times a hash's, and no asker fills the queue for
     others. A caller that is cancelled keeps its thread until the hash is done, so cancelling cannot
     be used to exceed a bound.
     """
@@ -146,7 +146,7 @@ class Asker:
     networks: tuple[Network, ...] = ()
     """Where they are: one network does not take everybody's places."""
     recognised: bool = False
-    """Whether they have shown that they are nobody's guess: a known browser or phone, a sign-in, a mailed link."""
+    """Whether they have shown that they are no stranger: a known browser or phone, a sign-in, a mailed link."""
 
 
 NOBODY = Asker()
@@ -157,7 +157,7 @@ class PasswordHasher:
     """Hashes and verifies passwords with argon2id, and derives the verifiers of PINs.
 
     Strangers, those who are recognised, and PINs wait in queues of their own, so that a flood of wrong
-    passwords keeps none of the others from their door. Claim: the encoded hash holds a random salt of 16
+    passwords keeps none of the others from their door. The encoded hash holds a random salt of 16
     bytes and its own parameters; a right password verifies whatever the parameters of today; no
     exception, log or repr holds a password.
     """

@@ -1,9 +1,8 @@
-"""Tokens: strings that are a right by themselves, recognisable before anything is looked up.
+"""Tokens: strings that give access by themselves, recognisable before anything is looked up.
 
-Why: an API token, a session or a mailed link is 256 random bits; a prefix tells people and secret
-scanners what it is, a checksum tells a typing error from a wrong token without a query. A mistake
-is dangerous when a token can be guessed or compared in time that depends on its content; the
-checksum protects against typing errors only and is no proof of anything.
+An API token, a session or a mailed link is 256 random bits, so that nobody guesses it; a prefix tells people and secret
+scanners what it is, a checksum tells a typing error from a wrong token without a query. The checksum proves nothing else.
+Comparing takes a time that does not depend on the content.
 """
 
 import hmac
@@ -49,7 +48,7 @@ def derived_token(keyring: Keyring, prefix: str, *parts: str | bytes) -> str:
     """The token of these parts under the current key: the same every time, so that a retry of a
     one-time exchange gets the token it lost. Looks like `new_token`.
 
-    Claim: without the keyring no one can make it, knowing the parts or other derived tokens.
+    Without the keyring nobody can make it, even knowing the parts or other derived tokens.
     """
     return _derived(keyring, keyring.current_id, prefix, parts)
 

@@ -1,8 +1,7 @@
 """The second factor: time-based one-time passwords (RFC 6238) and recovery codes.
 
-Why: a password that leaked must not be enough. A mistake is dangerous when a code works twice: who
-watches it being typed could use it in the same half minute, so the step of an accepted code is
-kept by the caller and no code of that step or an earlier one is accepted again.
+A password that leaked must not be enough. Somebody who watches a code being typed could use it in the same half minute,
+so the caller keeps the step of an accepted code, and no code of that step or an earlier one is accepted again.
 """
 
 import hmac

@@ -15,6 +15,6 @@ class ZoneChanged(Fact):
 
 @dataclass(frozen=True, slots=True)
 class SiteSettingsChanged(Fact):
-    """What a site tells its locks is something else than before."""
+    """A setting of a site that its locks hold has changed."""
 
     site_id: UUID

@@ -30,7 +30,8 @@ class SiteFeature(StrEnum):
 
 
 def checked_name(name: str, field: str = "name", longest: int = 100) -> str:
-    """The name, without outer blanks and with plain ones. Raises InvalidInput when empty, too long or unprintable.
+    """The name without blanks around it, and with plain spaces inside. Raises InvalidInput for one that is
+    empty, too long or unprintable.
 
     Joiners are part of scripts and of emoji; other invisible characters could make two names look alike.
     """
@@ -52,7 +53,7 @@ _ADDRESS_IN_NAME = re.compile(
 
 
 def checked_site_name(name: str) -> str:
-    """A site's name, which gets into letters to people who may not know the site: no URL and no e-mail address in it.
+    """A site's name, which is written in letters to people who may not know the site: no URL and no e-mail address in it.
 
     Mail programs make links of what looks like one. Raises InvalidInput.
     """
@@ -66,14 +67,14 @@ def checked_site_name(name: str) -> str:
 
 
 def name_in_letters(name: str) -> str:
-    """The site's name, or what stands for a name that was given before names were checked."""
+    """The site's name, or "a site" for one with an address in it, given before names were checked."""
     return "a site" if _names_an_address(name) else name
 
 
 def _names_an_address(name: str) -> bool:
-    """Asked of what programs make of the name (NFKC, and the full stops of RFC 3490, 3.1), not of how it is spelt.
+    """Whether programs may find an address in the name, as they read it (NFKC, and the full stops of RFC 3490, 3.1).
 
-    Marks are left out: many a script writes its vowels as such, and one behind a full stop would hide the letter after it.
+    Marks are left out: many scripts write vowels as marks, and one behind a full stop would hide the letter after it.
     """
     plain = unicodedata.normalize("NFKC", name.translate(_JOINERS)).replace("\u3002", ".")
     letters = "".join(each for each in plain if not unicodedata.category(each).startswith("M"))

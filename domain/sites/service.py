@@ -1,4 +1,4 @@
-"""Changing a site's settings and its plan. `domain.people.new_sites` makes one, with whoever owns it."""
+"""Changing a site's settings and its plan. `domain.people.new_sites` creates one, with its first owner."""
 
 from datetime import datetime
 from typing import Any
@@ -56,7 +56,7 @@ async def update_site(
     """Changes those given of `name`, `timezone`, `pin_policy`, `smart_pin_activation`, `lockout_release_minutes`.
 
     `pin_policy` is a mapping of its own, of `min_length`, `max_length`, `auto_length` and `guess_limit`. Only the minutes
-    can be cleared: then a lockout ends by hand alone. Raises InvalidInput, PolicyViolation.
+    can be cleared: then no lockout ends by itself. Raises InvalidInput, PolicyViolation.
     """
     check_not_cleared(fields, "name", "timezone", "pin_policy", "smart_pin_activation")
     policy: Fields = fields.get("pin_policy", {})

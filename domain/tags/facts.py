@@ -8,7 +8,7 @@ from domain.facts import Fact
 
 @dataclass(frozen=True, slots=True)
 class TagHolds(Fact):
-    """A tag holds others than before. `member_ids`: of a tag of members, those that it holds now or held before."""
+    """What a tag holds has changed. `member_ids`: for a tag of members, those that it holds now or held before."""
 
     tag_id: UUID
     member_ids: frozenset[UUID]

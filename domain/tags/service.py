@@ -40,7 +40,8 @@ async def locks_of_tags(tag_ids: Collection[UUID]) -> set[UUID]:
 async def _fill(
     tag: Tag, member_ids: Collection[UUID] | None, lock_ids: Collection[UUID] | None
 ) -> None:
-    """Makes the tag hold exactly these; no lock or member goes meanwhile, since that waits for its turn too."""
+    """Makes the tag hold exactly these; removing a lock or member waits for its turn (`changing_access`), so none goes
+    meanwhile. Raises InvalidInput, NotFound."""
     if tag.target is TagTarget.MEMBER:
         if lock_ids is not None:
             raise InvalidInput("lock_ids", "This tag holds members.")

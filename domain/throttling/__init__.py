@@ -1,1 +1,1 @@
-"""Counting tries, so that nobody guesses on and on."""
+"""Counting tries, so that nobody can guess without end."""

@@ -1,7 +1,7 @@
-"""Counting tries in the database, so that a restart, a second process, an alias or a long websocket forgets nothing.
+"""Counting tries in the database, so that no restart, second process, GraphQL alias or long websocket gives more of them.
 
-A try is counted before the guess is judged, else parallel guesses would get through together: `count_try` commits before
-the caller goes on. For whoever was right, `give_back` takes that one try back and `forget_tries` all.
+A try is counted before the guess is checked, otherwise parallel guesses would get through together: `count_try` commits
+before the caller goes on. After a right guess `give_back` takes that one try back, `forget_tries` all of them.
 """
 
 from dataclasses import dataclass, replace
@@ -60,7 +60,7 @@ async def count_try(
 async def count_address(
     installation: Installation, budget: Budget, address: str, now: datetime
 ) -> None:
-    """Counts one try of whoever is at this address, by the networks of `networks_of`. Raises Throttled."""
+    """Counts one try for each network of the address (`networks_of`). Raises Throttled."""
     for network in networks_of(address):
         whole = replace(budget, tries=budget.tries * network.share)
         await count_try(installation, whole, network.name, now)
@@ -79,6 +79,6 @@ async def sweep_counters(before: datetime) -> int:
 
 @use_case
 async def give_back(installation: Installation, budget: Budget, subject: str) -> None:
-    """Takes one counted try back: it was no offence. The others of the window stay counted."""
+    """Takes one counted try back, because it was right. The others of the window stay counted."""
     counter = TryCounter.filter(id=_counter_id(installation, budget, subject), tries__gt=0)
     await counter.update(tries=F("tries") - 1)

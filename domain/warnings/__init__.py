@@ -1,1 +1,1 @@
-"""Why a credential that was made may not open all the same: what is missing at its locks."""
+"""Warnings: why an existing credential may not open a door, such as a lock without a network."""

@@ -1,4 +1,4 @@
-"""What a change to a tag, a lock or its readers puts in the way of the credentials that were there before it."""
+"""Warnings after a change to a tag, a lock or its readers: what it puts in the way of existing credentials."""
 
 from collections.abc import Collection, Iterator
 from datetime import datetime
@@ -19,7 +19,7 @@ from domain.warnings.rules import Lack, WarningCode, Way, lacks, too_old
 
 
 async def of_tag(tag_id: UUID, now: datetime) -> list[Warned]:
-    """What keeps those who name the tag from opening by it: at the doors that it holds, or for the people in it."""
+    """Warnings for the credentials that name the tag: at the doors that it holds, or for the people in it."""
     tag = await Tag.get(id=tag_id)
     rules = await rules_naming_tag(tag.id)
     if tag.target is TagTarget.MEMBER:
@@ -34,7 +34,7 @@ async def of_tag(tag_id: UUID, now: datetime) -> list[Warned]:
 
 
 async def of_readers(lock_id: UUID) -> list[Warned]:
-    """Whether PINs name this lock, which has no keypad any more."""
+    """A warning if PINs name this lock and it has no keypad any more."""
     doors = await Doors.of([lock_id])
     without = [door for door in doors.at([lock_id]) if not door.has_keypad]
     if not without or not await _typed_at(lock_id):
@@ -43,7 +43,7 @@ async def of_readers(lock_id: UUID) -> list[Warned]:
 
 
 async def of_pin_mode(lock_ids: Collection[UUID], *, enabled: bool, now: datetime) -> list[Warned]:
-    """At which of these locks PIN mode was switched as they cannot hold it, or on without their hearing of it at once."""
+    """Warnings after switching PIN mode: locks that cannot hold it so, and locks that do not hear of it at once."""
     doors = await Doors.of(lock_ids)
     return doors.said(
         lack
@@ -66,7 +66,7 @@ async def _typed_at(lock_id: UUID) -> bool:
 
 
 async def of_switching_on(lock_ids: Collection[UUID], way: Way, now: datetime) -> list[Warned]:
-    """Which of these locks, where PINs or SmartPINs were switched on just now, do not hear of it at once."""
+    """Warnings after switching PINs or SmartPINs on: those of these locks that do not hear of it at once."""
     doors = await Doors.of(lock_ids)
     return doors.said(lack for lock_id in lock_ids for lack in _unheard(doors, lock_id, way, now))
 
@@ -84,7 +84,7 @@ def _unheard(doors: Doors, lock_id: UUID, way: Way, now: datetime) -> Iterator[L
 
 
 async def of_lock(lock: Lock, fields: Fields, now: datetime) -> list[Warned]:
-    """What is said of an update of these fields: SmartPINs switched on unheard, a connection that is none."""
+    """Warnings after an update of these fields: SmartPINs on at a lock that does not hear of it, or no network."""
     if fields.get("smart_pin_enabled"):
         return await of_switching_on([lock.id], Way.SMART_PIN, now)
     if "connectivity" not in fields:

@@ -1,7 +1,7 @@
-"""What is in the way of credentials as things are now: for whoever makes or changes one, and as long as it is so.
+"""Warnings for credentials as things are now: shown when one is created or changed, and as long as they hold.
 
-Each function takes as many as there are and costs the same number of statements for all of them. What opens nothing any
-more, being removed or ended, has nothing in its way.
+Each function takes many credentials and needs the same number of statements for any number of them. Removed ones have
+no warnings, nor have ended SmartPINs and invitations.
 """
 
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""What is known of locks, as far as it matters to whoever hands out a credential for them."""
+"""What is known of locks that matters to somebody who hands out a credential for them."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
@@ -18,7 +18,7 @@ from domain.warnings.rules import Door, Lack, WarningCode, findings
 
 @dataclass(frozen=True, slots=True)
 class Warned:
-    """One thing in the way of a credential, for people in `message`, and at which locks."""
+    """One warning: what is in the way of a credential, with a `message` for people, and at which locks."""
 
     code: WarningCode
     message: str

@@ -1,7 +1,7 @@
-"""Why a credential that was made may not open all the same: what its locks lack at a moment. Pure.
+"""Why an existing credential may not open a door: what the lock lacks at this moment. Pure.
 
 Nothing is refused by these: a door may get its network, its settings or a keypad later, and tags hold other doors tomorrow.
-But nobody should hand out what cannot open yet without having been told.
+But nobody should hand out what cannot open yet without having been warned.
 """
 
 from collections.abc import Iterable, Iterator
@@ -67,7 +67,7 @@ Lack = tuple[WarningCode, Door | None]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing in the way, for people in `message`, and at which locks."""
+    """One thing in the way, with a `message` for people, and at which locks."""
 
     code: WarningCode
     message: str
@@ -98,7 +98,7 @@ def lacks(door: Door, way: Way, *, incarnation: str | None = None) -> Iterator[L
 
 
 def too_old(door: Door) -> Lack:
-    """What keeps a door that needs it from a PIN mode for each keypad."""
+    """That the door's firmware has no PIN mode for each keypad, or may have none."""
     if door.too_old is None:
         return WarningCode.LOCK_MAY_BE_TOO_OLD, door
     return WarningCode.LOCK_TOO_OLD, door

@@ -9,7 +9,7 @@ import pytest
 
 import domain
 from domain.errors import PolicyViolation
-from domain.facts import Fact, NobodyWasAsked
+from domain.facts import Fact, FactNotWired
 from domain.following import FOLLOWERS
 from domain.locks.tables import Lock
 from domain.tags.tables import Tag
@@ -77,7 +77,7 @@ async def test_a_fact_that_is_not_wired_refuses_the_change(
     yard = await Yard.make(tmp_path)
     wired = yard.installation
     yard.installation = replace(wired, followers={})
-    with pytest.raises(NobodyWasAsked):
+    with pytest.raises(FactNotWired):
         await yard.lock("Front")
     assert not await Lock.exists()
 
