@@ -57,7 +57,7 @@ class EffectiveWindow:
 
     @property
     def widened(self) -> bool:
-        """Whether the window is wider than what was asked for. Say so to whoever asked."""
+        """Whether the window is wider than what was asked for. Tell the person who asked."""
         return self.opens_early_by > ZERO or self.closes_late_by > ZERO
 
 

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from domain.bus.payloads import EVERYBODY, checked
 
 SLOW_POLL_SECONDS = 10.0
-"""After so long whoever follows something looks again, woken or not."""
+"""After so long every listener looks again, woken or not."""
 
 MAX_TOPICS_PER_LISTENER = 10_000
 
@@ -78,7 +78,7 @@ class Bus:
         self.wake_everybody()
 
     def tell(self, topics: Iterable[str]) -> None:
-        """A change of these is committed: wake whoever listens, in every process. Does not wait and does not fail, as
+        """A change of these is committed: wake the listeners in every process. Does not wait and does not fail, as
         nothing about the change may depend on it.
         """
         self.deliver(topics)

@@ -112,7 +112,9 @@ def configuration(
 
 
 def forget_statements() -> None:
-    """Tortoise keeps each table's SQL by name, for ever, whatever database or model comes next."""
+    """Tortoise keeps each table's SQL by name and never drops it, even when another database or other
+    models are connected.
+    """
     EXECUTOR_CACHE.clear()
 
 

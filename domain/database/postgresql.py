@@ -4,7 +4,7 @@ Tortoise's transactions leak a pooled connection when they are cancelled between
 entering the block; after a few such requests the pool is empty and every request hangs. So
 waiting for a connection, waiting for somebody else's rows and every statement have an end: after
 that, `DatabaseUnavailable`. A transaction of a process that is stopped holds its rows until it is
-ended, by the server or by whoever waited in vain (`end_stopped`); `turns` says who may wait for them.
+ended, by the server or by a process that waited in vain (`end_stopped`); `turns` says who may wait for them.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
 """Work that has begun and must be brought to its end although the caller is cancelled.
 
 A request is cancelled when its client goes away or when a sibling field fails. If that stops a
-COMMIT or a ROLLBACK half way, a lock stays taken or a pooled connection is lost for ever, and
-everybody else pays for it.
+COMMIT or a ROLLBACK half way, a lock stays taken or a pooled connection is never given
+back, and everybody else pays for it.
 """
 
 import asyncio

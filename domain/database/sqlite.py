@@ -5,7 +5,7 @@ Tortoise's client opens plain `BEGIN`: a transaction that first reads and then w
 if another process wrote meanwhile, whatever the busy timeout. Ours opens `BEGIN IMMEDIATE`, so a
 transaction waits at its start and never later, and everything read inside it stays true until its
 commit. No step below may be cut in half by a cancellation: with a lock that is not given back the
-process hangs for ever, and on a connection without its pragmas foreign keys are silently off.
+process hangs for good, and on a connection without its pragmas foreign keys are silently off.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ PRAGMAS = {
 
 
 def _upper(value: object) -> object:
-    """SQL's UPPER, which in SQLite knows the letters of ASCII only: searches in any case stand on it."""
+    """SQL's UPPER, which in SQLite knows the letters of ASCII only; searches in any case need it."""
     return value.upper() if isinstance(value, str) else value
 
 

@@ -9,7 +9,7 @@ from domain.mail.outbox import post
 from domain.people.tables import Account
 
 _NOT_YOU = (
-    "If it was not you, have a new password mailed to you at once, and tell whoever runs your doors: "
+    "If it was not you, have a new password mailed to you at once, and tell the people who run your doors: "
     "somebody else may have used your account."
 )
 
@@ -38,7 +38,7 @@ async def tell_second_factor_ended(
 ) -> None:
     """Within a transaction."""
     said = (
-        "Whoever runs your doors took the second factor off your Latchwork account: "
+        "The people who run your doors took the second factor off your Latchwork account: "
         "the password alone signs in again. All sign-ins were ended"
     )
     await _tell(installation, by, account, "Your account has no second factor any more", said, now)

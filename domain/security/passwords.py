@@ -33,7 +33,7 @@ _T = TypeVar("_T")
 
 
 class HasherBusy(Exception):
-    """The queue is full, or whoever asks has all of their places in it; nothing was computed, try again shortly."""
+    """The queue is full, or the asker already has all their places in it; nothing was computed, try again shortly."""
 
 
 class HashUnreadable(Exception):

@@ -1,6 +1,6 @@
 """JSON objects in which each name stands once, as signed tokens must be (RFC 7515, section 4; RFC 7519, section 4).
 
-A name given twice could be read one way by whoever signed and another way here.
+A name given twice could be read one way by the signer and another way here.
 """
 
 import json
