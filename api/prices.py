@@ -31,7 +31,9 @@ _FIELDS = {
         ReassignedPin.warnings SmartPin.warnings UnblockedPin.warnings UnblockedSmartPin.warnings
         Lock.provisioningKits ProvisioningKit.lock Site.provisioningKits
         UpdatedAccessRule.warnings UpdatedLock.warnings UpdatedPin.warnings UpdatedTag.warnings Credential.warnings""",
-    5: """Activity.site Alert.lock Alert.member Alert.site ApiToken.canEdit ApiToken.expiresAt ApiToken.lastUsedAt
+    5: """Hub.site Lock.site ProvisioningKit.site Reader.lock Reader.site Tag.site
+        Site.features Site.lockoutReleaseMinutes Site.pinPolicy Site.smartPinActivation Site.systemType
+        Activity.site Alert.lock Alert.member Alert.site ApiToken.canEdit ApiToken.expiresAt ApiToken.lastUsedAt
         ApiToken.role AuditEntry.site Lock.incarnation LockEvent.device LockEvent.member LockEvent.site
         AccessRule.chosenLocks AccessRule.grantee AccessRule.label AccessRule.lockTags AccessRule.locks AccessRule.site
         AccessRule.state Credential.label Credential.locks Credential.site Credential.state Lock.hub
@@ -48,9 +50,9 @@ _FIELDS = {
 _LISTS = {
     3_000: "occurrences",
     3: "path",
-    10: """chosenLocks devices guessBudget doors homes lockTags locks members narrowed nearest opensNow pins
-        linkLacks linkReads needs provisioningKits
-        readers reasons refused recoveryCodes schedules sites tags warnings weekdays widened""",
+    10: """chosenLocks devices features guessBudget doors homes lockTags locks narrowed nearest opensNow pins
+        linkLacks linkReads needs
+        readers reasons refused recoveryCodes schedules sites warnings weekdays widened""",
 }
 
 

@@ -4,7 +4,7 @@ from api.context import Call
 from api.operations import PERSON_OR_TOKEN, AtSite, mutation, query
 from api.resolvers.given_fields import given_fields
 from api.schema.errors import PolicyViolation
-from api.schema.nodes import TheSite
+from api.schema.nodes import USUAL_PAGE, After, Connection, First, TheSite, page
 from api.schema.site_settings import CreateSiteInput, UpdateSiteInput
 from api.schema.sites import CreatedSite, Site, UpdatedSite, site_type
 from domain.people import new_sites
@@ -23,11 +23,15 @@ async def site(call: Call, id: TheSite) -> Site | None:
 
 
 @query(PERSON_OR_TOKEN)
-async def sites(call: Call) -> list[Site]:
+async def sites(call: Call, first: First = USUAL_PAGE, after: After = None) -> Connection[Site]:
     """The caller's sites, in the order of their making."""
     standings = await standings_of(call.by.actor)
-    rows = await SiteRow.filter(id__in=list(standings)).order_by("id")
-    return [site_type(row, standings[row.id]) for row in rows]
+    return await page(
+        SiteRow.filter(id__in=list(standings)),
+        lambda row: site_type(row, standings[row.id]),
+        first=first,
+        after=after,
+    )
 
 
 @mutation(PERSON_OR_TOKEN)

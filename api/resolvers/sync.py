@@ -19,8 +19,8 @@ from api.operations import (
     subscription,
 )
 from api.schema.errors import AccessDenied, LockDidNotAnswer, LockOffline
-from api.schema.filters import AtLock
-from api.schema.nodes import TheSite, chosen_key_of, key_of, number_at
+from api.schema.filters import AtLocks
+from api.schema.nodes import TheSite, key_of, keys_of, number_at
 from api.schema.scalars import Int64
 from api.schema.sync import (
     Delivery,
@@ -38,6 +38,7 @@ from api.schema.sync import (
 )
 from domain.actors import LockActor
 from domain.errors import NotAllowed, NotFound
+from domain.listing.site_lists import check_some
 from domain.locks.tables import Lock
 from domain.people.rules import Permission
 from domain.security import base64url
@@ -173,7 +174,7 @@ _MESSAGES: dict[feed.FeedItemKind, Callable[..., LockFeedMessage]] = {
 async def lock_events(
     call: Call,
     site_id: TheSite,
-    lock_id: AtLock = None,
+    lock_ids: AtLocks = None,
     after: Annotated[
         str | None,
         strawberry.argument(
@@ -185,7 +186,8 @@ async def lock_events(
 
     A cursor that is ahead of the site's events is of another life of the server (a backup was restored): the error has
     the code CURSOR_AHEAD. Read `Site.events` anew and go on from there."""
-    key = chosen_key_of("lock", lock_id, "lock_id")
+    check_some("lock_ids", lock_ids)
+    keys = keys_of("lock", lock_ids, "lock_ids")
     start = number_at(after) if after is not None else None
-    async for event in streams.follow_events(call.by.site_id, key, start):
+    async for event in streams.follow_events(call.by.site_id, keys, start):
         yield event_type(event) if event is not None else None

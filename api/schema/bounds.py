@@ -21,10 +21,12 @@ from api.schema.activity_kinds import ActivityKind
 from api.schema.errors import error_of
 from api.schema.nodes import MOST_IDS
 from domain.access.schedule import Weekday
+from domain.actors import Role
 from domain.errors import InvalidInput
 from domain.locks.rules import MOST_READERS
 from domain.schedules.states import CredentialState
 from domain.sync.rules import SyncStatus
+from domain.tags.tables import TagTarget
 
 MOST_ITEMS = {
     "events": 1_000,  # as many as a message has room for; those above a report's 200 are left to the next
@@ -34,8 +36,10 @@ MOST_ITEMS = {
     "memberIds": MOST_IDS,
     "ownerIds": MOST_IDS,
     "readers": MOST_READERS,
+    "roles": len(Role),
     "states": len(CredentialState),
     "statuses": len(SyncStatus),
+    "targets": len(TagTarget),
     "weekdays": len(Weekday),
 }
 """Of each list in an input, by its name."""

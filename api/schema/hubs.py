@@ -1,19 +1,24 @@
 """Hubs: what connects locks by radio."""
 
+from datetime import datetime
+
 import strawberry
 
 from api.schema.nodes import Node, global_id
+from api.schema.of_site import OfSite
 from domain.locks import tables
 
 
 @strawberry.type(description="Connects locks; topology only.")
-class Hub(Node):
+class Hub(Node, OfSite):
+    row: strawberry.Private[tables.Hub]
+    created_at: datetime = strawberry.field(description="When it was added to the site.")
     name: str = strawberry.field(description="What people call it.")
 
 
 def hub_type(row: tables.Hub) -> Hub:
     """A hub as the API shows it."""
-    return Hub(id=global_id("hub", row.id), name=row.name)
+    return Hub(id=global_id("hub", row.id), row=row, created_at=row.created_at, name=row.name)
 
 
 @strawberry.input(description="A new hub.")

@@ -1,12 +1,25 @@
 """Locks: doors with their hardware."""
 
 from datetime import datetime
+from typing import Any
 
 import strawberry
 from strawberry.types import Info
 
 from api.schema.hubs import Hub, hub_type
-from api.schema.nodes import Node, global_id, list_above, node_of, shows
+from api.schema.nodes import (
+    USUAL_PAGE,
+    After,
+    Connection,
+    First,
+    Node,
+    global_id,
+    node_of,
+    page_of_loaded,
+    pages_above,
+    shows,
+)
+from api.schema.of_site import OfSite
 from api.schema.readers import Reader, reader_type
 from api.schema.warnings import Warning_, warning_types
 from domain.actors import LockActor
@@ -15,7 +28,7 @@ from domain.errors import NotAllowed
 from domain.inputs.partial_updates import Fields
 from domain.locks import tables
 from domain.locks.kits import is_pending
-from domain.locks.rules import Connectivity, Propagation, is_online, propagation
+from domain.locks.rules import MOST_READERS, Connectivity, Propagation, is_online, propagation
 from domain.locks.settings import unread_settings
 from domain.people.rules import Permission
 from domain.sync.rules import SyncStatus
@@ -42,10 +55,15 @@ class SyncState:
     status: SyncStatus = strawberry.field(description="UNKNOWN until a disagreement is settled.")
 
 
+FOR_READERS = "Null, with an error, for whoever may not read the site."
+"""The end of the description of what guests and users do not see."""
+
+
 @strawberry.type(description="A door with its hardware.")
-class Lock(Node):
+class Lock(Node, OfSite):
     row: strawberry.Private[tables.Lock]
     in_sync: strawberry.Private[LockInSync | None]
+    created_at: datetime = strawberry.field(description="When it was added to the site.")
     name: str = strawberry.field(description="What people call it.")
     connectivity: Connectivity = strawberry.field(description="How it is connected.")
     propagation: Propagation = strawberry.field(description="How changes reach it.")
@@ -57,50 +75,49 @@ class Lock(Node):
         description="When it was taken out of the site; what it may still open with nobody will hear. Null: it is there."
     )
 
-    async def _shown(self, info: Info) -> bool:
-        """Whether the caller sees the hardware and the state of the lock: guests and users see a door."""
-        shown: bool = await info.context.may(Permission.READ, self.row.site_id)
-        return shown
+    async def _check_may(self, info: Info, permission: Permission) -> None:
+        """For the hardware and the state of the lock: guests and users see a door. Raises NotAllowed."""
+        if not await info.context.may(permission, self.row.site_id):
+            raise NotAllowed
 
     @strawberry.field(
-        description="The name of the life that it is in; null: it has proven no secret. For whoever may read the site, and "
-        "the lock itself; null with an error for others."
+        description="The life that last proved its secret; null: none has. Null, with an error, for all but the lock itself "
+        "and whoever may read the site."
     )
     async def incarnation(self, info: Info) -> str | None:
         actor = info.context.actor
-        itself = isinstance(actor, LockActor) and actor.lock_id == self.row.id
-        if not itself and not await self._shown(info):
-            raise NotAllowed
+        if not isinstance(actor, LockActor) or actor.lock_id != self.row.id:
+            await self._check_may(info, Permission.READ)
         return self.row.incarnation
 
-    @strawberry.field(
-        description="When the server last heard of it; null: never, or for whoever may not read the site."
-    )
+    @strawberry.field(description=f"When the server last heard of it; null: never. {FOR_READERS}")
     async def last_contact_at(self, info: Info) -> datetime | None:
-        return self.row.last_contact_at if await self._shown(info) else None
+        await self._check_may(info, Permission.READ)
+        return self.row.last_contact_at
 
     @strawberry.field(
-        description="The version of the link that its firmware speaks, as it last said; null: it has not said it yet, or "
-        "for whoever may not read the site."
+        description="The version of the link that its firmware speaks, as it last said; null: it has not said it yet. "
+        f"{FOR_READERS}"
     )
     async def link_version(self, info: Info) -> int | None:
-        return self.row.link_version if await self._shown(info) else None
+        await self._check_may(info, Permission.READ)
+        return self.row.link_version
 
     @strawberry.field(
-        description="What its firmware reads besides, by name (`docs/lock.md`), as it last said; null: it has not said it "
-        "yet, or for whoever may not read the site."
+        description="What its firmware reads besides, by name (`docs/lock.md`), as it last said. At most 32. Null: it has "
+        f"not said it yet. {FOR_READERS}"
     )
     async def link_reads(self, info: Info) -> list[str] | None:
+        await self._check_may(info, Permission.READ)
         reads: list[str] | None = self.row.link_reads
-        return reads if await self._shown(info) else None
+        return reads
 
     @strawberry.field(
         description="What is wanted of it that its firmware does not read, or has not said to read: it holds less, which "
-        "opens less. Empty: nothing. Null for whoever may not read the site."
+        f"opens less. Empty: nothing. {FOR_READERS}"
     )
     async def link_lacks(self, info: Info) -> list[str] | None:
-        if not await self._shown(info):
-            return None
+        await self._check_may(info, Permission.READ)
         loaders = info.context.loaders
         site = await loaders.site.load(self.row.site_id)
         assert site is not None
@@ -108,10 +125,9 @@ class Lock(Node):
             unread_settings(self.row, site, await loaders.readers_of_lock.load(self.row.id))
         )
 
-    @strawberry.field(description="Its readers; null for whoever may not read the site.")
+    @strawberry.field(description=f"Its readers. At most {MOST_READERS}. {FOR_READERS}")
     async def readers(self, info: Info) -> list[Reader] | None:
-        if not await self._shown(info):
-            return None
+        await self._check_may(info, Permission.READ)
         return [
             reader_type(row) for row in await info.context.loaders.readers_of_lock.load(self.row.id)
         ]
@@ -126,22 +142,18 @@ class Lock(Node):
         rows = await info.context.loaders.readers_of_lock.load(self.row.id)
         return any(row.has_keypad and row.pin_enabled for row in rows)
 
-    @strawberry.field(
-        description="The lockout of its keypad, if there is one; null for whoever may not read the site."
-    )
+    @strawberry.field(description=f"The lockout of its keypad; null: there is none. {FOR_READERS}")
     async def pin_lockout(self, info: Info) -> PinLockout | None:
-        if self.row.locked_out_since is None or not await self._shown(info):
+        await self._check_may(info, Permission.READ)
+        if self.row.locked_out_since is None:
             return None
         return PinLockout(
             started_at=self.row.locked_out_since, wrong_entries=self.row.wrong_entries
         )
 
-    @strawberry.field(
-        description="Whether it has what it should; null for whoever may not read the site."
-    )
+    @strawberry.field(description=f"Whether it has what it should. {FOR_READERS}")
     async def sync(self, info: Info) -> SyncState | None:
-        if not await self._shown(info):
-            return None
+        await self._check_may(info, Permission.READ)
         state = self.in_sync or await info.context.loaders.lock_in_sync.load(self.row.id)
         return SyncState(
             wanted_revision=state.lock.wanted_revision,
@@ -151,34 +163,46 @@ class Lock(Node):
             status=state.status,
         )
 
-    @strawberry.field(
-        description="The hub that connects it, if any; null for whoever may not read the site."
-    )
+    @strawberry.field(description=f"The hub that connects it; null: none does. {FOR_READERS}")
     async def hub(self, info: Info) -> Hub | None:
-        if self.row.hub_id is None or not await self._shown(info):
+        await self._check_may(info, Permission.READ)
+        if self.row.hub_id is None:
             return None
         return hub_type(await info.context.loaders.hub.load(self.row.hub_id))
 
     @strawberry.field(
-        description="Its tags, the default one among them; null for whoever may not read the site.",
-        graphql_type=list_above("api.schema.tags", "Tag") | None,
+        description=f"Its tags, the default one among them. {FOR_READERS}",
+        graphql_type=pages_above("api.schema.tags", "Tag") | None,
     )
-    async def tags(self, info: Info) -> list[Node] | None:
-        if not await self._shown(info):
-            return None
+    async def tags(
+        self, info: Info, first: First = USUAL_PAGE, after: After = None
+    ) -> Connection[Any] | None:
+        await self._check_may(info, Permission.READ)
         held = await info.context.loaders.tags_of_lock.load(self.row.id)
-        return [node_of(each.tag, info.context.clock) for each in held]
+        return page_of_loaded(
+            [each.tag for each in held],
+            lambda tag: node_of(tag, info.context.clock),
+            first=first,
+            after=after,
+        )
 
     @strawberry.field(
-        description="The provisioning kits that it may still prove; null for whoever may not provision locks.",
-        graphql_type=list_above("api.schema.provisioning", "ProvisioningKit") | None,
+        description="The provisioning kits that it may still prove. Null, with an error, for whoever may not provision "
+        "locks.",
+        graphql_type=pages_above("api.schema.provisioning", "ProvisioningKit") | None,
     )
-    async def provisioning_kits(self, info: Info) -> list[Node] | None:
-        if not await info.context.may(Permission.DOORS, self.row.site_id):
-            return None
+    async def provisioning_kits(
+        self, info: Info, first: First = USUAL_PAGE, after: After = None
+    ) -> Connection[Any] | None:
+        await self._check_may(info, Permission.DOORS)
         clock = info.context.clock
         kits = await info.context.loaders.kits_of_lock.load(self.row.id)
-        return [node_of(kit, clock) for kit in kits if is_pending(kit, clock())]
+        return page_of_loaded(
+            [kit for kit in kits if is_pending(kit, clock())],
+            lambda kit: node_of(kit, clock),
+            first=first,
+            after=after,
+        )
 
 
 def lock_type(row: tables.Lock, clock: Clock, in_sync: LockInSync | None = None) -> Lock:
@@ -187,6 +211,7 @@ def lock_type(row: tables.Lock, clock: Clock, in_sync: LockInSync | None = None)
         id=global_id("lock", row.id),
         row=row,
         in_sync=in_sync,
+        created_at=row.created_at,
         name=row.name,
         connectivity=row.connectivity,
         propagation=propagation(row.connectivity),

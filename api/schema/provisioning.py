@@ -6,15 +6,16 @@ import strawberry
 from strawberry.types import Info
 
 from api.schema.actor_nodes import ACTOR, actor_of
-from api.schema.locks import Lock, lock_type
+from api.schema.locks import Lock
 from api.schema.nodes import Node, global_id, shows
+from api.schema.of_lock import OfLock
 from domain.locks import tables
 
 
 @strawberry.type(
     description="A secret that was given out for a lock and that no lock has proven yet; the secret itself is shown once."
 )
-class ProvisioningKit(Node):
+class ProvisioningKit(Node, OfLock):
     row: strawberry.Private[tables.Provisioning]
     incarnation: str = strawberry.field(
         description="The name of the life of the lock that it begins."
@@ -29,11 +30,6 @@ class ProvisioningKit(Node):
     )
     async def taken_by(self, info: Info) -> Node | None:
         return await actor_of(info.context, self.row.taken_by_kind, self.row.taken_by_id)
-
-    @strawberry.field(description="The lock that it is for.")
-    async def lock(self, info: Info) -> Lock:
-        context = info.context
-        return lock_type(await context.loaders.lock.load(self.row.lock_id), context.clock)
 
 
 def kit_type(row: tables.Provisioning) -> ProvisioningKit:

@@ -1,17 +1,21 @@
 """Readers, and PIN mode, which is kept on them."""
 
+from datetime import datetime
+
 import strawberry
 from strawberry.types import Info
 
 from api.schema.nodes import Node, global_id
+from api.schema.of_lock import OfLock
 from api.schema.warnings import Warning_, warning_types
 from domain.locks import tables
 from domain.warnings import changes
 
 
 @strawberry.type(description="A keypad, NFC or BLE face of a lock.")
-class Reader(Node):
+class Reader(Node, OfLock):
     row: strawberry.Private[tables.Reader]
+    created_at: datetime = strawberry.field(description="When it was added to its lock.")
     name: str = strawberry.field(description="What people call it.")
     has_keypad: bool = strawberry.field(description="Whether PINs can be typed on it.")
     pin_enabled: bool = strawberry.field(description="Whether PIN mode is on.")
@@ -22,6 +26,7 @@ def reader_type(row: tables.Reader) -> Reader:
     return Reader(
         id=global_id("reader", row.id),
         row=row,
+        created_at=row.created_at,
         name=row.name,
         has_keypad=row.has_keypad,
         pin_enabled=row.pin_enabled,
@@ -68,7 +73,9 @@ class UpdatedReader:
 
 @strawberry.type(description="The reader is off its lock.")
 class DeletedReader:
-    reader: Reader = strawberry.field(description="The reader as it was.")
+    reader: Reader = strawberry.field(
+        description="The reader as it was; its `lock` is as it is now."
+    )
 
     @strawberry.field(
         description="Whether its lock has no keypad any more for the PINs that name it; empty: it has, or none do."

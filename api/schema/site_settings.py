@@ -6,12 +6,6 @@ from domain.pins.guess_budget import most_pins
 from domain.sites.rules import SystemType
 
 
-@strawberry.type(description="The add-ons of a site's plan.")
-class SiteFeatures:
-    invitations: bool = strawberry.field(description="Whether invitations can be made.")
-    custom_pins: bool = strawberry.field(description="Whether people may choose their PINs.")
-
-
 @strawberry.type(description="The seats of a site's plan.")
 class Seats:
     used: int = strawberry.field(description="Members, and invitations that have not ended.")
@@ -36,7 +30,8 @@ class PinPolicy:
     )
 
     @strawberry.field(
-        description="What that means, length by length. PINs that a lock has already stay when the limit is tightened."
+        description="What that means, length by length. At most 9. PINs that a lock has already stay when the limit is "
+        "tightened."
     )
     def guess_budget(self) -> list[GuessBudget]:
         return [

@@ -1,6 +1,6 @@
 """Sites: settings, plan, seats, and the lists that hang on them."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 
 import strawberry
@@ -11,12 +11,10 @@ from api.schema.activity_kinds import ActivityKind
 from api.schema.api_tokens import ApiToken, api_token_type
 from api.schema.calendars import Calendar, calendar_type
 from api.schema.filters import (
-    AtLock,
     AtLocks,
     HappenedFrom,
     HappenedTo,
     InStates,
-    OfMember,
     OfMembers,
     OpenFrom,
     OpenTo,
@@ -25,7 +23,7 @@ from api.schema.filters import (
 )
 from api.schema.hubs import Hub, hub_type
 from api.schema.invitations import Invitation, invitation_type
-from api.schema.locks import Lock, lock_type
+from api.schema.locks import FOR_READERS, Lock, lock_type
 from api.schema.members import Member, member_type
 from api.schema.nodes import (
     USUAL_PAGE,
@@ -33,7 +31,6 @@ from api.schema.nodes import (
     Connection,
     First,
     Node,
-    chosen_key_of,
     global_id,
     keys_of,
     page,
@@ -43,7 +40,7 @@ from api.schema.of_site import SeenSite
 from api.schema.pins import Pin, pin_type
 from api.schema.provisioning import ProvisioningKit, kit_type
 from api.schema.records import Alert, AuditEntry, alert_type, audit_type
-from api.schema.site_settings import PinPolicy, Seats, SiteFeatures
+from api.schema.site_settings import PinPolicy, Seats
 from api.schema.smartpins import SmartPin, smart_pin_type
 from api.schema.sync import LockEvent, event_type, reported_kinds
 from api.schema.tags import Tag, tag_type
@@ -53,8 +50,13 @@ from domain.invitations.calendar import LONGEST_RANGE, calendar
 from domain.listing import site_lists as lists
 from domain.people.rules import Permission, allows
 from domain.sites import tables
-from domain.sites.rules import SystemType
+from domain.sites.rules import SiteFeature, SystemType
 from domain.tags.tables import TagKind, TagTarget
+
+FOR_ALL_BUT_GUESTS = "Null, with an error, for guests."
+FOR_DOORS = "Null, with an error, for whoever may not provision locks."
+FOR_SETTINGS = "Null, with an error, for whoever may not change its settings."
+FOR_AUDIT = "Null, with an error, for whoever may not read its audit."
 
 
 @strawberry.type(description="The tenant boundary: one place with its doors and people.")
@@ -63,32 +65,70 @@ class Site(Node):
     standing: strawberry.Private[Standing | None]
     name: str = strawberry.field(description="What people call it; guests see it.")
     timezone: str = strawberry.field(description="Its IANA time zone.")
-    system_type: SystemType = strawberry.field(description="Its plan's architecture.")
-    features: SiteFeatures = strawberry.field(description="Its plan's add-ons.")
-    pin_policy: PinPolicy = strawberry.field(description="What PINs it accepts.")
-    lockout_release_minutes: int | None = strawberry.field(
-        description="After how many minutes a keypad's lockout ends by itself; null: never."
-    )
-    smart_pin_activation: bool = strawberry.field(
-        description="Whether a SmartPIN dies that was not used within a day of its start."
-    )
+    created_at: datetime = strawberry.field(description="When it was made.")
 
     def _may(self, permission: Permission) -> None:
         """What only some members are shown. Raises NotAllowed."""
         if self.standing is None or not allows(self.standing, permission):
             raise NotAllowed
 
-    @strawberry.field(description="Its plan's seats.")
-    async def seats(self, info: Info) -> Seats:
+    def _check_no_guest(self) -> None:
+        """What whoever has any role at the site is shown. Raises NotAllowed."""
+        if self.standing is None:
+            raise NotAllowed
+
+    @strawberry.field(description=f"Its plan's architecture. {FOR_ALL_BUT_GUESTS}")
+    def system_type(self) -> SystemType | None:
+        self._check_no_guest()
+        return self.row.system_type
+
+    @strawberry.field(description=f"Its plan's add-ons. {FOR_ALL_BUT_GUESTS}")
+    def features(self) -> list[SiteFeature] | None:
+        self._check_no_guest()
+        included = {
+            SiteFeature.INVITATIONS: self.row.invitations_enabled,
+            SiteFeature.CUSTOM_PINS: self.row.custom_pins_enabled,
+        }
+        return [feature for feature in SiteFeature if included[feature]]
+
+    @strawberry.field(description=f"What PINs it accepts. {FOR_ALL_BUT_GUESTS}")
+    def pin_policy(self) -> PinPolicy | None:
+        self._check_no_guest()
+        return PinPolicy(
+            min_length=self.row.pin_min_length,
+            max_length=self.row.pin_max_length,
+            auto_length=self.row.pin_auto_length,
+            guess_limit=self.row.guess_limit,
+        )
+
+    @strawberry.field(
+        description="After how many minutes a keypad's lockout ends by itself; null: never. "
+        f"{FOR_ALL_BUT_GUESTS}"
+    )
+    def lockout_release_minutes(self) -> int | None:
+        self._check_no_guest()
+        return self.row.lockout_release_minutes
+
+    @strawberry.field(
+        description="Whether a SmartPIN dies that was not used within a day of its start. "
+        f"{FOR_ALL_BUT_GUESTS}"
+    )
+    def smart_pin_activation(self) -> bool | None:
+        self._check_no_guest()
+        return self.row.smart_pin_activation
+
+    @strawberry.field(description=f"Its plan's seats. {FOR_ALL_BUT_GUESTS}")
+    async def seats(self, info: Info) -> Seats | None:
+        self._check_no_guest()
         return Seats(
             used=await info.context.loaders.seats_used.load((self.row.id, info.context.clock())),
             limit=self.row.seat_limit,
         )
 
-    @strawberry.field(description="Its locks.")
+    @strawberry.field(description=f"Its locks. {FOR_READERS}")
     async def locks(
         self, info: Info, first: First = USUAL_PAGE, after: After = None, search: Search = None
-    ) -> Connection[Lock]:
+    ) -> Connection[Lock] | None:
         self._may(Permission.READ)
         clock = info.context.clock
         return await page(
@@ -98,40 +138,41 @@ class Site(Node):
             after=after,
         )
 
-    @strawberry.field(description="Its hubs.")
+    @strawberry.field(description=f"Its hubs. {FOR_READERS}")
     async def hubs(
         self, first: First = USUAL_PAGE, after: After = None, search: Search = None
-    ) -> Connection[Hub]:
+    ) -> Connection[Hub] | None:
         self._may(Permission.READ)
         return await page(lists.hubs_of(self.row.id, search), hub_type, first=first, after=after)
 
-    @strawberry.field(description="Its members.")
+    @strawberry.field(description=f"Its members. {FOR_READERS}")
     async def members(
         self,
         first: First = USUAL_PAGE,
         after: After = None,
         search: Search = None,
-        role: Annotated[Role | None, only("of this role")] = None,
-    ) -> Connection[Member]:
+        roles: Annotated[list[Role] | None, only("of these roles")] = None,
+    ) -> Connection[Member] | None:
         self._may(Permission.READ)
-        rows = lists.members_of(self.row.id, search, role)
+        rows = lists.members_of(self.row.id, search, roles)
         return await page(rows, member_type, first=first, after=after)
 
-    @strawberry.field(description="Its tags.")
+    @strawberry.field(description=f"Its tags. {FOR_READERS}")
     async def tags(
         self,
         first: First = USUAL_PAGE,
         after: After = None,
-        kind: Annotated[TagKind | None, only("of this kind")] = None,
-        target: Annotated[TagTarget | None, only("that hold these")] = None,
+        kinds: Annotated[list[TagKind] | None, only("of these kinds")] = None,
+        targets: Annotated[list[TagTarget] | None, only("that hold these")] = None,
         search: Search = None,
-    ) -> Connection[Tag]:
+    ) -> Connection[Tag] | None:
         self._may(Permission.READ)
-        rows = lists.tags_of(self.row.id, kind, target, search)
+        rows = lists.tags_of(self.row.id, kinds, targets, search)
         return await page(rows, tag_type, first=first, after=after)
 
     @strawberry.field(
-        description="Its invitations, newest first; removed ones only where `states` names REMOVED."
+        description=f"Its invitations, newest first; removed ones only where `states` names REMOVED. "
+        f"{FOR_READERS}"
     )
     async def invitations(
         self,
@@ -143,7 +184,7 @@ class Site(Node):
         search: Search = None,
         open_from: OpenFrom = None,
         open_to: OpenTo = None,
-    ) -> Connection[Invitation]:
+    ) -> Connection[Invitation] | None:
         self._may(Permission.READ)
         rows = lists.invitations_of(
             self.row.id,
@@ -168,7 +209,7 @@ class Site(Node):
         items = await calendar(self.row.id, first_day, last_day)
         return calendar_type(first_day, last_day, items)
 
-    @strawberry.field(description="Its access rules.")
+    @strawberry.field(description=f"Its access rules. {FOR_READERS}")
     async def access_rules(
         self,
         first: First = USUAL_PAGE,
@@ -178,7 +219,7 @@ class Site(Node):
             list[strawberry.ID] | None,
             only("that open one of these locks now, by its id or by a tag"),
         ] = None,
-    ) -> Connection[AccessRule]:
+    ) -> Connection[AccessRule] | None:
         self._may(Permission.READ)
         rows = lists.access_rules_of(
             self.row.id,
@@ -187,13 +228,17 @@ class Site(Node):
         )
         return await page(rows, access_rule_type, first=first, after=after)
 
-    @strawberry.field(description="What its admins should know, newest first.")
-    async def alerts(self, first: First = USUAL_PAGE, after: After = None) -> Connection[Alert]:
+    @strawberry.field(description=f"What its admins should know, newest first. {FOR_READERS}")
+    async def alerts(
+        self, first: First = USUAL_PAGE, after: After = None
+    ) -> Connection[Alert] | None:
         self._may(Permission.READ)
         rows = lists.alerts_of(self.row.id)
         return await page(rows, alert_type, first=first, after=after, newest_first=True)
 
-    @strawberry.field(description="Its PINs; removed ones only where `states` names REMOVED.")
+    @strawberry.field(
+        description=f"Its PINs; removed ones only where `states` names REMOVED. {FOR_READERS}"
+    )
     async def pins(
         self,
         info: Info,
@@ -206,7 +251,7 @@ class Site(Node):
             str | None,
             only("with these words, in any case, in their notes or in their owner's name"),
         ] = None,
-    ) -> Connection[Pin]:
+    ) -> Connection[Pin] | None:
         self._may(Permission.READ)
         rows = lists.pins_of(
             self.row,
@@ -218,7 +263,7 @@ class Site(Node):
         )
         return await page(rows, pin_type, first=first, after=after)
 
-    @strawberry.field(description="Its SmartPINs, newest first.")
+    @strawberry.field(description=f"Its SmartPINs, newest first. {FOR_READERS}")
     async def smart_pins(
         self,
         info: Info,
@@ -229,7 +274,7 @@ class Site(Node):
         search: Search = None,
         open_from: OpenFrom = None,
         open_to: OpenTo = None,
-    ) -> Connection[SmartPin]:
+    ) -> Connection[SmartPin] | None:
         self._may(Permission.READ)
         rows = lists.smart_pins_of(
             self.row.id,
@@ -242,25 +287,26 @@ class Site(Node):
         return await page(rows, smart_pin_type, first=first, after=after, newest_first=True)
 
     @strawberry.field(
-        description="What its locks reported, newest first; `from` and `to` go by `occurredAt`, or `recordedAt` without one."
+        description=f"What its locks reported, newest first; `from` and `to` go by `occurredAt`, or `recordedAt` without "
+        f"one. {FOR_READERS}"
     )
     async def events(
         self,
         first: First = USUAL_PAGE,
         after: After = None,
-        lock_id: AtLock = None,
-        member_id: OfMember = None,
+        lock_ids: AtLocks = None,
+        member_ids: OfMembers = None,
         kinds: Annotated[
             list[ActivityKind] | None, only("of these kinds, of those that locks report")
         ] = None,
         from_: HappenedFrom = None,
         to: HappenedTo = None,
-    ) -> Connection[LockEvent]:
+    ) -> Connection[LockEvent] | None:
         self._may(Permission.READ)
         rows = lists.events_of(
             self.row.id,
-            chosen_key_of("lock", lock_id, "lock_id"),
-            chosen_key_of("member", member_id, "member_id"),
+            keys_of("lock", lock_ids, "lock_ids"),
+            keys_of("member", member_ids, "member_ids"),
             reported_kinds(kinds),
             lists.span(from_, to),
         )
@@ -269,31 +315,32 @@ class Site(Node):
         )
 
     @strawberry.field(
-        description="What was given out to be installed on its locks and may still be proven by one."
+        description=f"What was given out to be installed on its locks and may still be proven by one. "
+        f"{FOR_DOORS}"
     )
     async def provisioning_kits(
         self, info: Info, first: First = USUAL_PAGE, after: After = None
-    ) -> Connection[ProvisioningKit]:
+    ) -> Connection[ProvisioningKit] | None:
         self._may(Permission.DOORS)
         rows = lists.provisioning_kits_of(self.row.id, info.context.clock())
         return await page(rows, kit_type, first=first, after=after)
 
-    @strawberry.field(description="Its API tokens that were not revoked.")
+    @strawberry.field(description=f"Its API tokens that were not revoked. {FOR_SETTINGS}")
     async def api_tokens(
         self, first: First = USUAL_PAGE, after: After = None
-    ) -> Connection[ApiToken]:
+    ) -> Connection[ApiToken] | None:
         self._may(Permission.SITE_SETTINGS)
         rows = lists.api_tokens_of(self.row.id)
         return await page(rows, api_token_type, first=first, after=after)
 
-    @strawberry.field(description="Who changed what, newest first.")
+    @strawberry.field(description=f"Who changed what, newest first. {FOR_AUDIT}")
     async def audit_log(
         self,
         first: First = USUAL_PAGE,
         after: After = None,
         from_: HappenedFrom = None,
         to: HappenedTo = None,
-    ) -> Connection[AuditEntry]:
+    ) -> Connection[AuditEntry] | None:
         self._may(Permission.READ_AUDIT)
         rows = lists.audit_of(self.row.id, lists.span(from_, to))
         return await page(
@@ -309,18 +356,7 @@ def site_type(row: tables.Site, standing: Standing | None) -> Site:
         standing=standing,
         name=row.name,
         timezone=row.timezone,
-        system_type=row.system_type,
-        features=SiteFeatures(
-            invitations=row.invitations_enabled, custom_pins=row.custom_pins_enabled
-        ),
-        pin_policy=PinPolicy(
-            min_length=row.pin_min_length,
-            max_length=row.pin_max_length,
-            auto_length=row.pin_auto_length,
-            guess_limit=row.guess_limit,
-        ),
-        lockout_release_minutes=row.lockout_release_minutes,
-        smart_pin_activation=row.smart_pin_activation,
+        created_at=row.created_at,
     )
 
 

@@ -1,11 +1,23 @@
 """Tags: by which members and locks are chosen."""
 
+from datetime import datetime
+
 import strawberry
 from strawberry.types import Info
 
 from api.schema.locks import Lock, lock_type
 from api.schema.members import Member, member_type
-from api.schema.nodes import Node, global_id, shows
+from api.schema.nodes import (
+    USUAL_PAGE,
+    After,
+    Connection,
+    First,
+    Node,
+    global_id,
+    page_of_loaded,
+    shows,
+)
+from api.schema.of_site import OfSite
 from api.schema.warnings import Warning_, warning_types
 from domain.tags import tables
 from domain.tags.tables import TagKind, TagTarget
@@ -13,27 +25,42 @@ from domain.warnings import changes
 
 
 @strawberry.type(description="A named set of members or of locks.")
-class Tag(Node):
+class Tag(Node, OfSite):
     row: strawberry.Private[tables.Tag]
+    created_at: datetime = strawberry.field(description="When it was made.")
     name: str = strawberry.field(description="What people call it.")
     kind: TagKind = strawberry.field(description="DEFAULT stands for its one member or lock.")
     target: TagTarget = strawberry.field(description="What it holds.")
 
     @strawberry.field(description="The members it holds now.")
-    async def members(self, info: Info) -> list[Member]:
-        rows = await info.context.loaders.members_of_tag.load(self.row.id)
-        return [member_type(row.member) for row in rows]
+    async def members(
+        self, info: Info, first: First = USUAL_PAGE, after: After = None
+    ) -> Connection[Member]:
+        held = await info.context.loaders.members_of_tag.load(self.row.id)
+        return page_of_loaded([each.member for each in held], member_type, first=first, after=after)
 
     @strawberry.field(description="The locks it holds now.")
-    async def locks(self, info: Info) -> list[Lock]:
-        rows = await info.context.loaders.locks_of_tag.load(self.row.id)
-        return [lock_type(row.lock, info.context.clock) for row in rows]
+    async def locks(
+        self, info: Info, first: First = USUAL_PAGE, after: After = None
+    ) -> Connection[Lock]:
+        held = await info.context.loaders.locks_of_tag.load(self.row.id)
+        return page_of_loaded(
+            [each.lock for each in held],
+            lambda row: lock_type(row, info.context.clock),
+            first=first,
+            after=after,
+        )
 
 
 def tag_type(row: tables.Tag) -> Tag:
     """A tag as the API shows it."""
     return Tag(
-        id=global_id("tag", row.id), row=row, name=row.name, kind=row.kind, target=row.target
+        id=global_id("tag", row.id),
+        row=row,
+        created_at=row.created_at,
+        name=row.name,
+        kind=row.kind,
+        target=row.target,
     )
 
 

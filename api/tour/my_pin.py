@@ -92,6 +92,6 @@ async def _choose(stage: Stage, phone: Phone, rule_id: str) -> None:
 async def _still_opens(stage: Stage, pin_id: str) -> bool:
     """Whether a rule that is not of the tour gives the door, too."""
     data = await stage.console.ask(
-        "query($id: ID!) { node(id: $id) { ... on Pin { locks { id } } } }", id=pin_id
+        "query($id: ID!) { node(id: $id) { ... on Pin { locks { nodes { id } } } } }", id=pin_id
     )
-    return stage.locks[DOOR] in {lock["id"] for lock in data["node"]["locks"]}
+    return stage.locks[DOOR] in {lock["id"] for lock in data["node"]["locks"]["nodes"]}

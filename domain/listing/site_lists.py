@@ -127,19 +127,27 @@ def hubs_of(site_id: UUID, search: str | None) -> QuerySet[Hub]:
     return rows
 
 
-def members_of(site_id: UUID, search: str | None, role: Role | None) -> QuerySet[Member]:
+def members_of(
+    site_id: UUID, search: str | None, roles: Collection[Role] | None
+) -> QuerySet[Member]:
     """Members. Raises InvalidInput."""
+    check_some("roles", roles)
     rows = _searched(Member.filter(site_id=site_id, removed_at=None), search)
-    found: QuerySet[Member] = _only(rows, role=role)
+    found: QuerySet[Member] = _only(rows, role__in=roles)
     return found
 
 
 def tags_of(
-    site_id: UUID, kind: TagKind | None, target: TagTarget | None, search: str | None
+    site_id: UUID,
+    kinds: Collection[TagKind] | None,
+    targets: Collection[TagTarget] | None,
+    search: str | None,
 ) -> QuerySet[Tag]:
     """Tags. Raises InvalidInput."""
+    check_some("kinds", kinds)
+    check_some("targets", targets)
     rows = _searched(Tag.filter(site_id=site_id, deleted_at=None), search)
-    found: QuerySet[Tag] = _only(rows, kind=kind, target=target)
+    found: QuerySet[Tag] = _only(rows, kind__in=kinds, target__in=targets)
     return found
 
 
@@ -234,16 +242,20 @@ def smart_pins_of(
 
 def events_of(
     site_id: UUID,
-    lock_id: UUID | None,
-    member_id: UUID | None,
+    lock_ids: Collection[UUID] | None,
+    member_ids: Collection[UUID] | None,
     kinds: Collection[LockEventKind] | None,
     within: Span,
 ) -> QuerySet[LockEvent]:
     """What locks reported, by the lock's time where it had one, else by when it was recorded. Raises InvalidInput."""
-    if kinds is not None and not kinds:
-        raise InvalidInput("kinds", "Name at least one, or leave the field out.")
+    check_some("lock_ids", lock_ids)
+    check_some("member_ids", member_ids)
+    check_some("kinds", kinds)
     rows = _only(
-        LockEvent.filter(site_id=site_id), lock_id=lock_id, member_id=member_id, kind__in=kinds
+        LockEvent.filter(site_id=site_id),
+        lock_id__in=lock_ids,
+        member_id__in=member_ids,
+        kind__in=kinds,
     )
     if within.since is not None:
         rows = rows.filter(Q(at__gte=within.since) | Q(at=None, recorded_at__gte=within.since))

@@ -29,7 +29,7 @@ async def create_reader(
         lock = await held_lock(by, lock_id)
         if await Reader.filter(lock_id=lock.id, deleted_at=None).count() >= MOST_READERS:
             raise InvalidInput("lock_id", f"A lock has at most {MOST_READERS} readers.")
-        row = await add_reader(lock, reader, "name")
+        row = await add_reader(lock, reader, "name", now)
         if row.has_keypad:
             await refuse_unread_settings([lock.id])
         await announce(installation, change, LockSettingsChanged(frozenset({lock.id})), now)

@@ -30,13 +30,14 @@ class NewReader:
     has_keypad: bool = True
 
 
-async def add_reader(lock: Lock, reader: NewReader, field: str) -> Reader:
+async def add_reader(lock: Lock, reader: NewReader, field: str, now: datetime) -> Reader:
     """Within a transaction: a reader of the lock; a keypad takes PINs at first. Raises InvalidInput, naming the field."""
     return await Reader.create(
         lock=lock,
         name=checked_name(reader.name, field),
         has_keypad=reader.has_keypad,
         pin_enabled=reader.has_keypad,
+        created_at=now,
     )
 
 
@@ -83,7 +84,7 @@ async def create_lock(
             site=site, name=name, connectivity=connectivity, hub_id=hub_id, created_at=now
         )
         for reader in readers:
-            await add_reader(lock, reader, "readers")
+            await add_reader(lock, reader, "readers", now)
         await announce(installation, change, LockMade(lock.id), now)
         await announce(installation, change, LockSettingsChanged(frozenset({lock.id})), now)
         change.note("Lock", lock.id)

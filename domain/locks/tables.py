@@ -85,6 +85,7 @@ class Reader(Row):
     has_keypad = fields.BooleanField(default=True)
     pin_enabled = fields.BooleanField(default=True)
     deleted_at = fields.DatetimeField(null=True)
+    created_at = fields.DatetimeField(db_default=SqlDefault("'1970-01-01 00:00:00+00:00'"))
 
     class Meta:
         table = "readers"

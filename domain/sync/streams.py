@@ -21,15 +21,17 @@ PAGE = 100
 
 
 async def follow_events(
-    site_id: UUID, lock_id: UUID | None, after: int | None
+    site_id: UUID, lock_ids: Collection[UUID] | None, after: int | None
 ) -> AsyncIterator[LockEvent | None]:
     """Each event after number `after` (None: only those still to come), in order, without a gap and without a double.
 
-    Raises NotFound for a lock that is not the site's, and CursorAhead for a number that the site has not reached: whoever
-    waited behind it would miss all up to it.
+    `lock_ids`: only of these locks. Raises NotFound for one that is not the site's, and CursorAhead for a number that the
+    site has not reached: whoever waited behind it would miss all up to it.
     """
-    if lock_id is not None and not await Lock.filter(id=lock_id, site_id=site_id).exists():
-        raise NotFound("lock_id")
+    if lock_ids is not None:
+        wanted = set(lock_ids)
+        if await Lock.filter(id__in=wanted, site_id=site_id).count() != len(wanted):
+            raise NotFound("lock_ids")
     async with listening(topics.events(site_id)) as wakeups:
         head = await EventHead.get_or_none(id=site_id)
         last = head.number if head is not None else 0
@@ -39,8 +41,8 @@ async def follow_events(
             raise CursorAhead("after")
         while True:
             rows = LockEvent.filter(site_id=site_id, number__gt=after).order_by("number")
-            if lock_id is not None:
-                rows = rows.filter(lock_id=lock_id)
+            if lock_ids is not None:
+                rows = rows.filter(lock_id__in=wanted)
             page = await rows.limit(PAGE)
             for event in page:
                 yield event

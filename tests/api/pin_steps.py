@@ -86,10 +86,9 @@ async def pin_of(house: House, *lock_ids: str, **fields: Any) -> dict[str, Any]:
 async def default_tag(house: House, node_id: str) -> str:
     """The id of the default tag of a lock or member."""
     query = """query($id: ID!) { node(id: $id) {
-      ... on Lock { ofLock: tags { id kind } }
-      ... on Member { ofMember: tags { nodes { id kind } } } } }"""
-    node = (await house.ask(query, id=node_id))["node"]
-    tags = node["ofLock"] if "ofLock" in node else node["ofMember"]["nodes"]
+      ... on Lock { tags { nodes { id kind } } }
+      ... on Member { tags { nodes { id kind } } } } }"""
+    tags = (await house.ask(query, id=node_id))["node"]["tags"]["nodes"]
     (found,) = [str(tag["id"]) for tag in tags if tag["kind"] == "DEFAULT"]
     return found
 

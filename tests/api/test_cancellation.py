@@ -46,7 +46,7 @@ CREATE_MEMBER = """mutation($input: CreateMemberInput!) { createMember(input: $i
 CREATE_INVITATION = """mutation($input: CreateInvitationInput!) { createInvitation(input: $input) {
   __typename ... on CreatedInvitation { invitationCode { code } invitation { id } } } }"""
 READ = """query($id: ID!) { site(id: $id) {
-  members(first: 2) { nodes { tags { nodes { name members { name email } } } } }
+  members(first: 2) { nodes { tags { nodes { name members(first: 2) { nodes { name email } } } } } }
   invitations(first: 2) { nodes { locks { nodes { name readers { name } } } } }
   auditLog(first: 2) { nodes { number } } } }"""
 FAIL = """query($id: ID!) { site(id: $id) {

@@ -190,13 +190,13 @@ async def test_a_shell_asks_and_follows_with_a_token(tmp_path: Path) -> None:
     assert many.code == 2
     assert "1000000" in many.err
     server = await serving(shell, "http://127.0.0.1")
-    locks = "{ sites { id seats { limit } locks { nodes { id name } } } }"
+    locks = "{ sites { nodes { id seats { limit } locks { nodes { id name } } } } }"
     try:
         async with httpx.AsyncClient(base_url=server.url, timeout=30) as http:
             await eventually(lambda: is_ready(http), within_seconds=30)
         shell.token = reader.out.strip()
         answer = await shell.run_beside("ask", locks)
-        (site,) = json.loads(answer.out)["sites"]
+        (site,) = json.loads(answer.out)["sites"]["nodes"]
         assert site["seats"]["limit"] == 100
         lock = site["locks"]["nodes"][0]["id"]
         change = (

@@ -134,7 +134,7 @@ async def test_a_proof_is_good_for_its_own_request_only(served: Served) -> None:
         )
 
     refused: list[tuple[str, str]] = [
-        (phone.forged(b'{"query":"{ sites { id } }"}'), "bdh"),
+        (phone.forged(b'{"query":"{ sites { nodes { id } } }"}'), "bdh"),
         (phone.forged(without="bdh"), "bdh"),
         (phone.forged(htu="http://evil.example/graphql"), "htu"),
         (phone.forged(htu=f"https://{host}/graphql"), "htu"),

@@ -11,8 +11,8 @@ from domain.errors import CursorAhead
 from tests.api.bare_lock import BareLock
 from tests.serving import House, Served
 
-FOLLOW = """subscription($site: ID!, $lock: ID, $after: String) {
-  lockEvents(siteId: $site, lockId: $lock, after: $after) { id cursor kind lock { id } } }"""
+FOLLOW = """subscription($site: ID!, $locks: [ID!], $after: String) {
+  lockEvents(siteId: $site, lockIds: $locks, after: $after) { id cursor kind lock { id } } }"""
 HEADED = """query($id: ID!) { site(id: $id) { events { nodes { cursor } edges { cursor }
   pageInfo { startCursor endCursor } } } }"""
 LISTED = """query($id: ID!, $first: Int!) { site(id: $id) { events(first: $first) {
@@ -72,7 +72,9 @@ async def test_followers_that_reconnect_see_every_event_once_and_in_order(served
     async def stay(socket: Any, lock: str | None = None) -> list[dict[str, Any]]:
         wanted = count if lock else 2 * count
         seen: list[dict[str, Any]] = []
-        async for item in socket.subscribe(FOLLOW, site=house.id, after="e0", lock=lock):
+        async for item in socket.subscribe(
+            FOLLOW, site=house.id, after="e0", locks=lock and [lock]
+        ):
             if item["lockEvents"]["kind"] == "STARTED":
                 seen.append(item["lockEvents"])
                 if len(seen) == wanted:

@@ -23,7 +23,6 @@ async def listed(house: House, field: str, shown: str, **filters: Any) -> list[A
         "openTo": "DateTime",
         "kinds": "[ActivityKind!]",
         "search": "String",
-        "memberId": "ID",
         "memberIds": "[ID!]",
         "ownerIds": "[ID!]",
         "lockIds": "[ID!]",
@@ -76,9 +75,9 @@ async def test_events_are_narrowed_to_one_member(served: Served) -> None:
     await lock.tell()
     stranger = await (await served.site("Other")).member("Sven")
 
-    assert await listed(house, "events", "member { id }", memberId=emma) == [{"id": emma}] * 2
-    assert await listed(house, "events", "member { id }", memberId=otto) == [{"id": otto}]
-    assert await listed(house, "events", "member { id }", memberId=stranger) == []
+    assert await listed(house, "events", "member { id }", memberIds=[emma]) == [{"id": emma}] * 2
+    assert await listed(house, "events", "member { id }", memberIds=[otto]) == [{"id": otto}]
+    assert await listed(house, "events", "member { id }", memberIds=[stranger]) == []
 
 
 async def test_the_audit_is_narrowed_by_time(served: Served) -> None:

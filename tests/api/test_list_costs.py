@@ -27,25 +27,27 @@ from tests.counting import counted
 from tests.serving import House, Served
 
 LISTS = {
-    "accessRules": "label state grantee { ... on Member { name tags { nodes { name } } } ... on Tag { name } } site { name }"
-    " locks { nodes { name tags { name } } }"
+    "accessRules": "label state grantee { ... on Member { name tags(first: 5) { nodes { name } } } ... on Tag { name } }"
+    " site { name }"
+    " locks { nodes { name tags(first: 5) { nodes { name } } } }"
     " lockTags { name } chosenLocks { name } warnings { code locks { name } }",
     "alerts": "kind member { name } actor { ... on Account { email } } lock { name }",
     "apiTokens": "name role createdBy { ... on ApiToken { name } ... on Account { email } }",
     "auditLog": "number action actor { ... on ApiToken { name } ... on Account { email } }",
-    "events": "kind lock { name readers { name } } member { name } device { name } credential { label state }",
-    "hubs": "name",
+    "events": "kind lock { name readers { name lock { name } } } member { name } device { name } credential { label state }",
+    "hubs": "name site { name }",
     "provisioningKits": "incarnation takenBy { ... on ApiToken { name } ... on Account { email } } lock { name }",
     "invitations": "name state codeHint schedule { weekdays } devices { name }"
-    " locks(first: 5) { nodes { name online readers { name } hub { name } tags { name kind } } }"
+    " locks(first: 5) { nodes { name online readers { name } hub { name } tags(first: 5) { nodes { name kind } } } }"
     " warnings { code locks { name } }",
-    "locks": "name online sync { status } readers { name } hub { name } tags { name }",
-    "members": "name email tags { nodes { name } }",
+    "locks": "name online sync { status } readers { name } hub { name } tags(first: 5) { nodes { name } }",
+    "members": "name email tags(first: 5) { nodes { name } }",
     "pins": "kind label state site { name } owner { name email } locks { nodes { name } }"
     " lockSync { nodes { status lock { name } } }"
     " lockTags { name } chosenLocks { name } warnings { code locks { name } }",
     "smartPins": "guestName label state site { name } blockSync lock { name hub { name } } warnings { code locks { name } }",
-    "tags": "name members { name email } locks { name readers { name } hub { name } }",
+    "tags": "name members(first: 5) { nodes { name email } }"
+    " locks(first: 5) { nodes { name readers { name } hub { name } } }",
 }
 """Each connection of a site, with all that hangs on its rows and is not in them."""
 
@@ -65,7 +67,7 @@ async def _grow(house: House, count: int, numbered: int) -> None:
             connectivity=Connectivity.WIRELESS_GATEWAY,
             created_at=now,
         )
-        await Reader.create(lock=lock, name=name)
+        await Reader.create(lock=lock, name=name, created_at=now)
         account = await Account.create(email=f"{name}@example.com", created_at=now)
         member = await Member.create(
             site=site, account=account, name=name, role=Role.USER, created_at=now

@@ -48,14 +48,17 @@ async def test_an_opening_tells_the_admin_who_and_the_guest_no_more(served: Serv
     phone = served.phone()
     device = (await phone.redeem(made["code"]))["device"]
 
-    answer = await phone.ask(
+    said = await phone.send(
         "mutation($input: OpenLockInput!) { openLock(input: $input) { ... on OpenedLock { event {"
-        " id kind method reasons lock { name tags { name } } } } } }",
+        " id kind method reasons lock { name tags { nodes { name } } } } } } }",
         input={"lockId": entry["lockId"]},
     )
-    event = answer["openLock"]["event"]
+    event = said.json()["data"]["openLock"]["event"]
     assert (event["kind"], event["method"], event["reasons"]) == ("OPENED", "REMOTE", [])
     assert event["lock"] == {"name": "Front door", "tags": None}
+    assert [each["path"] for each in said.json()["errors"]] == [
+        ["openLock", "event", "lock", "tags"]
+    ]
     seen = await house.ask(
         "query($id: ID!) { node(id: $id) { ... on LockEvent {"
         " kind credential { id } device { id } member { id } occurredAt } } }",
@@ -161,7 +164,7 @@ async def test_a_lock_that_never_answers_is_said_and_its_event_tells_later(
         assert (command.nonce, command.opens, command.releases_lockout) == (lock.nonce, True, False)
         await lock.report(lock.opened(command))
         events = await house.ask(
-            "query($id: ID!, $lock: ID) { site(id: $id) { events(lockId: $lock) {"
+            "query($id: ID!, $lock: ID!) { site(id: $id) { events(lockIds: [$lock]) {"
             " nodes { kind credential { id } device { id } } } } }",
             id=house.id,
             lock=lock.id,

@@ -116,12 +116,12 @@ async def test_a_guests_phone_may_only_what_is_its_own(served: Served) -> None:
     for name in PERSONS | PERSONS_AND_SCRIPTS | LOCKS | PHONES | ALL_BUT_LOCKS:
         bare = (await served.post(DOCUMENTS[name])).json()
         assert bare["data"]["answer"]["__typename"] == "NotAllowed", name
-    for query in ("{ sites { id } }", '{ site(id: "site_0") { id } }'):
+    for query in ("{ sites { nodes { id } } }", '{ site(id: "site_0") { id } }'):
         nobody = (await served.post(query)).json()["errors"]
         assert nobody[0]["extensions"]["code"] == "UNAUTHENTICATED", query
     assert (await served.post("{ me { ... on Node { id } } }")).json() == {"data": {"me": None}}
     assert (await phone.ask("{ me { __typename } }"))["me"]["__typename"] == "Device"
-    for query in ("{ sites { id } }", '{ node(id: "lock_0") { id } }'):
+    for query in ("{ sites { nodes { id } } }", '{ node(id: "lock_0") { id } }'):
         errors = (await phone.send(query)).json()["errors"]
         assert errors[0]["extensions"]["code"] == "NOT_ALLOWED"
 
@@ -245,9 +245,7 @@ async def test_foreign_ids_in_queries_and_for_oneself_tell_nothing(served: Serve
     for foreign in (theirs.id, *[await there.the(each) for each in ("lock", "member", "pin")]):
         await same(console.post, node, foreign, {"node": None})
     await same(console.post, site, theirs.id, {"site": None})
-    events = (
-        "query($id: ID!, $site: ID!) { site(id: $site) { events(lockId: $id) { nodes { id } } } }"
-    )
+    events = "query($id: ID!, $site: ID!) { site(id: $site) { events(lockIds: [$id]) { nodes { id } } } }"
 
     async def of_mine(query: str, **variables: Any) -> Any:
         return await console.post(query, site=mine.id, **variables)

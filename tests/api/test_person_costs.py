@@ -4,7 +4,7 @@ from tests.api.member_steps import rule
 from tests.counting import counted
 from tests.serving import Served
 
-SITES = "{ sites { id name seats { used limit } } }"
+SITES = "{ sites { nodes { id name seats { used limit } } } }"
 HOMES = """{ homes { site { name } member { name } pinsOffered pins { id kind }
   doors { lock { name } schedules { weekdays } } } }"""
 
@@ -29,11 +29,11 @@ async def test_a_persons_sites_and_homes_cost_a_constant_number_of_statements(
                 shown = await console.ask(SITES)
             with counted() as sent_for_homes:
                 homes = (await console.ask(HOMES))["homes"]
-            sizes.append((len(shown["sites"]), len(homes)))
+            sizes.append((len(shown["sites"]["nodes"]), len(homes)))
             costs.append((len(sent), len(sent_for_homes)))
 
     assert sizes == [(1, 1), (5, 5)]
     assert costs[0] == costs[1]
-    assert {each["seats"]["used"] for each in shown["sites"]} == {2}
+    assert {each["seats"]["used"] for each in shown["sites"]["nodes"]} == {2}
     assert [each["site"]["name"] for each in homes] == names
     assert all(each["pinsOffered"] and each["pins"] and each["doors"] for each in homes)

@@ -157,8 +157,8 @@ def _calendar(shown: str) -> str:
     [
         "{" + " ".join(f"a{n}: {_calendar('day')}" for n in range(33)) + "}",
         f"{{ a: {_calendar('day startsAt endsAt')} b: {_calendar('day startsAt endsAt')} }}",
-        '{ site(id: "s") { tags(first: 100) { nodes { members'
-        " { tags { nodes { members { tags { nodes { name } } } } } } } } } }",
+        '{ site(id: "s") { tags(first: 100) { nodes { members { nodes'
+        " { tags { nodes { members { nodes { tags { nodes { name } } } } } } } } } } } }",
     ],
 )
 def test_a_dear_document_is_refused(document: str) -> None:
@@ -172,11 +172,13 @@ def test_a_dear_document_is_refused(document: str) -> None:
         f"{{ {_calendar('day startsAt endsAt invitation { id name }')} }}",
         '{ site(id: "s") { invitations(first: 50) { nodes { id name state codeHint } } } }',
         """{ site(id: "s") { id name timezone seats { used }
-            locks(first: 100) { nodes { id name online lastContactAt readers { id name } tags { id name }
+            locks(first: 100) { nodes { id name online lastContactAt readers { id name }
+              tags(first: 5) { nodes { id name } }
               sync { status } hub { id name } } }
             pins(first: 50) { nodes { id kind owner { id name }
             lockSync(first: 10) { nodes { lock { id name } status } } } } } }""",
-        """{ site(id: "s") { tags(first: 100) { nodes { name members { id name } locks { id name } } } } }""",
+        """{ site(id: "s") { tags(first: 100) { nodes { name
+            members { nodes { id name } } locks { nodes { id name } } } } } }""",
         """{ site(id: "s") { accessRules(first: 100) { nodes { id label
             grantee { ... on Member { name } ... on Tag { name } } locks { nodes { id name } }
             chosenLocks { id name } lockTags { id name } } } } }""",

@@ -65,10 +65,10 @@ async def alerts(house: House) -> list[dict[str, Any]]:
 async def pending(house: House, lock_id: str, token: str | None = None) -> Any:
     """What is listed at the lock and at the site, which are the same."""
     query = f"""query($lock: ID!, $site: ID!) {{
-      node(id: $lock) {{ ... on Lock {{ provisioningKits {{ {KIT} }} }} }}
+      node(id: $lock) {{ ... on Lock {{ provisioningKits {{ nodes {{ {KIT} }} }} }} }}
       site(id: $site) {{ provisioningKits {{ nodes {{ {KIT} }} }} }} }}"""
     data = await house.ask(query, token=token, lock=lock_id, site=house.id)
-    kits = data["node"]["provisioningKits"]
+    kits = data["node"]["provisioningKits"]["nodes"]
     assert [each for each in data["site"]["provisioningKits"]["nodes"] if each in kits] == kits
     return kits
 
@@ -275,10 +275,17 @@ async def test_pending_kits_are_listed_with_their_taker_and_can_be_cancelled(
         {"__typename": "Account", "email": "eve@example.com"},
         {"__typename": "ApiToken", "name": "Script"},
     ]
-    node = "query($id: ID!) { node(id: $id) { id ... on Lock { provisioningKits { id } } } }"
+    node = (
+        "query($id: ID!) { node(id: $id) { id ... on Lock { provisioningKits { nodes { id } } } } }"
+    )
     limited = await house.make_token(Role.LIMITED_ADMIN)
-    hidden = await house.ask(node, token=limited, id=lock_id)
-    assert hidden["node"]["provisioningKits"] is None
+    hidden = (await served.post(node, {"authorization": f"Bearer {limited}"}, id=lock_id)).json()
+    assert hidden["data"]["node"] == {"id": lock_id, "provisioningKits": None}
+    (said,) = hidden["errors"]
+    assert (said["path"], said["extensions"]["code"]) == (
+        ["node", "provisioningKits"],
+        "NOT_ALLOWED",
+    )
     assert (await house.ask(node, token=limited, id=mine["provisioningKit"]["id"]))["node"] is None
     assert (await house.ask(node, id=mine["provisioningKit"]["id"]))["node"]["id"] == mine[
         "provisioningKit"

@@ -13,17 +13,27 @@ from tests.counting import counted
 from tests.serving import House, Served
 
 STATE = "name online pinSupported lastContactAt pinLockout { wrongEntries } sync { wantedRevision }"
-LOCK = f"{STATE} hub {{ id }} readers {{ id }} tags {{ id }}"
+LOCK = f"{STATE} hub {{ id }} readers {{ id }} tags(first: 5) {{ nodes {{ id }} }}"
 HIDDEN_OF_LOCK = ("lastContactAt", "pinLockout", "sync", "hub", "readers", "tags")
-PIN = f"id notes lockTags {{ id }} chosenLocks {{ id }} lockSync {{ nodes {{ status lock {{ {LOCK} }} }} }}"
+PIN = f"id notes lockTags {{ id }} chosenLocks {{ id }} lockSync(first: 5) {{ nodes {{ status lock {{ {LOCK} }} }} }}"
 PIN_IN_A_LIST = (
     f"notes chosenLocks {{ id }} lockSync(first: 5) {{ nodes {{ lock {{ {STATE} }} }} }}"
 )
 """What of it may be asked for every PIN at every site at once."""
 HIDDEN_OF_PIN = ("notes", "lockTags", "chosenLocks")
+PLACE = """site { name timezone createdAt systemType features pinPolicy { minLength } lockoutReleaseMinutes
+  smartPinActivation seats { used } locks(first: 5) { nodes { id } } auditLog(first: 5) { nodes { id } } }"""
+HIDDEN_OF_SITE = (
+    "systemType",
+    "features",
+    "pinPolicy",
+    "lockoutReleaseMinutes",
+    "smartPinActivation",
+    "seats",
+)
 ASSIGN = f"... on AssignedPin {{ pin {{ {PIN} }} }}"
 OPEN = f"""mutation($input: OpenLockInput!) {{ openLock(input: $input) {{ __typename
-  ... on OpenedLock {{ event {{ kind lock {{ {LOCK} }} }} }} ... on Error {{ message }} }} }}"""
+  ... on OpenedLock {{ event {{ kind lock {{ {LOCK} {PLACE} }} }} }} ... on Error {{ message }} }} }}"""
 
 
 @use_case
@@ -101,14 +111,18 @@ async def test_a_user_sees_their_pins_and_not_what_is_for_admins(served: Served)
 
 
 async def test_a_guest_who_opens_a_door_sees_no_more_than_the_door(served: Served) -> None:
-    """By openLock on an invited phone; the same event tells a reader of the site all of the lock."""
+    """By openLock on an invited phone: each hidden field of the lock and its site is null with an error of its own.
+
+    The same event tells a reader of the site all of the lock.
+    """
     house = await served.site()
     entry = await house.lock("Front")
     await house.device(entry)
     guest = served.phone()
     await guest.redeem((await house.invitation(entry["lockId"]))["code"])
 
-    opened = (await guest.ask(OPEN, input={"lockId": entry["lockId"]}))["openLock"]
+    answer = (await guest.send(OPEN, input={"lockId": entry["lockId"]})).json()
+    opened = answer["data"]["openLock"]
     events = (
         f"query($id: ID!) {{ site(id: $id) {{ events {{ nodes {{ kind lock {{ {LOCK} }} }} }} }} }}"
     )
@@ -117,6 +131,17 @@ async def test_a_guest_who_opens_a_door_sees_no_more_than_the_door(served: Serve
 
     assert opened["event"]["lock"]["name"] == "Front"
     assert [opened["event"]["lock"][name] for name in HIDDEN_OF_LOCK] == [None] * 6
+    place = opened["event"]["lock"]["site"]
+    assert (place["name"], place["timezone"]) == ("House", house.row.timezone)
+    hidden_of_place = (*HIDDEN_OF_SITE, "locks", "auditLog")
+    assert [place[name] for name in hidden_of_place] == [None] * 8
+    said = {tuple(each["path"]): each["extensions"]["code"] for each in answer["errors"]}
+    at = ("openLock", "event", "lock")
+    assert said == dict.fromkeys(
+        [(*at, name) for name in HIDDEN_OF_LOCK]
+        + [(*at, "site", name) for name in hidden_of_place],
+        "NOT_ALLOWED",
+    )
     assert None not in [told[name] for name in ("lastContactAt", "readers", "sync", "tags")]
 
 

@@ -277,7 +277,7 @@ async def test_a_lock_may_act_as_itself_only(served: Served) -> None:
         assert foreign == {"reportLock": {"__typename": "NotFound"}}
         with pytest.raises(RuntimeError):
             await first_of(socket, feed, id=other["lockId"], life=mine["incarnation"])
-        for query in ("{ sites { id } }", f'{{ node(id: "{house.id}") {{ id }} }}'):
+        for query in ("{ sites { nodes { id } } }", f'{{ node(id: "{house.id}") {{ id }} }}'):
             with pytest.raises(RuntimeError):
                 await first_of(socket, query)
         refusal = await first_of(socket, "mutation { createSocketTicket { __typename } }")

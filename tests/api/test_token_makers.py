@@ -244,8 +244,8 @@ async def test_a_site_that_a_token_makes_is_its_maker_s(served: Served) -> None:
     new = (await house.change("createSite", selected, token=child["token"], **fields))["site"]
 
     assert [(each["role"], each["email"]) for each in new["members"]["nodes"]] == [("OWNER", MAKER)]
-    mine = await maker.browser.ask("{ sites { name } }")
-    assert [each["name"] for each in mine["sites"]] == ["House", "New"]
+    mine = await maker.browser.ask("{ sites { nodes { name } } }")
+    assert [each["name"] for each in mine["sites"]["nodes"]] == ["House", "New"]
     for each, expected in ((child, "UpdatedSite"), (parent, "UpdatedSite"), (sibling, "NotFound")):
         asked = {"siteId": new["id"], "name": "N"}
         answer = await house.change("updateSite", token=each["token"], **asked)
@@ -312,7 +312,9 @@ async def test_a_token_for_several_sites_ends_at_the_one_whose_owner_revokes_it(
     assert answer["everywhere"] is False
     assert again["__typename"] == "NotFound"
     for each in (token, child):
-        sites = (await house.ask("{ sites { name } }", token=each["token"]))["sites"]
+        sites = (await house.ask("{ sites { nodes { name } } }", token=each["token"]))["sites"][
+            "nodes"
+        ]
         assert sites == [{"name": "House"}]
     keys = {read_node_id("api_token", each["id"]) for each in (token, child)}
     assert await told(other) == keys

@@ -10,7 +10,7 @@ from domain.people.tables import ApiToken, ApiTokenSite
 from tests.serving import House, Served
 
 ME = "{ me { __typename ... on ApiToken { name role } } }"
-SITES = "{ sites { id name } }"
+SITES = "{ sites { nodes { id name } } }"
 
 
 async def by(served: Served, token: str, query: str = ME) -> httpx.Response:
@@ -29,7 +29,9 @@ async def made(house: House, **fields: Any) -> dict[str, str]:
 
 async def names(house: House, token: str = "") -> list[str]:
     """The sites that a token sees."""
-    return [site["name"] for site in (await house.ask(SITES, token=token or None))["sites"]]
+    return [
+        site["name"] for site in (await house.ask(SITES, token=token or None))["sites"]["nodes"]
+    ]
 
 
 async def test_a_token_is_shown_once_and_recognised(served: Served) -> None:

@@ -123,7 +123,7 @@ def test_a_full_screen_of_the_console_fits() -> None:
         _limit(
             """query ($site: ID!, $first: Int!) { site(id: $site) { id name timezone
             locks(first: 100) { edges { cursor node { id name connectivity online lastContactAt
-              readers { id name hasKeypad pinEnabled } tags { id name } sync { status } } }
+              readers { id name hasKeypad pinEnabled } tags { nodes { id name } } sync { status } } }
               pageInfo { hasNextPage endCursor } }
             pins(first: $first) { edges { node { id kind state owner { id name }
               lockSync { nodes { lock { id name } status pendingSince } } schedule { validFrom } } } } } }"""

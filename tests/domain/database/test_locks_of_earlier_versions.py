@@ -1,7 +1,9 @@
 """What an update makes of locks, and of what they lack, that an earlier version left."""
 
+from datetime import timedelta
+
 from domain.link.events import LockEventKind
-from domain.locks.tables import Lock
+from domain.locks.tables import Lock, Reader
 from domain.sync.rules import without_applied
 from domain.sync.settling import was_refused
 from domain.sync.status import locks_in_sync
@@ -40,6 +42,32 @@ async def test_a_lock_that_is_behind_stays_so_since_then(
     assert (whole.lock.connection, whole.pending, whole.pending_since) == (0, 1, THEN)
     assert [row.pending_since for row in rows] == [THEN, None]
     assert [without_applied(row.pending_changes, 2) for row in rows] == [None, None]
+
+
+async def test_a_reader_counts_as_added_with_its_lock(
+    fresh_database: Database, workshop: Workshop
+) -> None:
+    """When it was, nobody wrote down; removed readers too, and each by its own lock."""
+    earlier = await Earlier.as_of("0012_events_refused_and_missing", fresh_database, workshop)
+    site, later = await earlier.site(), THEN + timedelta(days=400)
+    added = {}
+    for since, deleted in ((THEN, None), (later, later)):
+        lock = await earlier.lock(site, connection=0, connections=0, created_at=since)
+        for name in ("Street", "Yard"):
+            reader = await earlier.put(
+                "readers",
+                lock_id=lock,
+                name=name,
+                has_keypad=True,
+                pin_enabled=True,
+                deleted_at=deleted,
+            )
+            added[reader] = since
+
+    async with earlier.brought_up_to_date():
+        rows = await Reader.all()
+
+    assert {row.id: row.created_at for row in rows} == added
 
 
 async def test_what_locks_reported_and_were_handed_before_stays(
