@@ -33,22 +33,21 @@ async def play(stage: Stage) -> None:
         "SignedIn",
     )
     phone.token = signed_in["accessToken"]
-    stage.say(f"signIn on a phone: {signed_in['account']['members']['nodes'][0]['name']}")
+    (member,) = signed_in["account"]["members"]["nodes"]
+    stage.say(f"signIn on a phone: {member['name']}")
     rule = expect(
         await stage.console.change(
             "createAccessRule",
             "... on CreatedAccessRule { accessRule { id } }",
             siteId=stage.site,
-            grantee={"memberId": signed_in["member"]["id"]},
+            grantee={"memberId": member["id"]},
             lockIds=[stage.locks[DOOR]],
             # A tour that is killed leaves a rule that soon ends by itself.
             validUntil=(datetime.now(UTC) + timedelta(days=1)).date().isoformat(),
         ),
         "CreatedAccessRule",
     )["accessRule"]
-    stage.say(
-        f"createAccessRule: {signed_in['account']['members']['nodes'][0]['name']} may open {DOOR}"
-    )
+    stage.say(f"createAccessRule: {member['name']} may open {DOOR}")
     async with stage.leaving_nothing("deleteAccessRule", accessRuleId=rule["id"]):
         opened = expect(await phone.open(stage.locks[DOOR]), "OpenedLock")
         stage.say(f"openLock from the phone: {opened['event']['kind']}")

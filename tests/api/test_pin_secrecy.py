@@ -90,7 +90,8 @@ async def test_digits_are_found_nowhere(
     bearer = {"authorization": f"Bearer {house.token}"}
     # What does not match the schema is quoted in development only: tests/api/protocol/test_masking.py.
     for query in (
-        f'mutation {{ createPin(input: {{ siteId: "x", digits: "{REFUSED_ONE}" }}) {{ nonsense }} }}',
+        f'mutation {{ createPin(input: {{ siteId: "x", owner: {{ memberId: "y" }}, digits: "{REFUSED_ONE}" }})'
+        " { nonsense } }",
         f"mutation {{ createPin(input: {{ digits: {REFUSED_ONE} ",
     ):
         answers.append((await served.post(query, bearer)).json())
