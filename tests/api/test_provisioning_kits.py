@@ -349,7 +349,7 @@ async def test_codes_are_made_for_no_kit_that_has_ended(served: Served) -> None:
     made = await smart_pin(house, lock_id)
     await cancelled(house, newer)
 
-    assert (await seen(house, made["smartPin"]["id"]))["status"] == "DEAD"
+    assert (await seen(house, made["smartPin"]["id"]))["state"] == "VOID"
     asked = await ask(house, lock_id, incarnation=newer["incarnation"])
     assert (asked["__typename"], asked["field"]) == ("NotFound", "incarnation")
     assert (await ask(house, lock_id, incarnation=older["incarnation"]))["digits"]

@@ -49,7 +49,7 @@ async def smart_pin(house: House, lock_id: str, **more: Any) -> tuple[str, dict[
         endsAt=(opens + timedelta(hours=5)).isoformat(),
         **more,
     )
-    assert answer["smartPin"]["status"] == "ACTIVE"
+    assert answer["smartPin"]["state"] == "ACTIVE"
     return answer["smartPin"]["id"], said(answer)
 
 
