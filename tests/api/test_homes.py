@@ -40,3 +40,32 @@ async def test_homes_are_for_phones_and_people(served: Served) -> None:
         answer = (await served.post("{ homes { id } }", headers)).json()
         assert answer["data"] == {"homes": None}
         assert [each["extensions"]["code"] for each in answer["errors"]] == [code]
+
+
+async def test_a_guest_sees_what_place_it_is_and_no_more_of_it(served: Served) -> None:
+    """What the site is set to, and its lists, are null with an error each; its name stays."""
+    house = await served.site()
+    guest = served.phone()
+    await guest.redeem(
+        (await house.invitation((await house.lock())["lockId"]))["invitationCode"]["code"]
+    )
+
+    answer = (
+        await guest.send(
+            "{ homes { site { name timezone systemType seats { used } events { nodes { id } } } } }"
+        )
+    ).json()
+
+    assert answer["data"]["homes"][0]["site"] == {
+        "name": "House",
+        "timezone": "Europe/Rome",
+        "systemType": None,
+        "seats": None,
+        "events": None,
+    }
+    assert sorted(each["path"][-1] for each in answer["errors"]) == [
+        "events",
+        "seats",
+        "systemType",
+    ]
+    assert {each["extensions"]["code"] for each in answer["errors"]} == {"NOT_ALLOWED"}
