@@ -1,7 +1,7 @@
-"""Times of day that an earlier version took with parts of a second: in PINs, access rules and invitations.
+"""Repairs times of day with parts of a second, which an earlier version accepted in PINs, access rules and invitations.
 
 Locks refuse them, and with them all that comes after. When a server starts they are cut to whole seconds, inwards, so that
-nothing opens longer than it was allowed to. It is no migration, since it writes anew what locks should hold, and that takes
+nothing opens longer than it was allowed to. It is not a migration, since it also renews the entries of locks, which needs
 the keys.
 """
 
@@ -30,7 +30,7 @@ _PARTS = Q(slot_start__contains=".") | Q(slot_end__contains=".")
 
 @use_case
 async def mend_parts_of_seconds(installation: Installation, now: datetime) -> None:
-    """Cuts all that there are, site by site. Where there are none it costs three statements."""
+    """Cuts all such times, site by site. Where there are none it costs three statements."""
     sites: set[UUID] = set()
     for table in (Pin, AccessRule, Invitation):
         sites |= set(await column(table.filter(_PARTS), "site_id"))

@@ -39,7 +39,8 @@ class Mailer(Protocol):
 class SmtpMailer:
     """Hands letters to the server at `smtp://user:password@host:port` or `smtps://` (RFC 8314, 3).
 
-    Off this machine `smtp` demands STARTTLS (RFC 3207) with a certificate that holds; `allow_plain` takes what there is.
+    Off this machine `smtp` demands STARTTLS (RFC 3207) with a valid certificate;
+    with `allow_plain` TLS is used only if the server offers it.
     """
 
     def __init__(
@@ -55,9 +56,9 @@ class SmtpMailer:
         self._password = unquote(parts.password) if parts.password else None
         self._sender = sender
         self._timeout = timeout_seconds
-        self._start_tls = False if self._tls else self._demand(allow_plain)
+        self._start_tls = False if self._tls else self._start_tls_for(allow_plain)
 
-    def _demand(self, allow_plain: bool) -> bool | None:
+    def _start_tls_for(self, allow_plain: bool) -> bool | None:
         """True demands STARTTLS; None takes it where the server offers it."""
         return None if allow_plain or _on_loopback(self._host) else True
 
@@ -92,7 +93,7 @@ def _on_loopback(host: str) -> bool:
 
 
 def _for_good(error: Exception) -> bool:
-    """Only what is said of this letter or its recipient: a wrong password or sender is the operator's to mend."""
+    """Only replies about this letter or its recipient: a wrong password or sender is for the operator to correct."""
     match error:
         case aiosmtplib.SMTPRecipientsRefused():
             return all(each.code in _FOR_GOOD for each in error.recipients)

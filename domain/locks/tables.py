@@ -30,10 +30,10 @@ class Hub(Row, Searchable):
 class Lock(Row, Searchable):
     """A door with its hardware.
 
-    `incarnation` is the life that last proved its secret (None before the first proof). `connections` counts the sockets
-    on which it did, `connection` is the newest on which it was heard; `feed_id` names the newest feed on that, `nonces`
-    the newest two reported on it, each with the moment of its arrival (newest first). `epoch` is
-    the life of the data that this lock follows. After a disagreement the next delivery is a snapshot (`snapshot_needed`);
+    `incarnation` is the one whose secret was proven last (None before the first proof). `connections` counts the
+    sockets on which one was proven, `connection` is the newest on which the lock was heard; `feed_id` names the newest
+    feed on that, `nonces` the newest two reported on it, each with the moment of its arrival (newest first). `epoch` is the
+    epoch of the database that this lock follows. After a disagreement the next delivery is a snapshot (`snapshot_needed`);
     until it is acknowledged, what the lock holds is not known (`state_unknown`). `link_version` and `link_reads` are what it
     last said of its firmware (`domain.link.claims`); None: it has not connected since it could say it.
     """

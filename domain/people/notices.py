@@ -17,7 +17,7 @@ _NOT_YOU = (
 async def tell_password_changed(
     installation: Installation, by: Caller, account: Account, now: datetime
 ) -> None:
-    """Within a transaction."""
+    """Within a transaction: posts the letter about it."""
     said = "The password of your Latchwork account was changed, and all other sign-ins were ended"
     await _tell(installation, by, account, "Your password was changed", said, now)
 
@@ -25,7 +25,7 @@ async def tell_password_changed(
 async def tell_second_factor_on(
     installation: Installation, by: Caller, account: Account, now: datetime
 ) -> None:
-    """Within a transaction."""
+    """Within a transaction: posts the letter about it."""
     said = (
         "Signing in to your Latchwork account now needs a code of an authenticator besides the password, "
         "and all other sign-ins were ended"
@@ -36,7 +36,7 @@ async def tell_second_factor_on(
 async def tell_second_factor_ended(
     installation: Installation, by: Caller, account: Account, now: datetime
 ) -> None:
-    """Within a transaction."""
+    """Within a transaction: posts the letter about it."""
     said = (
         "The people who run your doors took the second factor off your Latchwork account: "
         "the password alone signs in again. All sign-ins were ended"

@@ -10,7 +10,7 @@ from domain.sites.tables import Site
 
 
 async def take_seat(installation: Installation, site_id: UUID, now: datetime) -> Site:
-    """Within a transaction: locks the site's row, so that two cannot both take the last seat. Raises SeatLimitReached."""
+    """Within a transaction: the site, its row held so that two cannot both take the last seat. Raises SeatLimitReached."""
     site = await lock_row(Site, site_id)
     assert site is not None
     if (await installation.seats_used([site_id], now))[site_id] >= site.seat_limit:

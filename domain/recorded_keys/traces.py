@@ -1,4 +1,4 @@
-"""What rows tell of the keys under which they were written, for a database that has recorded none yet.
+"""Finds in the rows themselves under which keys they were written, for a database that has recorded none yet.
 
 If a column were forgotten here, a key that is still needed would not be asked for. So columns are found by their names, in
 all tables: `...sealed` for what was sealed, TAGS for keyed tags.

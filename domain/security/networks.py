@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 SITES_SHARE = 4
-"""How many times the budget of one household a whole /48 may spend."""
+"""How many times the budget of one household a whole /48 has."""
 _NAT64 = IPv6Network("64:ff9b::/96")
 _UNKNOWN = "unknown"
 

@@ -24,13 +24,15 @@ async def of_tag(tag_id: UUID, now: datetime) -> list[Warned]:
     rules = await rules_naming_tag(tag.id)
     if tag.target is TagTarget.MEMBER:
         doors, found = await lacks_of_rules(rules, now)
-        return doors.said(chain.from_iterable(found.values()))
+        return doors.warnings(chain.from_iterable(found.values()))
     pins = PinLockTag.filter(tag_id=tag.id).exclude(pin__status=PinStatus.REMOVED)
     typed = await pins.exists() or bool(await rules_with_pins(rules))
     ways = [*([Way.PIN] if typed else []), *([Way.PHONE] if rules else [])]
     ids = await locks_of_tags([tag.id])
     doors = await Doors.of(ids)
-    return doors.said(lack for door in doors.at(ids) for way in ways for lack in lacks(door, way))
+    return doors.warnings(
+        lack for door in doors.at(ids) for way in ways for lack in lacks(door, way)
+    )
 
 
 async def of_readers(lock_id: UUID) -> list[Warned]:
@@ -39,13 +41,13 @@ async def of_readers(lock_id: UUID) -> list[Warned]:
     without = [door for door in doors.at([lock_id]) if not door.has_keypad]
     if not without or not await _typed_at(lock_id):
         return []
-    return doors.said((WarningCode.LOCK_WITHOUT_KEYPAD, door) for door in without)
+    return doors.warnings((WarningCode.LOCK_WITHOUT_KEYPAD, door) for door in without)
 
 
 async def of_pin_mode(lock_ids: Collection[UUID], *, enabled: bool, now: datetime) -> list[Warned]:
     """Warnings after switching PIN mode: locks that cannot hold it so, and locks that do not hear of it at once."""
     doors = await Doors.of(lock_ids)
-    return doors.said(
+    return doors.warnings(
         lack
         for door in doors.at(lock_ids)
         for lack in chain(
@@ -68,7 +70,9 @@ async def _typed_at(lock_id: UUID) -> bool:
 async def of_switching_on(lock_ids: Collection[UUID], way: Way, now: datetime) -> list[Warned]:
     """Warnings after switching PINs or SmartPINs on: those of these locks that do not hear of it at once."""
     doors = await Doors.of(lock_ids)
-    return doors.said(lack for lock_id in lock_ids for lack in _unheard(doors, lock_id, way, now))
+    return doors.warnings(
+        lack for lock_id in lock_ids for lack in _unheard(doors, lock_id, way, now)
+    )
 
 
 def _unheard(doors: Doors, lock_id: UUID, way: Way, now: datetime) -> Iterator[Lack]:
@@ -91,4 +95,4 @@ async def of_lock(lock: Lock, fields: Fields, now: datetime) -> list[Warned]:
         return []
     doors = await Doors.of([lock.id])
     without = (door for door in doors.at([lock.id]) if not door.has_network)
-    return doors.said((WarningCode.LOCK_HAS_NO_NETWORK, door) for door in without)
+    return doors.warnings((WarningCode.LOCK_HAS_NO_NETWORK, door) for door in without)

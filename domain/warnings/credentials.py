@@ -46,7 +46,7 @@ async def of_pins(pin_ids: Collection[UUID], now: datetime) -> dict[UUID, list[W
         at = [lack for door in doors.at(named[pin.id]) for lack in lacks(door, Way.PIN)]
         over = _over(named[pin.id], doors, zone, now)
         ended = () if pin.personal else _ended(pin.schedule(), zone, now)
-        found[pin.id] = doors.said([*at, *over, *ended])
+        found[pin.id] = doors.warnings([*at, *over, *ended])
     return {pin_id: found.get(pin_id, []) for pin_id in pin_ids}
 
 
@@ -75,7 +75,7 @@ async def of_smart_pins(smart_pin_ids: Collection[UUID], now: datetime) -> dict[
     ]
     doors = await Doors.of({row.lock_id for row in rows})
     found = {
-        row.id: doors.said(
+        row.id: doors.warnings(
             lack
             for door in doors.at([row.lock_id])
             for lack in lacks(door, Way.SMART_PIN, incarnation=row.incarnation)
@@ -103,21 +103,21 @@ async def of_invitations(
     for row in rows:
         at = [lack for door in doors.at(named[row.id]) for lack in lacks(door, Way.PHONE)]
         times = {lock_id: [row.schedule()] for lock_id in named[row.id]}
-        found[row.id] = doors.said([*at, *_over(times, doors, zones[row.site_id], now)])
+        found[row.id] = doors.warnings([*at, *_over(times, doors, zones[row.site_id], now)])
     return {key: found.get(key, []) for key in invitation_ids}
 
 
 async def of_rules(rule_ids: Collection[UUID], now: datetime) -> dict[UUID, list[Warned]]:
-    """By access rule: for phones, and for the personal PINs of whom it lets in, if there are any."""
+    """By access rule: for phones, and for the personal PINs of the members that it lets in."""
     rules = await AccessRule.filter(id__in=list(rule_ids), deleted_at=None)
     doors, found = await lacks_of_rules(rules, now)
-    return {key: doors.said(found.get(key, [])) for key in rule_ids}
+    return {key: doors.warnings(found.get(key, [])) for key in rule_ids}
 
 
 async def lacks_of_rules(
     rules: Sequence[AccessRule], now: datetime
 ) -> tuple[Doors, dict[UUID, list[Lack]]]:
-    """Their doors, and what is in the way of each rule there."""
+    """The doors of these rules, and what is in the way of each rule there, by rule."""
     named = await locks_of_rules([rule.id for rule in rules])
     typing = await rules_with_pins(rules)
     zones = await _zones(rules)

@@ -46,8 +46,8 @@ class Doors:
         """The row of one of them."""
         return self._rows[lock_id]
 
-    def said(self, found: Iterable[Lack]) -> list[Warned]:
-        """What is in the way, each thing once, with its locks by name."""
+    def warnings(self, found: Iterable[Lack]) -> list[Warned]:
+        """The warnings, each once, with its locks in the order of their names."""
         return [
             Warned(
                 each.code,
