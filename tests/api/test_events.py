@@ -176,8 +176,12 @@ async def test_following_asks_for_a_real_place_and_a_real_lock(served: Served) -
     """Proves that a broken cursor, another site's lock and another site's token are refused on the subscription."""
     house, other = await served.site(), await served.site("Other")
     foreign = (await other.lock())["lockId"]
+    wrong: list[dict[str, Any]] = [
+        *({"after": text} for text in ("x", "e-1", "e9" * 30)),
+        *({"locks": locks} for locks in ([foreign], [])),
+    ]
     async with await served.socket({"token": house.token}) as socket:
-        for fields in ({"after": "x"}, {"after": "e-1"}, {"after": "e9" * 30}, {"lock": foreign}):
+        for fields in wrong:
             assert await _refused(socket, site=house.id, **fields)
         assert await _refused(socket, site=other.id)
 
