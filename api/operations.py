@@ -4,7 +4,7 @@ What an operation shows may be less for some than for others: that is asked wher
 (`Context.may`, and `Site` with the standing that it was permitted by).
 
 No operation can be without a rule: `query`, `mutation` and `subscription` demand one, and the schema is assembled from what
-they made. A subscription asks its rule again before every item, and whenever the caller's standing may have changed.
+they made. A subscription asks its rule again whenever the caller's standing may have changed.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -27,7 +27,7 @@ from strawberry.utils.str_converters import to_camel_case
 from api.audience import actors, roles
 from api.context import Call, Context, caller_of
 from api.loaders import Loaders
-from api.resolver_signature import description_of, look_like, without_none
+from api.resolver_signature import description_of, look_like
 from api.schema.errors import COMMON, Error, error_of
 from api.schema.growth import GROWS
 from api.streams import while_permitted
@@ -262,12 +262,12 @@ def query(
 def subscription(
     rule: Rule, *, nullable: bool = True
 ) -> Callable[[Callable[..., AsyncIterator[Any]]], StrawberryField]:
-    """Declares a subscription. Its function yields items, or None to say "ask the rule again, there is nothing new"."""
+    """Declares a subscription; its function yields the items."""
 
     def declare(function: Callable[..., AsyncIterator[Any]]) -> StrawberryField:
         returned = get_type_hints(function, include_extras=True)["return"]
         (item,) = get_args(returned)
-        shown = _shown(without_none(item), nullable)
+        shown = _shown(item, nullable)
 
         async def resolver(info: Info, **arguments: Any) -> AsyncIterator[Any]:
             context: Context = info.context
@@ -277,8 +277,7 @@ def subscription(
             async with aclosing(while_permitted(stream, context.actor, still)) as items:
                 async for item in items:
                     context.loaders = Loaders()  # what an earlier item read may have changed
-                    if item is not None:
-                        yield item
+                    yield item
 
         look_like(resolver, function, AsyncIterator[shown])  # type: ignore[valid-type]
         field: Any = strawberry.subscription(

@@ -2,8 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 import strawberry
 from strawberry.types import Info
@@ -44,11 +43,3 @@ def look_like(resolver: Any, function: Callable[..., Any], returns: Any) -> None
     resolver.__name__ = function.__name__
     resolver.__doc__ = None
     resolver.__annotations__, resolver.__signature__ = _signature(function, returns)
-
-
-def without_none(item: Any) -> Any:
-    """The item's type for the schema. A generator yields None to have its permission checked; clients never see it."""
-    if get_origin(item) not in (UnionType, Union):
-        return item
-    (shown,) = (each for each in get_args(item) if each is not type(None))
-    return shown

@@ -1,7 +1,7 @@
 """A stream of a subscription, for as long as its reader may read it.
 
-Whether it may go on is asked before every item and, since a stream on which nothing happens would never ask, as soon as
-what the reader's access rests on may have changed.
+Whether it may go on is asked as soon as what the reader's access rests on may have changed, and at each slow poll of the
+bus, since a wake-up may have been missed; not for each item, of which a change for a thousand locks makes a thousand.
 """
 
 import asyncio
@@ -23,9 +23,8 @@ async def while_permitted(
     """The stream's items. Ends with whatever `still_permitted` raises; closes the stream in any case."""
     try:
         if actor is None or isinstance(actor, LockActor):
-            # A lock's access rests on its own row, which its socket's guard watches; its topic wakes for every command.
+            # A lock's access rests on its own row, which its feed reads before each item and its socket's guard watches.
             async for item in stream:
-                await still_permitted()
                 yield item
         else:
             async with aclosing(_while_standing(stream, actor, still_permitted)) as items:
@@ -47,9 +46,9 @@ async def _while_standing(
                 if "change" not in tasks:
                     tasks["change"] = asyncio.ensure_future(changes.wait())
                 done, _ = await asyncio.wait(tasks.values(), return_when=asyncio.FIRST_COMPLETED)
-                await still_permitted()
                 if tasks["change"] in done:
                     del tasks["change"]
+                    await still_permitted()
                 if tasks["item"] in done:
                     try:
                         item = tasks.pop("item").result()

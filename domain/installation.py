@@ -1,23 +1,21 @@
 """What one running Latchwork needs, made once at its start and passed to every use case.
 
 A plain value: the keys, the password hasher, the mailer, the public address, and what `domain.following` wires. Nothing in
-it changes but who waits for the hasher and for a turn to prepare deliveries.
+it changes but who waits: for the hasher, or to be answered together with others.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from domain.database.together import Together
 from domain.letters.mailers import Mailer
 from domain.link.entries import EntryKind, Payload
 from domain.link.keys import LinkKeys
 from domain.security.keys import Keyring
 from domain.security.passwords import PasswordHasher, PasswordProfile
-
-DELIVERIES_AT_ONCE = 16
 
 Follower = Callable[..., Awaitable[None]]
 """Called with the installation, the change or transaction, the fact, and the moment (`domain.facts.announce`)."""
@@ -71,7 +69,5 @@ class Installation:
     """For the kinds of entries that hold something sealed; of the others the content is the payload."""
     standing_commands: CommandCheck = field(default=_not_wired, repr=False)
     seats_used: SeatCount = field(default=_not_wired, repr=False)
-    delivering: asyncio.Semaphore = field(
-        default_factory=lambda: asyncio.Semaphore(DELIVERIES_AT_ONCE), compare=False, repr=False
-    )
-    """Limits how many deliveries are prepared at once: a change for a thousand locks wakes as many feeds."""
+    together: Together = field(default_factory=Together, init=False, compare=False, repr=False)
+    """What many locks ask at once: a change for a thousand of them wakes as many feeds."""

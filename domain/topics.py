@@ -15,6 +15,11 @@ def lock(lock_id: UUID) -> str:
     return f"lock:{lock_id}"
 
 
+def lock_life(lock_id: UUID) -> str:
+    """Whether a lock is there, and which secret it has proven."""
+    return f"lock-life:{lock_id}"
+
+
 def site_sync(site_id: UUID) -> str:
     """What an admin sees of the sync of a site's locks."""
     return f"site-sync:{site_id}"

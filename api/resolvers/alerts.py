@@ -11,7 +11,7 @@ from domain.people.rules import Permission
 
 
 @subscription(AtSite(Permission.READ))
-async def site_alerts(call: Call, site_id: TheSite) -> AsyncIterator[Alert | None]:
+async def site_alerts(call: Call, site_id: TheSite) -> AsyncIterator[Alert]:
     """Each alert of a site from now on; earlier ones are in `Site.alerts`."""
     async for row in follow_alerts(call.by.site_id):
-        yield alert_type(row) if row is not None else None
+        yield alert_type(row)

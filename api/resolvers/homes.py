@@ -24,17 +24,16 @@ async def homes(call: Call) -> list[Home]:
 
 
 @subscription(_PHONE)
-async def my_access(call: Call) -> AsyncIterator[AccessChange | None]:
+async def my_access(call: Call) -> AsyncIterator[AccessChange]:
     """The caller's access: first as it is, then each change. The stream ends when the access does."""
     actor = call.by.actor
     if isinstance(actor, AccountActor):
         async for member_homes in follow_homes(actor.account_id):
-            # None has the permission checked.
-            yield _access(map(member_home_type, member_homes)) if member_homes is not None else None
+            yield _access(map(member_home_type, member_homes))
     else:
         assert isinstance(actor, InvitedDeviceActor)
         async for guest_homes in follow_home(actor, call.context.clock):
-            yield _access(map(guest_home_type, guest_homes)) if guest_homes is not None else None
+            yield _access(map(guest_home_type, guest_homes))
 
 
 def _access(homes: Iterable[Home]) -> AccessChange:

@@ -137,14 +137,14 @@ async def delete_pin(call: Call, input: DeletePinInput) -> DeletedPin:
 @subscription(AtSite(Permission.READ, "pin_id", "pin", Pin))
 async def pin_sync(
     call: Call, pin_id: Annotated[strawberry.ID, strawberry.argument(description="The PIN.")]
-) -> AsyncIterator[PinLockSync | None]:
+) -> AsyncIterator[PinLockSync]:
     """What is known of a PIN: first the present state at every lock, then each change, the end of a lock too."""
     async for state in follow_pin(_key(pin_id)):
-        yield pin_lock_sync_type(state, call.context.clock) if state is not None else None
+        yield pin_lock_sync_type(state, call.context.clock)
 
 
 @subscription(AtSite(Permission.READ))
-async def site_sync(call: Call, site_id: TheSite) -> AsyncIterator[LockSync | None]:
+async def site_sync(call: Call, site_id: TheSite) -> AsyncIterator[LockSync]:
     """What is known of a site's locks: first the present state of each, then each change, its end too."""
     async for state in follow_locks(call.by.site_id, call.context.clock):
-        yield lock_sync_type(state, call.context.clock) if state is not None else None
+        yield lock_sync_type(state, call.context.clock)

@@ -181,7 +181,7 @@ async def lock_events(
             description="The cursor of the last event seen, from here or from `Site.events`; omitted: from now on."
         ),
     ] = None,
-) -> AsyncIterator[LockEvent | None]:
+) -> AsyncIterator[LockEvent]:
     """A site's events in order, from behind the cursor `after`, or from now on. Resumable: no gap, no double.
 
     A cursor that is ahead of the site's events is of another life of the server (a backup was restored): the error has
@@ -190,4 +190,4 @@ async def lock_events(
     keys = keys_of("lock", lock_ids, "lock_ids")
     start = number_at(after) if after is not None else None
     async for event in streams.follow_events(call.by.site_id, keys, start):
-        yield event_type(event) if event is not None else None
+        yield event_type(event)

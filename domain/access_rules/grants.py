@@ -22,6 +22,8 @@ Grants = dict[UUID, list[Schedule]]
 
 async def grants_of_members(member_ids: Collection[UUID]) -> dict[UUID, Grants]:
     """For each of these members who are still there: what they may open, and when."""
+    if not member_ids:
+        return {}
     members = await Member.filter(id__in=list(member_ids), removed_at=None)
     tags_of: dict[UUID, set[UUID]] = defaultdict(set)
     for tagged in await TaggedMember.filter(

@@ -102,8 +102,8 @@ async def alert_of_replaced_lock(
     change.wake(topics.alerts(lock.site_id))
 
 
-async def follow_alerts(site_id: UUID) -> AsyncIterator[Alert | None]:
-    """Each alert raised from now on, and None after each look, so that the caller can check again whether it may go on."""
+async def follow_alerts(site_id: UUID) -> AsyncIterator[Alert]:
+    """Each alert raised from now on."""
 
     async def newest(_: object) -> dict[UUID, Alert]:
         rows = await Alert.filter(site_id=site_id).order_by("-id").limit(PAGE)

@@ -14,12 +14,11 @@ async def changes(
     read: Callable[[Collection[K]], Awaitable[Mapping[K, V]]],
     said_of: Callable[[V], object],
     told: Mapping[K, object] | None = None,
-) -> AsyncIterator[V | None]:
+) -> AsyncIterator[V]:
     """Each thing that `read` finds, and again whenever its `said_of` differs; looked for at each wake-up.
 
-    Yields None after each look, so that the caller can check again whether it may go on. `read` is given the keys of what
-    it found last, so that it can find a thing that has ended once more. `told` holds the `said_of`
-    of what the caller has already.
+    `read` is given the keys of what it found last, so that it can find a thing that has ended once more. `told` holds the
+    `said_of` of what the caller has already.
     """
     told = told or {}
     while True:
@@ -29,5 +28,4 @@ async def changes(
             if key not in told or told[key] != said[key]:
                 yield value
         told = said
-        yield None
         await wakeups.wait()

@@ -11,6 +11,9 @@ from domain.bus.payloads import EVERYBODY, checked
 SLOW_POLL_SECONDS = 10.0
 """After so long every listener looks again, woken or not."""
 
+POLLS = 10
+"""Moments of a poll's time at which polls are due."""
+
 MAX_TOPICS_PER_LISTENER = 10_000
 
 
@@ -48,8 +51,13 @@ class Wakeups:
         """True as soon as one of the topics was woken since the last call; False if none is for so long, or until the
         slow poll.
         """
+        until = asyncio.get_running_loop().time() + min(at_most_seconds, SLOW_POLL_SECONDS)
+        if at_most_seconds >= SLOW_POLL_SECONDS:
+            # Those whose polls are due at about the same time look together.
+            tick = SLOW_POLL_SECONDS / POLLS
+            until = math.ceil(until / tick) * tick
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(min(at_most_seconds, SLOW_POLL_SECONDS)):
+            async with asyncio.timeout_at(until):
                 await self._woken.wait()
         woken = self._woken.is_set()
         self._woken.clear()

@@ -157,9 +157,11 @@ async def lock_row(model: type[M], row_id: Any) -> M | None:
     return rows[0] if rows else None
 
 
-async def lock_rows(model: type[M], row_ids: Iterable[Any]) -> Sequence[M]:
+async def lock_rows(
+    model: type[M], row_ids: Iterable[Any], *, free_only: bool = False
+) -> Sequence[M]:
     """The rows that exist, in the order of their ids, in which they are locked: so two callers
-    cannot deadlock.
+    cannot deadlock. `free_only` leaves out those that somebody else holds now, instead of waiting.
 
     `SELECT ... FOR NO KEY UPDATE` on PostgreSQL: rows are never deleted nor given other keys while
     others point at them, and plain FOR UPDATE would make each insert with a foreign key wait, and
@@ -170,6 +172,5 @@ async def lock_rows(model: type[M], row_ids: Iterable[Any]) -> Sequence[M]:
     ids = list(row_ids)
     if not ids:
         return []
-    return (
-        await model.filter(pk__in=ids).order_by(model._meta.pk_attr).select_for_update(no_key=True)
-    )
+    rows = model.filter(pk__in=ids).order_by(model._meta.pk_attr)
+    return await rows.select_for_update(no_key=True, skip_locked=free_only)

@@ -76,11 +76,8 @@ async def homes_of(account_id: UUID) -> list[MemberHome]:
     return homes
 
 
-async def follow_homes(account_id: UUID) -> AsyncIterator[list[MemberHome] | None]:
-    """The homes of a person as they are, then each time that one has changed; an empty list once there is none.
-
-    Yields None after each look, so that the caller can check again whether it may go on.
-    """
+async def follow_homes(account_id: UUID) -> AsyncIterator[list[MemberHome]]:
+    """The homes of a person as they are, then each time that one has changed; an empty list once there is none."""
     heard: set[str] = set()
     async with listening(topics.account(account_id)) as wakeups:
 

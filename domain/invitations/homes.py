@@ -49,11 +49,8 @@ async def home_of(invitation_id: UUID, now: datetime) -> Home | None:
     )
 
 
-async def follow_home(actor: InvitedDeviceActor, clock: Clock) -> AsyncIterator[list[Home] | None]:
-    """The home screen of a guest's phone as it is, then each time that it has changed; an empty list once it has ended.
-
-    Yields None after each look, so that the caller can check again whether it may go on.
-    """
+async def follow_home(actor: InvitedDeviceActor, clock: Clock) -> AsyncIterator[list[Home]]:
+    """The home screen of a guest's phone as it is, then each time that it has changed; an empty list once it has ended."""
 
     async def read(_: object) -> dict[UUID, list[Home]]:
         home = await home_of(actor.invitation_id, clock())

@@ -1,4 +1,4 @@
-"""Whether a caller (a person, a phone, a script or a lock) is still valid: asked by sockets and streams before each item."""
+"""Whether a caller (person, phone, script or lock) is still valid: sockets and streams ask when it may have changed."""
 
 from datetime import datetime
 

@@ -150,5 +150,6 @@ async def delete_lock(
         await Provisioning.filter(lock_id=lock.id).delete()
         await announce(installation, change, LockGone(lock.id), now)
         change.note("Lock", lock.id)
-        change.wake(topics.lock(lock.id), topics.site_sync(by.site_id), topics.homes(by.site_id))
+        change.wake(topics.lock(lock.id), topics.lock_life(lock.id))
+        change.wake(topics.site_sync(by.site_id), topics.homes(by.site_id))
         return lock

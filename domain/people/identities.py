@@ -1,7 +1,7 @@
 """Who a caller is, by the credential that they show.
 
 Every function here reads the database anew, so that no credential outlives its account, invitation or token; sockets and
-streams ask `domain.locks.identities.refreshed` before every item.
+streams ask `domain.locks.identities.refreshed` whenever it may have changed.
 """
 
 from contextlib import suppress
@@ -171,7 +171,7 @@ def topics_of(actor: Actor) -> tuple[str, ...]:
                 return (topics.api_token(actor.token_id),)
             return (topics.api_token(actor.token_id), topics.account(actor.account_id))
         case LockActor():
-            return (topics.lock(actor.lock_id),)
+            return (topics.lock_life(actor.lock_id),)
 
 
 async def ticket_actor(ticket: SocketTicket, now: datetime) -> Actor | None:

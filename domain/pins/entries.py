@@ -67,9 +67,13 @@ async def locks_chosen(pin_id: UUID) -> set[UUID]:
 
 async def _locks_chosen(pin_ids: Collection[UUID]) -> dict[UUID, set[UUID]]:
     found: dict[UUID, set[UUID]] = defaultdict(set)
+    if not pin_ids:
+        return found
     for row in await PinLock.filter(pin_id__in=list(pin_ids)):
         found[row.pin_id].add(row.lock_id)
     tagged = await PinLockTag.filter(pin_id__in=list(pin_ids), tag__deleted_at=None)
+    if not tagged:
+        return found
     members: dict[UUID, set[UUID]] = defaultdict(set)
     for held in await TaggedLock.filter(tag_id__in=list({choice.tag_id for choice in tagged})):
         members[held.tag_id].add(held.lock_id)

@@ -135,7 +135,9 @@ async def update_pin(
     site = await Site.get(id=by.site_id)
     present = await _present(by, pin_id)
     check_not_cleared(fields, "lock_ids", "lock_tag_ids", "digits")
-    await check_locks(by, fields.get("lock_ids"), fields.get("lock_tag_ids"))
+    choice = fields.keys() & {"lock_ids", "lock_tag_ids"}
+    if choice:
+        await check_locks(by, fields.get("lock_ids"), fields.get("lock_tag_ids"))
     if present.personal and fields.keys() - {"notes", "digits"}:
         raise InvalidInput("pin_id", "A personal PIN follows its member's access rules.")
     changed_schedule(present.schedule(), fields)
@@ -156,7 +158,8 @@ async def update_pin(
         else changing_access(installation, by, "updatePin", now)
     ) as change:
         pin = await held_pin(by, pin_id)
-        before, old = await locks_chosen(pin.id), pin.schedule()
+        old = pin.schedule()
+        before = await locks_chosen(pin.id) if choice else set()
         new = changed_schedule(old, fields)
         columns = schedule_columns(new) | {"updated_at": now}
         if notes is not None:
@@ -167,7 +170,8 @@ async def update_pin(
             await replace_digits(installation, change, pin, accepted, now)
         else:
             await follow_pins(installation, change, [pin.id], now)
-        widened, narrowed = difference(old, new, before, await locks_chosen(pin.id))
+        after = await locks_chosen(pin.id) if choice else before
+        widened, narrowed = difference(old, new, before, after)
         change.note("Pin", pin.id, changed=sorted(fields), widened=widened, narrowed=narrowed)
     return UpdatedPin(pin, accepted.digits if accepted else None, tuple(widened), tuple(narrowed))
 

@@ -34,16 +34,17 @@ async def begin_connection(proven: ProvenLock, claim: Claim) -> LockActor | None
 async def present_lock(lock_id: UUID, incarnation: str) -> Lock | None:
     """Within a transaction: the lock, its row held, if it is there and still in this incarnation."""
     lock = await lock_row(Lock, lock_id)
-    return lock if lock is not None and _is_present(lock, incarnation) else None
+    return lock if lock is not None and is_present(lock, incarnation) else None
 
 
-def _is_present(lock: Lock, incarnation: str) -> bool:
+def is_present(lock: Lock, incarnation: str) -> bool:
+    """Whether the lock is there, and still in this incarnation."""
     return lock.deleted_at is None and lock.incarnation == incarnation
 
 
 def is_heard(lock: Lock, actor: LockActor) -> bool:
     """Whether the lock is there, in this incarnation, and was not heard on a newer connection."""
-    return _is_present(lock, actor.incarnation) and lock.connection <= actor.connection
+    return is_present(lock, actor.incarnation) and lock.connection <= actor.connection
 
 
 def hear(lock: Lock, actor: LockActor) -> None:

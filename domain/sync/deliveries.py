@@ -4,13 +4,17 @@ A delivery carries the entries with revision in (from, to]; a snapshot carries a
 own. Revisions are handed out without gaps, in order: a removal that a cut left out would never reach the lock.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from tortoise.expressions import F
+
 from domain.actors import LockActor
-from domain.database import Queue, Work, transaction, use_case
+from domain.database import Queue, Work, lock_row, lock_rows, transaction, use_case
+from domain.database.rows import save_all
 from domain.installation import Installation
 from domain.link.entries import Entry
 from domain.link.keys import LinkKeys
@@ -18,12 +22,15 @@ from domain.link.messages import DeliveryBody, entries_that_fit
 from domain.link.nonces import MAX_DELIVERY_ENTRIES
 from domain.link.sealing import MessageKind, seal_message
 from domain.link.state import state_sum
+from domain.locks.secrets import keys_of_locks
 from domain.locks.tables import Lock
 from domain.node_ids import node_id
-from domain.sync.connections import present_lock
-from domain.sync.payloads import payloads_to_send
-from domain.sync.settling import forget_refused
-from domain.sync.tables import EntryState, LockDelivery, LockEntry
+from domain.sync.connections import is_present
+from domain.sync.payloads import TamperedEntry, payloads_to_send
+from domain.sync.tables import DeliveryAnswer, EntryState, LockDelivery, LockEntry
+
+MOST_ENTRIES_AT_ONCE = 5_000
+"""Entries that one transaction cuts for several locks together; a lock with more to get is cut for alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,128 +42,280 @@ class CutDelivery:
     sealed: tuple[bytes, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """A lock on its feed that should get something. `reported` is the revision it said it has."""
+
+    actor: LockActor
+    reported: int
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """What one lock gets, before it is sealed; its row is held."""
+
+    lock: Lock
+    keys: LinkKeys
+    rows: Sequence[LockEntry]
+    bodies: Sequence[DeliveryBody]
+    whole: bool
+    """Whether the lock has everything with it."""
+
+
+async def cut_delivery(installation: Installation, behind: Behind) -> CutDelivery | None:
+    """The next delivery for a lock, or None when it has everything.
+
+    Locks that are behind at once are cut for by one transaction, but for one whose row somebody holds, and one that
+    lacks very much: nobody else has to wait for these. Raises TamperedEntry.
+    """
+    cut = await installation.together.ask(_cut_free, installation, behind.actor.lock_id, behind)
+    return await _cut_alone(installation, behind) if cut is _NOT_NOW else cut
+
+
+_NOT_NOW = CutDelivery(UUID(int=0), False, ())
+"""In place of a delivery: this lock has to be cut for alone."""
+
+
 @use_case
-async def cut_delivery(
-    installation: Installation,
-    actor: LockActor,
-    keys: LinkKeys,
-    reported: int,
-    now: datetime,
-) -> CutDelivery | None:
-    """The next delivery for a lock, or None when it has everything. `reported` is the revision it said it has."""
-    async with transaction(Queue(Work.LOCKS, actor.site_id)):
-        lock = await present_lock(actor.lock_id, actor.incarnation)
+async def _cut_free(
+    installation: Installation, behind: Sequence[Behind]
+) -> list[CutDelivery | TamperedEntry | None]:
+    async with transaction():
+        rows = await lock_rows(Lock, [each.actor.lock_id for each in behind], free_only=True)
+        locks = {lock.id: lock for lock in rows}
+        chosen, entries = [], 0
+        for each in behind:
+            lock = locks.get(each.actor.lock_id)
+            if lock is not None and entries + _lacks(lock, each) <= MOST_ENTRIES_AT_ONCE:
+                entries += _lacks(lock, each)
+                chosen.append(each)
+        cut = await _cut(installation, locks, chosen)
+    return [cut.get(each.actor.lock_id, _NOT_NOW) for each in behind]
+
+
+@use_case
+async def _cut_alone(installation: Installation, behind: Behind) -> CutDelivery | None:
+    async with transaction(Queue(Work.LOCKS, behind.actor.site_id)):
+        lock = await lock_row(Lock, behind.actor.lock_id)
         if lock is None:
             return None
-        if lock.snapshot_needed:
-            if not await _snapshot_handed_out(lock):
-                lock.wanted_revision += 1
-                await lock.save(update_fields=["wanted_revision"])
-            return await _snapshot(installation, lock, keys, now)
-        start = max(reported, lock.applied_revision)
-        if start >= lock.wanted_revision:
-            return None
-        return await _changes(installation, lock, keys, start, now)
+        (cut,) = (await _cut(installation, {lock.id: lock}, [behind])).values()
+    if isinstance(cut, TamperedEntry):
+        raise cut
+    return cut
 
 
-async def _changes(
-    installation: Installation, lock: Lock, keys: LinkKeys, start: int, now: datetime
-) -> CutDelivery:
-    rows = (
-        await LockEntry.filter(lock_id=lock.id, revision__gt=start)
-        .order_by("revision")
-        .limit(MAX_DELIVERY_ENTRIES + 1)
-    )
-    entries = await _wire(installation, lock, keys, rows)
+def _lacks(lock: Lock, behind: Behind) -> int:
+    """At most so many entries it gets: each change of one takes a revision."""
+    return int(lock.wanted_revision) - (0 if lock.snapshot_needed else _start(lock, behind))
+
+
+def _start(lock: Lock, behind: Behind) -> int:
+    return max(behind.reported, int(lock.applied_revision))
+
+
+async def _cut(
+    installation: Installation, locks: Mapping[UUID, Lock], behind: Sequence[Behind]
+) -> dict[UUID, CutDelivery | TamperedEntry | None]:
+    """Within a transaction, under the locks' rows: cuts for each what it lacks. None for one that lacks nothing, and for
+    one that is there no more.
+    """
+    done: dict[UUID, CutDelivery | TamperedEntry | None] = {
+        each.actor.lock_id: None for each in behind
+    }
+    due = {
+        lock.id: _start(lock, each)
+        for each in behind
+        if is_present(lock := locks[each.actor.lock_id], each.actor.incarnation)
+        and (lock.snapshot_needed or _start(lock, each) < lock.wanted_revision)
+    }
+    if not due:
+        return done
+    entries = await _entries([locks[each] for each in due], due)
+    keys = await keys_of_locks(installation, [locks[each] for each in due])
+    rows = [row for of_lock in entries.values() for row in of_lock]
+    payloads = await payloads_to_send(installation, keys, rows)
+    done |= {each: made for each, made in payloads.items() if isinstance(made, TamperedEntry)}
+    sound = [locks[each] for each in due if each in keys and done[each] is None]
+    now = max(each.now for each in behind)
+    return done | await _hand_out(sound, due, keys, entries, payloads, now)
+
+
+async def _hand_out(
+    locks: Sequence[Lock],
+    starts: Mapping[UUID, int],
+    keys: Mapping[UUID, LinkKeys],
+    entries: Mapping[UUID, Sequence[LockEntry]],
+    payloads: Mapping[UUID, Any],
+    now: datetime,
+) -> dict[UUID, CutDelivery]:
+    """Notes what each of these locks gets, and seals it."""
+    handed_out: dict[UUID, list[LockDelivery]] = {lock.id: [] for lock in locks}
+    for delivery in await LockDelivery.filter(lock_id__in=list(handed_out), settled_at=None):
+        handed_out[delivery.lock_id].append(delivery)
+    await _new_revisions([lock for lock in locks if lock.snapshot_needed], handed_out)
+    cuts = []
+    for lock in locks:
+        rows, made = entries[lock.id], payloads.get(lock.id, {})
+        wire = [Entry(row.name, row.kind, row.version, made.get(row.id)) for row in rows]
+        cuts.append(_cut_entries(lock, keys[lock.id], starts[lock.id], rows, wire))
+    sums = await _sums([cut.lock for cut in cuts if cut.whole])
+    return {
+        cut.lock.id: CutDelivery(delivery.id, delivery.snapshot, _sealed(cut))
+        for cut, delivery in await _noted(cuts, sums, handed_out, now)
+    }
+
+
+async def _new_revisions(
+    locks: Collection[Lock], handed_out: Mapping[UUID, Collection[LockDelivery]]
+) -> None:
+    """A snapshot takes a revision of its own, unless one of all that is wanted now was not acknowledged: its revision may
+    be handed out again.
+    """
+    fresh = [
+        lock
+        for lock in locks
+        if not any(
+            each.snapshot
+            and each.incarnation == lock.incarnation
+            and each.epoch == lock.epoch
+            and each.to_revision == lock.wanted_revision
+            for each in handed_out[lock.id]
+        )
+    ]
+    for lock in fresh:
+        lock.wanted_revision += 1
+    await save_all(fresh, "wanted_revision")
+
+
+async def _entries(
+    locks: Sequence[Lock], starts: Mapping[UUID, int]
+) -> dict[UUID, list[LockEntry]]:
+    """What each lock gets, in the order of revisions: all live entries, or those behind the revision where it starts; of
+    one lock alone not many more than a delivery carries.
+    """
+    found: dict[UUID, list[LockEntry]] = {lock.id: [] for lock in locks}
+    whole = [lock.id for lock in locks if lock.snapshot_needed]
+    changed = [lock.id for lock in locks if not lock.snapshot_needed]
+    rows: list[LockEntry] = []
+    if whole:
+        rows += await LockEntry.filter(lock_id__in=whole, state=EntryState.LIVE)
+    if len(changed) == 1:
+        behind = LockEntry.filter(lock_id=changed[0], revision__gt=starts[changed[0]])
+        rows += await behind.order_by("revision").limit(MAX_DELIVERY_ENTRIES + 1)
+    elif changed:
+        behind = LockEntry.filter(lock__id__in=changed, revision__gt=F("lock__applied_revision"))
+        rows += [row for row in await behind if row.revision > starts[row.lock_id]]
+    for row in sorted(rows, key=lambda row: row.revision):
+        found[row.lock_id].append(row)
+    return found
+
+
+def _cut_entries(
+    lock: Lock, keys: LinkKeys, start: int, rows: Sequence[LockEntry], entries: Sequence[Entry]
+) -> _Cut:
+    if lock.snapshot_needed:
+        cuts: list[Sequence[Entry]] = []
+        while entries:
+            count = entries_that_fit(entries)
+            cuts.append(entries[:count])
+            entries = entries[count:]
+        parts = cuts or [()]
+        bodies = [
+            DeliveryBody(0, lock.wanted_revision, True, number, len(parts), tuple(part))
+            for number, part in enumerate(parts, start=1)
+        ]
+        return _Cut(lock, keys, rows, bodies, whole=True)
     count = entries_that_fit(entries)
     whole = count == len(rows)
     to = lock.wanted_revision if whole else rows[count - 1].revision
     body = DeliveryBody(start, to, False, 1, 1, tuple(entries[:count]))
-    return await _hand_out(
-        lock, keys, rows[:count], [body], await _sum(lock) if whole else None, now
-    )
+    return _Cut(lock, keys, rows[:count], [body], whole)
 
 
-async def _snapshot_handed_out(lock: Lock) -> bool:
-    """Whether a snapshot of all that is wanted now was not acknowledged: its revision may be handed out again."""
-    return await LockDelivery.filter(
-        lock_id=lock.id,
-        incarnation=lock.incarnation,
-        epoch=lock.epoch,
-        to_revision=lock.wanted_revision,
-        snapshot=True,
-        settled_at=None,
-    ).exists()
+async def _sums(locks: Collection[Lock]) -> dict[UUID, str]:
+    """For each lock the sum of everything that it should hold."""
+    held: dict[UUID, list[tuple[str, int, bytes]]] = {lock.id: [] for lock in locks}
+    if held:
+        rows = LockEntry.filter(lock_id__in=list(held), state=EntryState.LIVE)
+        for lock_id, *entry, digest in await rows.values_list(
+            "lock_id", "name", "version", "payload_hash"
+        ):
+            held[lock_id].append((*entry, bytes.fromhex(digest)))
+    return {lock_id: state_sum(entries) for lock_id, entries in held.items()}
 
 
-async def _snapshot(
-    installation: Installation, lock: Lock, keys: LinkKeys, now: datetime
-) -> CutDelivery:
-    rows = await LockEntry.filter(lock_id=lock.id, state=EntryState.LIVE).order_by("revision")
-    entries = await _wire(installation, lock, keys, rows)
-    cuts: list[tuple[Entry, ...]] = []
-    while entries:
-        count = entries_that_fit(entries)
-        cuts.append(tuple(entries[:count]))
-        entries = entries[count:]
-    cuts = cuts or [()]
-    bodies = [
-        DeliveryBody(0, lock.wanted_revision, True, number, len(cuts), cut)
-        for number, cut in enumerate(cuts, start=1)
-    ]
-    return await _hand_out(lock, keys, rows, bodies, await _sum(lock), now)
-
-
-async def _wire(
-    installation: Installation, lock: Lock, keys: LinkKeys, rows: Sequence[LockEntry]
-) -> list[Entry]:
-    made = await payloads_to_send(installation, lock, keys, rows)
-    return [Entry(row.name, row.kind, row.version, made.get(row.id)) for row in rows]
-
-
-async def _sum(lock: Lock) -> str:
-    """The sum of everything that the lock should hold."""
-    rows = await LockEntry.filter(lock_id=lock.id, state=EntryState.LIVE).values_list(
-        "name", "version", "payload_hash"
-    )
-    return state_sum((name, version, bytes.fromhex(digest)) for name, version, digest in rows)
-
-
-async def _hand_out(
-    lock: Lock,
-    keys: LinkKeys,
-    rows: Sequence[LockEntry],
-    bodies: Sequence[DeliveryBody],
-    expected_sum: str | None,
+async def _noted(
+    cuts: Collection[_Cut],
+    sums: Mapping[UUID, str],
+    handed_out: Mapping[UUID, Collection[LockDelivery]],
     now: datetime,
-) -> CutDelivery:
+) -> list[tuple[_Cut, LockDelivery]]:
+    """Each with its delivery. The same changes again, since nobody has acknowledged them, are one row, however often a
+    deaf lock is told. A late report of an earlier refusal does not concern what is handed out anew.
+    """
+    found, new = [], []
+    for cut in cuts:
+        first, lock = cut.bodies[0], cut.lock
+        made = LockDelivery(
+            lock_id=lock.id,
+            incarnation=lock.incarnation,
+            epoch=lock.epoch,
+            from_revision=first.from_revision,
+            to_revision=first.to_revision,
+            snapshot=first.snapshot,
+            parts=first.parts,
+            expected_sum=sums.get(lock.id) if cut.whole else None,
+            items=[[str(row.id), row.version, row.state is EntryState.LIVE] for row in cut.rows],
+            created_at=now,
+        )
+        same = [each for each in handed_out[lock.id] if _is_again(made, each)]
+        if not same:
+            new.append(made)
+        found.append((cut, max(same, key=lambda each: each.id, default=made)))
+    refused = [
+        each.id
+        for cut in cuts
+        for each in handed_out[cut.lock.id]
+        if each.answer is DeliveryAnswer.REFUSED
+    ]
+    if refused:
+        await LockDelivery.filter(id__in=refused).delete()
+    await LockDelivery.bulk_create(new)
+    return found
+
+
+_SAME = (
+    "incarnation",
+    "epoch",
+    "from_revision",
+    "to_revision",
+    "snapshot",
+    "expected_sum",
+    "parts",
+)
+
+
+def _is_again(made: LockDelivery, before: LockDelivery) -> bool:
+    return (
+        before.answer is not DeliveryAnswer.REFUSED
+        and made.items == before.items
+        and all(getattr(made, each) == getattr(before, each) for each in _SAME)
+    )
+
+
+def _sealed(cut: _Cut) -> tuple[bytes, ...]:
+    lock = cut.lock
     assert lock.incarnation is not None
-    what = {
-        "lock_id": lock.id,
-        "incarnation": lock.incarnation,
-        "epoch": lock.epoch,
-        "from_revision": bodies[0].from_revision,
-        "to_revision": bodies[0].to_revision,
-        "snapshot": bodies[0].snapshot,
-        "expected_sum": expected_sum,
-        "parts": bodies[0].parts,
-    }
-    await forget_refused(lock)
-    items = [[str(row.id), row.version, row.state is EntryState.LIVE] for row in rows]
-    # The same changes again, since nobody has acknowledged them: one row, however often a deaf lock is told.
-    unanswered = await LockDelivery.filter(settled_at=None, **what).order_by("-id")
-    delivery = next((each for each in unanswered if each.items == items), None)
-    if delivery is None:
-        delivery = await LockDelivery.create(items=items, created_at=now, **what)
-    sealed = tuple(
+    return tuple(
         seal_message(
-            keys.bundle,
+            cut.keys.bundle,
             MessageKind.DELIVERY,
             node_id("lock", lock.id),
             lock.incarnation,
             lock.epoch,
             body.encode(),
         )
-        for body in bodies
+        for body in cut.bodies
     )
-    return CutDelivery(delivery.id, delivery.snapshot, sealed)

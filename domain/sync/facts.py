@@ -8,7 +8,7 @@ from domain.facts import Fact
 
 @dataclass(frozen=True, slots=True)
 class EntriesSettled(Fact):
-    """Of these entries the lock has acknowledged another version than before, `applied_version`."""
+    """Of these entries their locks have acknowledged another version than before, `applied_version`."""
 
     entry_ids: frozenset[UUID]
 

@@ -6,7 +6,7 @@ since, so each is checked once more in the moment of handing it out.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,7 +31,7 @@ from domain.locks.secrets import proven_keys
 from domain.locks.tables import Lock
 from domain.node_ids import node_id
 from domain.sync.connections import fit_to_firmware, hear, hear_claim, is_heard, present_lock
-from domain.sync.deliveries import CutDelivery, cut_delivery
+from domain.sync.deliveries import Behind, CutDelivery, cut_delivery
 from domain.sync.events import record_server_event
 from domain.sync.payloads import TamperedEntry
 from domain.sync.rules import DELIVERY_PATIENCE, LONGEST_PATIENCE, TIME_INTERVAL
@@ -102,6 +102,46 @@ async def _close(lock_id: UUID, site_id: UUID, feed_id: str) -> None:
             tx.wake(topics.site_sync(site_id))
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What one feed looks for: its lock, and the delivery that it handed out last."""
+
+    lock_id: UUID
+    delivery_id: UUID | None
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a feed goes by, as the database has it now; `lock` is None for one that was deleted."""
+
+    lock: Lock | None
+    commands: Sequence[UnlockCommand]
+    """Those that have not expired, oldest first."""
+    delivery: LockDelivery | None
+
+
+async def _look(installation: Installation, asked: Sequence[_Asked]) -> list[_Seen]:
+    """What each of these feeds goes by, in three statements."""
+    ids = [each.lock_id for each in asked]
+    locks = {lock.id: lock for lock in await Lock.filter(id__in=ids, deleted_at=None)}
+    commands: dict[UUID, list[UnlockCommand]] = {lock_id: [] for lock_id in ids}
+    now = min(each.now for each in asked)
+    for command in await UnlockCommand.filter(lock_id__in=ids, expires_at__gt=now).order_by("id"):
+        commands[command.lock_id].append(command)
+    handed_out = [each.delivery_id for each in asked if each.delivery_id is not None]
+    rows = await LockDelivery.filter(id__in=handed_out) if handed_out else []
+    deliveries = {row.id: row for row in rows}
+    return [
+        _Seen(
+            locks.get(each.lock_id),
+            commands[each.lock_id],
+            deliveries.get(each.delivery_id) if each.delivery_id else None,
+        )
+        for each in asked
+    ]
+
+
 class Feed:
     """One feed of a lock, from its opening on. It acts when it is asked what is due, and never waits.
 
@@ -149,26 +189,39 @@ class Feed:
 
     async def due(self, clock: Clock) -> AsyncGenerator[FeedItem, None]:
         """Everything that is to be handed out at this moment."""
-        lock = await Lock.get_or_none(id=self._actor.lock_id, deleted_at=None)
-        mine = lock is not None and lock.feed_id == self._id and is_heard(lock, self._actor)
-        keys = await proven_keys(self._installation, lock) if lock is not None and mine else None
-        if lock is None or keys is None:
+        asked = _Asked(
+            self._actor.lock_id, self._handed[0].id if self._handed is not None else None, clock()
+        )
+        seen = await self._installation.together.ask(
+            _look, self._installation, self._actor.lock_id, asked
+        )
+        lock = seen.lock
+        if lock is None or lock.feed_id != self._id or not is_heard(lock, self._actor):
             self.over = True
             return
         # Somebody at the door comes first, and does not wait for a row that cannot be sent.
-        for part in (self._commands, self._time, self._delivery):
-            for item in await part(lock, keys, clock()):
-                yield item
+        for item in await self._commands(lock, seen.commands, clock()):
+            yield item
+        for item in await self._time(lock, clock()):
+            yield item
+        for item in await self._delivery(lock, seen.delivery, clock()):
+            yield item
 
-    async def _commands(self, lock: Lock, keys: LinkKeys, now: datetime) -> list[FeedItem]:
-        waiting = await UnlockCommand.filter(
-            lock_id=lock.id, incarnation=lock.incarnation, expires_at__gt=now
-        ).order_by("id")
-        new = [command for command in waiting if command.id not in self._commands_handed]
-        standing = await self._installation.standing_commands(new, now) if new else ()
+    async def _commands(
+        self, lock: Lock, waiting: Sequence[UnlockCommand], now: datetime
+    ) -> list[FeedItem]:
+        new = [
+            command
+            for command in waiting
+            if command.incarnation == lock.incarnation and command.id not in self._commands_handed
+        ]
+        if not new:
+            return []
+        standing = await self._installation.standing_commands(new, now)
+        keys = await proven_keys(self._installation, lock)
         items = []
         for command in new:
-            if command.id not in standing:
+            if command.id not in standing or keys is None:
                 continue
             self._commands_handed.add(command.id)
             body = UnlockCommandBody(
@@ -182,9 +235,10 @@ class Feed:
             items.append(FeedItem(FeedItemKind.UNLOCK_COMMAND, str(command.id), sealed))
         return items
 
-    async def _time(self, lock: Lock, keys: LinkKeys, now: datetime) -> list[FeedItem]:
+    async def _time(self, lock: Lock, now: datetime) -> list[FeedItem]:
         due = self._time_at is None or now - self._time_at >= TIME_INTERVAL
-        if not lock.nonces or not due:
+        keys = await proven_keys(self._installation, lock) if lock.nonces and due else None
+        if keys is None:
             return []
         self._time_at = now
         body = SealedTimeBody(
@@ -195,20 +249,20 @@ class Feed:
         sealed = _seal(lock, keys, MessageKind.SEALED_TIME, body.encode())
         return [FeedItem(FeedItemKind.SEALED_TIME, uuid4().hex, sealed)]
 
-    async def _delivery(self, lock: Lock, keys: LinkKeys, now: datetime) -> list[FeedItem]:
+    async def _delivery(
+        self, lock: Lock, last: LockDelivery | None, now: datetime
+    ) -> list[FeedItem]:
         """The next delivery, once the one before is acknowledged: one at a time."""
-        assert lock.incarnation is not None
         if now - self._opened_at >= DELIVERY_PATIENCE:
             # What it has not acknowledged by now is told again, so that it answers.
             self._reported = 0
         behind = lock.wanted_revision > max(self._reported, lock.applied_revision)
         if not behind and not lock.snapshot_needed:
             return []
-        if await self._waits(lock, now):
+        if self._waits(lock, last, now):
             return []
         try:
-            async with self._installation.delivering:
-                cut = await cut_delivery(self._installation, self._actor, keys, self._reported, now)
+            cut = await cut_delivery(self._installation, Behind(self._actor, self._reported, now))
         except TamperedEntry:
             # Nothing wrong is sent: the lock keeps what it has, and shows as not updated, until the rows are mended.
             log.error(
@@ -223,7 +277,7 @@ class Feed:
         self._handed = cut, now
         return [FeedItem(FeedItemKind.DELIVERY, str(cut.id), sealed) for sealed in cut.sealed]
 
-    async def _waits(self, lock: Lock, now: datetime) -> bool:
+    def _waits(self, lock: Lock, last: LockDelivery | None, now: datetime) -> bool:
         """Whether the last delivery may still be acknowledged, so that no other is due.
 
         A lock that could not apply changes needs a snapshot at once; one that disagrees after a snapshot gets one more at
@@ -234,11 +288,10 @@ class Feed:
         cut, at = self._handed
         if lock.snapshot_needed and not cut.snapshot:
             return False
-        left = await LockDelivery.get_or_none(id=cut.id, epoch=lock.epoch, settled_at=None)
-        if left is None:
+        if last is None or last.epoch != lock.epoch or last.settled_at is not None:
             self._patience, self._again_at_once = DELIVERY_PATIENCE, True
             return False
-        if left.answer is DeliveryAnswer.DIFFERS and self._again_at_once:
+        if last.answer is DeliveryAnswer.DIFFERS and self._again_at_once:
             self._again_at_once = False
             return False
         if now - at < self._patience:

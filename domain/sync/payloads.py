@@ -35,19 +35,27 @@ async def hash_payloads(
 
 
 async def payloads_to_send(
-    installation: Installation, lock: Lock, keys: LinkKeys, rows: Sequence[LockEntry]
-) -> dict[UUID, dict[str, object]]:
-    """The payloads of the LIVE ones among the rows of one lock. Raises TamperedEntry."""
+    installation: Installation, keys: Mapping[UUID, LinkKeys], rows: Sequence[LockEntry]
+) -> dict[UUID, dict[UUID, dict[str, object]] | TamperedEntry]:
+    """By lock, for those with keys: the payloads of the LIVE ones among the rows, by row; or what is wrong with one."""
+    made = await _made(installation, keys, rows)
+    found: dict[UUID, dict[UUID, dict[str, object]] | TamperedEntry] = {}
     for row in rows:
-        if row.pin_id is not None and row.name != node_id("pin", row.pin_id):
-            raise TamperedEntry(row.name)
-    made = await _made(installation, {lock.id: keys}, rows)
-    for row in rows:
-        if row.state is not EntryState.LIVE:
+        of_lock = found.setdefault(row.lock_id, {})
+        if isinstance(of_lock, TamperedEntry):
             continue
-        if row.id not in made or payload_hash(made[row.id]).hex() != row.payload_hash:
-            raise TamperedEntry(row.name)
-    return made
+        if _is_tampered(row, made.get(row.id)):
+            found[row.lock_id] = TamperedEntry(row.name)
+        elif row.id in made:
+            of_lock[row.id] = made[row.id]
+    return found
+
+
+def _is_tampered(row: LockEntry, made: dict[str, object] | None) -> bool:
+    if row.pin_id is not None and row.name != node_id("pin", row.pin_id):
+        return True
+    live = row.state is EntryState.LIVE
+    return live and (made is None or payload_hash(made).hex() != row.payload_hash)
 
 
 async def _made(

@@ -4,7 +4,7 @@ Events are acknowledged by the answer to a report, once its transaction has comm
 cannot be read is refused alone, so that it does not stop all that follow.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -12,22 +12,23 @@ from uuid import UUID
 from domain import topics
 from domain.access.decision import DenialReason
 from domain.actors import LockActor
-from domain.database import Queue, Transaction, Work, transaction, use_case
-from domain.database.rows import saving
+from domain.database import Queue, Transaction, Work, lock_rows, transaction, use_case
+from domain.database.rows import save_all
 from domain.errors import InvalidInput, NotAllowed, NotFound
 from domain.facts import announce
 from domain.installation import Installation
 from domain.link.events import LockEventKind, OpeningMethod
 from domain.link.messages import MAX_REVISION
 from domain.link.nonces import well_formed_nonce
+from domain.locks.rules import is_online
 from domain.locks.tables import Lock
-from domain.sync.connections import hear, is_heard, present_lock
+from domain.sync.connections import hear, is_heard, is_present
 from domain.sync.events import record_events, record_server_event
 from domain.sync.facts import EntriesSettled
 from domain.sync.rules import NONCES_KEPT
-from domain.sync.settling import note_refusals, take_acknowledgement
+from domain.sync.settling import Acknowledgement, note_refusals, take_acknowledgements
 from domain.sync.tables import LockEvent
-from domain.sync.told_events import RefusedEvent, read_events
+from domain.sync.told_events import RefusedEvent, ToldEvents, read_events
 
 TYPED = frozenset({OpeningMethod.PIN, OpeningMethod.SMARTPIN, OpeningMethod.SHORT_PIN})
 WRONG = frozenset(
@@ -41,6 +42,19 @@ WRONG = frozenset(
 another reason, such as a guest's short PIN while SmartPINs are off."""
 UNCOUNTED = frozenset({DenialReason.PIN_LOCKOUT, DenialReason.PIN_MODE_OFF})
 """Why an entry was denied at which the lock did not look."""
+_SAVED = (
+    "connection",
+    "nonces",
+    "last_contact_at",
+    "epoch",
+    "wanted_revision",
+    "applied_revision",
+    "snapshot_needed",
+    "state_unknown",
+    "wrong_entries",
+    "locked_out_since",
+)
+"""What a report may change of its lock's row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +75,16 @@ class Reported:
     """What the lock may forget too, since it will never be taken."""
 
 
-@use_case
+@dataclass(frozen=True, slots=True)
+class _Report:
+    actor: LockActor
+    applied_revision: int
+    acknowledged: Acknowledged | None
+    nonce: str | None
+    told: ToldEvents
+    now: datetime
+
+
 async def report_lock(
     installation: Installation,
     actor: LockActor,
@@ -75,52 +98,126 @@ async def report_lock(
 ) -> Reported:
     """Takes one report; `events` as JSON has them. What cannot be read of them is refused singly, and the rest is taken.
 
-    Raises NotFound for another lock's id, NotAllowed after re-provisioning, InvalidInput.
+    Reports that come at once are taken by one transaction. One with events is taken alone, and so is that of a lock whose
+    row somebody holds: what they wait for nobody else has to. Raises NotFound for another lock's id, NotAllowed after
+    re-provisioning, InvalidInput.
     """
     if lock_id != actor.lock_id:
         raise NotFound("lock_id")
     _check(applied_revision, nonce)
-    told = read_events(events)
-    async with transaction(Queue(Work.LOCKS, actor.site_id)) as tx:
-        lock = await present_lock(lock_id, actor.incarnation)
-        if lock is None:
-            raise NotAllowed("The lock has been deleted, or has proven a later secret.")
-        if not is_heard(lock, actor):
-            raise NotAllowed("The lock is on a newer connection.")
-        tx.wake(topics.site_sync(lock.site_id))
-        async with saving(lock):
-            hear(lock, actor)
-            lock.last_contact_at = now
-            if nonce is not None and all(nonce != known for known, _ in lock.nonces):
-                lock.nonces = [[nonce, now.isoformat()], *lock.nonces][:NONCES_KEPT]
-                tx.wake(topics.lock(lock.id))
-            if acknowledged is not None:
-                await _settle(installation, tx, lock, applied_revision, acknowledged, now)
-            new = await record_events(installation, tx, lock, told, now)
-            refused = [each.delivery_id for each in told.events.values() if each.delivery_id]
-            pins = await note_refusals(lock, refused, applied_revision)
-            tx.wake(*(topics.pin_sync(each) for each in pins))
-            for event in new:
-                _follow_lockout(lock, event)
-    return Reported(told.state_id, told.up_to, told.refused)
+    report = _Report(actor, applied_revision, acknowledged, nonce, read_events(events), now)
+    if not (report.told.events or report.told.refused):
+        done = await installation.together.ask(_take_free, installation, lock_id, report)
+        if done is not None:
+            return done
+    return await _take_alone(installation, report)
+
+
+@use_case
+async def _take_free(
+    installation: Installation, reports: Sequence[_Report]
+) -> list[Reported | NotAllowed | None]:
+    """Takes the reports of locks whose rows nobody holds; None for the others."""
+    async with transaction() as tx:
+        rows = await lock_rows(Lock, [each.actor.lock_id for each in reports], free_only=True)
+        free = {lock.id for lock in rows}
+        taken = await _take(
+            installation, tx, rows, [each for each in reports if each.actor.lock_id in free]
+        )
+    return [taken.get(each.actor.lock_id) for each in reports]
+
+
+@use_case
+async def _take_alone(installation: Installation, report: _Report) -> Reported:
+    async with transaction(Queue(Work.LOCKS, report.actor.site_id)) as tx:
+        rows = await lock_rows(Lock, [report.actor.lock_id])
+        if not rows:
+            raise _gone()
+        (taken,) = (await _take(installation, tx, rows, [report])).values()
+    if isinstance(taken, NotAllowed):
+        raise taken
+    return taken
+
+
+def _gone() -> NotAllowed:
+    return NotAllowed("The lock has been deleted, or has proven a later secret.")
+
+
+async def _take(
+    installation: Installation,
+    tx: Transaction,
+    rows: Collection[Lock],
+    reports: Collection[_Report],
+) -> dict[UUID, Reported | NotAllowed]:
+    """Under the locks' rows, one report of each: takes it, unless the lock is there no more or on a newer connection."""
+    locks = {lock.id: lock for lock in rows}
+    answers: dict[UUID, Reported | NotAllowed] = {}
+    heard: list[tuple[Lock, _Report]] = []
+    for report in reports:
+        lock = locks[report.actor.lock_id]
+        if not is_present(lock, report.actor.incarnation):
+            answers[lock.id] = _gone()
+        elif not is_heard(lock, report.actor):
+            answers[lock.id] = NotAllowed("The lock is on a newer connection.")
+        else:
+            told = report.told
+            answers[lock.id] = Reported(told.state_id, told.up_to, told.refused)
+            heard.append((lock, report))
+    shown = [_shown(lock, report.now) for lock, report in heard]
+    for lock, report in heard:
+        hear(lock, report.actor)
+        lock.last_contact_at = report.now
+        if report.nonce is not None and all(report.nonce != known for known, _ in lock.nonces):
+            newest = [report.nonce, report.now.isoformat()]
+            lock.nonces = [newest, *lock.nonces][:NONCES_KEPT]
+            tx.wake(topics.lock(lock.id))
+    await _settle(installation, tx, heard)
+    for lock, report in heard:
+        if report.told.events or report.told.refused:
+            await _take_events(installation, tx, lock, report)
+    for (lock, report), before in zip(heard, shown, strict=True):
+        if _shown(lock, report.now) != before:
+            tx.wake(topics.site_sync(lock.site_id))
+    await save_all([lock for lock, _ in heard], *_SAVED)
+    return answers
+
+
+def _shown(lock: Lock, now: datetime) -> tuple[object, ...]:
+    """What a report may change of that which followers of the site's locks see."""
+    online = is_online(lock.feed_id, lock.last_contact_at, now)
+    return online, lock.wanted_revision, lock.applied_revision, lock.state_unknown
 
 
 async def _settle(
-    installation: Installation,
-    tx: Transaction,
-    lock: Lock,
-    applied: int,
-    acknowledged: Acknowledged,
-    now: datetime,
+    installation: Installation, tx: Transaction, heard: Collection[tuple[Lock, _Report]]
 ) -> None:
-    taken = await take_acknowledgement(
-        lock, acknowledged.delivery_id, applied, acknowledged.state_sum, now
-    )
-    if taken.out_of_step:
-        await record_server_event(tx, lock, LockEventKind.OUT_OF_STEP, now)
-    if taken.settled:
-        await announce(installation, tx, EntriesSettled(taken.settled), now)
-    tx.wake(topics.lock(lock.id), *(topics.pin_sync(each) for each in taken.pins))
+    told = {
+        lock.id: Acknowledgement(lock, ack.delivery_id, report.applied_revision, ack.state_sum)
+        for lock, report in heard
+        if (ack := report.acknowledged) is not None
+    }
+    if not told:
+        return
+    now = max(report.now for _, report in heard)
+    settled: set[UUID] = set()
+    for lock_id, taken in (await take_acknowledgements(told.values(), now)).items():
+        settled |= taken.settled
+        if taken.out_of_step:
+            await record_server_event(tx, told[lock_id].lock, LockEventKind.OUT_OF_STEP, now)
+        tx.wake(topics.lock(lock_id), *(topics.pin_sync(each) for each in taken.pins))
+    if settled:
+        await announce(installation, tx, EntriesSettled(frozenset(settled)), now)
+
+
+async def _take_events(
+    installation: Installation, tx: Transaction, lock: Lock, report: _Report
+) -> None:
+    new = await record_events(installation, tx, lock, report.told, report.now)
+    refused = [each.delivery_id for each in report.told.events.values() if each.delivery_id]
+    pins = await note_refusals(lock, refused, report.applied_revision)
+    tx.wake(*(topics.pin_sync(each) for each in pins))
+    for event in new:
+        _follow_lockout(lock, event)
 
 
 def _check(applied_revision: int, nonce: str | None) -> None:

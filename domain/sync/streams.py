@@ -1,7 +1,4 @@
-"""What admins follow: a site's events in the order of their commits, and what is known of a PIN and of a site's locks.
-
-Each stream yields None after a look that brought nothing new, so that the caller can check again whether it may go on.
-"""
+"""What admins follow: a site's events in the order of their commits, and what is known of a PIN and of a site's locks."""
 
 from collections.abc import AsyncIterator, Collection
 from uuid import UUID
@@ -22,7 +19,7 @@ PAGE = 100
 
 async def follow_events(
     site_id: UUID, lock_ids: Collection[UUID] | None, after: int | None
-) -> AsyncIterator[LockEvent | None]:
+) -> AsyncIterator[LockEvent]:
     """Each event after number `after` (None: only those still to come), in order, without a gap and without a double.
 
     `lock_ids`: only of these locks. Raises NotFound for one that is not the site's, and CursorAhead for a number that the
@@ -48,11 +45,10 @@ async def follow_events(
                 yield event
                 after = event.number
             if len(page) < PAGE:
-                yield None
                 await wakeups.wait()
 
 
-async def follow_pin(pin_id: UUID) -> AsyncIterator[PinAtLock | None]:
+async def follow_pin(pin_id: UUID) -> AsyncIterator[PinAtLock]:
     """A PIN at each lock that holds it or should, then each change there, the end of the lock too."""
 
     async def read(told: Collection[UUID]) -> dict[UUID, PinAtLock]:
@@ -74,7 +70,7 @@ def _said_of_pin(state: PinAtLock) -> object:
     )
 
 
-async def follow_locks(site_id: UUID, clock: Clock) -> AsyncIterator[LockInSync | None]:
+async def follow_locks(site_id: UUID, clock: Clock) -> AsyncIterator[LockInSync]:
     """Each lock of a site as a whole, then each change of it, its end too, and whether it is online."""
 
     async def read(told: Collection[UUID]) -> dict[UUID, LockInSync]:

@@ -1,7 +1,7 @@
 """Whoever follows sees what there is, and then each change of it once."""
 
-from collections.abc import Collection
-from typing import Any
+import asyncio
+from collections.abc import AsyncIterator, Collection
 
 from domain.bus.changes import changes
 from domain.bus.memory import Bus
@@ -18,25 +18,40 @@ class Shelf:
         return dict(self.values)
 
 
-async def look(stream: Any) -> list[int]:
-    """What one look brings, up to the None behind it."""
-    found = []
-    while (value := await anext(stream)) is not None:
-        found.append(value)
-    return found
+class Reader:
+    """Reads a stream meanwhile."""
+
+    def __init__(self, stream: AsyncIterator[int]) -> None:
+        self._read: list[int] = []
+        self._reading = asyncio.ensure_future(self._follow(stream))
+
+    async def _follow(self, stream: AsyncIterator[int]) -> None:
+        async for value in stream:
+            self._read.append(value)
+
+    async def look(self) -> list[int]:
+        """What has come since the last look."""
+        for _ in range(10):
+            await asyncio.sleep(0)
+        read, self._read = self._read, []
+        return read
+
+    def end(self) -> None:
+        self._reading.cancel()
 
 
 async def test_all_comes_first_and_then_what_is_no_longer_as_it_was_told() -> None:
     """Also what is new; what is as before is not said again, and each look is given the keys of the one before."""
     bus, shelf = Bus(), Shelf(a=1, b=2)
     async with bus.listening("shelf") as wakeups:
-        stream = changes(wakeups, shelf.read, lambda value: value)
-        assert await look(stream) == [1, 2]
+        reader = Reader(changes(wakeups, shelf.read, lambda value: value))
+        assert await reader.look() == [1, 2]
         shelf.values.update(b=3, c=4)
         bus.deliver(["shelf"])
-        assert await look(stream) == [3, 4]
+        assert await reader.look() == [3, 4]
         bus.deliver(["shelf"])
-        assert await look(stream) == []
+        assert await reader.look() == []
+        reader.end()
 
     assert shelf.told == [set(), {"a", "b"}, {"a", "b", "c"}]
 
@@ -45,8 +60,9 @@ async def test_what_was_known_before_is_not_told() -> None:
     """Nor what differs in nothing that is said of it."""
     bus, shelf = Bus(), Shelf(a=1, b=2)
     async with bus.listening("shelf") as wakeups:
-        stream = changes(wakeups, shelf.read, lambda _: None, {"a": None})
-        assert await look(stream) == [2]
+        reader = Reader(changes(wakeups, shelf.read, lambda _: None, {"a": None}))
+        assert await reader.look() == [2]
         shelf.values["a"] = 5
         bus.deliver(["shelf"])
-        assert await look(stream) == []
+        assert await reader.look() == []
+        reader.end()
