@@ -122,7 +122,13 @@ AT_A_SITE: dict[str, Case] = {
     "deleteHub": Case(ADMINS, {"hubId": "<new hub>"}),
     "createLock": Case(ADMINS, _LOCK | {"connectivity": "WIRELESS_GATEWAY", "hubId": "<hub>"}),
     "updateLock": Case(
-        ADMINS, {"lockId": "<lock>", "connectivity": "WIRELESS_GATEWAY", "hubId": "<hub>"}
+        ADMINS,
+        {
+            "lockId": "<lock>",
+            "name": "Gate",
+            "connectivity": "WIRELESS_GATEWAY",
+            "hubId": "<hub>",
+        },
     ),
     "deleteLock": Case(ADMINS, {"lockId": "<new lock>"}),
     "provisionLock": Case(ADMINS, {"lockId": "<lock>"}),

@@ -1,18 +1,14 @@
 """@urql/core and graphql-ws, the clients that most applications use, which we did not write."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
+from tests.api.clients.program import Program, running
 from tests.databases import Servers
-from tests.node_packages import installed
 from tests.processes import Process, hands
 from tests.serving import House, Served
 
@@ -22,69 +18,9 @@ CREATE = """mutation Create($input: CreateLockInput!) { createLock(input: $input
   __typename ... on CreatedLock { lock { id name } } ... on Error { message } } }"""
 
 
-@dataclass
-class Program:
-    """The running client: operations go in, results come out, in the order of their coming."""
-
-    child: asyncio.subprocess.Process
-    waiting: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    closings: list[int] = field(default_factory=list)
-
-    def start(self, id_: str, kind: str, query: str, **variables: Any) -> None:
-        """Hands one operation to the client."""
-        assert self.child.stdin is not None
-        line = {"id": id_, "kind": kind, "query": query, "variables": variables}
-        self.child.stdin.write(json.dumps(line).encode() + b"\n")
-
-    async def result(self, id_: str) -> dict[str, Any]:
-        """The next result of this operation; twenty seconds at most."""
-        async with asyncio.timeout(20):
-            while not self.waiting.get(id_):
-                await self._read()
-        return self.waiting[id_].pop(0)
-
-    async def closed(self) -> None:
-        """Waits until the client has lost its socket; twenty seconds at most."""
-        async with asyncio.timeout(20):
-            while not self.closings:
-                await self._read()
-
-    async def _read(self) -> None:
-        assert self.child.stdout is not None
-        line = json.loads(await self.child.stdout.readline() or b'{"id": "end"}')
-        assert line.get("id") != "end", "the client has ended"
-        if line.get("event") == "closed":
-            self.closings.append(line["code"])
-        elif "id" in line:
-            self.waiting.setdefault(line["id"], []).append(line)
-
-    async def data(self, id_: str) -> Any:
-        """The next result's data; fails the test on an error."""
-        result = await self.result(id_)
-        assert result.get("error") is None, result
-        return result["data"]
-
-
-@asynccontextmanager
-async def client(house: House) -> AsyncIterator[Program]:
-    program = await asyncio.to_thread(installed, FOLDER)
-    child = await asyncio.create_subprocess_exec(
-        "node",
-        program / "client.mjs",
-        f"{house.served.url}/graphql",
-        house.token,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert child.stdin is not None
-    try:
-        yield Program(child)
-        child.stdin.close()
-        assert await asyncio.wait_for(child.wait(), 5) == 0
-    finally:
-        if child.returncode is None:
-            child.kill()
-            await child.wait()
+def client(house: House) -> AbstractAsyncContextManager[Program]:
+    """The client, with the token of the house's owner."""
+    return running(FOLDER, "client.mjs", f"{house.served.url}/graphql", house.token)
 
 
 async def test_they_ask_change_and_follow(served: Served) -> None:
