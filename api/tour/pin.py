@@ -51,7 +51,7 @@ async def play(stage: Stage) -> None:
 
 async def _member_tag(stage: Stage, name: str) -> str:
     data = await stage.console.ask(
-        """query($id: ID!) { site(id: $id) { tags(kind: DEFAULT, target: MEMBER, first: 100) {
+        """query($id: ID!) { site(id: $id) { tags(kinds: [DEFAULT], targets: [MEMBER], first: 100) {
              nodes { id name } } } }""",
         id=stage.site,
     )
