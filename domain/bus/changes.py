@@ -1,5 +1,6 @@
 """Following the database: what there is, and then each thing again whenever it has changed."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Hashable, Mapping
 from typing import TypeVar
 
@@ -7,6 +8,11 @@ from domain.bus.memory import Wakeups
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+
+LOOK_EVERY_SECONDS = 0.02
+"""Looks begin at most so often: what a thousand locks say one after the other is seen in few of them."""
+LOOKS_SHARE = 3
+"""Of so many parts of the time at most one is spent looking, however long a look takes."""
 
 
 async def changes(
@@ -21,11 +27,15 @@ async def changes(
     `said_of` of what the caller has already.
     """
     told = told or {}
+    time = asyncio.get_running_loop().time
     while True:
+        began = time()
         found = await read(told.keys())
+        took = time() - began
         said = {key: said_of(value) for key, value in found.items()}
         for key, value in found.items():
             if key not in told or told[key] != said[key]:
                 yield value
         told = said
+        await asyncio.sleep(max(LOOK_EVERY_SECONDS, LOOKS_SHARE * took) - (time() - began))
         await wakeups.wait()
