@@ -46,8 +46,8 @@ MOST_ITEMS = {
 LONGEST_STRING = 1024
 """Of every string in an input, in characters. A password has 1,024 bytes at most, everything else less."""
 
-Check = Callable[[Any], None]
-"""Raises InvalidInput."""
+Check = Callable[[Any, str], None]
+"""Of a value at a place, such as `readers.1.name`. Raises InvalidInput, naming the place."""
 
 
 def bound_inputs(schema: GraphQLSchema) -> None:
@@ -71,7 +71,7 @@ def _check_first(field: GraphQLField, checks: dict[str, Check], *, typed: bool) 
             try:
                 for name, value in arguments.items():
                     if name in checks and value is not None:
-                        checks[name](value)
+                        checks[name](value, "" if name == "input" else name)
             except InvalidInput as refusal:
                 if typed:
                     return error_of(refusal, info.context.clock)
@@ -100,42 +100,39 @@ def _check(kind: Any, name: str, place: str) -> Check | None:
     match nullable:
         case GraphQLList():
             assert name in MOST_ITEMS, f"{place} is a list without a bound"
-            return _list_check(_check(nullable.of_type, name, place), name, MOST_ITEMS[name])
+            return _list_check(_check(nullable.of_type, name, place), MOST_ITEMS[name])
         case GraphQLInputObjectType():
             return _object_check(
                 dict(_checks({n: f.type for n, f in nullable.fields.items()}, nullable, "")),
                 {n: f.out_name or n for n, f in nullable.fields.items()},
             )
         case GraphQLScalarType(name="String" | "ID"):
-            return _string_check(name)
+            return _check_string
         case _:
             return None
 
 
-def _list_check(check: Check | None, name: str, most: int) -> Check:
-    def checked(value: Any) -> None:
+def _list_check(check: Check | None, most: int) -> Check:
+    def checked(value: Any, at: str) -> None:
         if len(value) > most:
-            raise InvalidInput(name, f"Give at most {most}.")
+            raise InvalidInput(at, f"Give at most {most}.")
         if check is not None:
-            for each in value:
+            for index, each in enumerate(value):
                 if each is not None:
-                    check(each)
+                    check(each, f"{at}.{index}")
 
     return checked
 
 
 def _object_check(checks: dict[str, Check], keys: dict[str, str]) -> Check | None:
-    def checked(value: Any) -> None:
+    def checked(value: Any, at: str) -> None:
         for name, check in checks.items():
             if (inside := value.get(keys[name])) is not None:
-                check(inside)
+                check(inside, f"{at}.{name}" if at else name)
 
     return checked if checks else None
 
 
-def _string_check(name: str) -> Check:
-    def checked(value: Any) -> None:
-        if isinstance(value, str) and len(value) > LONGEST_STRING:
-            raise InvalidInput(name, f"Give at most {LONGEST_STRING} characters.")
-
-    return checked
+def _check_string(value: Any, at: str) -> None:
+    if isinstance(value, str) and len(value) > LONGEST_STRING:
+        raise InvalidInput(at, f"Give at most {LONGEST_STRING} characters.")

@@ -83,8 +83,8 @@ async def create_lock(
         lock = await Lock.create(
             site=site, name=name, connectivity=connectivity, hub_id=hub_id, created_at=now
         )
-        for reader in readers:
-            await add_reader(lock, reader, "readers", now)
+        for index, reader in enumerate(readers):
+            await add_reader(lock, reader, f"readers.{index}.name", now)
         await announce(installation, change, LockMade(lock.id), now)
         await announce(installation, change, LockSettingsChanged(frozenset({lock.id})), now)
         change.note("Lock", lock.id)

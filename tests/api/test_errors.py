@@ -51,11 +51,9 @@ async def test_an_argument_of_a_field_that_cannot_be_used_is_named(
 async def test_an_id_of_something_else_in_a_field_names_nothing(served: Served) -> None:
     """NOT_FOUND with the argument, as for an id that does not exist."""
     house = await served.site()
-    query = (
-        "query($id: ID!, $lock: ID!) { site(id: $id) { events(lockId: $lock) { nodes { id } } } }"
-    )
+    query = "query($id: ID!, $lock: ID!) { site(id: $id) { events(lockIds: [$lock]) { nodes { id } } } }"
     error = await refused(house, query, house.token, id=house.id, lock=house.id)
-    assert error["extensions"] == {"code": "NOT_FOUND", "field": "lockId"}
+    assert error["extensions"] == {"code": "NOT_FOUND", "field": "lockIds"}
 
 
 async def test_a_refused_subscription_ends_with_the_same_codes(served: Served) -> None:
@@ -102,9 +100,21 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str, list[str] | None]] = {
         "POLICY_VIOLATION",
         ["pinPolicy", "minLength"],
     ),
+    "list": (
+        "createLock",
+        {"siteId": "<site>", "name": "Door", "readers": [{"name": "Street"}, {"name": " "}]},
+        "INVALID_INPUT",
+        ["readers", "1", "name"],
+    ),
+    "long": (
+        "createTag",
+        {"siteId": "<site>", "name": "Doors", "target": "LOCK", "lockIds": ["", "x" * 1025]},
+        "INVALID_INPUT",
+        ["lockIds", "1"],
+    ),
     "times": (
         "createInvitation",
-        {"siteId": "<site>", "name": "Gus", "slotStart": "06:00"},
+        {"siteId": "<site>", "name": "Gus", "endsAt": "2099-01-01T00:00:00Z", "slotStart": "06:00"},
         "INVALID_SCHEDULE",
         ["slotEnd"],
     ),

@@ -88,16 +88,16 @@ def test_a_schema_with_an_unbounded_list_is_not_built() -> None:
 
 
 def _longest(kind: Any, name: str, by: int) -> Iterator[tuple[str, Any]]:
-    """Values of this type in which one string or list is `by` longer than its bound; the name of that one first."""
+    """Values of this type in which one string or list is `by` longer than its bound; the place of that one first."""
     nullable = get_nullable_type(kind)
     if isinstance(nullable, GraphQLList):
         yield name, [_least(nullable.of_type)] * (MOST_ITEMS[name] + by)
         for inside, value in _longest(nullable.of_type, name, by):
-            yield inside, [value]
+            yield ".".join((name, "0", *inside.split(".")[1:])), [value]
     elif isinstance(nullable, GraphQLInputObjectType):
         for field, of_field in nullable.fields.items():
             for inside, value in _longest(of_field.type, field, by):
-                yield inside, {field: value}
+                yield inside if name == "input" else f"{name}.{inside}", {field: value}
     elif nullable.name in {"String", "ID"}:
         yield name, "x" * (LONGEST_STRING + by)
 
