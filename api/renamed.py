@@ -96,6 +96,7 @@ NAMES: Final = {
     "Site.accessRules(memberId)": "memberIds",
     "Site.events(lockId)": "lockIds",
     "Site.events(memberId)": "memberIds",
+    "Site.features": "a list of SiteFeature",
     "Site.invitations(from)": "openFrom",
     "Site.invitations(lockId)": "lockIds",
     "Site.invitations(status)": "states",
