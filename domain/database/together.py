@@ -21,7 +21,7 @@ I = TypeVar("I")  # noqa: E741 - an installation, of which this floor knows noth
 Q = TypeVar("Q")
 A = TypeVar("A")
 
-MOST_AT_ONCE = 100
+MOST_AT_ONCE = 40
 """Requests of one batch: on SQLite everybody else waits for its transaction."""
 MOST_WAITING = 10_000
 """Requests of one kind; who comes then is told to try again."""
