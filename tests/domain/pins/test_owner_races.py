@@ -137,4 +137,4 @@ async def test_a_member_who_goes_between_two_reads_of_their_tag_is_not_found(
     new = NewPin(owner_tag_id=tag.id, lock_ids=[lock.id])
     with pytest.raises(NotFound) as refused:
         await create_pin(yard.installation, yard.by, new, yard.now)
-    assert refused.value.field == "owner_tag_id"
+    assert refused.value.field == "owner.member_tag_id"

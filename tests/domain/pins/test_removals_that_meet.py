@@ -1,7 +1,11 @@
-"""Locks acknowledge a removal together, as they do: the digits are free when the last has spoken; on both databases."""
+"""Locks acknowledge a removal at the same time: the digits are free when the last has done so; on both databases.
+
+Each lock is at a server process of its own, since one process takes such reports by one transaction.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -38,6 +42,8 @@ async def _removing(yard: Yard, lock: YardLock) -> None:
 async def _holding(yard: Yard) -> list[YardLock]:
     """Two locks that open with the digits."""
     locks = [await yard.lock("One"), await yard.lock("Two")]
+    for lock in locks:
+        lock.process = replace(yard.installation)
     await yard.pin(*locks, digits=DIGITS)
     await yard.settle()
     return locks

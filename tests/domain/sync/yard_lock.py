@@ -50,6 +50,8 @@ class YardLock:
 
     def __init__(self, yard: "Yard", lock_id: UUID, own: Provisioning) -> None:
         self.yard, self.id, self.own = yard, lock_id, own
+        self.process = yard.installation
+        """The server process that hears its reports."""
         self.disk = MemoryDisk()
         self.down: list[Inbound] = []
         self.up: list[Report] = []
@@ -243,7 +245,7 @@ class YardLock:
         ack = report.ack
         try:
             done = await report_lock(
-                self.yard.installation,
+                self.process,
                 self.actor,
                 lock_id=self.id,
                 applied_revision=report.applied_revision,
