@@ -28,7 +28,7 @@ class KeptConnection(ABC):
     """How often a silent connection is asked whether it is still there."""
     RETRY_SECONDS = (0.1, 5.0)
     """First and longest pause between attempts to connect again; each pause is doubled and
-    jittered, until a connection has outlived a probe.
+    jittered, until a new connection has answered.
     """
 
     def __init__(
@@ -90,8 +90,9 @@ class KeptConnection(ABC):
                     self._lost.clear()
                     await self.open()
                     self._note_return()
-                await self._probe()
+                    await self.ask()  # one that is opened and at once refused does not count
                 pause = self.RETRY_SECONDS[0]
+                await self._probe()
             except Exception as error:
                 await self.hang_up()
                 self._note_loss(error)
