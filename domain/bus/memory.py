@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import math
+import random
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
@@ -11,8 +12,10 @@ from domain.bus.payloads import EVERYBODY, checked
 SLOW_POLL_SECONDS = 10.0
 """After so long every listener looks again, woken or not."""
 
-POLLS = 10
-"""Moments of a poll's time at which polls are due."""
+POLLS = 100
+"""Moments of a poll's time at which polls are due: few enough that some look together, so many that nobody else waits
+for all who look at one of them.
+"""
 
 MAX_TOPICS_PER_LISTENER = 10_000
 
@@ -51,11 +54,13 @@ class Wakeups:
         """True as soon as one of the topics was woken since the last call; False if none is for so long, or until the
         slow poll.
         """
-        until = asyncio.get_running_loop().time() + min(at_most_seconds, SLOW_POLL_SECONDS)
+        now = asyncio.get_running_loop().time()
+        until = now + at_most_seconds
         if at_most_seconds >= SLOW_POLL_SECONDS:
-            # Those whose polls are due at about the same time look together.
+            # Jittered, since one change wakes many, who would all poll at one moment ever after.
             tick = SLOW_POLL_SECONDS / POLLS
-            until = math.ceil(until / tick) * tick
+            early = random.uniform(0.8, 1.0)  # noqa: S311 - jitter
+            until = math.floor((now + early * SLOW_POLL_SECONDS) / tick) * tick
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout_at(until):
                 await self._woken.wait()
