@@ -16,7 +16,7 @@ FLAT = {
     "extensions": {"code": "GRAPHQL_VALIDATION_FAILED"},
 }
 WRONG = {
-    "an unknown field": "{ me { id nmae } }",
+    "an unknown field": "{ me { __typename nmae } }",
     "an unknown operation": "{ locks { id } }",
     "an unknown type": "{ me { ... on Membr { id } } }",
     "an unknown argument": '{ site(uuid: "x") { id } }',
@@ -27,7 +27,7 @@ WRONG = {
     "a variable of the wrong type": "query($id: Int!) { site(id: $id) { id } }",
     "a missing selection": "{ me }",
     "an unknown mutation": "mutation { openAll { __typename } }",
-    "an unknown directive": "{ me @secret { id } }",
+    "an unknown directive": "{ me @secret { __typename } }",
     "the whole schema": "{ __schema { types { name } } }",
     "the schema in a fragment": "query { ...F } fragment F on Query { __schema { types { name } } }",
     "the schema under another name": "{ a: __schema { queryType { name } } }",
