@@ -8,6 +8,7 @@ import strawberry
 from api.context import Context, Identity
 from api.operations import DECLARED
 from api.schema.pins import LockSync
+from api.schema.scalars import SCALARS
 from domain.people.identities import api_token_actor
 from tests.api.firmware_lock import installed
 from tests.api.pin_steps import pin_of
@@ -44,7 +45,7 @@ async def test_an_item_is_of_one_moment_though_the_lock_answers_meanwhile(served
 
     item = await _next_item(house, context)
     await lock.settled()
-    shown = await strawberry.Schema(Query).execute(
+    shown = await strawberry.Schema(Query, scalar_overrides=SCALARS).execute(
         "{ item { lock { sync { wantedRevision appliedRevision pending pendingSince status } } } }",
         root_value=Query(item=item),
         context_value=context,
