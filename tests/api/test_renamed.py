@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 
 import httpx
 import pytest
@@ -10,6 +11,7 @@ from graphql import GraphQLInputObjectType, get_named_type, is_leaf_type
 
 from api.renamed import NAMES
 from api.whole_schema import build_schema
+from tests.api.schema_changes import ROOT, announced
 from tests.databases import Database, Servers
 from tests.processes import Process, hands
 from tests.serving import Served
@@ -122,3 +124,14 @@ async def test_a_field_of_a_variable_is_told_too(production: Process, database: 
         async with await served.socket({"token": house.token}) as socket:
             with pytest.raises(RuntimeError, match=r"tokenId is now apiTokenId\.$"):
                 await anext(socket.subscribe(query, **variables))
+
+
+def test_every_old_name_stands_in_the_manual_too() -> None:
+    """Who reads docs/api.md before changing a client finds there whatever a refused document would be told."""
+    written = announced((ROOT / "docs" / "api.md").read_text("utf-8"))
+    missing = [
+        name
+        for name in NAMES
+        if not any(fnmatchcase(name, each) or name.split(".")[0] == each for each in written)
+    ]
+    assert not missing
