@@ -68,7 +68,7 @@ def serve(settings: Settings) -> None:
                 {
                     "id": node_id("lock", row.id),
                     "name": row.name,
-                    "online": is_online(row.feed_id, row.last_contact_at, now),
+                    "online": is_online(row.feed_id, row.nonces, row.last_contact_at, now),
                 }
                 for row in rows[:100]
             ]

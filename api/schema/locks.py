@@ -215,7 +215,7 @@ def lock_type(row: tables.Lock, clock: Clock, in_sync: LockInSync | None = None)
         name=row.name,
         connectivity=row.connectivity,
         propagation=propagation(row.connectivity),
-        online=is_online(row.feed_id, row.last_contact_at, clock()),
+        online=is_online(row.feed_id, row.nonces, row.last_contact_at, clock()),
         smart_pin_enabled=row.smart_pin_enabled,
         deleted_at=row.deleted_at,
     )

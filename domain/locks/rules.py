@@ -1,5 +1,6 @@
 """What a lock is to the server: how changes reach it, and when it counts as online."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -39,10 +40,19 @@ def default_connectivity(system_type: SystemType, has_hub: bool) -> Connectivity
     return Connectivity.WIRELESS_GATEWAY if has_hub else Connectivity.ONLINE_WIRED
 
 
-def is_online(feed_id: str | None, last_contact_at: datetime | None, now: datetime) -> bool:
-    """Whether a feed is open and the lock has reported within the last 75 seconds; nothing is inferred from silence."""
+def is_online(
+    feed_id: str | None,
+    nonces: Sequence[object],
+    last_contact_at: datetime | None,
+    now: datetime,
+) -> bool:
+    """Whether a lock can be given an order: a feed is open, the lock has made a nonce for this connection, and it has
+    reported within the last 75 seconds. Nothing is inferred from silence.
+    """
     return (
         feed_id is not None
+        # Before its first report on a connection the lock takes no order: whoever reads "online" must be able to open it.
+        and bool(nonces)
         and last_contact_at is not None
         and now - last_contact_at < timedelta(seconds=OFFLINE_AFTER_SECONDS)
     )

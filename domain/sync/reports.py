@@ -184,7 +184,7 @@ async def _take(
 
 def _shown(lock: Lock, now: datetime) -> tuple[object, ...]:
     """What a report may change of that which followers of the site's locks see."""
-    online = is_online(lock.feed_id, lock.last_contact_at, now)
+    online = is_online(lock.feed_id, lock.nonces, lock.last_contact_at, now)
     return online, lock.wanted_revision, lock.applied_revision, lock.state_unknown
 
 

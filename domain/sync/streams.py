@@ -85,7 +85,7 @@ async def follow_locks(site_id: UUID, clock: Clock) -> AsyncIterator[LockInSync]
             lock.applied_revision,
             state.pending,
             state.status,
-            is_online(lock.feed_id, lock.last_contact_at, clock()),
+            is_online(lock.feed_id, lock.nonces, lock.last_contact_at, clock()),
             lock.deleted_at,
         )
 

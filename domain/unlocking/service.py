@@ -155,7 +155,7 @@ async def _command_by_admin(
 
 
 def _command(lock: Lock, command_id: UUID, now: datetime) -> UnlockCommand:
-    if not is_online(lock.feed_id, lock.last_contact_at, now) or not lock.nonces:
+    if not is_online(lock.feed_id, lock.nonces, lock.last_contact_at, now):
         raise LockOffline(lock.last_contact_at)
     nonce, received_at = lock.nonces[0]
     seconds = command_seconds(datetime.fromisoformat(received_at), now)

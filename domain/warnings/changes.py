@@ -83,7 +83,7 @@ def _unheard(doors: Doors, lock_id: UUID, way: Way, now: datetime) -> Iterator[L
             yield WarningCode.LOCK_NEVER_SET_UP, door
         if not door.has_network:
             yield WarningCode.LOCK_HAS_NO_NETWORK, door
-        if not on and not is_online(lock.feed_id, lock.last_contact_at, now):
+        if not on and not is_online(lock.feed_id, lock.nonces, lock.last_contact_at, now):
             yield WarningCode.SETTING_NOT_ON_LOCK, door
 
 

@@ -178,6 +178,28 @@ async def test_a_lock_that_never_answers_is_said_and_its_event_tells_later(
     ]
 
 
+async def test_a_lock_is_online_once_it_can_be_ordered(served: Served) -> None:
+    """Not while its feed alone is open: whoever reads "online" and opens at once is not told that it is offline."""
+    house = await served.site()
+    entry = await house.lock()
+    online = "query($id: ID!) { node(id: $id) { ... on Lock { online lastContactAt } } }"
+    async with BareLock(served, entry) as lock:
+        feed = lock.feed()
+        first = asyncio.ensure_future(anext(feed))
+        heard = await eventually(
+            lambda: house.ask(online, id=lock.id), lambda seen: seen["node"]["lastContactAt"]
+        )
+        await lock.report()
+        await first
+        reported = await house.ask(online, id=lock.id)
+        opening = asyncio.create_task(house.change("openLockRemotely", lockId=lock.id))
+        command = lock.read_command(await anext(feed))
+        await lock.report(lock.opened(command))
+
+        assert (heard["node"]["online"], reported["node"]["online"]) == (False, True)
+        assert (await opening)["__typename"] == "OpenedLock"
+
+
 async def test_a_lock_that_refuses_is_believed(served: Served) -> None:
     """Proves that the lock's own reasons reach the caller: a command that it finds stale or has seen before."""
     house = await served.site()

@@ -17,21 +17,22 @@ NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("feed_id", "silent", "online"),
+    ("feed_id", "nonces", "silent", "online"),
     [
-        ("feed", timedelta(0), True),
-        ("feed", timedelta(seconds=75) - timedelta(microseconds=1), True),
-        ("feed", timedelta(seconds=75), False),
-        ("feed", None, False),
-        (None, timedelta(0), False),
-        (None, None, False),
+        ("feed", ["nonce"], timedelta(0), True),
+        ("feed", ["nonce"], timedelta(seconds=75) - timedelta(microseconds=1), True),
+        ("feed", ["nonce"], timedelta(seconds=75), False),
+        ("feed", ["nonce"], None, False),
+        ("feed", [], timedelta(0), False),
+        (None, ["nonce"], timedelta(0), False),
+        (None, [], None, False),
     ],
 )
-def test_it_is_online_with_a_feed_and_a_report_within_75_seconds(
-    feed_id: str | None, silent: timedelta | None, online: bool
+def test_it_is_online_with_a_feed_a_nonce_and_a_report_within_75_seconds(
+    feed_id: str | None, nonces: list[str], silent: timedelta | None, online: bool
 ) -> None:
-    """Neither alone, and nothing is inferred from silence."""
-    assert is_online(feed_id, None if silent is None else NOW - silent, NOW) is online
+    """None alone: without a nonce no order could be given, and nothing is inferred from silence."""
+    assert is_online(feed_id, nonces, None if silent is None else NOW - silent, NOW) is online
 
 
 def test_only_a_lock_without_network_waits_for_phones() -> None:
