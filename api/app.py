@@ -10,7 +10,6 @@ from starlette.applications import Starlette
 from starlette.routing import Route, WebSocketRoute
 
 from api.auth.http import HttpAuthentication
-from api.auth.seen_proofs import sweep_seen_proofs
 from api.auth.sockets import SocketAuthentication
 from api.background import repeat
 from api.endpoint import Endpoint
@@ -18,18 +17,19 @@ from api.pages import ROUTES
 from api.settings import Settings
 from api.whole_schema import build_schema
 from domain.clock import Clock
-from domain.database import connect, disconnect, drain, in_background, pending
+from domain.database import Sweep, connect, disconnect, drain, in_background, pending, sweep
 from domain.database.common_clock import CommonClock
 from domain.following import wired
 from domain.installation import Installation
 from domain.letters.mailers import FolderMailer, Mailer, SmtpMailer
 from domain.mail.outbox import deliver_letters
-from domain.people.tickets import sweep_tickets
+from domain.people import sweeping as of_people
 from domain.recorded_keys.service import open_keyring
 from domain.security.keys import Keyring
 from domain.security.passwords import PasswordHasher, PasswordProfile
+from domain.sync import sweeping as of_sync
 from domain.sync.lock_settings import mend_settings
-from domain.throttling.service import sweep_counters
+from domain.throttling import service as of_throttling
 
 PIN_PROFILE = PasswordProfile(time_cost=3, memory_kib=12 * 1024, parallelism=1)
 """What new sites get for PINs: some 30 ms on a small processor, since a lock spends one an entry."""
@@ -93,13 +93,15 @@ def new_installation(
     return wired(described)
 
 
+SWEEPS = (*of_people.SWEEPS, *of_sync.SWEEPS, *of_throttling.SWEEPS)
+"""What forgets that which time has made worthless."""
+
+
 def _sweeps(clock: Clock) -> list[Callable[[], Awaitable[object]]]:
-    """What forgets that which time has made worthless."""
-    return [
-        lambda: sweep_seen_proofs(clock()),
-        lambda: sweep_counters(clock() - timedelta(days=2)),
-        lambda: sweep_tickets(clock() - timedelta(days=1)),
-    ]
+    def at(kind: Sweep) -> Callable[[], Awaitable[object]]:
+        return lambda: sweep(kind, clock())
+
+    return [at(kind) for kind in SWEEPS]
 
 
 async def _align(clock: CommonClock) -> None:

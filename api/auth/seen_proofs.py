@@ -5,7 +5,7 @@ A proof is remembered only once it is known whose it is, or after it was counted
 nobody can fill the table.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from domain.database import DuplicateRow, use_case
 from domain.database.rows import new_id
@@ -20,8 +20,3 @@ async def take_proof(proof_id: str, expires_at: datetime) -> bool:
     except DuplicateRow:
         return False
     return True
-
-
-async def sweep_seen_proofs(now: datetime) -> int:
-    """Removes proofs that could not be fresh any more; returns how many."""
-    return await SeenProof.filter(expires_at__lt=now - timedelta(seconds=60)).delete()

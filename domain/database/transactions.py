@@ -144,6 +144,19 @@ async def hold(name: str) -> None:
         await current.client.execute_query("SELECT pg_advisory_xact_lock($1)", [advisory_key(name)])
 
 
+async def hold_if_free(name: str) -> bool:
+    """As `hold`, but without waiting: False where somebody else holds this name."""
+    current = current_transaction()
+    if current is None:
+        raise TransactionMisuse("a hold outside of a transaction ends at once")
+    if current.client.capabilities.dialect != "postgres":
+        return True
+    (row,) = await current.client.execute_query_dict(
+        "SELECT pg_try_advisory_xact_lock($1) AS held", [advisory_key(name)]
+    )
+    return bool(row["held"])
+
+
 def advisory_key(name: str) -> int:
     """The number of PostgreSQL's advisory lock for a name."""
     return int.from_bytes(sha256(name.encode()).digest()[:8], "big", signed=True)

@@ -9,7 +9,7 @@ from typing import Any
 from domain.actors import AccountActor, InvitedDeviceActor, TokenActor
 from domain.database import use_case
 from domain.installation import Installation
-from domain.people.tables import KnownBrowser, MailedLink, Session, SignInTicket, SocketTicket
+from domain.people.tables import SocketTicket
 from domain.security.keys import KeyLabel
 from domain.security.tokens import new_token, well_formed
 from domain.throttling.service import Budget, count_try
@@ -64,9 +64,3 @@ async def consume_socket_ticket(
         used_at=now
     )
     return await SocketTicket.get(tag__in=tags) if taken == 1 else None
-
-
-async def sweep_tickets(before: datetime) -> None:
-    """Removes tickets, mailed links, known browsers and sessions that ended before the given moment, used or not."""
-    for table in (SocketTicket, SignInTicket, MailedLink, KnownBrowser, Session):
-        await table.filter(expires_at__lt=before).delete()

@@ -11,12 +11,15 @@ from uuid import UUID
 
 from tortoise.expressions import F
 
-from domain.database import Conflict, lock_row, transaction, use_case
+from domain.database import Conflict, Sweep, delete_some, lock_row, transaction, use_case
 from domain.errors import Throttled
 from domain.installation import Installation
 from domain.security.keys import KeyLabel
 from domain.security.networks import networks_of
 from domain.throttling.tables import TryCounter
+
+KEPT = timedelta(days=2)
+"""Counters, after the beginning of their window: no window is longer than a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +75,11 @@ async def forget_tries(installation: Installation, budget: Budget, subject: str)
     await TryCounter.filter(id=_counter_id(installation, budget, subject)).delete()
 
 
-async def sweep_counters(before: datetime) -> int:
-    """Removes counters whose window began before the given moment; returns how many."""
-    return await TryCounter.filter(window_start__lt=before).delete()
+async def _old_counters(now: datetime, most: int) -> int:
+    return await delete_some(TryCounter.filter(window_start__lt=now - KEPT), most)
+
+
+SWEEPS = (Sweep("try_counters", _old_counters),)
 
 
 @use_case

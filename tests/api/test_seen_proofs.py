@@ -7,7 +7,9 @@ from pathlib import Path
 
 from api.auth.dpop import FRESH_SECONDS
 from api.auth.http import PROOFS_AT_ONCE
-from api.auth.seen_proofs import sweep_seen_proofs, take_proof
+from api.auth.seen_proofs import take_proof
+from domain.database import sweep
+from domain.people.sweeping import SWEEPS
 from domain.people.tables import SeenProof
 from tests.api.test_dpop import ME, forger, guest, refusal
 from tests.databases import Database
@@ -26,9 +28,9 @@ async def test_of_sixteen_at_once_one_takes_a_proof(database: Database) -> None:
     assert sorted(taken) == [False] * 15 + [True]
     assert not await take_proof("p", expires)
     assert await take_proof("q", expires)
-    await sweep_seen_proofs(expires)
-    assert await SeenProof.all().count() == 2
-    await sweep_seen_proofs(expires + timedelta(minutes=2))
+    *_, proofs = SWEEPS
+    assert await sweep(proofs, expires) == 0
+    assert await sweep(proofs, expires + timedelta(minutes=2)) == 2
     assert await SeenProof.all().count() == 0
 
 

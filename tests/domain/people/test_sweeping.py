@@ -3,8 +3,9 @@
 import secrets
 from datetime import UTC, datetime, timedelta
 
+from domain.database import sweep
+from domain.people.sweeping import KEPT, SWEEPS
 from domain.people.tables import Account, Session, SocketTicket
-from domain.people.tickets import sweep_tickets
 from tests.databases import Database
 
 NOW = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
@@ -28,9 +29,14 @@ async def test_sessions_and_tickets_go_once_they_have_ended_and_not_before(
         await SocketTicket.create(
             tag=secrets.token_hex(8), session=session, expires_at=NOW + timedelta(seconds=30)
         )
-    await sweep_tickets(NOW)
+    await swept(NOW + KEPT)
     assert await Session.all().values_list("id", flat=True) == [running.id]
     assert await SocketTicket.all().values_list("session_id", flat=True) == [running.id]
-    await sweep_tickets(NOW + timedelta(days=1))
+    await swept(NOW + KEPT + timedelta(minutes=2))
     assert not await Session.exists()
     assert not await SocketTicket.exists()
+
+
+async def swept(now: datetime) -> None:
+    for kind in SWEEPS:
+        await sweep(kind, now)

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from domain.database import sweep
 from domain.errors import Throttled
 from domain.installation import Installation
 from domain.security.keys import Keyring
-from domain.throttling.service import Budget, count_address, count_try, forget_tries, sweep_counters
+from domain.throttling.service import KEPT, SWEEPS, Budget, count_address, count_try, forget_tries
 from domain.throttling.tables import TryCounter
 from tests.databases import Database
 
@@ -104,5 +105,6 @@ async def test_old_counters_are_swept(database: Database) -> None:
     """Proves that the table does not grow for ever, and that counters in use stay."""
     await passed("old")
     await passed("new", NOW + timedelta(days=1))
-    assert await sweep_counters(NOW + timedelta(hours=1)) == 1
+    (counters,) = SWEEPS
+    assert await sweep(counters, NOW + KEPT + timedelta(hours=1)) == 1
     assert await TryCounter.all().count() == 1
