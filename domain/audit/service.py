@@ -9,18 +9,17 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import orjson
-
 from domain.actors import Caller
+from domain.audit.chains import walk
+from domain.audit.rows import Said, content, row_mac
 from domain.audit.tables import AuditHead, AuditRow
 from domain.database import Queue, Transaction, Work, hold, lock_row, transaction
 from domain.installation import Installation
 from domain.recorded_keys.service import check_keys
-from domain.security.keys import KeyLabel
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,22 +106,6 @@ async def changing_access(
         yield change
 
 
-def _mac(installation: Installation, key_id: str | None, previous: str, row: AuditRow) -> str:
-    content = orjson.dumps(
-        {
-            "chain": str(row.chain),
-            "number": row.number,
-            "at": row.at.astimezone(UTC).isoformat(timespec="microseconds"),
-            "actor": [row.actor_kind.value, str(row.actor_id)],
-            "action": row.action,
-            "target": [row.target_kind, str(row.target_id)],
-            "changes": row.changes,
-        },
-        option=orjson.OPT_SORT_KEYS,
-    )
-    return installation.keys.tag(KeyLabel.AUDIT, previous, content, key_id=key_id)
-
-
 async def _append(
     installation: Installation,
     by: Caller,
@@ -149,7 +132,7 @@ async def _append(
             changes=note.changes,
             mac="",
         )
-        row.mac = _mac(installation, None, head.mac, row)
+        row.mac = row_mac(installation.keys, None, head.mac, content(chain, Said.of(row)))
         head.number, head.mac = row.number, row.mac
         rows.append(row)
     await AuditRow.bulk_create(rows)
@@ -160,16 +143,7 @@ async def first_broken_row(installation: Installation, chain: UUID) -> int | Non
     """The number of the first row that was changed, removed or reordered; None when the chain is whole.
 
     A chain cut at its end and its head set back together is whole by this check: only signed checkpoints kept outside
-    the database would show that.
+    the database show that (`domain.audit.verifying`).
     """
-    previous, expected = "", 1
-    async for row in AuditRow.filter(chain=chain).order_by("number"):
-        key_id, _, _ = row.mac.partition(":")
-        if row.number != expected or key_id not in installation.keys.ids:
-            return expected
-        if _mac(installation, key_id, previous, row) != row.mac:
-            return int(row.number)
-        previous, expected = row.mac, expected + 1
-    head = await AuditHead.get_or_none(id=chain)
-    number, mac = (0, "") if head is None else (head.number, head.mac)
-    return None if (number, mac) == (expected - 1, previous) else expected
+    finding = (await walk(installation.keys, chain)).finding
+    return None if finding is None else finding.number

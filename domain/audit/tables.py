@@ -35,3 +35,16 @@ class AuditHead(Row):
 
     class Meta:
         table = "audit_heads"
+
+
+class AuditClosing(Row):
+    """A signed checkpoint with a digest (`domain.audit.checkpoints`), kept beside the chain: it proves the rows up to
+    `number`, also when the keys of their own MACs are gone."""
+
+    chain = fields.UUIDField()
+    number = fields.BigIntField()
+    line = fields.TextField()
+
+    class Meta:
+        table = "audit_closings"
+        unique_together = (("chain", "number"),)

@@ -44,6 +44,7 @@ class KeyLabel(StrEnum):
     CODES = "latchwork/codes/v1"
     TOKENS = "latchwork/tokens/v1"
     AUDIT = "latchwork/audit/v1"
+    CHECKPOINTS = "latchwork/checkpoints/v1"
     CHALLENGE = "latchwork/challenge/v1"
 
 
