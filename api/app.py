@@ -16,6 +16,8 @@ from api.endpoint import Endpoint
 from api.pages import ROUTES
 from api.settings import Settings
 from api.whole_schema import build_schema
+from domain.audit.checkpointing import Checkpoints
+from domain.audit.verifying import CheckpointsOfOther
 from domain.clock import Clock
 from domain.database import Sweep, connect, disconnect, drain, in_background, pending, sweep
 from domain.database.common_clock import CommonClock
@@ -35,6 +37,7 @@ PIN_PROFILE = PasswordProfile(time_cost=3, memory_kib=12 * 1024, parallelism=1)
 """What new sites get for PINs: some 30 ms on a small processor, since a lock spends one an entry."""
 SWEEP_SECONDS = 600.0
 ALIGN_SECONDS = 60.0
+CHECKPOINT_SECONDS = 60.0
 WORTH_A_WARNING = timedelta(seconds=1)
 """How far a machine's clock is from the database's."""
 DRAIN_SECONDS = 10.0
@@ -104,6 +107,19 @@ def _sweeps(clock: Clock) -> list[Callable[[], Awaitable[object]]]:
     return [at(kind) for kind in SWEEPS]
 
 
+async def _sign_checkpoints(
+    checkpoints: Checkpoints, installation: Installation, now: datetime
+) -> None:
+    """Whatever cannot be signed is said: a chain that is not whole, a folder that is not ours or cannot be written."""
+    try:
+        findings = await checkpoints.sign(installation.keys, now)
+    except (OSError, CheckpointsOfOther) as fault:
+        log.error("audit checkpoints not written", fault=str(fault))
+        return
+    for each in findings:
+        log.error("audit chain broken", chain=str(each.chain), row=each.number, what=each.what)
+
+
 async def _align(clock: CommonClock) -> None:
     """A machine's clock may be set, or drift, while it runs."""
     moved = await clock.align()
@@ -136,7 +152,14 @@ def create_app(
             await checked_schema()
             await open_keyring(lambda fresh: installation.keys, clock())
             in_background(lambda: mend_settings(installation, clock()), "mend_settings")
+            checkpoints = Checkpoints(settings.checkpoints)
             workers = [
+                asyncio.create_task(
+                    repeat(
+                        CHECKPOINT_SECONDS,
+                        lambda: _sign_checkpoints(checkpoints, installation, clock()),
+                    )
+                ),
                 asyncio.create_task(repeat(SWEEP_SECONDS, *_sweeps(clock))),
                 asyncio.create_task(repeat(ALIGN_SECONDS, lambda: _align(common))),
                 asyncio.create_task(deliver_letters(installation, clock)),

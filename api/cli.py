@@ -13,13 +13,14 @@ from api import starting
 from api.account_commands import account_commands
 from api.addresses import checked_origin
 from api.asking import AskFailed, ask
+from api.audit_commands import audit_commands
 from api.demo import run_demo
 from api.lock_check.command import lock_check
+from api.naming_sites import site_named
 from api.seed import seed as seed_demo
 from api.tour.play import TourFailed, play
 from api.whole_schema import build_schema
 from domain.actors import COMMAND_LINE, Role
-from domain.audit.service import first_broken_row
 from domain.clock import system_clock
 from domain.database import drift, make_migration
 from domain.mail.addresses import checked_email
@@ -44,22 +45,12 @@ main = typer.Typer(
 site_commands = typer.Typer(help="Sites and their plans.", no_args_is_help=True)
 token_commands = typer.Typer(help="API tokens.", no_args_is_help=True)
 key_commands = typer.Typer(help="The keys of the application secret.", no_args_is_help=True)
-audit_commands = typer.Typer(help="The audit chain.", no_args_is_help=True)
 main.add_typer(site_commands, name="site")
 main.add_typer(token_commands, name="token")
 main.add_typer(key_commands, name="key")
 main.add_typer(audit_commands, name="audit")
 main.add_typer(account_commands, name="account")
 main.command("lock-check")(lock_check)
-
-
-async def _site_named(name: str) -> Site:
-    found = await Site.filter(name=name).order_by("id")
-    if len(found) != 1:
-        raise typer.BadParameter(
-            "There is no site of this name." if not found else "Several sites have this name."
-        )
-    return found[0]
 
 
 @main.command("migrate")
@@ -208,7 +199,7 @@ def site_plan(
 
     async def work() -> Site:
         async with starting.database(settings) as installation:
-            row = await _site_named(site)
+            row = await site_named(site)
             asked = {
                 "system_type": system_type,
                 "invitations_enabled": invitations,
@@ -249,7 +240,7 @@ def token_create(
 
     async def work() -> str:
         async with starting.database(settings) as installation:
-            row = await _site_named(site)
+            row = await site_named(site)
             now = system_clock()
             _, token = await create_api_token(
                 installation,
@@ -282,20 +273,3 @@ def key_lost(
     except NoSuchKey:
         raise typer.BadParameter("The database asks for no key of this id.") from None
     typer.echo(f"the key {key_id} is not asked for any more")
-
-
-@audit_commands.command("verify")
-def audit_verify(site: Annotated[str, typer.Option(help="The site's name.")]) -> None:
-    """Find a changed, removed or reordered audit row of a site."""
-    settings = starting.settings()
-
-    async def work() -> int | None:
-        async with starting.database(settings) as installation:
-            row = await _site_named(site)
-            return await first_broken_row(installation, row.id)
-
-    broken = starting.run(work())
-    if broken is not None:
-        typer.echo(f"the chain is broken at row {broken}", err=True)
-        raise typer.Exit(1)
-    typer.echo("the chain is whole")

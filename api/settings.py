@@ -17,6 +17,7 @@ from api.addresses import (
     origin,
     reached_by,
 )
+from domain.audit.checkpoint_folder import CheckpointFolder
 from domain.bus.nats_address import NatsAddress
 from domain.database.connection import Address
 from domain.letters.mailers import SmtpMailer
@@ -110,6 +111,8 @@ class Settings(BaseSettings):
     secret: Annotated[str, AfterValidator(_checked_secret)] = Field(default="", repr=False)
     """The application secret itself (base64url of 32 bytes or more); empty means the secret file."""
     secret_file: Path | None = None
+    audit_checkpoints: Path | None = None
+    """The folder of the audit's signed checkpoints; empty means `audit-checkpoints` in the data directory."""
     host: Annotated[str, AfterValidator(checked_host)] = "127.0.0.1"
     port: int = Field(default=8400, ge=1, le=65535)
     panel_port: int = Field(default=8401, ge=1, le=65535)
@@ -171,6 +174,11 @@ class Settings(BaseSettings):
     def key_file(self) -> Path:
         """Where the application secret is kept."""
         return self.secret_file or self.data_dir / "secret.key"
+
+    @property
+    def checkpoints(self) -> CheckpointFolder:
+        """Where the audit's signed checkpoints are kept."""
+        return CheckpointFolder(self.audit_checkpoints or self.data_dir / "audit-checkpoints")
 
     @property
     def development(self) -> bool:

@@ -24,6 +24,8 @@ from api.ports import port_problem
 from api.protocol import server_options
 from api.settings import Settings
 from api.single_instance import AlreadyServed, single_instance
+from domain.audit.checkpointing import last_signed
+from domain.audit.verifying import CheckpointsOfOther
 from domain.clock import system_clock
 from domain.database import DatabaseUnavailable, connect, disconnect, migrate
 from domain.database.connection import Address
@@ -122,6 +124,8 @@ def run(work: Coroutine[Any, Any, Any]) -> Any:
         )
     except KeyFileError as error:
         message = f"The secret cannot be used: {error}"
+    except CheckpointsOfOther as error:
+        message = f"LATCHWORK_AUDIT_CHECKPOINTS: {error}"
     except OSError as error:
         message = f"{error.filename or 'A file or an address'} cannot be used: {error.strerror}"
     typer.echo(message, err=True)
@@ -170,7 +174,8 @@ def run_server(app: Starlette, chosen: Settings) -> None:
 
 
 async def prepared_installation(chosen: Settings) -> Installation:
-    """The installation, once the database is ready to be served. Raises what `database` does."""
+    """The installation, once the database is ready to be served. Raises what `database` does, and CheckpointsOfOther."""
     async with database(chosen) as installation:
+        await last_signed(installation.keys, chosen.checkpoints)
         await mend_parts_of_seconds(installation, system_clock())
         return installation

@@ -3,7 +3,7 @@
 A chain of any length is read a thousand rows at a time.
 """
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -158,9 +158,8 @@ async def all_chains(after: UUID | None = None) -> AsyncIterator[UUID]:
         rows = AuditRow.all() if after is None else AuditRow.filter(chain__gt=after)
         head = await heads.order_by("id").first()
         row = await rows.order_by("chain", "number").first()
-        found: Collection[UUID] = [
-            each for each in (head and head.id, row and row.chain) if each is not None
-        ]
+        found = [head.id] if head is not None else []
+        found += [row.chain] if row is not None else []
         if not found:
             return
         after = min(found, key=str)

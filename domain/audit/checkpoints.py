@@ -17,7 +17,7 @@ from uuid import UUID
 
 import orjson
 
-from domain.security.keys import Keyring, KeyLabel, UnknownKey
+from domain.security.keys import KeyLabel, Keyring, UnknownKey
 
 _VERSION = 1
 LONGEST_LINE = 1024

@@ -8,7 +8,7 @@ from uuid import UUID
 import orjson
 
 from domain.audit.tables import AuditRow
-from domain.security.keys import Keyring, KeyLabel
+from domain.security.keys import KeyLabel, Keyring
 
 EMPTY = bytes(32)
 """The digest of a chain without rows."""

@@ -134,12 +134,16 @@ def test_an_installation_from_the_shell(tmp_path: Path) -> None:
         assert sites == [("Demo",), ("My house",)], "a bad owner leaves no site"
         house = "(SELECT id FROM sites WHERE name = 'My house')"
         database.execute(f"UPDATE audit_rows SET action = 'x' WHERE number = 2 AND chain = {house}")
-    whole, broken = (
+    signed, whole, broken = (
+        shell.run("audit", "checkpoint"),
         shell.run("audit", "verify", "--site", "Demo"),
-        shell.run("audit", "verify", "--site", "My house"),
+        shell.run("audit", "verify"),
     )
-    assert (whole.code, whole.out) == (0, "the chain is whole\n")
-    assert (broken.code, broken.out, "broken at row 2" in broken.err) == (1, "", True)
+    assert (signed.code, "it was changed" in signed.err) == (1, True), "nothing wrong is signed"
+    assert (whole.code, whole.err) == (0, "")
+    assert re.match(r"the chain is whole: \d+ rows in 1 chains, 1 checkpoints\n$", whole.out)
+    assert (broken.code, broken.out) == (1, "")
+    assert "site My house: the chain is broken at row 2" in broken.err
 
 
 async def use(shell: Shell, link: str, token: str) -> None:
