@@ -14,6 +14,8 @@ from tortoise.backends.asyncpg.executor import AsyncpgExecutor
 from tortoise.backends.sqlite.executor import SqliteExecutor
 from tortoise.filters import is_in
 
+from domain.database.columns_when_read import ExecutorOfRows
+
 MOST_PARAMETERS = 500
 """Of one list on SQLite, which reads a short one a little faster than JSON; every build takes 999 in a statement."""
 
@@ -38,13 +40,13 @@ class _Elements(Function):
         return f"(SELECT value FROM {super().get_sql(ctx)})"  # noqa: S608 - the list is a parameter
 
 
-class PostgresExecutor(AsyncpgExecutor):
+class PostgresExecutor(ExecutorOfRows, AsyncpgExecutor):
     """With such lists as arrays."""
 
     FILTER_FUNC_OVERRIDE = AsyncpgExecutor.FILTER_FUNC_OVERRIDE | {is_in: _in_array}
 
 
-class OurSqliteExecutor(SqliteExecutor):
+class OurSqliteExecutor(ExecutorOfRows, SqliteExecutor):
     """With long ones as JSON."""
 
     FILTER_FUNC_OVERRIDE = SqliteExecutor.FILTER_FUNC_OVERRIDE | {is_in: _in_json}

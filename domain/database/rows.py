@@ -9,6 +9,7 @@ from tortoise import fields
 from tortoise.models import Model, ModelMeta
 from uuid_utils.compat import uuid7
 
+from domain.database.columns_when_read import ColumnsWhenRead
 from domain.database.search_text import folded
 
 
@@ -80,7 +81,7 @@ class UnreadComments(ModelMeta):
         return {"_no_comments": True}
 
 
-class Row(Model, metaclass=UnreadComments):
+class Row(ColumnsWhenRead, Model, metaclass=UnreadComments):
     """A table with a UUIDv7 key."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
