@@ -23,7 +23,8 @@ _FIELDS = {
     25: "Invitation.codeHint",
     10: """CreatedReader.warnings Invitation.devices Lock.linkLacks
         Lock.readers Lock.sync Lock.tags Member.email Pin.lockSync Pin.locks
-        Account.devices Account.members Account.sessions Alert.actor ApiToken.createdBy ApiToken.sites AuditEntry.actor
+        Account.devices Account.members Account.secondFactor Account.sessions Alert.actor
+        ApiToken.createdBy ApiToken.sites AuditEntry.actor
         Device.account Device.invitation ProvisioningKit.takenBy Session.account
         AssignedPin.shareLinks CreatedPin.shareLinks ReassignedPin.shareLinks
         AccessRule.warnings AssignedPin.warnings CreatedAccessRule.warnings CreatedInvitation.warnings CreatedPin.warnings

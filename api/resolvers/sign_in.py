@@ -1,5 +1,7 @@
 """Operations of signing in and out, passwords and the second factor."""
 
+import asyncio
+
 from api.auth.cookies import known_cookie, session_cookie
 from api.auth.origins import advice
 from api.context import Call
@@ -22,7 +24,11 @@ from api.schema.sign_in import (
     ConfirmedTotp,
     ConfirmPasswordInput,
     ConfirmTotpInput,
+    DisabledTotp,
+    DisableTotpInput,
     EnrolledTotp,
+    RenewedRecoveryCodes,
+    RenewRecoveryCodesInput,
     RequestedPasswordReset,
     RequestedTotp,
     RequestPasswordResetInput,
@@ -41,6 +47,7 @@ from domain.people.lifetimes import KNOWN_FOR
 from domain.people.sign_in import Phone
 from domain.people.tables import Account as AccountRow
 from domain.people.tables import Platform, Session
+from domain.sharing import qr_svg
 
 
 def _phone(call: Call, name: str, platform: Platform) -> Phone | None:
@@ -170,8 +177,8 @@ async def accept_membership(call: Call, input: AcceptMembershipInput) -> Accepte
 
 @mutation(PERSON, SignInFailed)
 async def confirm_password(call: Call, input: ConfirmPasswordInput) -> ConfirmedPassword:
-    """Types the password again: opens enrollTotp and confirmTotp to the sign-in that asks for some minutes, and prolongs
-    it as if it had just begun."""
+    """Types the password again: opens enrollTotp, confirmTotp and renewRecoveryCodes to the sign-in that asks for some
+    minutes, and prolongs it as if it had just begun."""
     person = _person(call)
     confirmed = await confirming.confirm_password(
         call.installation, call.by, person, password=input.password, now=call.now
@@ -194,7 +201,11 @@ async def enroll_totp(call: Call) -> EnrolledTotp:
     enrolment = await second_factor.enroll_totp(
         call.installation, call.by, _person(call), now=call.now
     )
-    return EnrolledTotp(secret=enrolment.secret, uri=enrolment.uri)
+    return EnrolledTotp(
+        secret=enrolment.secret,
+        uri=enrolment.uri,
+        qr_svg=await asyncio.to_thread(qr_svg, enrolment.uri),
+    )
 
 
 @mutation(PERSON, PasswordNotConfirmed)
@@ -204,3 +215,26 @@ async def confirm_totp(call: Call, input: ConfirmTotpInput) -> ConfirmedTotp:
         call.installation, call.by, _person(call), code=input.code, now=call.now
     )
     return ConfirmedTotp(account=await _own_account(call), recovery_codes=codes)
+
+
+@mutation(PERSON, SignInFailed, PolicyViolation)
+async def disable_totp(call: Call, input: DisableTotpInput) -> DisabledTotp:
+    """Ends the second factor of the caller, and all other sign-ins of the account; a letter tells of it."""
+    await second_factor.disable_totp(
+        call.installation,
+        call.by,
+        _person(call),
+        password=input.password,
+        code=input.code,
+        now=call.now,
+    )
+    return DisabledTotp(account=await _own_account(call))
+
+
+@mutation(PERSON, PasswordNotConfirmed)
+async def renew_recovery_codes(call: Call, input: RenewRecoveryCodesInput) -> RenewedRecoveryCodes:
+    """Ten new recovery codes, after confirmPassword and with a code, shown once; those before end."""
+    codes = await second_factor.renew_recovery_codes(
+        call.installation, call.by, _person(call), code=input.code, now=call.now
+    )
+    return RenewedRecoveryCodes(account=await _own_account(call), recovery_codes=codes)

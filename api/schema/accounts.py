@@ -21,6 +21,15 @@ from api.schema.sessions import Session, session_type
 from domain.actors import AccountActor
 from domain.errors import NotAllowed
 from domain.people import tables
+from domain.people.second_factor import second_factor_of
+
+
+@strawberry.type(description="The second factor of an account that is in force.")
+class SecondFactor:
+    confirmed_at: datetime = strawberry.field(description="Since when it is asked for.")
+    recovery_codes_left: int = strawberry.field(
+        description="How many recovery codes have not been used."
+    )
 
 
 @strawberry.type(description="A person's sign-in; it belongs to the person, not to a site.")
@@ -71,6 +80,18 @@ class Account(Node):
         self._owner(info)
         rows = await info.context.loaders.devices_of_account.load(self.row.id)
         return page_of_loaded(rows, device_type, first=first, after=after)
+
+    @strawberry.field(
+        description="Their second factor; null: none. For themselves; null with an error for others."
+    )
+    async def second_factor(self, info: Info) -> SecondFactor | None:
+        self._owner(info)
+        found = await second_factor_of(self.row)
+        if found is None:
+            return None
+        return SecondFactor(
+            confirmed_at=found.confirmed_at, recovery_codes_left=found.recovery_codes_left
+        )
 
 
 def account_type(row: tables.Account, person: AccountActor | None = None) -> Account:

@@ -118,7 +118,10 @@ class ConfirmedPassword:
 @strawberry.type(description="A second factor to confirm, shown this once.")
 class EnrolledTotp:
     secret: str = strawberry.field(description="For typing into an authenticator, base32.")
-    uri: str = strawberry.field(description="The otpauth address, for a QR code.")
+    uri: str = strawberry.field(description="The otpauth address, which the QR code says too.")
+    qr_svg: str = strawberry.field(
+        description="A QR code for the authenticator, as an SVG element."
+    )
 
 
 @strawberry.input(description="Proof that the authenticator works.")
@@ -128,6 +131,36 @@ class ConfirmTotpInput:
 
 @strawberry.type(description="The second factor is in force.")
 class ConfirmedTotp:
+    account: Account | None = strawberry.field(description="The account.")
+    recovery_codes: list[str] = strawberry.field(
+        description="Ten codes, each good once; shown this once."
+    )
+
+
+@strawberry.input(
+    description="The end of the second factor: all that somebody who has stolen a sign-in lacks."
+)
+class DisableTotpInput:
+    password: str = strawberry.field(description="The account's password.")
+    code: str = strawberry.field(
+        description="The authenticator's present code, or a recovery code."
+    )
+
+
+@strawberry.type(description="The password alone signs in again.")
+class DisabledTotp:
+    account: Account = strawberry.field(description="The account.")
+
+
+@strawberry.input(description="New recovery codes in place of those before.")
+class RenewRecoveryCodesInput:
+    code: str = strawberry.field(
+        description="The authenticator's present code, or a recovery code."
+    )
+
+
+@strawberry.type(description="The recovery codes before open nothing any more.")
+class RenewedRecoveryCodes:
     account: Account | None = strawberry.field(description="The account.")
     recovery_codes: list[str] = strawberry.field(
         description="Ten codes, each good once; shown this once."

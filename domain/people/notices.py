@@ -44,6 +44,25 @@ async def tell_second_factor_ended(
     await _tell(installation, by, account, "Your account has no second factor any more", said, now)
 
 
+async def tell_second_factor_disabled(
+    installation: Installation, by: Caller, account: Account, now: datetime
+) -> None:
+    """Within a transaction: posts the letter about it."""
+    said = (
+        "The second factor of your Latchwork account was switched off: the password alone signs in again. "
+        "All other sign-ins were ended"
+    )
+    await _tell(installation, by, account, "Your account has no second factor any more", said, now)
+
+
+async def tell_recovery_codes_renewed(
+    installation: Installation, by: Caller, account: Account, now: datetime
+) -> None:
+    """Within a transaction: posts the letter about it."""
+    said = "Your Latchwork account has new recovery codes; those before open nothing any more"
+    await _tell(installation, by, account, "Your recovery codes were renewed", said, now)
+
+
 async def _tell(
     installation: Installation, by: Caller, account: Account, subject: str, said: str, now: datetime
 ) -> None:

@@ -1,25 +1,32 @@
-"""The second factor of an account: enrolling it, checking a code once, and the operator's way out.
+"""The second factor of an account: enrolling it, ending it, checking a code once, and the operator's way out.
 
-A stolen cookie alone must not lock the owner out: enrolling needs the password again, ends all other sign-ins, and a
-letter tells of it. A mailed link sets a new password and nothing else. Where the authenticator and the
-recovery codes are lost, the command line ends the second factor.
+A stolen cookie alone must not lock the owner out, nor take the second factor off: each change needs the password again,
+the end and new recovery codes a code besides; other sign-ins end, and a letter tells of it. A mailed link sets a new
+password and nothing else. Where the authenticator and the recovery codes are lost, the command line ends the second factor.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain.actors import AccountActor, Caller
 from domain.audit.service import recorded
 from domain.database import lock_row, use_case
-from domain.errors import InvalidInput, NotAllowed
+from domain.errors import InvalidInput, NotAllowed, PolicyViolation, SignInFailed
 from domain.installation import Installation
 from domain.people.confirming import check_confirmed
 from domain.people.ending import end_sign_ins
-from domain.people.notices import tell_second_factor_ended, tell_second_factor_on
+from domain.people.notices import (
+    tell_recovery_codes_renewed,
+    tell_second_factor_disabled,
+    tell_second_factor_ended,
+    tell_second_factor_on,
+)
+from domain.people.passwords import OWN_PASSWORD, password_holds, recognised
 from domain.people.sign_in_state import no_account
 from domain.people.tables import Account, RecoveryCode
 from domain.security.keys import KeyLabel
+from domain.security.password_rules import check_password
 from domain.security.totp import (
     display_recovery_code,
     matching_step,
@@ -28,6 +35,10 @@ from domain.security.totp import (
     normalise_recovery_code,
     totp_uri,
 )
+from domain.throttling.service import Budget, count_try, forget_tries, give_back
+
+SECOND_FACTOR = Budget("second factor", 10, timedelta(minutes=15))
+"""Guesses at an account's codes, when signing in and when the second factor is changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,23 +102,144 @@ async def confirm_totp(
             raise InvalidInput("code", "This is not the authenticator's present code.")
         account.totp_last_step, account.totp_confirmed_at = step, now
         await account.save(update_fields=["totp_last_step", "totp_confirmed_at"])
-        codes = new_recovery_codes(10)
-        await RecoveryCode.filter(account_id=account.id).delete()
-        await RecoveryCode.bulk_create(
-            [
-                RecoveryCode(
-                    account=account,
-                    tag=installation.keys.tag(KeyLabel.TOKENS, "recovery", str(account.id), each),
-                )
-                for each in codes
-            ]
-        )
+        codes = await _write_recovery_codes(installation, account)
         await end_sign_ins(
             change, account.id, now, keep_session=actor.session_id, keep_device=actor.device_id
         )
         await tell_second_factor_on(installation, by, account, now)
         change.note("Account", account.id, chain=account.id)
+    return codes
+
+
+async def _write_recovery_codes(installation: Installation, account: Account) -> list[str]:
+    """Ten new ones in place of those before, as they are shown."""
+    codes = new_recovery_codes(10)
+    await RecoveryCode.filter(account_id=account.id).delete()
+    await RecoveryCode.bulk_create(
+        [
+            RecoveryCode(
+                account=account,
+                tag=installation.keys.tag(KeyLabel.TOKENS, "recovery", str(account.id), each),
+            )
+            for each in codes
+        ]
+    )
     return [display_recovery_code(each) for each in codes]
+
+
+async def disable_totp(
+    installation: Installation,
+    by: Caller,
+    actor: AccountActor,
+    *,
+    password: str,
+    code: str,
+    now: datetime,
+) -> None:
+    """Ends the second factor by the password and a code of the authenticator or a recovery code, and all other sign-ins.
+
+    Raises SignInFailed for a wrong password, PolicyViolation for one that is too weak to stand alone, InvalidInput for a
+    wrong code, NotAllowed where there is no second factor, Throttled.
+    """
+    subject = str(actor.account_id)
+    await count_try(installation, OWN_PASSWORD, subject, now)
+    account = await Account.get(id=actor.account_id)
+    if not await password_holds(installation, account, password, recognised(by)):
+        raise SignInFailed
+    await give_back(installation, OWN_PASSWORD, subject)
+    if check_password(password, second_factor=False, context=(account.email,)) is not None:
+        raise PolicyViolation(
+            "password",
+            "This password is not strong enough without a second factor: change it first, to 15 characters or more "
+            "and nothing common.",
+        )
+    await count_try(installation, SECOND_FACTOR, subject, now)
+    await _disable(installation, by, actor, account, code, now)
+    await forget_tries(installation, SECOND_FACTOR, subject)
+
+
+@use_case
+async def _disable(
+    installation: Installation,
+    by: Caller,
+    actor: AccountActor,
+    seen: Account,
+    code: str,
+    now: datetime,
+) -> None:
+    async with recorded(installation, by, "disableTotp", now) as change:
+        account = await _with_code_spent(installation, actor, code, now)
+        if account.password_hash != seen.password_hash:
+            raise SignInFailed  # the password was changed while this one was being checked
+        await _end(account)
+        await end_sign_ins(
+            change, account.id, now, keep_session=actor.session_id, keep_device=actor.device_id
+        )
+        await tell_second_factor_disabled(installation, by, account, now)
+        change.note("Account", account.id, chain=account.id)
+
+
+async def renew_recovery_codes(
+    installation: Installation, by: Caller, actor: AccountActor, *, code: str, now: datetime
+) -> list[str]:
+    """Ten new recovery codes, shown once, in place of those before.
+
+    Raises PasswordNotConfirmed, InvalidInput for a wrong code, NotAllowed where there is no second factor, Throttled.
+    """
+    await count_try(installation, SECOND_FACTOR, str(actor.account_id), now)
+    codes = await _renew(installation, by, actor, code, now)
+    await forget_tries(installation, SECOND_FACTOR, str(actor.account_id))
+    return codes
+
+
+@use_case
+async def _renew(
+    installation: Installation, by: Caller, actor: AccountActor, code: str, now: datetime
+) -> list[str]:
+    async with recorded(installation, by, "renewRecoveryCodes", now) as change:
+        await check_confirmed(actor, now)
+        account = await _with_code_spent(installation, actor, code, now)
+        codes = await _write_recovery_codes(installation, account)
+        await tell_recovery_codes_renewed(installation, by, account, now)
+        change.note("Account", account.id, chain=account.id)
+    return codes
+
+
+async def _with_code_spent(
+    installation: Installation, actor: AccountActor, code: str, now: datetime
+) -> Account:
+    """The caller's account, its row held, after this code has been used up."""
+    account = await lock_row(Account, actor.account_id)
+    assert account is not None
+    if account.totp_confirmed_at is None:
+        raise NotAllowed("This account has no second factor.")
+    if not await spend_second_factor(installation, account, code, now):
+        raise InvalidInput(
+            "code", "This is neither the authenticator's present code nor an unused recovery code."
+        )
+    return account
+
+
+async def _end(account: Account) -> None:
+    account.totp_sealed = account.totp_confirmed_at = account.totp_last_step = None
+    await account.save(update_fields=["totp_sealed", "totp_confirmed_at", "totp_last_step"])
+    await RecoveryCode.filter(account_id=account.id).delete()
+
+
+@dataclass(frozen=True, slots=True)
+class SecondFactor:
+    """One that is in force: since when, and how many recovery codes have not been used."""
+
+    confirmed_at: datetime
+    recovery_codes_left: int
+
+
+async def second_factor_of(account: Account) -> SecondFactor | None:
+    """The account's second factor, if one is in force."""
+    if account.totp_confirmed_at is None:
+        return None
+    left = await RecoveryCode.filter(account_id=account.id, used_at=None).count()
+    return SecondFactor(account.totp_confirmed_at, left)
 
 
 @use_case
@@ -123,9 +255,7 @@ async def end_second_factor(
         assert account is not None
         if account.totp_sealed is None:
             raise NotAllowed("This account has no second factor.")
-        account.totp_sealed = account.totp_confirmed_at = account.totp_last_step = None
-        await account.save(update_fields=["totp_sealed", "totp_confirmed_at", "totp_last_step"])
-        await RecoveryCode.filter(account_id=account.id).delete()
+        await _end(account)
         await end_sign_ins(change, account.id, now)
         await tell_second_factor_ended(installation, by, account, now)
         change.note("Account", account.id, chain=account.id)

@@ -20,7 +20,7 @@ from domain.people.identities import SESSION_PREFIX, device_token
 from domain.people.known_browsers import known_browser, remember
 from domain.people.lifetimes import PHONE_LIFETIME, SESSION_LIFETIME, TICKET_LIFETIME
 from domain.people.passwords import password_holds, renew_hash
-from domain.people.second_factor import spend_second_factor
+from domain.people.second_factor import SECOND_FACTOR, spend_second_factor
 from domain.people.tables import (
     Account,
     Device,
@@ -38,7 +38,6 @@ from domain.throttling.service import Budget, count_address, count_try, forget_t
 BY_STRANGERS = Budget("sign-in by strangers", 10, timedelta(minutes=15))
 BY_KNOWN_DEVICE = Budget("sign-in by a known device", 10, timedelta(minutes=15))
 BY_ADDRESS = Budget("sign-in by address", 100, timedelta(minutes=15))
-SECOND_FACTOR = Budget("second factor", 10, timedelta(minutes=15))
 _TICKET_PREFIX = "lwf"
 _NOBODY = UUID(int=0)
 """Asked for where there is no account, so that the same statements run."""

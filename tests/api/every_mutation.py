@@ -178,6 +178,8 @@ PERSONS = {
     "confirmPassword",
     "enrollTotp",
     "confirmTotp",
+    "disableTotp",
+    "renewRecoveryCodes",
     "endSession",
 }
 """For people who have signed in, about themselves."""
@@ -212,6 +214,8 @@ DOCUMENTS = {
     " { __typename } }",
     "confirmPassword": 'mutation { answer: confirmPassword(input: { password: "x" }) { __typename } }',
     "confirmTotp": 'mutation { answer: confirmTotp(input: { code: "000000" }) { __typename } }',
+    "disableTotp": 'mutation { answer: disableTotp(input: { password: "x", code: "000000" }) { __typename } }',
+    "renewRecoveryCodes": 'mutation { answer: renewRecoveryCodes(input: { code: "000000" }) { __typename } }',
     "endSession": 'mutation { answer: endSession(input: { sessionId: "session_0" }) { __typename } }',
     "createSite": 'mutation { answer: createSite(input: { name: "New", timezone: "Europe/Rome", systemType: EASY })'
     " { __typename } }",

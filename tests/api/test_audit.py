@@ -107,7 +107,8 @@ async def test_every_mutation_about_oneself_writes_its_row(served: Served) -> No
     await wrote("confirmPassword")
     query = "mutation { enrollTotp { ... on EnrolledTotp { secret } } }"
     app = pyotp.TOTP((await browser.ask(query))["enrollTotp"]["secret"])
-    await does("confirmTotp", code=app.at(served.clock()))
+    shown = "... on ConfirmedTotp { recoveryCodes }"
+    old = (await does("confirmTotp", shown, code=app.at(served.clock())))["recoveryCodes"]
     await wrote("enrollTotp", "confirmTotp")
     await does("createSite", name="New", timezone="Europe/Rome", systemType="EASY")
     await wrote("createSite")
@@ -120,6 +121,11 @@ async def test_every_mutation_about_oneself_writes_its_row(served: Served) -> No
     await does("signInWithTotp", ticket=ticket["ticket"], code=code)
     await wrote("signIn")
     seen.add("signInWithTotp")
+    await does("confirmPassword", password=NEW)
+    shown = "... on RenewedRecoveryCodes { recoveryCodes }"
+    new = (await does("renewRecoveryCodes", shown, code=old[0]))["recoveryCodes"]
+    await does("disableTotp", password=NEW, code=new[0])
+    await wrote("confirmPassword", "renewRecoveryCodes", "disableTotp")
     await browser.ask("mutation { signOut { __typename } }")
     await wrote("signOut")
     await does("requestPasswordReset", email=EMAIL)

@@ -8,7 +8,7 @@ import pyotp
 
 from domain.audit.tables import AuditRow
 from domain.people.lifetimes import TICKET_LIFETIME
-from domain.people.sign_in import SECOND_FACTOR
+from domain.people.second_factor import SECOND_FACTOR
 from domain.people.tables import Session
 from tests.browser import Browser
 from tests.serving import PASSWORD, Served

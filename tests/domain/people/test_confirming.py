@@ -13,6 +13,7 @@ from domain.errors import (
     NotAllowed,
     NotSignedIn,
     PasswordNotConfirmed,
+    PolicyViolation,
     SignInFailed,
     Throttled,
 )
@@ -21,7 +22,15 @@ from domain.mail.outbox import deliver_due
 from domain.people.confirming import confirm_password
 from domain.people.lifetimes import CONFIRMED_FOR, SESSION_LIFETIME
 from domain.people.passwords import OWN_PASSWORD, change_password, reset_password
-from domain.people.second_factor import confirm_totp, end_second_factor, enroll_totp
+from domain.people.second_factor import (
+    SECOND_FACTOR,
+    confirm_totp,
+    disable_totp,
+    end_second_factor,
+    enroll_totp,
+    renew_recovery_codes,
+    second_factor_of,
+)
 from domain.people.sign_in import (
     Phone,
     RequestedTotp,
@@ -309,3 +318,113 @@ async def test_a_changed_password_is_told(
     await change_password(installation, SOMEBODY, owner, old=OLD, new=NEW, now=NOW)
     assert await told(installation, outbox) == ["Your password was changed"]
     assert "://" not in outbox.letters[-1].text
+
+
+async def disables(
+    installation: Installation, actor: AccountActor, code: str, password: str = NEW
+) -> None:
+    await disable_totp(installation, SOMEBODY, actor, password=password, code=code, now=NOW)
+
+
+async def test_the_second_factor_ends_by_password_and_code_together(
+    database: Database, installation: Installation, outbox: Outbox
+) -> None:
+    """Neither alone; all other sign-ins end with it, the recovery codes are gone, and a letter tells."""
+    await account(installation, EMAIL, NEW)
+    owner = await on_console(installation, NEW)
+    with pytest.raises(NotAllowed):
+        await disables(installation, owner, "000000")
+    await confirms(installation, owner, NEW)
+    codes = await enrols(installation, owner)
+    other = await second(installation, await ticket(installation, NEW), codes[0])
+    await told(installation, outbox)
+    with pytest.raises(SignInFailed):
+        await disables(installation, owner, codes[1], password=OLD)
+    for wrong in ("000000", codes[0], "", "x" * 9_000):
+        with pytest.raises(InvalidInput) as refused:
+            await disables(installation, owner, wrong)
+        assert refused.value.field == "code"
+
+    await disables(installation, owner, codes[1])
+
+    assert await second_factor_of(await Account.get()) is None
+    assert await RecoveryCode.all().count() == 0
+    assert other.session is not None
+    open_sessions = await Session.filter(ended_at=None).values_list("id", flat=True)
+    assert open_sessions == [owner.session_id]
+    assert await told(installation, outbox) == ["Your account has no second factor any more"]
+    assert await AuditRow.filter(action="disableTotp").count() == 1
+    await signs_in(installation, password=NEW)
+
+
+async def test_a_password_that_needs_a_second_factor_keeps_it(
+    database: Database, installation: Installation
+) -> None:
+    """Eight characters are enough beside a second factor only: it is taken off after a longer one is set."""
+    await account(installation)
+    owner = await on_console(installation)
+    await confirms(installation, owner)
+    codes = await enrols(installation, owner)
+    short = "kelp-59-moss"
+    await change_password(installation, SOMEBODY, owner, old=OLD, new=short, now=NOW)
+
+    with pytest.raises(PolicyViolation, match="change it first"):
+        await disables(installation, owner, codes[0], password=short)
+
+    kept = await second_factor_of(await Account.get())
+    assert kept is not None
+    assert kept.recovery_codes_left == 10
+
+
+async def test_recovery_codes_are_renewed_by_password_and_code(
+    database: Database, installation: Installation, outbox: Outbox
+) -> None:
+    """Those before open nothing any more; a stolen sign-in gets none."""
+    await account(installation)
+    owner = await on_console(installation)
+    await confirms(installation, owner)
+    old = await enrols(installation, owner)
+    await second(installation, await ticket(installation), old[0])
+    thief = await second(installation, await ticket(installation), old[1])
+    assert thief.session is not None
+    stolen = AccountActor(owner.account_id, EMAIL, session_id=thief.session.id)
+    await told(installation, outbox)
+    with pytest.raises(PasswordNotConfirmed):
+        await renew_recovery_codes(installation, SOMEBODY, stolen, code=old[2], now=NOW)
+
+    new = await renew_recovery_codes(installation, SOMEBODY, owner, code=old[2], now=NOW)
+
+    assert (len(set(new)), set(new) & set(old)) == (10, set())
+    kept = await second_factor_of(await Account.get())
+    assert kept is not None
+    assert kept.recovery_codes_left == 10
+    with pytest.raises(SignInFailed):
+        await second(installation, await ticket(installation), old[3])
+    await second(installation, await ticket(installation), new[0])
+    assert await told(installation, outbox) == ["Your recovery codes were renewed"]
+
+
+@pytest.mark.parametrize("racing", [16])
+async def test_one_recovery_code_changes_the_second_factor_once(
+    database: Database, installation: Installation, racing: int
+) -> None:
+    """However many use it at once: one gets new codes, the others are refused, and guesses are counted."""
+    await account(installation)
+    owner = await on_console(installation)
+    await confirms(installation, owner)
+    codes = await enrols(installation, owner)
+
+    done = await asyncio.gather(
+        *(
+            renew_recovery_codes(installation, SOMEBODY, owner, code=codes[0], now=NOW)
+            for _ in range(racing)
+        ),
+        return_exceptions=True,
+    )
+
+    assert len([each for each in done if isinstance(each, list)]) == 1
+    refused = [each for each in done if not isinstance(each, list)]
+    assert all(isinstance(each, (InvalidInput, Throttled)) for each in refused)
+    assert (
+        len([each for each in refused if isinstance(each, InvalidInput)]) < SECOND_FACTOR.tries + 1
+    )
