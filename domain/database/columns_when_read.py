@@ -59,7 +59,8 @@ class ExecutorOfRows(BaseExecutor):
         values: list[Any] | None = None,
         custom_fields: list[str] | None = None,
     ) -> list[Any]:
-        if self.select_related_idx or custom_fields or not issubclass(self.model, ColumnsWhenRead):
+        joins = len(self.select_related_idx or ()) > 1
+        if joins or custom_fields or not issubclass(self.model, ColumnsWhenRead):
             return await super().execute_select(sql, values, custom_fields)
         found: Any
         _, found = await self.db.execute_query(sql, values)
