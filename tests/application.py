@@ -23,7 +23,7 @@ from domain.letters.mailers import Mailer
 from domain.security.passwords import PasswordHasher
 from tests.browser import NO_TLS
 from tests.databases import Database
-from tests.running import running
+from tests.running import QuickServer, running
 from tests.serving import CHEAP, MovableClock, Served
 
 
@@ -59,7 +59,7 @@ async def serving(
     )
     installation = replace(installation, mailer=mailer or installation.mailer)
     clock = MovableClock()
-    server = uvicorn.Server(
+    server = QuickServer(
         uvicorn.Config(
             create_app(settings, installation, clock=clock),
             log_config=None,

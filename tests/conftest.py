@@ -8,6 +8,7 @@ from tests.databases import (
     database,
     database_kind,
     fresh_database,
+    made_once,
     model_modules,
     servers,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "database",
     "database_kind",
     "fresh_database",
+    "made_once",
     "mailer",
     "model_modules",
     "nats_configuration",

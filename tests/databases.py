@@ -23,6 +23,7 @@ import asyncpg  # type: ignore[import-untyped]
 import pytest
 
 from domain.database import build, connect, disconnect, migrate
+from tests import once
 
 DEFAULT_SERVERS = (
     "postgresql://postgres@127.0.0.1:5432/postgres",
@@ -35,6 +36,8 @@ only_postgresql = pytest.mark.parametrize("database_kind", ["postgresql"], indir
 """For what only one of the two has; everything else is tested on both."""
 
 _BLANK = "blank"
+_NOTED = "postgresql"
+"""Where the workers note which database has the product's tables."""
 _FORGOTTEN_SECONDS = 6 * 3600
 """After which the databases of a session that was killed are removed by another one."""
 _TABLES = (
@@ -77,7 +80,7 @@ class Servers:
         The product's tables (None) come from its migrations, others straight from the models.
         """
         if model_modules is None:
-            return await self.copy_of((kind, "migrated"), migrate)
+            return await self._migrated(kind)
         if not model_modules:
             return await self._blank(kind)
         modules = tuple(model_modules)
@@ -95,7 +98,32 @@ class Servers:
             await make(url)
             if kind == "postgresql" and not await _has_rows(url):
                 self.idle[url] = []
-        template = self.templates[key]
+        return await self._copied(kind, self.templates[key])
+
+    async def _migrated(self, kind: str) -> Database:
+        """A copy of the template with the product's tables, which the first worker of a run makes for all."""
+        key = (kind, "migrated")
+        if key not in self.templates:
+            if kind == "sqlite":
+                self.templates[key] = f"sqlite://{await migrated_file()}"
+            else:
+                self.templates[key] = url = await self._migrated_on_postgresql()
+                self.idle[url] = []
+        return await self._copied(kind, self.templates[key])
+
+    async def _migrated_on_postgresql(self) -> str:
+        with once.alone() as folder:
+            noted = folder / _NOTED
+            if not noted.exists():
+                name = f"latchwork_{int(time.time())}_{uuid.uuid4().hex[:6]}_migrated"
+                await self.administer(f'CREATE DATABASE "{name}"')
+                url = self.postgres_url(name)
+                await migrate(url)
+                assert not await _has_rows(url), "they would be lost where it is used again"
+                noted.write_text(url)
+            return noted.read_text()
+
+    async def _copied(self, kind: str, template: str) -> Database:
         if self.idle.get(template):
             return self.idle[template].pop()
         return Database(kind, await self._copy(kind, template, self._next()), template)
@@ -192,6 +220,30 @@ class Servers:
             await session.close()
 
 
+async def migrated_file() -> Path:
+    """A SQLite file with the product's tables and nothing in them, made once a run; to be copied."""
+    with once.alone() as folder:
+        made = folder / "migrated.sqlite3"
+        if not made.exists():
+            making = folder / "making.sqlite3"
+            await migrate(f"sqlite://{making}")
+            making.rename(made)
+        return made
+
+
+async def forget_what_is_shared() -> None:
+    """This worker has ended. What it shared with the others goes with the last of them."""
+    with once.ended() as folder:
+        if folder is None or not (folder / _NOTED).exists():
+            return
+        session = await asyncpg.connect(await answering_server(), timeout=10)
+        try:
+            name = urlsplit((folder / _NOTED).read_text()).path.lstrip("/")
+            await session.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        finally:
+            await session.close()
+
+
 async def _has_rows(url: str) -> bool:
     """A migration may bring rows of its own, which emptying would lose."""
     session = await asyncpg.connect(url, timeout=10)
@@ -242,6 +294,13 @@ async def answering_server() -> str | None:
         await session.close()
         return url
     return None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def made_once() -> Iterator[None]:
+    """What the workers share goes with the last of them."""
+    yield
+    asyncio.run(forget_what_is_shared())
 
 
 @pytest.fixture(scope="session")

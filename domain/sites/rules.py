@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from enum import StrEnum
+from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from domain.access.pin_shape import LONGEST, SHORTEST
@@ -81,10 +82,16 @@ def _names_an_address(name: str) -> bool:
     return _ADDRESS_IN_NAME.search(letters) is not None
 
 
+@cache
+def _places() -> frozenset[str]:
+    """The zones of this machine: looked up once, as that reads hundreds of files."""
+    return frozenset(available_timezones()) - _NO_PLACES
+
+
 def checked_zone(name: str) -> ZoneInfo:
     """The IANA time zone. Raises InvalidInput for anything that is not one."""
     try:
-        if name in available_timezones() - _NO_PLACES:
+        if name in _places():
             return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
         pass

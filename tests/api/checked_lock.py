@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -23,7 +23,7 @@ from locksim.provisioning import Provisioning
 from locksim.simulated_lock import SimulatedLock, Surroundings
 from tests.locksim.site import Eager
 from tests.locksim.site import running as switched_on
-from tests.running import running
+from tests.running import QuickServer, running
 from tests.waiting import becomes
 
 PATIENCE_SECONDS = 30.0
@@ -48,13 +48,6 @@ class Person:
         await self.simulated.type(digits)
 
 
-class _Server(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave the signals of the test alone."""
-        yield
-
-
 @contextlib.asynccontextmanager
 async def bench(
     folder: Path,
@@ -67,7 +60,7 @@ async def bench(
     """A simulated lock that runs against the server that the check plays; `firmware` is what its entry says of it."""
     kit, findings = Kit.new(), Findings()
     played = PlayedServer(kit, findings)
-    server = _Server(
+    server = QuickServer(
         uvicorn.Config(played.app, host="127.0.0.1", port=0, log_level="critical", lifespan="off")
     )
     async with running(server), httpx.AsyncClient(trust_env=False) as http:

@@ -25,7 +25,7 @@ from domain.link.keys import LinkKeys
 from domain.link.proof import ProofRefused, read_proof
 from locksim.provisioning import Provisioning
 from locksim.signals import Delivery, SealedTime, UnlockCommand
-from tests.running import running
+from tests.running import QuickServer, running
 
 CHALLENGE = "challenge-of-the-server"
 
@@ -209,20 +209,13 @@ class Stage:
         return self.server
 
 
-class _Server(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Any:
-        """Leave the signals of the test alone."""
-        yield
-
-
 @contextlib.asynccontextmanager
 async def serving(stage: Stage, port: int = 0) -> AsyncIterator[Stage]:
     """The stage on a free port of this machine (or a given one), until the end of the block."""
     config = uvicorn.Config(
         stage, host="127.0.0.1", port=port, log_level="critical", lifespan="off"
     )
-    server = _Server(config)
+    server = QuickServer(config)
     async with running(server):
         bound = server.servers[0].sockets[0].getsockname()[1]
         stage.url = stage.server.url = f"http://127.0.0.1:{bound}"

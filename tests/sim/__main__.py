@@ -24,7 +24,7 @@ from pathlib import Path
 import structlog
 
 from domain.database import connect, disconnect
-from tests.databases import MISSING, Database, Servers, answering_server
+from tests.databases import MISSING, Database, Servers, answering_server, forget_what_is_shared
 from tests.domain.sync.yard import Yard
 from tests.sim.crossings import A_SEED, AT_ONCE, Machine, Pair, Tally
 from tests.sim.world import STEPS, World
@@ -181,6 +181,7 @@ def main() -> None:
             whole = asyncio.run(play(asked, servers))
         finally:
             asyncio.run(servers.remove_all())
+            asyncio.run(forget_what_is_shared())
     sys.exit(0 if whole else 1)
 
 

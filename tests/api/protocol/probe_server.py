@@ -38,6 +38,7 @@ from api.protocol import (
 )
 from api.protocol.server import BoundedHttpProtocol, BoundedWebSocketProtocol
 from tests.api.protocol.probe_schema import SECRET, Context, Mutation, Probe, Query, Subscription
+from tests.running import QuickServer
 
 JSON = "application/json"
 
@@ -232,7 +233,7 @@ def serving(
     listener.bind(("127.0.0.1", 0))
     protocols = {"ws": protocol, "http": http_protocol}
     config = uvicorn.Config(app, log_level="warning", **{**server_options(), **protocols})
-    server = uvicorn.Server(config)
+    server = QuickServer(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     while not server.started:

@@ -6,7 +6,6 @@ it, or says it again.
 
 import random
 import shutil
-import tempfile
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +16,7 @@ from api.seed import kit_entry
 from api.settings import Settings
 from domain.access.schedule import ALWAYS, Schedule
 from domain.actors import COMMAND_LINE, Role, command_line_at
-from domain.database import connect, disconnect, migrate, use_case
+from domain.database import connect, disconnect, use_case
 from domain.installation import Installation
 from domain.link.claims import Claim
 from domain.locks.pin_mode import set_pin_mode
@@ -37,21 +36,11 @@ from domain.sites.rules import SystemType
 from domain.sites.tables import Site
 from domain.tags.default_tags import add_default_tag
 from locksim.provisioning import NEWEST, Provisioning
+from tests.databases import migrated_file
 from tests.domain.sync.yard_lock import YardLock
 from tests.serving import CHEAP
 
 BEGINNING = datetime(2026, 11, 27, 12, tzinfo=UTC)
-
-_EMPTY: list[Path] = []
-
-
-async def empty_database() -> Path:
-    """A SQLite file with the tables made, once a session."""
-    if not _EMPTY:
-        path = Path(tempfile.mkdtemp(prefix="yard")) / "empty.sqlite3"
-        await migrate(f"sqlite://{path}")
-        _EMPTY.append(path)
-    return _EMPTY[0]
 
 
 class Yard:
@@ -164,7 +153,7 @@ async def _member(site: Site) -> Member:
 async def opened_yard(folder: Path) -> Yard:
     """A yard on a SQLite file of its own, connected."""
     path = folder / "yard.sqlite3"
-    shutil.copyfile(await empty_database(), path)
+    shutil.copyfile(await migrated_file(), path)
     await connect(f"sqlite://{path}", synchronous="OFF")
     return await Yard.make(folder)
 
