@@ -31,11 +31,11 @@ from tortoise.migrations.operations import (
     RenameModel,
 )
 from tortoise.migrations.schema_generator.state import ModelState, State
-from tortoise.migrations.schema_generator.state_apps import StateApps
 from tortoise.migrations.writer import ImportManager, MigrationWriter, _render_call
 
 from domain.database.connection import APP
 from domain.database.schema_editors import MigrationFailed
+from domain.database.schema_states import SchemaState
 
 ALIAS = "migrating"
 """Not the server's connection: historical models must not be taken for today's."""
@@ -47,9 +47,9 @@ _TORTOISE_DEFAULTS: dict[str, Any] = {
 }
 
 
-def nothing() -> State:
+def nothing() -> SchemaState:
     """The schema before the first migration."""
-    return State(models={}, apps=StateApps(default_connections={APP: ALIAS}))
+    return SchemaState({APP: ALIAS}, {})
 
 
 def declared(context: TortoiseContext) -> State:
@@ -69,7 +69,8 @@ class Autodetector(MigrationAutodetector):
         assert context.apps is not None
         apps = {APP: {"default_connection": ALIAS, "migrations": migrations}}
         super().__init__(context.apps, apps)
-        self._before = self._after = nothing()
+        self._before: State = nothing()
+        self._after: State = nothing()
 
     async def changes(self) -> list[MigrationWriter]:
         writers = await super().changes()

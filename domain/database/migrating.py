@@ -50,10 +50,10 @@ from tortoise.context import TortoiseContext
 from tortoise.migrations.graph import MigrationKey
 from tortoise.migrations.loader import MigrationLoader
 from tortoise.migrations.migration import Migration
+from tortoise.migrations.operations import RunPython
 from tortoise.migrations.recorder import MigrationRecorder
 from tortoise.migrations.schema_editor.base import BaseSchemaEditor
 from tortoise.migrations.schema_generator.operation_generator import OperationGenerator
-from tortoise.migrations.schema_generator.state import State
 from tortoise.models import Model
 from tortoise.transactions import in_transaction
 
@@ -72,6 +72,7 @@ from domain.database.detecting import ALIAS, declared, nothing
 from domain.database.errors import translated
 from domain.database.postgresql_schema import PostgresSchemaEditor
 from domain.database.schema_editors import MigrationFailed
+from domain.database.schema_states import SchemaState
 from domain.database.sqlite_schema import SqliteSchemaEditor
 
 ADVISORY_LOCK = 0x4C61_7463_6877  # "Latchw": migrations of one PostgreSQL database take turns on it
@@ -156,20 +157,21 @@ class _Executor:
             async with in_transaction(ALIAS) as client:
                 recorder = _Recorder(client)
                 if key in set(await recorder.applied_migrations()):
-                    state = await migration.apply(state, dry_run=True)
+                    await migration.apply(state, dry_run=True)
                     continue
-                state = await self.apply(migration, state, client)
+                await self.apply(migration, state, client)
                 await recorder.record_applied(key.app_label, key.name)
             applied_now.append(key.name)
         return applied_now
 
-    async def apply(self, migration: Migration, state: State, client: Any) -> State:
-        """The migration's changes, in the transaction of `client`; every reference must still hold
-        after them.
+    async def apply(self, migration: Migration, state: SchemaState, client: Any) -> None:
+        """The migration's changes, in the transaction of `client` and in `state`; every reference must
+        still hold after them.
         """
         editor = self._schema_editor()
         editor.client = client
-        after = await migration.apply(state, schema_editor=editor)
+        state.made.whole = any(isinstance(each, RunPython) for each in migration.operations)
+        await migration.apply(state, schema_editor=editor)
         forget_statements()
         if isinstance(editor, SqliteSchemaEditor):
             broken = await client.execute_query_dict("PRAGMA foreign_key_check")
@@ -178,7 +180,6 @@ class _Executor:
                 raise MigrationFailed(
                     f"{migration.name}: {len(broken)} rows refer to nothing, the first in {table}"
                 )
-        return after
 
     async def pending(self) -> list[str]:
         await self.loader.build_graph()
