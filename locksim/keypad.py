@@ -24,7 +24,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, StrEnum, auto
 
-from domain.access.decision import Decision, DenialReason, Denied, Granted, decide
+from domain.access.decision import Decision, DenialReason, Denied, Granted
+from domain.access.keypad import (
+    KeypadState,
+    SmartPinState,
+    first_denial,
+    known_pin,
+    known_smartpin,
+    smartpins_at_all,
+    unseen,
+)
 from domain.access.pin_shape import LONGEST, SHORTEST, SMARTPIN_LENGTH, is_run, is_single_digit
 from domain.link.digests import pin_digest
 from domain.link.entries import smartpin_entry_id
@@ -241,17 +250,18 @@ def _recognised(decision: Decision, method: OpeningMethod, entry_id: str) -> Ver
     return Verdict(Signal.GRANTED, Cost.NOTHING_AND_ROW_ENDS, opened)
 
 
-def _not_looked_at(entry: Entry, credentials: Credentials, *, locked: bool) -> Verdict | None:
+def _keypad_state(credentials: Credentials, *, locked: bool, now: datetime | None) -> KeypadState:
+    return KeypadState(
+        credentials.zone, credentials.pin_enabled, credentials.smartpin_enabled, locked, now
+    )
+
+
+def _not_looked_at(entry: Entry, keypad: KeypadState) -> Verdict | None:
     """The denial of an entry that can do nothing, whatever its digits; None if it is looked up."""
-    if locked:
-        return _denied(DenialReason.PIN_LOCKOUT, method=entry.method, cost=Cost.NOTHING)
-    # Where only one of the two is off every entry is counted: wrong ones of any length are guesses.
-    if credentials.pin_enabled or credentials.smartpin_enabled:
+    decision = unseen(keypad, smartpin=entry.method is OpeningMethod.SMARTPIN)
+    if isinstance(decision, Granted):
         return None
-    reasons = [DenialReason.PIN_MODE_OFF]
-    if entry.method is OpeningMethod.SMARTPIN:
-        reasons.append(DenialReason.SMARTPIN_OFF)
-    return _denied(*reasons, method=entry.method, cost=Cost.NOTHING)
+    return _denied(*decision.reasons, method=entry.method, cost=Cost.NOTHING)
 
 
 @dataclass(frozen=True)
@@ -269,6 +279,10 @@ class Evaluation:
     programming_code: str = field(repr=False)
     now: datetime | None
     """Trusted time, if there is any."""
+
+    @property
+    def _keypad(self) -> KeypadState:
+        return _keypad_state(self.credentials, locked=False, now=self.now)
 
     def verdict(self, meaning: Meaning, smartpin: str) -> Verdict:
         """On the entry taken as this; `smartpin` is whose short PIN it would be."""
@@ -291,9 +305,7 @@ class Evaluation:
             return _denied(DenialReason.WRONG_LENGTH, method=method)
         pin = held.pins.get(self.digest)
         if pin is not None:
-            decision = decide(pin.schedules, held.zone, self.now)
-            if not held.pin_enabled:
-                decision = Denied.because(DenialReason.PIN_MODE_OFF)
+            decision = first_denial(known_pin(self._keypad, pin.schedules))
             return _recognised(decision, method, pin.entry_id)
         owner = self.memory.owner_of(self.digest)
         if owner is not None:
@@ -309,16 +321,12 @@ class Evaluation:
 
     def _short_pin(self, name: str, used: UsedSmartPin) -> Decision:
         """Whether a guest's short PIN opens: as long as its SmartPIN would."""
-        if not self.credentials.smartpin_enabled:
-            return Denied.because(DenialReason.SMARTPIN_OFF)
-        if self.now is None:
-            return Denied.because(DenialReason.NO_TIME)
-        if self._is_blocked(name):
-            return Denied.because(DenialReason.BLOCKED)
+        at_all = first_denial(smartpins_at_all(self._keypad))
+        if isinstance(at_all, Denied) or self.now is None:
+            return at_all
         activation = self.credentials.activation_required
-        if not used.opens(self.now, self.lock_time, activation=activation):
-            return Denied.because(DenialReason.ENDED)
-        return Granted()
+        alive = used.opens(self.now, self.lock_time, activation=activation)
+        return first_denial(known_smartpin(SmartPinState(self._is_blocked(name), alive)))
 
     def _smartpin(self) -> Verdict:
         """Ten digits: the check of docs/smartpin.md, section 6, and what a lock puts round it.
@@ -327,10 +335,10 @@ class Evaluation:
         tell which digits are somebody's code.
         """
         method, code, now = OpeningMethod.SMARTPIN, self.entry.digits, self.now
-        if not self.credentials.smartpin_enabled:
-            return _denied(DenialReason.SMARTPIN_OFF, method=method)
-        if now is None:
-            return _denied(DenialReason.NO_TIME, method=method)
+        at_all = first_denial(smartpins_at_all(self._keypad))
+        if isinstance(at_all, Denied):
+            return _denied(*at_all.reasons, method=method)
+        assert now is not None
         name = smartpin_entry_id(self.codec.block_tag(code))
         # All of it for every code, so that no stopwatch tells a code that has ended from no code.
         open_now = self.codec.open_readings(code, now, self.lock_time)
@@ -339,12 +347,17 @@ class Evaluation:
         alive = [reading for reading in open_now if self._survives(name, reading, now)]
         if not known:
             return _denied(DenialReason.UNKNOWN_CREDENTIAL, method=method)
-        if unended and self._is_blocked(name):
-            return _denied(DenialReason.BLOCKED, method=method, entry_id=name)
-        if not alive:
-            later = len(unended) > len(open_now)
-            reason = DenialReason.NOT_YET_VALID if later else DenialReason.ENDED
-            return _denied(reason, method=method, entry_id=name)
+        decision = first_denial(
+            known_smartpin(
+                SmartPinState(
+                    blocked=bool(unended) and self._is_blocked(name),
+                    open_now=bool(alive),
+                    later=len(unended) > len(open_now),
+                )
+            )
+        )
+        if isinstance(decision, Denied):
+            return _denied(*decision.reasons, method=method, entry_id=name)
         now_ms = milliseconds(now)
         memory = self.memory.pruned(now, now_ms, self.lock_time).with_use(name, alive, now_ms)
         return Verdict(
@@ -492,7 +505,8 @@ class Keypads:
         smartpin = "" if follow_up is None else follow_up.smartpin
 
         # 2. Whether it is looked at.
-        verdict = _not_looked_at(entry, credentials, locked=before.locked)
+        now = core.now(uptime_ms)
+        verdict = _not_looked_at(entry, _keypad_state(credentials, locked=before.locked, now=now))
 
         # 3. Counted. What is not looked at is written all the same: every entry costs two writes.
         state = core.state
@@ -516,7 +530,7 @@ class Keypads:
                 codec=core.codec,
                 lock_time=core.lock_time,
                 programming_code=own.programming_code,
-                now=core.now(uptime_ms),
+                now=now,
             ).verdict(meaning, smartpin)
 
         # 6. The outcome to disk.
