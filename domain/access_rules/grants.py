@@ -20,8 +20,29 @@ Grants = dict[UUID, list[Schedule]]
 """The schedules by lock."""
 
 
+RulesByLock = dict[UUID, list[AccessRule]]
+"""The rules that grant a lock, by lock, oldest first."""
+
+
 async def grants_of_members(member_ids: Collection[UUID]) -> dict[UUID, Grants]:
     """For each of these members who are still there: what they may open, and when."""
+    return {
+        member_id: {lock_id: _schedules(rules) for lock_id, rules in by_lock.items()}
+        for member_id, by_lock in (await rules_of_members(member_ids)).items()
+    }
+
+
+def _schedules(rules: Iterable[AccessRule]) -> list[Schedule]:
+    """Each once."""
+    found: list[Schedule] = []
+    for rule in rules:
+        if rule.schedule() not in found:
+            found.append(rule.schedule())
+    return found
+
+
+async def rules_of_members(member_ids: Collection[UUID]) -> dict[UUID, RulesByLock]:
+    """For each of these members who are still there: the rules by which they may open a lock."""
     if not member_ids:
         return {}
     members = await Member.filter(id__in=list(member_ids), removed_at=None)
@@ -36,24 +57,15 @@ async def grants_of_members(member_ids: Collection[UUID]) -> dict[UUID, Grants]:
         deleted_at=None,
     ).order_by("id")
     locks = await locks_of_rules([rule.id for rule in rules])
-    found: dict[UUID, Grants] = {}
+    found: dict[UUID, RulesByLock] = {}
     for member in members:
-        mine = [
-            rule
-            for rule in rules
-            if rule.member_id == member.id or rule.member_tag_id in tags_of[member.id]
-        ]
-        found[member.id] = _by_lock(mine, locks)
+        by_lock: RulesByLock = defaultdict(list)
+        for rule in rules:
+            if rule.member_id == member.id or rule.member_tag_id in tags_of[member.id]:
+                for lock_id in locks[rule.id]:
+                    by_lock[lock_id].append(rule)
+        found[member.id] = dict(by_lock)
     return found
-
-
-def _by_lock(rules: Iterable[AccessRule], locks: dict[UUID, set[UUID]]) -> Grants:
-    grants: Grants = defaultdict(list)
-    for rule in rules:
-        for lock_id in locks[rule.id]:
-            if rule.schedule() not in grants[lock_id]:
-                grants[lock_id].append(rule.schedule())
-    return dict(grants)
 
 
 async def locks_of_rules(rule_ids: Collection[UUID]) -> dict[UUID, set[UUID]]:

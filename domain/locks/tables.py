@@ -35,7 +35,8 @@ class Lock(Row, Searchable):
     feed on that, `nonces` the newest two reported on it, each with the moment of its arrival (newest first). `epoch` is the
     epoch of the database that this lock follows. After a disagreement the next delivery is a snapshot (`snapshot_needed`);
     until it is acknowledged, what the lock holds is not known (`state_unknown`). `link_version` and `link_reads` are what it
-    last said of its firmware (`domain.link.claims`); None: it has not connected since it could say it.
+    last said of its firmware (`domain.link.claims`); None: it has not connected since it could say it. `clock_lost_since`
+    is when it told that it has no time that it trusts; None: it has never told so, or has got the time since.
     """
 
     site_id: UUID
@@ -66,6 +67,7 @@ class Lock(Row, Searchable):
     card_pairings = fields.IntField(default=0)
     wrong_entries = fields.IntField(default=0)
     locked_out_since = fields.DatetimeField(null=True)
+    clock_lost_since = fields.DatetimeField(null=True)
     deleted_at = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField()
 

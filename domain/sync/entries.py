@@ -23,6 +23,8 @@ from domain.sync.rules import with_change
 from domain.sync.tables import EntryState, LockDelivery, LockEntry
 
 SETTINGS = "settings"
+_EXPLAINED = frozenset({EntryKind.SETTINGS, EntryKind.PIN})
+"""Of these the content that a lock has acknowledged stays known until it holds another."""
 CARD = "card"
 SMARTPIN_RULES = "smartpin-rules"
 
@@ -85,6 +87,8 @@ def _changed(lock: Lock, row: LockEntry | None, wanted: Wanted, now: datetime) -
         )
     elif row.state is wanted.state and row.content == content:
         return None
+    if row.kind in _EXPLAINED and row.applied_live and row.applied_version == row.version:
+        row.acknowledged = {"version": row.version, "content": row.content}
     lock.wanted_revision += 1
     row.state, row.content = wanted.state, content
     row.version += 1
@@ -92,6 +96,14 @@ def _changed(lock: Lock, row: LockEntry | None, wanted: Wanted, now: datetime) -
     row.pending_since = row.pending_since or now
     row.pending_changes = with_change(row.pending_changes, row.version, now)
     return row
+
+
+def content_of_version(row: LockEntry, version: int | None) -> dict[str, Any] | None:
+    """What this version of an entry says, if that is known: of the one wanted, and of the one acknowledged before it."""
+    if version == row.version:
+        return row.content if row.state is EntryState.LIVE else None
+    kept = row.acknowledged
+    return kept["content"] if kept is not None and kept["version"] == version else None
 
 
 async def _save(rows: Iterable[LockEntry], present: Collection[LockEntry]) -> None:
@@ -107,6 +119,7 @@ async def _save(rows: Iterable[LockEntry], present: Collection[LockEntry]) -> No
         "payload_hash",
         "pending_since",
         "pending_changes",
+        "acknowledged",
     )
 
 

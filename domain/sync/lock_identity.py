@@ -140,7 +140,7 @@ async def _begin_incarnation(
         lock.incarnation = current.incarnation
         lock.nonces, lock.feed_id, lock.applied_revision = [], None, 0
         lock.snapshot_needed, lock.state_unknown = True, False
-        lock.wrong_entries, lock.locked_out_since = 0, None
+        lock.wrong_entries, lock.locked_out_since, lock.clock_lost_since = 0, None, None
         await lock.save(
             update_fields=[
                 "incarnation",
@@ -151,6 +151,7 @@ async def _begin_incarnation(
                 "state_unknown",
                 "wrong_entries",
                 "locked_out_since",
+                "clock_lost_since",
             ]
         )
         await announce(installation, change, IncarnationBegan(lock.id), now)

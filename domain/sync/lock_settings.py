@@ -9,7 +9,7 @@ from domain import topics
 from domain.actors import command_line_at
 from domain.audit.service import RecordedChange, recorded
 from domain.database import Transaction, lock_rows, use_case
-from domain.database.rows import column, save_all
+from domain.database.rows import column
 from domain.installation import Installation
 from domain.link.entries import EntryKind, SettingsPayload, SmartPinRulesPayload
 from domain.link.features import fitted
@@ -18,7 +18,14 @@ from domain.locks.settings import wanted_settings
 from domain.locks.tables import Lock, Reader
 from domain.sites.facts import SiteSettingsChanged
 from domain.sites.tables import Site
-from domain.sync.entries import CARD, SETTINGS, SMARTPIN_RULES, Wanted, write_entries
+from domain.sync.entries import (
+    CARD,
+    SETTINGS,
+    SMARTPIN_RULES,
+    Wanted,
+    content_of_version,
+    write_entries,
+)
 from domain.sync.tables import EntryState, LockEntry
 
 _BATCH = 1_000
@@ -65,7 +72,6 @@ async def write_settings(
     locks = await lock_rows(Lock, lock_ids)
     change.wake(*(topics.homes(lock.site_id) for lock in locks))
     wanted = await settings_entries(locks)
-    await _keep_acknowledged(wanted)
     return {entry.lock_id for entry in await write_entries(installation, change, wanted, now)}
 
 
@@ -110,30 +116,12 @@ async def settings_entries(rows: Collection[Lock]) -> list[Wanted]:
     return settings + rules
 
 
-async def _keep_acknowledged(wanted: Collection[Wanted]) -> None:
-    """Under the rows of their locks: what the locks hold of their settings stays known until they hold others."""
-    contents = {each.lock_id: each.content for each in wanted if each.name == SETTINGS}
-    rows = [
-        row
-        for row in await LockEntry.filter(lock_id__in=list(contents), name=SETTINGS)
-        if row.applied_live and row.applied_version == row.version
-        if row.content != contents[row.lock_id]
-    ]
-    for row in rows:
-        row.acknowledged = {"version": row.version, "content": row.content}
-    await save_all(rows, "acknowledged")
-
-
 def settings_on_lock(lock: Lock, entry: LockEntry) -> SettingsPayload | None:
     """What the lock holds of its settings, as it has acknowledged them; None when that is not known."""
     if lock.state_unknown or not entry.applied_live:
         return None
-    if entry.applied_version == entry.version:
-        return SettingsPayload.from_payload(entry.content)
-    kept = entry.acknowledged
-    if kept is not None and kept["version"] == entry.applied_version:
-        return SettingsPayload.from_payload(kept["content"])
-    return None
+    kept = content_of_version(entry, entry.applied_version)
+    return None if kept is None else SettingsPayload.from_payload(kept)
 
 
 async def mend_settings(installation: Installation, now: datetime) -> None:

@@ -53,6 +53,7 @@ _SAVED = (
     "state_unknown",
     "wrong_entries",
     "locked_out_since",
+    "clock_lost_since",
 )
 """What a report may change of its lock's row."""
 
@@ -218,6 +219,7 @@ async def _take_events(
     tx.wake(*(topics.pin_sync(each) for each in pins))
     for event in new:
         _follow_lockout(lock, event)
+        _follow_clock(lock, event)
 
 
 def _check(applied_revision: int, nonce: str | None) -> None:
@@ -239,6 +241,15 @@ def _follow_lockout(lock: Lock, event: LockEvent) -> None:
             lock.wrong_entries = 0
         case LockEventKind.DENIED if _was_wrong(event):
             lock.wrong_entries += 1
+
+
+def _follow_clock(lock: Lock, event: LockEvent) -> None:
+    """Keeps whether the lock goes without the time, as it has told."""
+    match event.kind:
+        case LockEventKind.CLOCK_LOST:
+            lock.clock_lost_since = event.recorded_at
+        case LockEventKind.CLOCK_SET:
+            lock.clock_lost_since = None
 
 
 def _was_wrong(event: LockEvent) -> bool:

@@ -129,13 +129,22 @@ def _in_sync(lock: Any) -> LockInSync:
 
 async def unsettled_versions(lock_ids: Collection[UUID]) -> dict[UUID, set[int]]:
     """For each entry (row id): its versions that open, in deliveries handed out, and neither settled nor refused."""
-    found: dict[UUID, set[int]] = defaultdict(set)
+    return {
+        entry_id: {version for version, live in versions if live}
+        for entry_id, versions in (await versions_on_their_way(lock_ids)).items()
+    }
+
+
+async def versions_on_their_way(
+    lock_ids: Collection[UUID],
+) -> dict[UUID, set[tuple[int, bool]]]:
+    """As `unsettled_versions`, of all that was handed out: each version, and whether it opens."""
+    found: dict[UUID, set[tuple[int, bool]]] = defaultdict(set)
     for delivery in await LockDelivery.filter(lock_id__in=list(lock_ids), settled_at=None):
         if delivery.answer is DeliveryAnswer.REFUSED:
             continue
         for entry_id, version, live in delivery.items:
-            if live:
-                found[UUID(entry_id)].add(version)
+            found[UUID(entry_id)].add((version, bool(live)))
     return found
 
 

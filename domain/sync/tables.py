@@ -91,8 +91,8 @@ class LockEntry(Row):
     the sealed verifier, in the moment of sending, and must have `payload_hash` (hexadecimal; empty for what is not
     LIVE, and before the lock's first proof): a row copied over another is found out. `applied_version` is the version
     that the lock acknowledged last, `applied_live` whether that one opens. `pending_since` is the moment of the oldest
-    change that it lacks, `pending_changes` of each (see `rules.PendingChanges`). `acknowledged` is kept of settings alone:
-    the newest version that was wanted, acknowledged, and then replaced, with its content.
+    change that it lacks, `pending_changes` of each (see `rules.PendingChanges`). `acknowledged` is kept of settings and
+    PINs: the newest version that was wanted, acknowledged, and then replaced, with its content.
     """
 
     lock_id: UUID
