@@ -10,6 +10,9 @@ from api.batching import Loader, batched, row_of, rows_by
 from domain.access_rules.grants import locks_of_rules
 from domain.access_rules.tables import AccessRuleLock, AccessRuleLockTag
 from domain.actors import Actor, Standing
+from domain.explaining.questions import Question
+from domain.explaining.rules import Explanation
+from domain.explaining.service import explanations
 from domain.invitations.seats import seats_used
 from domain.invitations.tables import Invitation, InvitationLock
 from domain.locks.tables import Hub, Lock, Provisioning, Reader
@@ -120,6 +123,11 @@ async def _sites_of_tokens(keys: list[UUID]) -> list[list[UUID]]:
     return [found[key] for key in keys]
 
 
+async def _explanations(asked: list[tuple[Question, datetime]]) -> list[Explanation | None]:
+    _, now = asked[0]
+    return await explanations([question for question, _ in asked], now)
+
+
 class Loaders:
     """The loaders of one operation, made anew for each: `await loaders.lock.load(key)`."""
 
@@ -183,6 +191,8 @@ class Loaders:
     warnings_of_pin = _warned(warnings.of_pins)
     warnings_of_smart_pin = _warned(warnings.of_smart_pins)
     warnings_of_invitation = _warned(warnings.of_invitations)
+    explanation = batched(_explanations)
+    """By question and the time of asking, for whoever may read the site."""
     warnings_of_rule = _warned(warnings.of_rules)
     standing = batched(_standings)
     """By actor and site, for what a field shows to some only; what may be done is asked anew, not here."""

@@ -13,7 +13,9 @@ MUTATION = 200
 _FIELDS = {
     30_000: "Site.calendar",  # 220 ms for twenty invitations and two months
     2_500: "Subscription.siteSync",  # 220 ms for 160 locks, at its start
-    400: "InvitationCode.qrSvg",
+    25_000: "Query.explainAccessGrid",  # 250 ms for fifty members and fifty locks
+    400: "InvitationCode.qrSvg LockEvent.explanation",
+    300: "Query.explainAccess",
     250: "Subscription.pinSync",
     200: """Site.accessRules Site.alerts Site.apiTokens Site.auditLog Site.events Site.hubs Site.invitations Site.locks
         Site.members Site.pins Site.seats Site.smartPins Site.tags""",
@@ -41,6 +43,7 @@ _FIELDS = {
         Lock.lastContactAt Lock.linkReads Lock.linkVersion
         Invitation.label Invitation.locks Invitation.site Invitation.state
         Lock.pinEnabled Lock.pinLockout Lock.pinSupported LockEvent.lock LockEvent.credential
+        AccessReason.basis AccessWay.credential
         Member.site Member.tags Home.member Home.pins Home.site Door.lock Pin.chosenLocks Pin.lockTags Pin.notes Pin.owner
         Pin.label Pin.site Pin.state
         PinPolicy.guessBudget Query.lockChallenge SmartPin.activationDueAt SmartPin.activationMissed SmartPin.blockSync
@@ -50,10 +53,11 @@ _FIELDS = {
 
 _LISTS = {
     3_000: "occurrences",
+    50: "cells rows",
     3: "path",
     10: """chosenLocks devices features guessBudget doors homes lockTags locks narrowed nearest opensNow pins
         linkLacks linkReads needs
-        readers reasons refused recoveryCodes schedules sites warnings weekdays widened""",
+        reasonCodes readers reasons refused recoveryCodes schedules sites warnings ways weekdays widened""",
 }
 
 

@@ -16,6 +16,7 @@ from api.resolvers import (
     alerts,
     api_tokens,
     devices,
+    explanations,
     homes,
     hubs,
     invitations,
@@ -61,6 +62,7 @@ DECLARING = (
     my_pins,
     smartpins,
     sync,
+    explanations,
     alerts,
 )
 """The modules that must have been imported before the schema is built: they declare what is in it."""

@@ -10,7 +10,7 @@ from api.schema.credentials import Credential, zone_at
 from api.schema.growth import GROWS
 from api.schema.locks import Lock, lock_type
 from api.schema.members import Member, member_type
-from api.schema.nodes import global_id
+from api.schema.nodes import global_id, shows
 from api.schema.schedules import schedule_type
 from api.schema.tags import Tag, tag_type
 from api.schema.warnings import OF_A_CREDENTIAL, Warning_, warnings_of
@@ -88,6 +88,9 @@ def access_rule_type(row: tables.AccessRule) -> AccessRule:
         created_at=row.created_at,
         schedule=schedule_type(row.schedule()),
     )
+
+
+shows(tables.AccessRule, lambda row, _: access_rule_type(row))
 
 
 @strawberry.input(description="Whom a rule lets in: exactly one.", one_of=True)

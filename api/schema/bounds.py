@@ -23,6 +23,7 @@ from api.schema.nodes import MOST_IDS
 from domain.access.schedule import Weekday
 from domain.actors import Role
 from domain.errors import InvalidInput
+from domain.explaining.service import MOST_SUBJECTS
 from domain.locks.rules import MOST_READERS
 from domain.schedules.states import CredentialState
 from domain.sync.rules import SyncStatus
@@ -37,6 +38,7 @@ MOST_ITEMS = {
     "ownerIds": MOST_IDS,
     "readers": MOST_READERS,
     "roles": len(Role),
+    "subjects": MOST_SUBJECTS,
     "states": len(CredentialState),
     "statuses": len(SyncStatus),
     "targets": len(TagTarget),

@@ -9,6 +9,7 @@ from api.schema.growth import GROWS
 from domain.access.decision import DenialReason
 from domain.access.schedule import Weekday
 from domain.actors import ActorKind, Role
+from domain.explaining.rules import AccessReasonCode
 from domain.link.events import EventRefusal, OpeningMethod
 from domain.locks.rules import Connectivity, Propagation
 from domain.people.tables import Platform
@@ -84,6 +85,11 @@ _enum(
     DenialReason,
     "Why a door stays closed.",
     **{reason.name: reason.meaning for reason in DenialReason},
+)
+_enum(
+    AccessReasonCode,
+    "What speaks for or against a door opening. A code never changes its meaning.",
+    **{code.name: code.meaning for code in AccessReasonCode},
 )
 _enum(
     CredentialState,

@@ -5,7 +5,7 @@ from datetime import datetime
 import strawberry
 from strawberry.types import Info
 
-from api.schema.nodes import Node, global_id
+from api.schema.nodes import Node, global_id, shows
 from api.schema.of_lock import OfLock
 from api.schema.warnings import Warning_, warning_types
 from domain.locks import tables
@@ -31,6 +31,9 @@ def reader_type(row: tables.Reader) -> Reader:
         has_keypad=row.has_keypad,
         pin_enabled=row.pin_enabled,
     )
+
+
+shows(tables.Reader, lambda row, _: reader_type(row))
 
 
 @strawberry.input(description="A reader to add to a lock.")

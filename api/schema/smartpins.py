@@ -7,7 +7,7 @@ from strawberry.types import Info
 
 from api.schema.credentials import Credential
 from api.schema.locks import Lock, lock_type
-from api.schema.nodes import global_id
+from api.schema.nodes import global_id, shows
 from api.schema.schedules import schedule_type
 from api.schema.sharing import ShareLinks
 from api.schema.warnings import OF_A_CREDENTIAL, Warning_, warnings_of
@@ -120,6 +120,9 @@ def smart_pin_type(row: tables.SmartPin) -> SmartPin:
         first_used_at=row.first_used_at,
         short_pin_set_at=row.short_pin_set_at,
     )
+
+
+shows(tables.SmartPin, lambda row, _: smart_pin_type(row))
 
 
 @strawberry.input(description="A code for one guest and one door.")

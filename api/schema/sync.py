@@ -10,6 +10,7 @@ from api.schema.activities import Activity
 from api.schema.activity_kinds import ActivityKind
 from api.schema.credentials import Credential
 from api.schema.devices import Device, device_type
+from api.schema.explanations import AccessExplanation, explanation_type
 from api.schema.invitations import invitation_type
 from api.schema.locks import Lock, lock_type
 from api.schema.members import Member, member_type
@@ -20,6 +21,7 @@ from api.schema.smartpins import smart_pin_type
 from domain.access.decision import DenialReason
 from domain.actors import AccountActor, InvitedDeviceActor
 from domain.errors import InvalidInput, NotAllowed
+from domain.explaining.questions import question_of
 from domain.link.events import EventRefusal, LockEventKind, OpeningMethod
 from domain.node_ids import read_node_id
 from domain.people.rules import Permission, allows
@@ -101,6 +103,21 @@ class LockEvent(Activity):
         if not await context.may(Permission.READ, self.row.site_id):
             raise NotAllowed
         return device_type(row)
+
+    @strawberry.field(
+        description="Why what was tried opens this lock at the event's moment, or does not, as things are now; null: the "
+        "event tells of no try, or names nothing that is still there. For whoever may read the site; null with an error for "
+        "others."
+    )
+    async def explanation(self, info: Info) -> AccessExplanation | None:
+        context = info.context
+        if not await context.may(Permission.READ, self.row.site_id):
+            raise NotAllowed
+        question = question_of(self.row)
+        if question is None:
+            return None
+        found = await context.loaders.explanation.load((question, context.clock()))
+        return explanation_type(found, context.clock) if found is not None else None
 
     @strawberry.field(description="The lock.")
     async def lock(self, info: Info) -> Lock | None:

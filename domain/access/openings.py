@@ -6,6 +6,7 @@ and its last day, and a change of clocks that skips one day's slot.
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from domain.access.decision import Granted, check_schedule, decide
@@ -40,6 +41,7 @@ def next_change(schedules: Sequence[Schedule], zone: ZoneInfo, at: datetime) -> 
     return next_opening(schedules, zone, at)
 
 
+@lru_cache(maxsize=1024)
 def _first_opening(schedule: Schedule, zone: ZoneInfo, at: datetime) -> datetime | None:
     if isinstance(check_schedule(schedule, zone, at), Granted):
         return at

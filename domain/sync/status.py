@@ -69,14 +69,15 @@ async def pins_at_locks(
     found: dict[UUID, list[PinAtLock]] = {pin_id: [] for pin_id in pin_ids}
     for row in rows:
         assert row.pin_id is not None
-        found[row.pin_id].append(_at_lock(row, unsettled.get(row.id, set())))
+        found[row.pin_id].append(pin_at_lock(row, row.lock, unsettled.get(row.id, set())))
     return found
 
 
-def _at_lock(row: LockEntry, unsettled: set[int]) -> PinAtLock:
-    unknown = row.lock.state_unknown or row.lock.deleted_at is not None
+def pin_at_lock(row: LockEntry, lock: Lock, unsettled: set[int]) -> PinAtLock:
+    """An entry of a PIN at its lock; `unsettled` are the versions of it that open, on their way."""
+    unknown = lock.state_unknown or lock.deleted_at is not None
     return PinAtLock(
-        lock=row.lock,
+        lock=lock,
         removing=row.state is EntryState.REMOVED,
         status=entry_status(
             version=row.version,
@@ -93,7 +94,7 @@ def _at_lock(row: LockEntry, unsettled: set[int]) -> PinAtLock:
             unknown=unknown,
         ),
         pending_since=row.pending_since,
-        propagation=propagation(row.lock.connectivity),
+        propagation=propagation(lock.connectivity),
     )
 
 

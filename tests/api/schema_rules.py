@@ -92,7 +92,7 @@ WHOLE = {
 """Lists without pages: one answer about what was just asked, or what a phone needs when it has no network."""
 CLOSED = {"PinKind", "TagKind", "TagTarget", "Weekday"}
 """Enums to which nothing is ever added."""
-ONE_OF = {"GranteeInput", "PinModeTargetInput", "PinOwnerInput"}
+ONE_OF = {"AccessSubjectInput", "GranteeInput", "PinModeTargetInput", "PinOwnerInput"}
 WITHOUT_SITE = {"Account", "ApiToken", "Device", "Session", "Site"}
 """Nodes that are a person's, an invitation's or of several sites."""
 LOCK_OPERATIONS = {"lockChallenge", "lockFeed", "reportLock"}
@@ -310,12 +310,12 @@ def a_number_with_a_unit_says_it_in_its_name(schema: GraphQLSchema) -> Offenders
 
 
 def a_moment_ends_in_at_until_or_since(schema: GraphQLSchema) -> Offenders:
-    """`createdAt`; the limits of a list are `from`, `to`, `openFrom` and `openTo`."""
+    """`createdAt`; the limits of a list are `from`, `to`, `openFrom` and `openTo`, and what a question is about is `at`."""
     places = [(f"{owner}.{name}", name, each) for owner, name, each in _fields(schema)]
     for place, name, each in [*places, *_asked(schema)]:
         limit = place.endswith(")") and name in {"from", "to", "openFrom", "openTo"}
         if get_named_type(each.type).name == "DateTime" and not (
-            limit or re.search("(At|Until|Since)$", name)
+            limit or re.search("(^at|At|Until|Since)$", name)
         ):
             yield place
 

@@ -116,3 +116,40 @@ async def test_what_locks_reported_and_were_handed_before_stays(
     left += [delivery.parts, delivery.answer]
     assert left == [None] * 5
     assert not was_refused(delivery, 2)
+
+
+async def test_a_lock_that_lost_its_clock_is_known_to_go_without(
+    fresh_database: Database, workshop: Workshop
+) -> None:
+    """The newest of its events about its clock tells: lost, lost and set again, set and lost again, or never anything."""
+    earlier = await Earlier.as_of("0013_when_readers_were_added", fresh_database, workshop)
+    site, lost = await earlier.site(), {}
+    number = 0
+    for told in (
+        (),
+        ("CLOCK_LOST",),
+        ("CLOCK_LOST", "CLOCK_SET"),
+        ("CLOCK_LOST", "CLOCK_SET", "CLOCK_LOST"),
+    ):
+        lock = await earlier.lock(site, connection=0, connections=0)
+        lost[lock] = None
+        for kind in told:
+            number += 1
+            at = THEN + timedelta(hours=number)
+            await earlier.put(
+                "lock_events",
+                site_id=site,
+                lock_id=lock,
+                number=number,
+                state_id="a",
+                sequence=number,
+                kind=kind,
+                recorded_at=at,
+                reasons=[],
+            )
+            lost[lock] = at if kind == "CLOCK_LOST" else None
+
+    async with earlier.brought_up_to_date():
+        rows = await Lock.all()
+
+    assert {row.id: row.clock_lost_since for row in rows} == lost

@@ -1,0 +1,1 @@
+"""Why a door opens for somebody, or does not: every reason, with what is behind it."""
