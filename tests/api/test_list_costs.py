@@ -34,7 +34,8 @@ LISTS = {
     "alerts": "kind member { name } actor { ... on Account { email } } lock { name }",
     "apiTokens": "name role createdBy { ... on ApiToken { name } ... on Account { email } }",
     "auditLog": "number action actor { ... on ApiToken { name } ... on Account { email } }",
-    "events": "kind explanation { opens ways { opens } } lock { name readers { name lock { name } } } member { name } device { name } credential { label state }",
+    "events": "kind explanation { opens ways { opens } }"
+    " lock { name readers { name lock { name } } } member { name } device { name } credential { label state }",
     "hubs": "name site { name }",
     "provisioningKits": "incarnation takenBy { ... on ApiToken { name } ... on Account { email } } lock { name }",
     "invitations": "name state codeHint schedule { weekdays } devices { name }"

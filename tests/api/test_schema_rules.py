@@ -69,7 +69,8 @@ type Member implements Node { id: ID! createdAt: DateTime! site: Site! name: Str
 type Tag implements Node { id: ID! createdAt: DateTime! site: Site! name: String! }
 
 type CreatedDoor { door: Door secret: String! }
-input CreateDoorInput { siteId: ID! name: String! grantee: GranteeInput owner: PinOwnerInput subject: AccessSubjectInput target: PinModeTargetInput }
+input CreateDoorInput { siteId: ID! name: String! grantee: GranteeInput owner: PinOwnerInput
+  subject: AccessSubjectInput target: PinModeTargetInput }
 input GranteeInput @oneOf { memberId: ID memberTagId: ID }
 input AccessSubjectInput @oneOf { pinId: ID memberId: ID }
 input PinOwnerInput @oneOf { memberId: ID memberTagId: ID }
