@@ -82,7 +82,7 @@ class Doors:
         locked = since is not None and since <= moment and (release is None or moment < release)
         lost = lock.clock_lost_since
         is_now = abs(moment - self._now) < _NOW
-        online = is_online(lock.feed_id, lock.last_contact_at, self._now) and bool(lock.nonces)
+        online = is_online(lock.feed_id, lock.nonces, lock.last_contact_at, self._now)
         return Door(
             lock=lock,
             site=site,

@@ -100,7 +100,6 @@ async def test_what_the_lock_holds_is_told_apart_from_what_is_wanted(served: Ser
     lock_id = entry["lockId"]
     made = await pin_of(house, lock_id)
     pin_id = made["pin"]["id"]
-    row = {"pin_id": key("pin", pin_id)}
 
     async def way() -> dict[str, Any]:
         found = await explained(house, lock_id, pinId=pin_id)
@@ -120,7 +119,7 @@ async def test_what_the_lock_holds_is_told_apart_from_what_is_wanted(served: Ser
     assert codes(still["wanted"]) == {"BLOCKED"}
     assert codes(still["atLock"], speaks_for=True) == {"SCHEDULE_OPEN", "STILL_ON_LOCK"}
     # It was handed out, and may have arrived.
-    held = await LockEntry.get(**row)
+    held = await LockEntry.get(pin_id=key("pin", pin_id))
     delivery = await LockDelivery.create(
         lock_id=held.lock_id, incarnation="a" * 32, epoch=1, from_revision=1, to_revision=2,
         items=[[str(held.id), held.version, False]], created_at=served.clock(),

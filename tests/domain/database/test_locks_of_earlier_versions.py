@@ -1,6 +1,6 @@
 """What an update makes of locks, and of what they lack, that an earlier version left."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from domain.link.events import LockEventKind
 from domain.locks.tables import Lock, Reader
@@ -123,7 +123,8 @@ async def test_a_lock_that_lost_its_clock_is_known_to_go_without(
 ) -> None:
     """The newest of its events about its clock tells: lost, lost and set again, set and lost again, or never anything."""
     earlier = await Earlier.as_of("0013_when_readers_were_added", fresh_database, workshop)
-    site, lost = await earlier.site(), {}
+    site = await earlier.site()
+    lost: dict[object, datetime | None] = {}
     number = 0
     for told in (
         (),
