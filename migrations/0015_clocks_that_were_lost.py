@@ -7,7 +7,7 @@ from tortoise import fields
 
 
 class Migration(migrations.Migration):
-    dependencies = [("latchwork", "0013_when_readers_were_added")]
+    dependencies = [("latchwork", "0014_checkpoints_that_close_chains")]
 
     initial = False
 
