@@ -84,8 +84,9 @@ async def _seats(keys: list[tuple[UUID, datetime]]) -> list[int]:
 
 
 async def _smart_pin_blocks(keys: list[tuple[UUID, str]]) -> list[LockEntry | None]:
-    rows = await LockEntry.filter(name__in=list({name for _, name in keys})).select_related("lock")
-    found = {(row.lock_id, row.name): row for row in rows}
+    locks, names = {lock_id for lock_id, _ in keys}, {name for _, name in keys}
+    rows = LockEntry.filter(lock_id__in=list(locks), name__in=list(names)).select_related("lock")
+    found = {(row.lock_id, row.name): row for row in await rows}
     return [found.get(key) for key in keys]
 
 

@@ -91,6 +91,7 @@ class PostgresClient(OurClient, tortoise_asyncpg.AsyncpgDBClient):
             server_settings={
                 "application_name": f"{NAME} migrating" if self._patient else NAME,
                 "timezone": "UTC",
+                "jit": "off",  # compiling one of our statements takes longer than running it
                 **_ends(self._lock_wait_ms, self._patient),
             },
         )

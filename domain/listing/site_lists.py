@@ -214,7 +214,7 @@ def pins_of(
     rows = pins_in_states(Pin.filter(site_id=site.id), states, zone_of(site), now)
     if lock_ids is not None:
         leaving = Q(pending_since__isnull=False) | Q(lock__state_unknown=True)
-        held = LockEntry.filter(lock_id__in=lock_ids, pin_id__isnull=False)
+        held = LockEntry.filter(lock_id__in=lock_ids, pin_id__isnull=False, gone_at=None)
         held = held.filter(leaving | ~Q(state=EntryState.REMOVED))
         rows = rows.filter(id__in=Subquery(held.values("pin_id")))
     rows = _searched(rows, search, "search_text", "owner__search_text")

@@ -52,6 +52,7 @@ class RecoveryCode(Row):
 
     class Meta:
         table = "recovery_codes"
+        indexes = (("account",),)
 
 
 class Member(Row, Searchable):
@@ -100,6 +101,7 @@ class Session(Row):
 
     class Meta:
         table = "sessions"
+        indexes = (("account",), ("expires_at",))
 
 
 class KnownBrowser(Row):
@@ -117,7 +119,7 @@ class KnownBrowser(Row):
 
     class Meta:
         table = "known_browsers"
-        indexes = (("account", "id"),)
+        indexes = (("account", "id"), ("expires_at",))
 
 
 class Device(Row):
@@ -219,6 +221,7 @@ class MailedLink(Row):
 
     class Meta:
         table = "mailed_links"
+        indexes = (("account",), ("member",), ("expires_at",))
 
 
 class SocketTicket(Row):
@@ -242,6 +245,7 @@ class SocketTicket(Row):
 
     class Meta:
         table = "socket_tickets"
+        indexes = (("device",), ("session",), ("token",), ("expires_at",))
 
 
 class SignInTicket(Row):
@@ -257,6 +261,7 @@ class SignInTicket(Row):
 
     class Meta:
         table = "sign_in_tickets"
+        indexes = (("account",), ("expires_at",))
 
 
 class SeenProof(Row):

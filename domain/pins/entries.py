@@ -153,6 +153,7 @@ def _wanted(pin: Pin, lock_id: UUID, state: EntryState, schedules: Sequence[Sche
             "schedules": [schedule_to_wire(schedule) for schedule in schedules],
         },
         pin_id=pin.id,
+        pin_length=pin.length,
     )
 
 

@@ -86,7 +86,10 @@ async def _follow_chosen(
     ids |= set(await column(PinLockTag.filter(tag_id__in=list(tag_ids)), "pin_id"))
     ids |= set(
         await LockEntry.filter(
-            lock_id__in=list(lock_ids), pin_id__isnull=False, state__not=EntryState.REMOVED
+            lock_id__in=list(lock_ids),
+            pin_id__isnull=False,
+            state__not=EntryState.REMOVED,
+            gone_at=None,
         ).values_list("pin_id", flat=True)
     )
     ids |= set(await column(_personal_pins_of(member_ids), "id"))

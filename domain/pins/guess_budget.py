@@ -11,14 +11,15 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 
+from tortoise.functions import Count
+
 from domain.access.pin_shape import LONGEST, SHORTEST
 from domain.database.rows import column
 from domain.errors import PinTooShort
-from domain.link.entries import EntryKind
 from domain.locks.tables import Lock
 from domain.sites.tables import Site
 from domain.smartpins.tables import SmartPin
-from domain.sync.tables import EntryState, LockEntry
+from domain.sync.tables import LockEntry
 
 TRIES = 10
 
@@ -36,11 +37,15 @@ async def _held(
     A short PIN that a guest set at the door counts as one of four digits: a lock never tells more than that there is one.
     """
     found: dict[UUID, Counter[int]] = {lock_id: Counter() for lock_id in lock_ids}
-    rows = LockEntry.filter(lock_id__in=list(lock_ids), kind=EntryKind.PIN, state=EntryState.LIVE)
+    live = LockEntry.filter(lock_id__in=list(lock_ids), pin_length__isnull=False)
+    counted = live.annotate(pins=Count("pin_length")).group_by("lock_id", "pin_length")
+    for lock_id, length, pins in await counted.values_list("lock_id", "pin_length", "pins"):
+        found[lock_id][length] = pins
     if without is not None:
-        rows = rows.exclude(pin_id=without)
-    for lock_id, length in await rows.values_list("lock_id", "pin__length"):
-        found[lock_id][length] += 1
+        for lock_id, length in await live.filter(pin_id=without).values_list(
+            "lock_id", "pin_length"
+        ):
+            found[lock_id][length] -= 1
     guests = SmartPin.filter(
         lock_id__in=list(lock_ids),
         short_pin_set_at__isnull=False,

@@ -233,7 +233,7 @@ async def _write_block(
 async def _ended_blocks(lock_id: UUID, now: datetime) -> list[Wanted]:
     """The lock's blocks that are over: it need not hold them any more."""
     rows = await LockEntry.filter(
-        lock_id=lock_id, kind=EntryKind.SMARTPIN_BLOCK, state=EntryState.LIVE
+        lock_id=lock_id, kind=EntryKind.SMARTPIN_BLOCK, state=EntryState.LIVE, gone_at=None
     )
     return [
         Wanted(lock_id, row.name, row.kind, EntryState.REMOVED, {})

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from tortoise.expressions import F
+from tortoise.queryset import QuerySet
 
 from domain.actors import LockActor
 from domain.database import Queue, Work, lock_row, lock_rows, transaction, use_case
@@ -200,16 +201,21 @@ async def _entries(
     changed = [lock.id for lock in locks if not lock.snapshot_needed]
     rows: list[LockEntry] = []
     if whole:
-        rows += await LockEntry.filter(lock_id__in=whole, state=EntryState.LIVE)
+        rows += await _present(lock_id__in=whole, state=EntryState.LIVE)
     if len(changed) == 1:
-        behind = LockEntry.filter(lock_id=changed[0], revision__gt=starts[changed[0]])
+        behind = _present(lock_id=changed[0], revision__gt=starts[changed[0]])
         rows += await behind.order_by("revision").limit(MAX_DELIVERY_ENTRIES + 1)
     elif changed:
-        behind = LockEntry.filter(lock__id__in=changed, revision__gt=F("lock__applied_revision"))
+        behind = _present(lock__id__in=changed, revision__gt=F("lock__applied_revision"))
         rows += [row for row in await behind if row.revision > starts[row.lock_id]]
     for row in sorted(rows, key=lambda row: row.revision):
         found[row.lock_id].append(row)
     return found
+
+
+def _present(**wanted: Any) -> QuerySet[LockEntry]:
+    """Entries of locks, without those that are gone."""
+    return LockEntry.filter(gone_at=None, **wanted)
 
 
 def _cut_entries(
@@ -238,7 +244,7 @@ async def _sums(locks: Collection[Lock]) -> dict[UUID, str]:
     """For each lock the sum of everything that it should hold."""
     held: dict[UUID, list[tuple[str, int, bytes]]] = {lock.id: [] for lock in locks}
     if held:
-        rows = LockEntry.filter(lock_id__in=list(held), state=EntryState.LIVE)
+        rows = _present(lock_id__in=list(held), state=EntryState.LIVE)
         for lock_id, *entry, digest in await rows.values_list(
             "lock_id", "name", "version", "payload_hash"
         ):

@@ -31,7 +31,7 @@ SMARTPIN_RULES = "smartpin-rules"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What one lock should hold of one thing. `content` matters for LIVE entries only."""
+    """What one lock should hold of one thing. `content` and `pin_length` matter for LIVE entries only."""
 
     lock_id: UUID
     name: str
@@ -39,6 +39,7 @@ class Wanted:
     state: EntryState
     content: dict[str, Any]
     pin_id: UUID | None = None
+    pin_length: int | None = None
 
 
 async def write_entries(
@@ -90,7 +91,8 @@ def _changed(lock: Lock, row: LockEntry | None, wanted: Wanted, now: datetime) -
     if row.kind in _EXPLAINED and row.applied_live and row.applied_version == row.version:
         row.acknowledged = {"version": row.version, "content": row.content}
     lock.wanted_revision += 1
-    row.state, row.content = wanted.state, content
+    row.state, row.content, row.gone_at = wanted.state, content, None
+    row.pin_length = wanted.pin_length if wanted.state is EntryState.LIVE else None
     row.version += 1
     row.revision = lock.wanted_revision
     row.pending_since = row.pending_since or now
@@ -120,13 +122,22 @@ async def _save(rows: Iterable[LockEntry], present: Collection[LockEntry]) -> No
         "pending_since",
         "pending_changes",
         "acknowledged",
+        "pin_length",
+        "gone_at",
     )
+
+
+async def bring_back(lock_ids: Collection[UUID]) -> None:
+    """Within a transaction, under the locks' rows: what these hold is not known any more, so nothing is gone from them."""
+    if lock_ids:
+        gone = LockEntry.filter(lock_id__in=list(lock_ids), gone_at__isnull=False)
+        await gone.update(gone_at=None)
 
 
 async def restart_entries(installation: Installation, lock: Lock, now: datetime) -> None:
     """Within a transaction: another incarnation of the lock has begun. It holds nothing, and what it gets is hashed anew."""
     await LockDelivery.filter(lock_id=lock.id).delete()
-    rows = await LockEntry.filter(lock_id=lock.id)
+    rows = await LockEntry.filter(lock_id=lock.id, gone_at=None)
     await hash_payloads(installation, [lock], rows)
     for row in rows:
         gone = row.state is not EntryState.LIVE

@@ -19,6 +19,7 @@ from domain.database.rows import column, save_all
 from domain.link.state import state_sum
 from domain.locks.tables import Lock
 from domain.node_ids import node_id
+from domain.sync.entries import bring_back
 from domain.sync.rules import pending_since, without_applied
 from domain.sync.tables import DeliveryAnswer, EntryState, LockDelivery, LockEntry
 
@@ -39,7 +40,10 @@ async def reconcile(lock: Lock, position: FeedPosition) -> bool:
     Returns whether the lock was ahead of the data: it then gets an epoch of its own, above both. A revision that was
     wanted and never handed out is ahead too: what the lock has under this number is not what was wanted.
     """
-    return _reconcile(lock, position, await LockDelivery.filter(lock_id=lock.id))
+    was_unknown = lock.state_unknown
+    ahead = _reconcile(lock, position, await LockDelivery.filter(lock_id=lock.id))
+    await bring_back([lock.id] if lock.state_unknown and not was_unknown else [])
+    return ahead
 
 
 def _reconcile(lock: Lock, position: FeedPosition, deliveries: Collection[LockDelivery]) -> bool:
@@ -142,16 +146,18 @@ async def take_acknowledgements(
     handed_out: dict[UUID, list[LockDelivery]] = {each.lock.id: [] for each in acknowledgements}
     for delivery in await LockDelivery.filter(lock_id__in=list(handed_out)):
         handed_out[delivery.lock_id].append(delivery)
+    known = [each.lock for each in acknowledgements if not each.lock.state_unknown]
     verdicts = [_judged(each, handed_out[each.lock.id]) for each in acknowledgements]
+    await bring_back([lock.id for lock in known if lock.state_unknown])
     entries = await _entries_of(verdicts)
     answered = [each.answered for each in verdicts if each.answered is not None]
     await save_all(answered, "answer")
     taken = {}
-    known: list[LockEntry] = []
+    told: list[LockEntry] = []
     for each in verdicts:
         of_lock = entries.get(each.lock.id, {})
         found = _known(each, of_lock) if each.settles else []
-        known += found
+        told += found
         pins = {row.pin_id for row in found}
         if each.answered is not None:
             pins |= {of_lock[name].pin_id for name, _, _ in each.answered.items if name in of_lock}
@@ -160,7 +166,7 @@ async def take_acknowledgements(
             {row.id for row in found},
             each.out_of_step,
         )
-    await _save_settled([each for each in verdicts if each.settles], known, now)
+    await _save_settled([each for each in verdicts if each.settles], told, now)
     for lock_id, pin_id in await _pins_at({each.lock.id for each in verdicts if each.of_all_pins}):
         taken[lock_id].pins.add(pin_id)
     return taken
@@ -234,8 +240,9 @@ async def _entries_of(verdicts: Collection[_Verdict]) -> dict[UUID, dict[str, Lo
     found: dict[UUID, dict[str, LockEntry]] = {each.lock.id: {} for each in verdicts}
     whole = [each.lock.id for each in verdicts if each.of_whole_state]
     named = [name for each in verdicts if not each.of_whole_state for name in each.of_entries]
-    for asked, ids in (("lock_id__in", whole), ("id__in", named)):
-        for row in await LockEntry.filter(**{asked: ids}) if ids else ():
+    present = LockEntry.filter(lock_id__in=whole, gone_at=None)
+    for rows, ids in ((present, whole), (LockEntry.filter(id__in=named), named)):
+        for row in await rows if ids else ():
             found[row.lock_id][str(row.id)] = row
     return found
 

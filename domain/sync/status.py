@@ -10,8 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from tortoise.expressions import Q
-from tortoise.functions import Count, Min
+from tortoise.expressions import Q, RawSQL
 from tortoise.queryset import QuerySet
 
 from domain import topics
@@ -111,10 +110,19 @@ async def wake_followers_of_pins(
     change.wake(*await topics_of_pins_at(fact.lock_id))
 
 
+_ARRIVING = (
+    "CASE WHEN locks.wanted_revision > locks.applied_revision OR locks.snapshot_needed THEN"
+    " (SELECT {} FROM lock_entries WHERE lock_id = locks.id AND gone_at IS NULL"
+    " AND pending_since IS NOT NULL) END"
+)
+"""A lock that has everything lacks no entry: its entries need not be looked through."""
+
+
 async def locks_in_sync(rows: QuerySet[Lock]) -> list[LockInSync]:
     """The state of each of these locks as a whole, in one statement: revisions and counts are of one moment."""
-    arriving = Count("entries", _filter=Q(entries__pending_since__isnull=False))
-    found = await rows.annotate(arriving=arriving, behind_since=Min("entries__pending_since"))
+    arriving = RawSQL(_ARRIVING.format("count(*)"))
+    behind_since = RawSQL(_ARRIVING.format("min(pending_since)"))
+    found = await rows.annotate(arriving=arriving, behind_since=behind_since)
     return [_in_sync(lock) for lock in found]
 
 
@@ -125,7 +133,7 @@ def _in_sync(lock: Any) -> LockInSync:
     since = lock.behind_since
     if isinstance(since, str):  # SQLite has no moments, and Tortoise reads those of columns only
         since = datetime.fromisoformat(since)
-    return LockInSync(lock, lock.arriving, since, status)
+    return LockInSync(lock, lock.arriving or 0, since, status)
 
 
 async def unsettled_versions(lock_ids: Collection[UUID]) -> dict[UUID, set[int]]:

@@ -34,7 +34,7 @@ class UnlockCommand(Row):
 
     class Meta:
         table = "unlock_commands"
-        indexes = (("lock", "id"),)
+        indexes = (("lock", "expires_at"), ("expires_at",))
 
 
 class LockEvent(Row):
@@ -92,7 +92,11 @@ class LockEntry(Row):
     LIVE, and before the lock's first proof): a row copied over another is found out. `applied_version` is the version
     that the lock acknowledged last, `applied_live` whether that one opens. `pending_since` is the moment of the oldest
     change that it lacks, `pending_changes` of each (see `rules.PendingChanges`). `acknowledged` is kept of settings and
-    PINs: the newest version that was wanted, acknowledged, and then replaced, with its content.
+    PINs: the newest version that was wanted, acknowledged, and then replaced, with its content. `pin_length` is the number
+    of digits of a LIVE PIN.
+
+    `gone_at` is set of a REMOVED one of which nothing can come back (`sweeping`). It stays, for those who ask what became
+    of a PIN, and whoever reads all entries of a lock leaves it out: a lock pays for what it holds, not for what it held.
     """
 
     lock_id: UUID
@@ -115,11 +119,15 @@ class LockEntry(Row):
     pending_since = fields.DatetimeField(null=True)
     pending_changes: Any = fields.JSONField(null=True)
     acknowledged: Any = fields.JSONField(null=True)
+    pin_length = fields.SmallIntField(null=True)
+    gone_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "lock_entries"
         unique_together = (("lock", "name"),)
-        indexes = (("lock", "revision"), ("pin",))
+        # Further ones over some of the rows in migration 0016. None over what an acknowledgement changes: PostgreSQL would
+        # write each row's place into every index anew.
+        indexes = (("pin",),)
 
 
 class DeliveryAnswer(StrEnum):

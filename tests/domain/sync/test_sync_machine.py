@@ -13,18 +13,22 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from domain.database import disconnect
+from domain.database import disconnect, sweep
+from domain.database.rows import column
 from domain.errors import LockTooOld, PinNotAcceptable
 from domain.link import messages
 from domain.link.claims import SILENT, Claim
 from domain.link.features import Feature
 from domain.link.nonces import MAX_DELIVERY_ENTRIES
+from domain.locks.tables import Lock
 from domain.node_ids import node_id
 from domain.pins.service import delete_pin, reassign_pin, set_blocked, update_pin
 from domain.pins.tables import HeldDigits, PinReservation
 from domain.sync import deliveries
 from domain.sync.rules import SyncStatus
-from domain.sync.status import PinAtLock, pins_at_locks
+from domain.sync.status import PinAtLock, locks_in_sync, pins_at_locks
+from domain.sync.sweeping import SWEEPS
+from domain.sync.tables import EntryState, LockEntry
 from domain.tags.service import create_tag, update_tag
 from domain.tags.tables import TagTarget
 from locksim.provisioning import NEWEST
@@ -241,9 +245,13 @@ class SyncMachine(RuleBasedStateMachine):
 
     @rule(draw=st.data(), at=which)
     def disturb_the_wire(self, draw: Any, at: int) -> None:
-        """A connection is lost, noticed or not; a message is lost; an old delivery is said again; time passes."""
+        """A connection is lost, noticed or not; a message is lost; an old delivery is said again; time passes; what is over
+        is swept.
+        """
         lock = self.locks[at]
-        match draw.draw(st.sampled_from(["lost", "unnoticed", "message", "old", "wait", "kill"])):
+        match draw.draw(
+            st.sampled_from(["lost", "unnoticed", "message", "old", "wait", "kill", "sweep"])
+        ):
             case "lost":
                 self.run(lock.disconnect())
             case "unnoticed":
@@ -256,6 +264,8 @@ class SyncMachine(RuleBasedStateMachine):
                 self.run(reconnected(Path(self.folder.name)))
                 for each in self.locks:
                     self.run(each.disconnect(noticed=False))
+            case "sweep":
+                self.run(self._sweep())
             case _:
                 self.yard.now += timedelta(seconds=draw.draw(st.sampled_from([1, 21, 31, 3600])))
                 for each in self.locks:
@@ -318,6 +328,21 @@ class SyncMachine(RuleBasedStateMachine):
             if not doubt.any:
                 self._compare(lock, self.run(self._states(lock)))
 
+    @invariant()
+    def locks_lack_what_their_entries_say(self) -> None:
+        """The state of a lock as a whole is told without looking at each entry, and is what looking at each tells."""
+        for state in self.run(locks_in_sync(Lock.all())):
+            rows = LockEntry.filter(lock_id=state.lock.id, pending_since__isnull=False)
+            lacked = self.run(column(rows, "pending_since"))
+            assert (state.pending, state.pending_since) == (len(lacked), min(lacked, default=None))
+
+    async def _sweep(self) -> None:
+        for kind in SWEEPS:
+            await sweep(kind, self.yard.now)
+        async for entry in LockEntry.filter(gone_at__isnull=False):
+            assert (entry.state, entry.applied_live) == (EntryState.REMOVED, False)
+            assert entry.pending_since is None
+
     def _compare(self, lock: YardLock, states: dict[str, PinAtLock]) -> None:
         entries = lock.firmware.state.entries
         for name, state in states.items():
@@ -342,6 +367,8 @@ class SyncMachine(RuleBasedStateMachine):
 
     async def _at_rest(self) -> None:
         await self.yard.settle()
+        await self._sweep()
+        assert not await LockEntry.filter(state=EntryState.REMOVED, gone_at=None).exists()
         for number, lock in enumerate(self.locks):
             wanted = {
                 node_id("pin", key): wish.digits
