@@ -49,6 +49,7 @@ async def test_pins_count_by_length_and_acknowledged_removals_are_gone(
             personal=False,
             blocked_by_admin=False,
             notes="",
+            weekdays=127,
             length=6,
             digits_version=1,
             created_at=THEN,
