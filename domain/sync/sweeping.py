@@ -39,7 +39,7 @@ async def _gone_entries(now: datetime, most: int) -> int:
 
     That is decided under the locks' rows; one that somebody holds has its turn later.
     """
-    found = await LockEntry.raw(f"{_LEAVING} LIMIT {most}")
+    found: list[LockEntry] = await LockEntry.raw(f"{_LEAVING} LIMIT {most}")
     locks = await lock_rows(Lock, {entry.lock_id for entry in found}, free_only=True)
     known = {lock.id for lock in locks if not lock.state_unknown}
     unsettled = LockDelivery.filter(lock_id__in=list(known), settled_at=None)
