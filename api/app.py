@@ -183,4 +183,5 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.keys = installation.keys
+    app.state.public_url = installation.public_url
     return app

@@ -1,9 +1,10 @@
 """What is served beside GraphQL: health, metrics, and the plain pages behind links."""
 
 import asyncio
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -32,19 +33,42 @@ _HEADERS = {
     "x-content-type-options": "nosniff",
     "cache-control": "no-cache",
 }
-_FOLDERS = ("assets", "i", "join", "reset")
-"""The folders of `web` that are served, under their own names: style and scripts, and a page for each kind of link.
-
-What stands in a link behind `#` never reaches this server.
-"""
+_LINKS = ("i", "join", "reset")
+"""The folders of `web` with a page for each kind of link. What stands in a link behind `#` never reaches this server."""
 
 
-class _Pages(StaticFiles):
-    """Files with the headers that hold for all of our pages."""
+_SENT_HERE = "latchwork_sent_here"
+_SENT_HERE_SECONDS = 10
+
+
+class _Files(StaticFiles):
+    """Files with the headers that hold for all that pages are made of."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
         response.headers.update(_HEADERS)
+        return response
+
+
+class _Pages(_Files):
+    """Pages, which are opened at the installation's own address.
+
+    At another one, such as `localhost` in place of 127.0.0.1, a page would load, and then neither sign in nor prove a key:
+    the browser is sent on before. GraphQL is never redirected.
+    """
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        request = Request(scope)
+        origin = urlsplit(request.app.state.public_url)
+        # The port does not count: a proxy may leave it out. Where a proxy hides the name too, everybody would be sent round
+        # in circles; whoever was sent on just now gets the page.
+        if request.url.hostname == origin.hostname or _SENT_HERE in request.cookies:
+            return await super().get_response(path, scope)
+        there = request.url.replace(scheme=origin.scheme, netloc=origin.netloc)
+        response = RedirectResponse(there, headers={"cache-control": "no-store"})
+        response.set_cookie(
+            _SENT_HERE, "1", max_age=_SENT_HERE_SECONDS, httponly=True, samesite="lax"
+        )
         return response
 
 
@@ -79,5 +103,6 @@ ROUTES = [
     Route("/healthz", healthz),
     Route("/readyz", readyz),
     Route("/metrics", metrics),
-    *(Mount(f"/{name}", _Pages(packages=[("web", name)], html=True)) for name in _FOLDERS),
+    Mount("/assets", _Files(packages=[("web", "assets")])),
+    *(Mount(f"/{name}", _Pages(packages=[("web", name)], html=True)) for name in _LINKS),
 ]

@@ -150,6 +150,16 @@ class SignInFailed(Refusal):
         super().__init__("E-mail, password or code is wrong.")
 
 
+class WrongAddress(Refusal):
+    """A browser's page is not at the installation's public URL, so that it would get a cookie of no use."""
+
+    def __init__(self, expected_origin: str) -> None:
+        super().__init__(
+            f"This page is not at the address of this installation. Open {expected_origin} instead."
+        )
+        self.expected_origin = expected_origin
+
+
 class PasswordNotConfirmed(Refusal):
     """The password must have been confirmed within the last minutes."""
 

@@ -5,6 +5,7 @@ proxy sets them and the public URL is what people open.
 """
 
 from api.protocol import RequestRefused
+from domain.errors import WrongAddress
 from domain.installation import Installation
 
 
@@ -13,17 +14,12 @@ def is_own(installation: Installation, origin: str | None) -> bool:
     return origin == installation.public_url
 
 
-def advice(installation: Installation) -> str:
-    """What to tell a person whose page has another origin, such as `localhost` in place of 127.0.0.1."""
-    return f"This page is not at the address of this installation. Open {installation.public_url} instead."
-
-
 def foreign_page(installation: Installation) -> RequestRefused:
     """The refusal (401) of a cookie from a page with another origin."""
     return RequestRefused(
         401,
         "FOREIGN_ORIGIN",
-        advice(installation),
+        WrongAddress(installation.public_url).message,
         {"www-authenticate": 'DPoP error="invalid_request", algs="ES256"'},
         {"expectedOrigin": installation.public_url},
     )

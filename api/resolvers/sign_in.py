@@ -3,7 +3,6 @@
 import asyncio
 
 from api.auth.cookies import known_cookie, session_cookie
-from api.auth.origins import advice
 from api.context import Call
 from api.operations import ANYONE, PERSON, mutation
 from api.schema.accounts import Account, account_type
@@ -12,6 +11,7 @@ from api.schema.errors import (
     PasswordNotConfirmed,
     PolicyViolation,
     SignInFailed,
+    WrongAddress,
 )
 from api.schema.members import member_type
 from api.schema.sessions import session_type
@@ -39,8 +39,8 @@ from api.schema.sign_in import (
     SignInInput,
     SignInWithTotpInput,
 )
+from domain import errors
 from domain.actors import AccountActor
-from domain.errors import NotAllowed
 from domain.people import accepting, confirming, passwords, second_factor
 from domain.people import sign_in as signing
 from domain.people.lifetimes import KNOWN_FOR
@@ -56,9 +56,9 @@ def _phone(call: Call, name: str, platform: Platform) -> Phone | None:
 
 
 def _from_own_page(call: Call) -> None:
-    """Raises NotAllowed for another page: the cookie that it got would not count in its next request."""
+    """Raises WrongAddress for another page: the cookie that it got would not count in its next request."""
     if call.context.identity.foreign_page:
-        raise NotAllowed(advice(call.installation))
+        raise errors.WrongAddress(call.installation.public_url)
 
 
 def _signed_in(call: Call, done: signing.SignedIn) -> SignedIn:
@@ -80,7 +80,7 @@ def _signed_in(call: Call, done: signing.SignedIn) -> SignedIn:
     )
 
 
-@mutation(ANYONE, SignInFailed)
+@mutation(ANYONE, SignInFailed, WrongAddress)
 async def sign_in(call: Call, input: SignInInput) -> SignedIn | RequestedTotp:
     """Signs a person in: a browser gets a cookie, a phone (with a DPoP header) a token bound to its key."""
     _from_own_page(call)
@@ -98,7 +98,7 @@ async def sign_in(call: Call, input: SignInInput) -> SignedIn | RequestedTotp:
     return _signed_in(call, done)
 
 
-@mutation(ANYONE, SignInFailed)
+@mutation(ANYONE, SignInFailed, WrongAddress)
 async def sign_in_with_totp(call: Call, input: SignInWithTotpInput) -> SignedIn:
     """The second step of signing in, for an account with a second factor."""
     _from_own_page(call)

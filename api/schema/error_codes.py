@@ -40,6 +40,7 @@ class ErrorCode(StrEnum):
     STILL_IN_USE = "STILL_IN_USE"
     THROTTLED = "THROTTLED"
     UNAUTHENTICATED = "UNAUTHENTICATED"
+    WRONG_ADDRESS = "WRONG_ADDRESS"
 
 
 def code_of_type(name: str) -> ErrorCode:

@@ -112,6 +112,15 @@ class SignInFailed(Error):
     pass
 
 
+@strawberry.type(
+    description="The browser's page is not at the address of this installation: it would get a cookie of no use."
+)
+class WrongAddress(Error):
+    expected_origin: str = strawberry.field(
+        description="The origin to open instead, as https://doors.example."
+    )
+
+
 @strawberry.type(description="What was asked for needs the password again: confirmPassword first.")
 class PasswordNotConfirmed(Error):
     pass
@@ -239,6 +248,7 @@ ERRORS: dict[type[domain.Refusal], type[Error]] = {
     domain.LockOffline: LockOffline,
     domain.LockDidNotAnswer: LockDidNotAnswer,
     domain.SignInFailed: SignInFailed,
+    domain.WrongAddress: WrongAddress,
     domain.PasswordNotConfirmed: PasswordNotConfirmed,
     domain.LinkNotUsable: LinkNotUsable,
     domain.MailNotSent: MailNotSent,

@@ -103,13 +103,13 @@ async def test_a_foreign_page_may_look_as_nobody_and_cannot_sign_in(served: Serv
     assert refused((await browser.send(ME, elsewhere)).json())
     for document in (
         "mutation($e: String!, $p: String!) { answer: signIn(input: { email: $e, password: $p })"
-        " { __typename ... on Error { message } } }",
+        " { __typename ... on WrongAddress { message code expectedOrigin } } }",
         "mutation($e: String!, $p: String!) { answer: signInWithTotp(input: { ticket: $e, code: $p })"
-        " { __typename ... on Error { message } } }",
+        " { __typename ... on WrongAddress { message code expectedOrigin } } }",
     ):
         answer = await browser.send(document, elsewhere, e=EMAIL, p=PASSWORD)
         told = answer.json()["data"]["answer"]
-        assert told["__typename"] == "NotAllowed"
+        assert (told["code"], told["expectedOrigin"]) == ("WRONG_ADDRESS", served.url)
         assert f"Open {served.url} instead" in told["message"]
         assert "set-cookie" not in answer.headers
     assert await Session.all().count() == 0

@@ -68,3 +68,36 @@ async def test_an_invitation_link_shows_its_code_or_says_what_to_do(
             assert await page.see(f"document.getElementById('{hidden}').hidden")
             if shown == "found":
                 assert await page.see("document.getElementById('code').textContent") == behind
+
+
+@pytest.mark.parametrize("path", ["/i/", "/join/?a=b", "/reset/"])
+async def test_a_page_at_another_address_sends_the_browser_on(served: Served, path: str) -> None:
+    """There nobody could sign in or prove a key. What stands behind # goes along, since the new address has none."""
+    elsewhere = {"host": f"localhost:{served.url.rpartition(':')[2]}"}
+    sent = await served.http.get(f"{served.url}{path}", headers=elsewhere)
+    asked = await served.http.post(
+        f"{served.url}/graphql", json={"query": "{ me { __typename } }"}, headers=elsewhere
+    )
+
+    assert (sent.status_code, sent.headers["location"]) == (307, f"{served.url}{path}")
+    assert sent.headers["cache-control"] == "no-store"
+    assert asked.json() == {"data": {"me": None}}, "what programs ask is answered wherever they ask"
+
+
+async def test_behind_a_proxy_that_hides_the_name_nobody_goes_round_in_circles(
+    served: Served,
+) -> None:
+    """Whoever was sent on just now gets the page, whatever name the proxy says."""
+    hidden = {"host": "backend"}
+    sent = await served.http.get(f"{served.url}/join/", headers=hidden)
+    served.http.cookies.clear()
+    cookie = sent.headers["set-cookie"].partition(";")[0]
+    again = await served.http.get(f"{served.url}/join/", headers={**hidden, "cookie": cookie})
+
+    assert (sent.status_code, again.status_code) == (307, 200)
+
+
+async def test_any_port_of_the_right_name_gets_the_page(served: Served) -> None:
+    """A proxy may leave the port out of the name that it passes on."""
+    page = await served.http.get(f"{served.url}/join/", headers={"host": "127.0.0.1"})
+    assert page.status_code == 200
