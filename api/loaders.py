@@ -83,6 +83,13 @@ async def _seats(keys: list[tuple[UUID, datetime]]) -> list[int]:
     return [used[site_id] for site_id, _ in keys]
 
 
+async def _member_accounts(keys: list[tuple[UUID, UUID]]) -> list[bool]:
+    sites, accounts = {site for site, _ in keys}, {account for _, account in keys}
+    rows = Member.filter(site_id__in=list(sites), account_id__in=list(accounts))
+    found = {(site, account) for site, account in await rows.values_list("site_id", "account_id")}
+    return [key in found for key in keys]
+
+
 async def _smart_pin_blocks(keys: list[tuple[UUID, str]]) -> list[LockEntry | None]:
     locks, names = {lock_id for lock_id, _ in keys}, {name for _, name in keys}
     rows = LockEntry.filter(lock_id__in=list(locks), name__in=list(names)).select_related("lock")
@@ -195,6 +202,8 @@ class Loaders:
     explanation = batched(_explanations)
     """By question and the time of asking, for whoever may read the site."""
     warnings_of_rule = _warned(warnings.of_rules)
+    member_account = batched(_member_accounts)
+    """By site and account: whether the account is that of a member there, or of one who was removed and not erased."""
     standing = batched(_standings)
     """By actor and site, for what a field shows to some only; what may be done is asked anew, not here."""
     seats_used = batched(_seats)

@@ -57,7 +57,7 @@ _LISTS = {
     3: "path",
     10: """chosenLocks devices features guessBudget doors homes lockTags locks narrowed nearest opensNow pins
         linkLacks linkReads needs
-        reasonCodes readers reasons refused recoveryCodes schedules sites warnings ways weekdays widened""",
+        reasonCodes readers reasons refused remains invitations recoveryCodes schedules sites warnings ways weekdays widened""",
 }
 
 

@@ -3,7 +3,9 @@
 from api.context import Call
 from api.operations import AtSite, mutation
 from api.resolvers.given_fields import given_fields
-from api.schema.errors import MailNotSent, SeatLimitReached
+from api.schema.erasing import ErasedMember, EraseMemberInput
+from api.schema.errors import MailNotSent, PasswordNotConfirmed, SeatLimitReached
+from api.schema.invitations import invitation_type
 from api.schema.members import (
     CreatedMember,
     CreateMemberInput,
@@ -13,7 +15,8 @@ from api.schema.members import (
     UpdateMemberInput,
     member_type,
 )
-from api.schema.nodes import key_of
+from api.schema.nodes import key_of, keys_of
+from domain.erasing.service import erase_member as erase
 from domain.people import members
 from domain.people.rules import Permission
 from domain.people.tables import Member
@@ -59,4 +62,22 @@ async def remove_member(call: Call, input: RemoveMemberInput) -> RemovedMember:
         member=member_type(
             await members.remove_member(call.installation, call.by, member_id=key, now=call.now)
         )
+    )
+
+
+@mutation(AtSite(Permission.SITE_SETTINGS, "member_id", "member", Member), PasswordNotConfirmed)
+async def erase_member(call: Call, input: EraseMemberInput) -> ErasedMember:
+    """Removes a member, unless they were, and takes names, addresses and notes about them out of the site, for good. What
+    was done stays in events, alerts and the audit, by ids. A person confirms their password first."""
+    done = await erase(
+        call.installation,
+        call.by,
+        member_id=key_of("member", input.member_id, "member_id"),
+        invitation_ids=keys_of("invitation", input.invitation_ids, "invitation_ids") or [],
+        now=call.now,
+    )
+    return ErasedMember(
+        member=member_type(done.member),
+        invitations=[invitation_type(each) for each in done.invitations],
+        remains=list(done.remains),
     )

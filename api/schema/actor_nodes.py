@@ -11,15 +11,22 @@ ACTOR = type_above("api.schema.actors", "Actor") | None
 """The type of a field that shows an actor."""
 
 
-async def actor_of(context: Context, kind: ActorKind | None, key: UUID | None) -> Node | None:
-    """The account, phone, lock or token; None for all other kinds, and for what was removed for good."""
+async def actor_of(
+    context: Context, kind: ActorKind | None, key: UUID | None, *, at: UUID | None = None
+) -> Node | None:
+    """The account, phone, lock or token; None for all other kinds, and for what was removed for good.
+
+    `at` is the site in whose records the actor stands: an account is shown there while it was or is a member's, and not
+    when that member was erased.
+    """
     loaders = context.loaders
     if kind is None or key is None:
         return None
     row: Row | None = None
     match kind:
         case ActorKind.ACCOUNT:
-            row = await loaders.account.load(key)
+            known = at is None or await loaders.member_account.load((at, key))
+            row = await loaders.account.load(key) if known else None
         case ActorKind.INVITED_DEVICE:
             row = await loaders.device.load(key)
         case ActorKind.LOCK:

@@ -31,6 +31,7 @@ from domain.tags.tables import TagTarget
 
 MOST_ITEMS = {
     "events": 1_000,  # as many as a message has room for; those above a report's 200 are left to the next
+    "invitationIds": 100,
     "kinds": len(ActivityKind),
     "lockIds": MOST_IDS,
     "lockTagIds": MOST_IDS,

@@ -9,6 +9,7 @@ from api.schema.growth import GROWS
 from domain.access.decision import DenialReason
 from domain.access.schedule import Weekday
 from domain.actors import ActorKind, Role
+from domain.erasing.service import Remainder
 from domain.explaining.rules import AccessReasonCode
 from domain.link.events import EventRefusal, OpeningMethod
 from domain.locks.rules import Connectivity, Propagation
@@ -110,6 +111,14 @@ _enum(
     SLOT="The hours of a day.",
     WEEKDAYS="The days of the week.",
     LOCKS="The locks.",
+)
+_enum(
+    Remainder,
+    "What of somebody who was erased is still somewhere.",
+    RECORDS_BY_ID="Events, alerts and the audit: ids, moments, what was done; they name nobody.",
+    ACCOUNT_ELSEWHERE="The person's own account, since they are a member of another site.",
+    DIGITS_AT_LOCKS="PINs at locks that have not connected since: they open there until then.",
+    BACKUPS="Backups that were made before; they go by their own rule.",
 )
 _enum(
     ActivityKind,

@@ -36,6 +36,10 @@ class Member(Node, OfSite):
         description="When they accepted by their own account; null: not yet, or no account."
     )
 
+    erased_at: datetime | None = strawberry.field(
+        description="When they were erased: the name is nobody's since. Null: they were not."
+    )
+
     @strawberry.field(
         description="The e-mail address of their account, or the one that was asked to accept; null: neither. For whoever "
         "may read the site, and themselves; null with an error for others."
@@ -82,6 +86,7 @@ def member_type(row: tables.Member) -> Member:
         role=row.role,
         can_edit=row.can_edit,
         accepted_at=row.accepted_at,
+        erased_at=row.erased_at,
     )
 
 

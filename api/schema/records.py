@@ -31,11 +31,13 @@ class AuditEntry(Activity):
         return self.row.chain
 
     @strawberry.field(
-        description="Who did it; null: the command line, or nobody who had signed in.",
+        description="Who did it; null: the command line, nobody who had signed in, or, with `actorKind` ACCOUNT, "
+        "somebody who was erased.",
         graphql_type=ACTOR,
     )
     async def actor(self, info: Info) -> Node | None:
-        return await actor_of(info.context, self.row.actor_kind, self.row.actor_id)
+        row = self.row
+        return await actor_of(info.context, row.actor_kind, row.actor_id, at=row.chain)
 
 
 def audit_type(row: audit_tables.AuditRow) -> AuditEntry:
@@ -66,12 +68,13 @@ class Alert(Activity):
         return member_type(row) if row is not None else None
 
     @strawberry.field(
-        description="Who caused it; of LOCK_REPLACED, who took the provisioning kit. Null: the command line, or nobody who "
-        "had signed in.",
+        description="Who caused it; of LOCK_REPLACED, who took the provisioning kit. Null: the command line, nobody who "
+        "had signed in, or, with `actorKind` ACCOUNT, somebody who was erased.",
         graphql_type=ACTOR,
     )
     async def actor(self, info: Info) -> Node | None:
-        return await actor_of(info.context, self.row.actor_kind, self.row.actor_id)
+        row = self.row
+        return await actor_of(info.context, row.actor_kind, row.actor_id, at=row.site_id)
 
     @strawberry.field(description="At which lock; null: at none.")
     async def lock(self, info: Info) -> Lock | None:

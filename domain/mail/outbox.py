@@ -64,7 +64,8 @@ async def post(
 ) -> None:
     """Within a transaction: puts the letter into the outbox; it is sent after the commit.
 
-    `about` is the id of the link or invitation that the letter carries (see `end_letters`), `until` when that ends. Raises
+    `about` is the id of the link or invitation that the letter carries, or of the account or member whom it tells
+    something (see `end_letters`), `until` when that ends. Raises
     MailNotSent where so many letters of the site wait that its mail server cannot have taken one for long.
     """
     tx = current_transaction()
@@ -93,7 +94,7 @@ async def post(
 
 
 async def end_letters(about: Collection[UUID]) -> None:
-    """Within a transaction: deletes the waiting letters that carry one of these links or invitations."""
+    """Within a transaction: deletes the waiting letters that are about one of these."""
     if about:
         await WaitingLetter.filter(about__in=list(about)).delete()
 

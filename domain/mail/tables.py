@@ -9,8 +9,9 @@ from domain.database.rows import Row
 class WaitingLetter(Row):
     """A letter that nobody has sent yet; its row goes once it is sent or given up.
 
-    What it says and to whom is sealed. `about` is the id of the link or invitation that it carries: where that ends, the
-    letter ends too. `site_id` and the three columns after it say who asked for it, for an alert when it was never sent.
+    What it says and to whom is sealed. `about` is the id of the link or invitation that it carries, or of the account or
+    member whom it tells something: where that ends, the letter ends too. `site_id` and the three columns after it say who
+    asked for it, for an alert when it was never sent.
     """
 
     sealed = fields.BinaryField()

@@ -5,13 +5,15 @@ from datetime import datetime
 from domain import topics
 from domain.actors import Caller
 from domain.audit.service import recorded
-from domain.database import lock_row, use_case
+from domain.database import Conflict, lock_row, use_case
 from domain.errors import LinkNotUsable, PolicyViolation
 from domain.installation import Installation
 from domain.people.mailed_links import consume_link, usable_link
 from domain.people.passwords import LINKS_BY_ADDRESS, hashed
 from domain.people.tables import Account, LinkPurpose, MailedLink, Member
 from domain.throttling.service import count_address
+
+CHOOSE_PASSWORD = "Choose a password for your new account."  # noqa: S105 - what is asked for, not one
 
 
 async def accept_membership(
@@ -28,7 +30,7 @@ async def accept_membership(
     encoded = None
     if not await Account.filter(email=email, password_hash__isnull=False).exists():
         if password is None:
-            raise PolicyViolation("password", "Choose a password for your new account.")
+            raise PolicyViolation("password", CHOOSE_PASSWORD)
         encoded = await hashed(installation, by, password, email=email, second_factor=False)
     return await _accept(installation, by, link, email, encoded, now)
 
@@ -60,8 +62,12 @@ async def _account(email: str, encoded: str | None, now: datetime) -> Account:
     if encoded is not None:
         made = Account(email=email, password_hash=encoded, created_at=now)
         await Account.bulk_create([made], ignore_conflicts=True)
-    account = await lock_row(Account, (await Account.get(email=email)).id)
-    assert account is not None
+    there = await Account.get_or_none(email=email)
+    if there is None:  # it was erased since it was looked for
+        raise PolicyViolation("password", CHOOSE_PASSWORD)
+    account = await lock_row(Account, there.id)
+    if account is None or account.email != email:
+        raise Conflict("the account was erased in this moment")  # done again by `use_case`
     if account.password_hash is None and encoded is not None:
         account.password_hash = encoded
         await account.save(update_fields=["password_hash"])

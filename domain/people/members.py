@@ -256,16 +256,33 @@ async def remove_member(
         member = await held_member(by, member_id)
         _check_giving(by, grade(member.role, member.can_edit))
         await _check_owner_stays(by.site_id, member)
-        member.removed_at = now
-        await member.save(update_fields=["removed_at"])
-        await announce(installation, change, MemberGone(member.id), now)
-        if member.account_id is not None and member.accepted_at is not None:
-            await end_tokens_of(installation, change, member.account_id, by.site_id, now)
-            await announce(installation, change, DoorsLost(member.account_id, by.site_id), now)
-        await end_links(member_id=member.id)
+        await _end(installation, change, member, now)
         change.note("Member", member.id)
-        _wake(change, member)
         return member
+
+
+async def end_membership(
+    installation: Installation, change: RecordedChange, member: Member, now: datetime
+) -> None:
+    """Within a transaction that holds the rows of site and member: as `remove_member`, for an owner, as a part of more.
+
+    Raises NotAllowed for the last owner.
+    """
+    await _check_owner_stays(member.site_id, member)
+    await _end(installation, change, member, now)
+
+
+async def _end(
+    installation: Installation, change: RecordedChange, member: Member, now: datetime
+) -> None:
+    member.removed_at = now
+    await member.save(update_fields=["removed_at"])
+    await announce(installation, change, MemberGone(member.id), now)
+    if member.account_id is not None and member.accepted_at is not None:
+        await end_tokens_of(installation, change, member.account_id, member.site_id, now)
+        await announce(installation, change, DoorsLost(member.account_id, member.site_id), now)
+    await end_links(member_id=member.id)
+    _wake(change, member)
 
 
 @use_case

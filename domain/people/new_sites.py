@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from domain import topics
 from domain.actors import Caller, Role, TokenActor
 from domain.audit.service import recorded
-from domain.database import use_case
-from domain.errors import NotAllowed
+from domain.database import lock_row, use_case
+from domain.errors import NotAllowed, NotSignedIn
 from domain.facts import announce
 from domain.installation import Installation
 from domain.people.api_tokens import held_with_ancestors
@@ -42,6 +42,10 @@ async def create_site(
     if by.actor is not None:
         await count_try(installation, _SITES, str(maker), now)
     async with recorded(installation, by, "createSite", now) as change:
+        if owner is not None:
+            held = await lock_row(Account, owner.id)
+            if held is None or held.email != owner.email:
+                raise NotSignedIn  # erased in this moment
         site = await Site.create(
             name=name,
             timezone=zone.key,

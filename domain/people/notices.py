@@ -67,6 +67,5 @@ async def _tell(
     installation: Installation, by: Caller, account: Account, subject: str, said: str, now: datetime
 ) -> None:
     when = f"{now.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-    await post(
-        installation, by, Letter(account.email, subject, [f"{said} ({when}).", _NOT_YOU]), now=now
-    )
+    letter = Letter(account.email, subject, [f"{said} ({when}).", _NOT_YOU])
+    await post(installation, by, letter, about=account.id, now=now)

@@ -59,7 +59,8 @@ class Member(Row, Searchable):
     """A person on a site, with a role.
 
     `account` is None for one who has only a name and credentials, and for one who has not answered the letter that went
-    to `invited_email`: its link proves that address, and sets `account` when it is used.
+    to `invited_email`: its link proves that address, and sets `account` when it is used. One who was erased has neither,
+    and no name.
     """
 
     site_id: UUID
@@ -76,6 +77,7 @@ class Member(Row, Searchable):
     can_edit = fields.BooleanField(default=False)
     accepted_at = fields.DatetimeField(null=True)
     removed_at = fields.DatetimeField(null=True)
+    erased_at = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField()
 
     class Meta:

@@ -68,9 +68,12 @@ async def rename_default_tag(
 async def drop_default_tag(
     installation: Installation, change: RecordedChange, fact: MemberGone | LockGone, now: datetime
 ) -> None:
-    """The DEFAULT tag goes with its member or lock, which leaves every SPECIAL one too."""
+    """The DEFAULT tag goes with its member or lock, which leaves every SPECIAL one too. A person's name goes with it."""
     owner = await _owner(fact)
-    await Tag.filter(id=(await default_tag(owner)).id).update(deleted_at=now)
+    gone: dict[str, object] = {"deleted_at": now}
+    if isinstance(owner, Member):
+        gone |= {"name": "", "search_text": ""}
+    await Tag.filter(id=(await default_tag(owner)).id).update(**gone)
     if isinstance(owner, Member):
         await TaggedMember.filter(member_id=owner.id).delete()
     else:

@@ -141,6 +141,9 @@ AT_A_SITE: dict[str, Case] = {
     "createMember": Case(EDITORS, {"siteId": "<site>", "name": "Ada"}),
     "updateMember": Case(EDITORS, {"memberId": "<member>", "name": "Bea"}),
     "removeMember": Case(EDITORS, {"memberId": "<new member>"}),
+    "eraseMember": Case(
+        OWNERS, {"memberId": "<new member>", "invitationIds": ["<new invitation>"]}
+    ),
     "createTag": Case(EDITORS, _DOORS),
     "updateTag": Case(EDITORS, {"tagId": "<member tag>", "memberIds": ["<member>"]}),
     "deleteTag": Case(EDITORS, {"tagId": "<new lock tag>"}),
