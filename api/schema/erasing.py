@@ -23,7 +23,7 @@ class EraseMemberInput:
 class ErasedMember:
     member: Member = strawberry.field(description="The member as they read from now on.")
     invitations: list[Invitation] = strawberry.field(
-        description="The invitations as they read from now on. At most as many as were named."
+        description="The invitations as they read from now on. At most 100."
     )
     remains: list[Remainder] = strawberry.field(
         description="What is still somewhere. At most one of each."

@@ -47,6 +47,8 @@ PARTICIPLES = {
     "provision": "Provisioned",
     "reassign": "Reassigned",
     "redeem": "Redeemed",
+    "erase": "Erased",
+    "mark": "Marked",
     "remove": "Removed",
     "renew": "Renewed",
     "request": "Requested",

@@ -53,7 +53,7 @@ class Mutation:
     @property
     def ends(self) -> bool:
         """Whether what it names is gone afterwards."""
-        return self.name.startswith(("delete", "remove", "revoke", "cancel", "end"))
+        return self.name.startswith(("delete", "remove", "erase", "revoke", "cancel", "end"))
 
 
 @cache
