@@ -56,8 +56,8 @@ _LISTS = {
     50: "cells rows",
     3: "path",
     10: """chosenLocks devices features guessBudget doors homes lockTags locks narrowed nearest opensNow pins
-        linkLacks linkReads needs
-        reasonCodes readers reasons refused remains invitations recoveryCodes schedules sites warnings ways weekdays widened""",
+        linkLacks linkReads needs invitations remains
+        reasonCodes readers reasons refused recoveryCodes schedules sites warnings ways weekdays widened""",
 }
 
 
