@@ -303,7 +303,7 @@ class Site(Node):
         to: HappenedTo = None,
     ) -> Connection[LockEvent] | None:
         self._may(Permission.READ)
-        rows = lists.events_of(
+        rows = await lists.events_of(
             self.row.id,
             keys_of("lock", lock_ids, "lock_ids"),
             keys_of("member", member_ids, "member_ids"),

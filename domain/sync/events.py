@@ -133,6 +133,7 @@ async def _rows(lock: Lock, events: dict[int, LockEventBody], now: datetime) -> 
                 method=event.method,
                 at=event.at,
                 recorded_at=now,
+                moment=event.at or now,
                 entry_id=event.entry_id,
                 command_id=command.id if command else None,
                 member_id=command.member_id if command else owners.get(event.entry_id),
@@ -183,6 +184,7 @@ async def record_server_event(
 def _server_event(lock: Lock, kind: LockEventKind, now: datetime, **fields: Any) -> LockEvent:
     """One event, not saved and without a number. It is under no state id of the lock's, unless `fields` say so."""
     told: dict[str, Any] = {"state_id": f"server-{uuid4().hex}", "sequence": 1, "at": now, **fields}
+    told["moment"] = told["at"] or now
     return LockEvent(site_id=lock.site_id, lock_id=lock.id, kind=kind, recorded_at=now, **told)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from tortoise import fields
+from tortoise.fields.db_defaults import SqlDefault
 
 from domain.database.rows import Row
 from domain.link.entries import EntryKind
@@ -40,6 +41,7 @@ class UnlockCommand(Row):
 class LockEvent(Row):
     """What a lock reported, once: unique by (lock, state id, sequence), numbered in its site in commit order.
 
+    `moment`, by which events are looked for, is the lock's own time of it (`at`), or when it was recorded where it had none.
     `count` says how many events were dropped or are missing. An event that could not be read is EVENT_REFUSED, with why
     and the kind that it claimed to be.
     """
@@ -59,6 +61,7 @@ class LockEvent(Row):
     method = fields.CharEnumField(OpeningMethod, max_length=16, null=True)
     at = fields.DatetimeField(null=True)
     recorded_at = fields.DatetimeField()
+    moment = fields.DatetimeField(db_default=SqlDefault("'1970-01-01 00:00:00+00:00'"))
     entry_id = fields.CharField(max_length=64, null=True)
     command_id = fields.UUIDField(null=True, db_index=True)
     member_id = fields.UUIDField(null=True)
@@ -73,7 +76,7 @@ class LockEvent(Row):
     class Meta:
         table = "lock_events"
         unique_together = (("lock", "state_id", "sequence"), ("site", "number"))
-        indexes = (("lock", "number"),)
+        indexes = (("lock", "number"), ("site", "moment", "number"))
 
 
 class EntryState(StrEnum):

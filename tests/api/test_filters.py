@@ -311,7 +311,7 @@ async def test_access_rules_are_narrowed_to_a_lock_by_its_id_and_by_tags(served:
 async def test_a_filter_costs_no_statement_more(
     served: Served, field: str, filters: dict[str, Any]
 ) -> None:
-    """Choices by other rows are part of the page's one statement."""
+    """Choices by other rows are part of the page's one statement; how long a span is takes another."""
     house = await served.site()
     if "lockIds" in filters:
         filters = {"lockIds": [(await house.lock())["lockId"]]}
@@ -320,4 +320,4 @@ async def test_a_filter_costs_no_statement_more(
         await listed(house, field, "__typename")
     with counted() as narrowed:
         await listed(house, field, "__typename", **filters)
-    assert len(narrowed) == len(plain)
+    assert len(narrowed) == len(plain) + (field == "events")
