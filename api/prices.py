@@ -35,7 +35,7 @@ _FIELDS = {
         Lock.provisioningKits ProvisioningKit.lock Site.provisioningKits
         UpdatedAccessRule.warnings UpdatedLock.warnings UpdatedPin.warnings UpdatedTag.warnings Credential.warnings""",
     5: """Hub.site Lock.site ProvisioningKit.site Reader.lock Reader.site Tag.site
-        Site.features Site.lockoutReleaseMinutes Site.pinPolicy Site.smartPinActivation Site.systemType
+        Site.features Site.leaseMinutes Site.lockoutReleaseMinutes Site.pinPolicy Site.smartPinActivation Site.systemType
         Activity.site Alert.lock Alert.member Alert.site ApiToken.canEdit ApiToken.expiresAt ApiToken.lastUsedAt
         ApiToken.role AuditEntry.site Lock.incarnation LockEvent.device LockEvent.member LockEvent.site
         AccessRule.chosenLocks AccessRule.grantee AccessRule.label AccessRule.lockTags AccessRule.locks AccessRule.site

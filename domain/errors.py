@@ -143,6 +143,31 @@ class LockDidNotAnswer(Refusal):
         )
 
 
+class LockNeverSetUp(Refusal):
+    """No secret of the lock is in force or may still be proven."""
+
+    def __init__(self) -> None:
+        super().__init__("The lock has never been set up: provision it, and install the kit.")
+
+
+class HelloNotAcceptable(Refusal):
+    """What a phone brought of a lock is no hello of it in its present life."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This is no hello of the lock. Hold the phone to the door again; if that does not help, provision the lock anew."
+        )
+
+
+class ReceiptNotAcceptable(Refusal):
+    """One answer for what is damaged, forged, of another lock, or of a life of the lock that is over."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This is no receipt of the lock in its present life. Do not send it again."
+        )
+
+
 class SignInFailed(Refusal):
     """One answer for an unknown account, a wrong password and a wrong second factor."""
 

@@ -15,12 +15,12 @@ from domain.link.digests import card_digest
 from domain.link.events import LockEventKind
 from domain.link.keys import LinkKeys
 from locksim import journal
-from locksim.clock import MARK_INTERVAL_MS, TrustedClock, moment
+from locksim.clock import MARK_INTERVAL_MS, SETTING_NOTICED_MS, TrustedClock, moment
 from locksim.credentials import Credentials, unread_in
 from locksim.disk import Disk
 from locksim.journal import NewEvent
 from locksim.provisioning import Provisioning
-from locksim.signals import Bolt, Outbound, Signal
+from locksim.signals import Bolt, Outbound, SetBattery, Signal
 from locksim.state import LockState
 from smartpin import Codec, LockTime
 
@@ -104,6 +104,23 @@ class Core:
     def record(self, uptime_ms: int, *events: NewEvent) -> None:
         """Commit these events and nothing else."""
         self.commit(self.recorded(self.state, uptime_ms, *events))
+
+    def believing(
+        self, state: LockState, unix_ms: int, event_floor: int, uptime_ms: int
+    ) -> LockState:
+        """The state once it is believed to be `unix_ms`, backwards too, and the server to have the events up to the floor;
+        the clock is set with it."""
+        before = self.clock.now_ms(uptime_ms)
+        self.clock.set(unix_ms, uptime_ms)
+        self.outbox.append(SetBattery(unix_ms))
+        state = journal.acknowledged(state, event_floor, unix_ms)
+        if before is None:
+            state = replace(state, tries=state.tries.after_clock_set(unix_ms))
+        if before is None or abs(unix_ms - before) > SETTING_NOTICED_MS:
+            state = self.recorded(state, uptime_ms, NewEvent(LockEventKind.CLOCK_SET))
+        if before is None or state.mark_ms is None or unix_ms < state.mark_ms:
+            state = replace(state, mark_ms=unix_ms)
+        return state
 
     def announced(self, state: LockState, uptime_ms: int) -> LockState:
         """The state with the event of a lockout that has none yet."""

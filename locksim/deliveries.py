@@ -8,9 +8,35 @@ no old delivery brings a removed PIN back.
 from dataclasses import replace
 
 from domain.link.entries import Entry
+from domain.link.events import LockEventKind
 from domain.link.messages import DeliveryBody
 from domain.link.state import payload_hash, state_sum
+from domain.link.wire import Malformed
+from locksim.core import Core
+from locksim.credentials import Credentials, unread_in
+from locksim.journal import NewEvent
 from locksim.state import Gathering, LockState
+
+
+def taken(
+    core: Core, state: LockState, epoch: int, body: DeliveryBody, uptime_ms: int
+) -> tuple[LockState, Credentials]:
+    """What the lock holds after a delivery, and what that says; nothing is written.
+
+    A short PIN that equals a PIN which has now come is dropped: the server's PIN stays. Raises Malformed, also for what
+    this firmware does not read, and UnknownZone.
+    """
+    if unread_in(body.entries, core.provisioning.firmware.reads):
+        raise Malformed("delivery.entries", "must be what this firmware reads")
+    state = applied(state, epoch, body)
+    credentials = core.credentials_of(state)
+    used = state.smartpins.used
+    displaced = [name for name, smartpin in used.items() if smartpin.short_pin in credentials.pins]
+    if not displaced:
+        return state, credentials
+    dropped = [NewEvent(LockEventKind.SHORT_PIN_DROPPED, entry_id=name) for name in displaced]
+    memory = state.smartpins.without_short_pins(displaced)
+    return core.recorded(replace(state, smartpins=memory), uptime_ms, *dropped), credentials
 
 
 def applied(state: LockState, epoch: int, body: DeliveryBody) -> LockState:

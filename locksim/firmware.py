@@ -15,6 +15,7 @@ from domain.security.passwords import derive_verifier
 from locksim.core import Core
 from locksim.disk import Disk
 from locksim.keypad import Key, Keypads, SlowHash
+from locksim.phone_link import Answer, PhoneLink, Presented
 from locksim.provisioning import Provisioning
 from locksim.server_link import ServerLink
 from locksim.signals import FeedStart, Inbound, Outbound
@@ -74,6 +75,7 @@ class Firmware:
         )
         self._keypads = Keypads(self._core, slow_hash)
         self._link = ServerLink(self._core)
+        self._phones = PhoneLink(self._core)
 
     @property
     def outbox(self) -> deque[Outbound]:
@@ -141,6 +143,18 @@ class Firmware:
         self._core.tick(uptime_ms)
         self._core.present_card(uid, uptime_ms)
         self._link.offer_report()
+
+    def hello(self, uptime_ms: int) -> bytes:
+        """A phone has come close: what the lock says to it. Raises NoCourier."""
+        self._core.tick(uptime_ms)
+        return self._phones.hello(uptime_ms)
+
+    def present(self, presented: Presented, uptime_ms: int) -> Answer:
+        """Take what a phone hands over, by Bluetooth."""
+        self._core.tick(uptime_ms)
+        answer = self._phones.present(presented, uptime_ms)
+        self._link.offer_report()
+        return answer
 
     def tick(self, uptime_ms: int) -> None:
         """Do what time alone makes due."""

@@ -49,6 +49,7 @@ class NewEvent:
     reasons: tuple[DenialReason, ...] = ()
     count: int | None = None
     delivery_id: str | None = None
+    lease_id: str | None = None
 
 
 def recorded(state: LockState, now_ms: int | None, *events: NewEvent) -> LockState:
@@ -101,19 +102,22 @@ def _with_event(state: LockState, at: datetime | None, new: NewEvent) -> LockSta
         reasons=new.reasons,
         count=new.count,
         delivery_id=new.delivery_id,
+        lease_id=new.lease_id,
     )
     return replace(state, events=(*state.events, event), next_sequence=state.next_sequence + 1)
 
 
-def batch(state: LockState, above: int) -> tuple[LockEventBody, ...]:
-    """The first events above a sequence that fit into one report; at least one, if there is any."""
+def batch(
+    state: LockState, above: int, *, most: int = MAX_BATCH, most_bytes: int = MAX_BATCH_BYTES
+) -> tuple[LockEventBody, ...]:
+    """The first events above a sequence that fit into one report or receipt; at least one, if there is any."""
     chosen: list[LockEventBody] = []
     size = 0
     for event in state.events:
         if event.sequence <= above:
             continue
         size += len(orjson.dumps(event.to_report())) + 1
-        if len(chosen) == MAX_BATCH or (chosen and size > MAX_BATCH_BYTES):
+        if len(chosen) == most or (chosen and size > most_bytes):
             break
         chosen.append(event)
     return tuple(chosen)

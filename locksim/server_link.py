@@ -23,9 +23,9 @@ from domain.link.sealing import MessageKind, Unreadable, unseal_message
 from domain.link.wire import Malformed, identifier
 from domain.security import base64url
 from locksim import deliveries, journal
-from locksim.clock import LATEST_MS, SETTING_NOTICED_MS
+from locksim.clock import LATEST_MS
 from locksim.core import Core
-from locksim.credentials import Credentials, UnknownZone, unread_in
+from locksim.credentials import UnknownZone
 from locksim.journal import NewEvent
 from locksim.signals import (
     Acknowledgement,
@@ -36,7 +36,6 @@ from locksim.signals import (
     Reported,
     ReportRefused,
     SealedTime,
-    SetBattery,
     Signal,
     UnlockCommand,
 )
@@ -221,11 +220,7 @@ class ServerLink:
             return
         try:
             body = DeliveryBody.decode(data)
-            if unread_in(body.entries, core.provisioning.firmware.reads):
-                raise Malformed("delivery.entries", "must be what this firmware reads")
-            state = deliveries.applied(core.state, epoch, body)
-            credentials = core.credentials_of(state)
-            state = _without_displaced(core, state, credentials, uptime_ms)
+            state, credentials = deliveries.taken(core, core.state, epoch, body, uptime_ms)
         except (Malformed, UnknownZone):
             # It was sealed for this lock, so the event names it as the server does.
             named = replace(refusal, delivery_id=_name(message))
@@ -283,17 +278,7 @@ class ServerLink:
         if nonce is None or nonce.has_set_clock or body.unix_ms > LATEST_MS:
             return
         nonce.has_set_clock = True
-        before = core.clock.now_ms(uptime_ms)
-        core.clock.set(body.unix_ms, uptime_ms)
-        core.outbox.append(SetBattery(body.unix_ms))
-        state = journal.acknowledged(core.state, body.event_floor, body.unix_ms)
-        if before is None:
-            state = replace(state, tries=state.tries.after_clock_set(body.unix_ms))
-        if before is None or abs(body.unix_ms - before) > SETTING_NOTICED_MS:
-            state = core.recorded(state, uptime_ms, NewEvent(LockEventKind.CLOCK_SET))
-        if before is None or state.mark_ms is None or body.unix_ms < state.mark_ms:
-            state = replace(state, mark_ms=body.unix_ms)
-        core.commit(state)
+        core.commit(core.believing(core.state, body.unix_ms, body.event_floor, uptime_ms))
 
     def _nonce(self, value: str, uptime_ms: int) -> Nonce | None:
         return self._session.nonces.find(value, uptime_ms) if self._session else None
@@ -314,19 +299,6 @@ def _name(message: Delivery) -> str | None:
         return identifier(message.id, "id")
     except Malformed:
         return None
-
-
-def _without_displaced(
-    core: Core, state: LockState, credentials: Credentials, uptime_ms: int
-) -> LockState:
-    """The state without the short PINs that equal a PIN which has now come: the server's PIN stays."""
-    used = state.smartpins.used
-    displaced = [name for name, smartpin in used.items() if smartpin.short_pin in credentials.pins]
-    if not displaced:
-        return state
-    dropped = [NewEvent(LockEventKind.SHORT_PIN_DROPPED, entry_id=name) for name in displaced]
-    memory = state.smartpins.without_short_pins(displaced)
-    return core.recorded(replace(state, smartpins=memory), uptime_ms, *dropped)
 
 
 def _of_command(

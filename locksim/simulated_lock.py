@@ -27,6 +27,7 @@ from locksim.disk import Disk, DiskDamaged
 from locksim.firmware import Firmware, LockView
 from locksim.hardware_clock import HardwareClock
 from locksim.keypad import Key, SlowHash
+from locksim.phone_link import Answer, Presented
 from locksim.provisioning import Provisioning
 from locksim.signals import (
     Delivery,
@@ -178,6 +179,21 @@ class SimulatedLock:
     async def present_card(self, uid: bytes) -> None:
         """Hold an NFC card to the reader. Raises PowerIsOff."""
         await self._do(self._running(), lambda lock, uptime: lock.present_card(uid, uptime))
+
+    async def hello(self) -> bytes:
+        """A phone comes close: what the lock says to it. Raises PowerIsOff and NoCourier."""
+        said: list[bytes] = []
+        await self._do(self._running(), lambda lock, uptime: said.append(lock.hello(uptime)))
+        return said[0]
+
+    async def present(self, presented: Presented) -> Answer:
+        """A phone hands over what it brought, in answer to a hello. Raises PowerIsOff."""
+        answers: list[Answer] = []
+        await self._do(
+            self._running(), lambda lock, uptime: answers.append(lock.present(presented, uptime))
+        )
+        self._on_change(self, None)  # PIN mode, the zone or the clock may be another now
+        return answers[0]
 
     def _running(self) -> Firmware:
         if self._firmware is None:

@@ -18,8 +18,17 @@ from api.operations import (
     query,
     subscription,
 )
-from api.schema.errors import AccessDenied, LockDidNotAnswer, LockOffline
+from api.schema.errors import (
+    AccessDenied,
+    HelloNotAcceptable,
+    LockDidNotAnswer,
+    LockNeverSetUp,
+    LockOffline,
+    LockTooOld,
+    ReceiptNotAcceptable,
+)
 from api.schema.filters import AtLocks
+from api.schema.locks import lock_type
 from api.schema.nodes import TheSite, key_of, keys_of, number_at
 from api.schema.scalars import Int64
 from api.schema.sync import (
@@ -32,7 +41,11 @@ from api.schema.sync import (
     OpenLockRemotelyInput,
     RefusedEvent,
     ReportLockInput,
+    RequestedOpenLease,
+    RequestOpenLeaseInput,
     SealedTime,
+    SubmitReceiptInput,
+    SubmittedReceipt,
     UnlockCommand,
     event_type,
 )
@@ -40,12 +53,14 @@ from domain.actors import LockActor
 from domain.errors import NotAllowed, NotFound
 from domain.listing.site_lists import check_some
 from domain.locks.tables import Lock
+from domain.node_ids import read_node_id
 from domain.people.rules import Permission
 from domain.security import base64url
 from domain.sync import feed, reports, streams
 from domain.sync.lock_identity import make_challenge
 from domain.sync.reports import Acknowledged
 from domain.sync.settling import FeedPosition
+from domain.unlocking import leases
 from domain.unlocking import service as unlocking
 
 _AT_LOCK = AtSite(Permission.CREDENTIALS, "lock_id", "lock", Lock)
@@ -83,6 +98,48 @@ async def open_lock_remotely(call: Call, input: OpenLockRemotelyInput) -> Opened
         call.installation, call.by, lock_id=key, now=call.now
     )
     return OpenedLock(event=event_type(event))
+
+
+@mutation(
+    _BY_GUEST_OR_MEMBER,
+    AccessDenied,
+    LockTooOld,
+    LockNeverSetUp,
+    HelloNotAcceptable,
+)
+async def request_open_lease(call: Call, input: RequestOpenLeaseInput) -> RequestedOpenLease:
+    """Lets the calling phone open a door that no network reaches, for some minutes; with the lock's hello also carries to it
+    whatever it lacks. For phones alone: the lease is for the phone's key."""
+    done = await leases.request_open_lease(
+        call.installation,
+        call.by,
+        lock_id=key_of("lock", input.lock_id, "lock_id"),
+        hello=input.hello,
+        now=call.now,
+    )
+    bundle = done.bundle
+    return RequestedOpenLease(
+        lease=base64url.encode(done.sealed),
+        lease_expires_at=done.expires_at,
+        bundle=None if bundle is None else base64url.encode(bundle.sealed),
+        carried=bundle.carried if bundle is not None else 0,
+        complete=bundle.complete if bundle is not None else False,
+        lock=lock_type(done.lock, call.context.clock),
+    )
+
+
+@mutation(ANYONE, ReceiptNotAcceptable)
+async def submit_receipt(call: Call, input: SubmitReceiptInput) -> SubmittedReceipt:
+    """Hands in what a lock said through a phone: what it holds, and its events. Any phone may, at any time; in the order in
+    which the lock gave them, if it can."""
+    news = await leases.submit_receipt(
+        call.installation,
+        call.by,
+        lock_id=read_node_id("lock", input.lock_id),
+        receipt=input.receipt,
+        now=call.now,
+    )
+    return SubmittedReceipt(news=news)
 
 
 @mutation(LOCK, nullable=False)

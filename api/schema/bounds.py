@@ -24,10 +24,18 @@ from domain.access.schedule import Weekday
 from domain.actors import Role
 from domain.errors import InvalidInput
 from domain.explaining.service import MOST_SUBJECTS
+from domain.link.courier import MAX_HELLO_BYTES, MAX_RECEIPT_BYTES
+from domain.link.sealing import ENVELOPE_BYTES
 from domain.locks.rules import MOST_READERS
 from domain.schedules.states import CredentialState
 from domain.sync.rules import SyncStatus
 from domain.tags.tables import TagTarget
+
+
+def base64_length(count: int) -> int:
+    """The characters of so many bytes in base64url."""
+    return -(-count * 4 // 3)
+
 
 MOST_ITEMS = {
     "events": 1_000,  # as many as a message has room for; those above a report's 200 are left to the next
@@ -47,7 +55,11 @@ MOST_ITEMS = {
 }
 """Of each list in an input, by its name."""
 LONGEST_STRING = 1024
-"""Of every string in an input, in characters. A password has 1,024 bytes at most, everything else less."""
+"""Of strings in an input, in characters. A password has 1,024 bytes at most, everything else less, but for these."""
+LONGER_STRINGS = {
+    "hello": base64_length(MAX_HELLO_BYTES),
+    "receipt": base64_length(MAX_RECEIPT_BYTES + ENVELOPE_BYTES),
+}
 
 Check = Callable[[Any, str], None]
 """Of a value at a place, such as `readers.1.name`. Raises InvalidInput, naming the place."""
@@ -110,7 +122,7 @@ def _check(kind: Any, name: str, place: str) -> Check | None:
                 {n: f.out_name or n for n, f in nullable.fields.items()},
             )
         case GraphQLScalarType(name="String" | "ID"):
-            return _check_string
+            return _string_check(LONGER_STRINGS.get(name, LONGEST_STRING))
         case _:
             return None
 
@@ -136,6 +148,9 @@ def _object_check(checks: dict[str, Check], keys: dict[str, str]) -> Check | Non
     return checked if checks else None
 
 
-def _check_string(value: Any, at: str) -> None:
-    if isinstance(value, str) and len(value) > LONGEST_STRING:
-        raise InvalidInput(at, f"Give at most {LONGEST_STRING} characters.")
+def _string_check(most: int) -> Check:
+    def checked(value: Any, at: str) -> None:
+        if isinstance(value, str) and len(value) > most:
+            raise InvalidInput(at, f"Give at most {most} characters.")
+
+    return checked

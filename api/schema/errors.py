@@ -107,6 +107,28 @@ class LockDidNotAnswer(Error):
     pass
 
 
+@strawberry.type(
+    description="No secret of the lock is in force: it was never provisioned, or its kit ended unproven."
+)
+class LockNeverSetUp(Error):
+    pass
+
+
+@strawberry.type(
+    description="What the phone brought is no hello of this lock in its present life: damaged, of another lock, or old."
+)
+class HelloNotAcceptable(Error):
+    pass
+
+
+@strawberry.type(
+    description="It is no receipt of this lock in its present life: damaged, forged, of another lock or of none: one answer "
+    "for all. The phone forgets it."
+)
+class ReceiptNotAcceptable(Error):
+    pass
+
+
 @strawberry.type(description="E-mail, password or code is wrong: one answer for all.")
 class SignInFailed(Error):
     pass
@@ -247,6 +269,9 @@ ERRORS: dict[type[domain.Refusal], type[Error]] = {
     domain.AccessDenied: AccessDenied,
     domain.LockOffline: LockOffline,
     domain.LockDidNotAnswer: LockDidNotAnswer,
+    domain.LockNeverSetUp: LockNeverSetUp,
+    domain.HelloNotAcceptable: HelloNotAcceptable,
+    domain.ReceiptNotAcceptable: ReceiptNotAcceptable,
     domain.SignInFailed: SignInFailed,
     domain.WrongAddress: WrongAddress,
     domain.PasswordNotConfirmed: PasswordNotConfirmed,

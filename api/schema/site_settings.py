@@ -82,3 +82,7 @@ class UpdateSiteInput:
         default=strawberry.UNSET,
         description="After how many minutes, 1 to 10,080, a keypad's lockout ends by itself; null: never.",
     )
+    lease_minutes: int | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="For how many minutes, 1 to 1,440, a lease opens a door that no network reaches.",
+    )

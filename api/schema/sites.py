@@ -110,6 +110,14 @@ class Site(Node):
         return self.row.lockout_release_minutes
 
     @strawberry.field(
+        description="For how many minutes a lease opens a door that no network reaches: so long a phone may still open, "
+        f"though its access was taken away. {FOR_ALL_BUT_GUESTS}"
+    )
+    def lease_minutes(self) -> int | None:
+        self._check_no_guest()
+        return self.row.lease_minutes
+
+    @strawberry.field(
         description="Whether a SmartPIN dies that was not used within a day of its start. "
         f"{FOR_ALL_BUT_GUESTS}"
     )

@@ -165,6 +165,50 @@ class OpenedLock:
     event: LockEvent = strawberry.field(description="The lock's own event.")
 
 
+@strawberry.input(description="A lock that the calling phone is to open by itself.")
+class RequestOpenLeaseInput:
+    lock_id: strawberry.ID = strawberry.field(description="The lock.")
+    hello: str | None = strawberry.field(
+        default=None,
+        description="What the lock said to the phone at the door, base64url; omitted: a lease ahead, for a door without "
+        "coverage.",
+    )
+
+
+@strawberry.type(
+    description="What the phone hands to the lock. It can read none of it; docs/phone.md says how it is handed over."
+)
+class RequestedOpenLease:
+    lease: str = strawberry.field(
+        description="The right to open this lock with this phone, sealed; base64url."
+    )
+    lease_expires_at: datetime = strawberry.field(
+        description="When the lease ends: from then on it opens nothing. It cannot be taken back before."
+    )
+    bundle: str | None = strawberry.field(
+        description="What the lock lacks, and the time, sealed over the nonce of its hello; base64url. Null: there was no "
+        "hello."
+    )
+    carried: int = strawberry.field(description="How many changes are in the bundle, for whomever.")
+    complete: bool = strawberry.field(
+        description="Whether the lock has everything with it; else the phone asks again with its next hello."
+    )
+    lock: Lock | None = strawberry.field(description="The lock.")
+
+
+@strawberry.input(description="What a lock said through a phone.")
+class SubmitReceiptInput:
+    lock_id: strawberry.ID = strawberry.field(description="The lock that said it.")
+    receipt: str = strawberry.field(description="A receipt as the lock gave it, base64url.")
+
+
+@strawberry.type(description="The receipt is taken: the phone forgets it.")
+class SubmittedReceipt:
+    news: bool = strawberry.field(
+        description="Whether it told anything that was not known, such as by another phone."
+    )
+
+
 @strawberry.input(description="The acknowledgement of a delivery.")
 class DeliveryAckInput:
     delivery_id: str = strawberry.field(description="The delivery.")

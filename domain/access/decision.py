@@ -49,6 +49,16 @@ class DenialReason(StrEnum):
         "A short PIN set at the door is weak or taken; which of the two is not said.",
     )
     UNKNOWN_CARD = "UNKNOWN_CARD", "The card presented is not the one paired with the lock."
+    STALE_NONCE = (
+        "STALE_NONCE",
+        "The phone answered a hello of the lock that was too old, or was answered before.",
+    )
+    FOREIGN_LEASE = (
+        "FOREIGN_LEASE",
+        "The phone's lease is not for this lock in its present life, or was damaged.",
+    )
+    FOREIGN_KEY = "FOREIGN_KEY", "The phone did not prove the key that its lease is for."
+    LOCK_BEHIND = "LOCK_BEHIND", "The lock lacks changes that the phone's lease asks for."
 
 
 _ORDER = {reason: place for place, reason in enumerate(DenialReason)}

@@ -31,7 +31,7 @@ async def raise_alert(by: Caller, kind: AlertKind, now: datetime) -> None:
         await _write(tx, by.site_id, kind, cause, now, member_id=member_id)
 
 
-async def alert_of_old_lock(tx: Transaction, lock: Lock, now: datetime) -> None:
+async def alert_of_old_lock(tx: Transaction | RecordedChange, lock: Lock, now: datetime) -> None:
     """Within the transaction in which the lock said what its firmware reads: it cannot hold all that is wanted of it."""
     cause = (ActorKind.LOCK, lock.id)
     await _write(tx, lock.site_id, AlertKind.LOCK_TOO_OLD, cause, now, lock_id=lock.id)
@@ -50,7 +50,7 @@ async def alert_of_letter(
 
 
 async def _write(
-    tx: Transaction,
+    tx: Transaction | RecordedChange,
     site_id: UUID,
     kind: AlertKind,
     cause: tuple[ActorKind, UUID | None],

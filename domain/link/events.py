@@ -107,6 +107,8 @@ class LockEventBody:
     """Of EVENTS_DROPPED: how many."""
     delivery_id: str | None = None
     """Of DELIVERY_REFUSED: which, if it could be opened."""
+    lease_id: str | None = None
+    """Of OPENED and DENIED by a phone: its lease, if that could be opened."""
 
     def to_report(self) -> dict[str, object]:
         """As `ReportLockInput.events` takes it; `at` is ISO 8601 in UTC."""
@@ -124,6 +126,8 @@ class LockEventBody:
             report["count"] = self.count
         if self.delivery_id is not None:
             report["deliveryId"] = self.delivery_id
+        if self.lease_id is not None:
+            report["leaseId"] = self.lease_id
         return report
 
     @classmethod
@@ -156,6 +160,7 @@ class LockEventBody:
             ),
             count=integer(report.get("count"), "event.count", 1) if dropped else None,
             delivery_id=_optional_identifier(report.get("deliveryId"), "event.deliveryId"),
+            lease_id=_optional_identifier(report.get("leaseId"), "event.leaseId"),
         )
 
 

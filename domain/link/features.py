@@ -17,6 +17,8 @@ class Feature(StrEnum):
 
     PIN_MODE_BY_READER = "pin-mode-by-reader"
     """`SETTINGS` may name the keypads at which PIN mode is on (`pinReaders`)."""
+    COURIER = "courier"
+    """It says hello to phones, and takes leases and bundles from them. No entry needs it."""
 
 
 Payload = dict[str, Any]

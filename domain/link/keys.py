@@ -16,7 +16,7 @@ LOCK_SECRET_BYTES = 32
 
 @dataclass(frozen=True)
 class LinkKeys:
-    """The three keys of one incarnation of a lock, 32 bytes each.
+    """The keys of one incarnation of a lock for its connection and what it holds, 32 bytes each.
 
     HKDF-SHA256 (RFC 5869) without salt, the `info` of each as written beside it.
     """
@@ -31,13 +31,36 @@ class LinkKeys:
     @classmethod
     def derive(cls, secret: bytes) -> Self:
         """The keys of a lock secret. Raises ValueError unless it has exactly 32 bytes."""
-        if len(secret) != LOCK_SECRET_BYTES:
-            raise ValueError(f"a lock secret has {LOCK_SECRET_BYTES} bytes")
+        _check(secret)
         return cls(
             link=_derive(secret, b"latchwork/lock-link/v1"),
             digest=_derive(secret, b"latchwork/digest/v1"),
             bundle=_derive(secret, b"latchwork/bundle/v1"),
         )
+
+
+@dataclass(frozen=True)
+class CourierKeys:
+    """The keys of what a phone carries besides deliveries, 32 bytes each, derived likewise."""
+
+    lease: bytes = field(repr=False)
+    """`latchwork/lease/v1`: the right of a phone to open."""
+    receipt: bytes = field(repr=False)
+    """`latchwork/receipt/v1`: what the lock sends back."""
+
+    @classmethod
+    def derive(cls, secret: bytes) -> Self:
+        """The keys of a lock secret. Raises ValueError unless it has exactly 32 bytes."""
+        _check(secret)
+        return cls(
+            lease=_derive(secret, b"latchwork/lease/v1"),
+            receipt=_derive(secret, b"latchwork/receipt/v1"),
+        )
+
+
+def _check(secret: bytes) -> None:
+    if len(secret) != LOCK_SECRET_BYTES:
+        raise ValueError(f"a lock secret has {LOCK_SECRET_BYTES} bytes")
 
 
 def _derive(secret: bytes, info: bytes) -> bytes:

@@ -29,7 +29,7 @@ MAX_REVISION = 2**31 - 1
 """Of revisions, and of epochs: where the numbers end in which a lock names its own to the server (GraphQL's Int)."""
 MAX_UNIX_MS = 253_402_300_799_999
 """The last millisecond of the year 9999, beyond which a calendar ends."""
-_DELIVERY_FRAME_BYTES = 512
+DELIVERY_FRAME_BYTES = 512
 """More than a delivery's other fields ever take."""
 _DELIVERY_FIELDS = frozenset({"fromRevision", "toRevision", "snapshot", "part", "parts", "entries"})
 _COMMAND_FIELDS = frozenset({"commandId", "nonce", "seconds", "releasesLockout", "opens"})
@@ -53,23 +53,30 @@ class DeliveryBody:
 
     def encode(self) -> bytes:
         """Canonical JSON. Raises Malformed for a body that `decode` would refuse."""
-        data = canonical(
-            {
-                "fromRevision": self.from_revision,
-                "toRevision": self.to_revision,
-                "snapshot": self.snapshot,
-                "part": self.part,
-                "parts": self.parts,
-                "entries": [entry.to_wire() for entry in self.entries],
-            }
-        )
+        data = canonical(self.to_wire())
         self.decode(data)
         return data
+
+    def to_wire(self) -> dict[str, object]:
+        """The fields as they are written."""
+        return {
+            "fromRevision": self.from_revision,
+            "toRevision": self.to_revision,
+            "snapshot": self.snapshot,
+            "part": self.part,
+            "parts": self.parts,
+            "entries": [entry.to_wire() for entry in self.entries],
+        }
 
     @classmethod
     def decode(cls, data: bytes) -> Self:
         """Raises Malformed, naming the field, also for entries that could not be applied."""
-        fields = exact_fields(read_object(data, "delivery"), "delivery", _DELIVERY_FIELDS)
+        return cls.from_wire(read_object(data, "delivery"))
+
+    @classmethod
+    def from_wire(cls, value: object) -> Self:
+        """The same from the fields alone. Raises Malformed."""
+        fields = exact_fields(value, "delivery", _DELIVERY_FIELDS)
         entries = items(fields["entries"], "delivery.entries", MAX_DELIVERY_ENTRIES)
         parts = integer(fields["parts"], "delivery.parts", 1, MAX_PARTS)
         body = cls(
@@ -96,12 +103,12 @@ class DeliveryBody:
             raise Malformed("delivery.entries", "must be live in a snapshot")
 
 
-def entries_that_fit(entries: Sequence[Entry]) -> int:
-    """How many of the first entries one delivery, or part of a snapshot, may carry.
+def entries_that_fit(entries: Sequence[Entry], space: int = MAX_BODY_BYTES) -> int:
+    """How many of the first entries one delivery, or part of a snapshot, may carry in so many bytes.
 
-    Bounded in number and in bytes; at least one entry always fits, so cutting comes to an end.
+    Bounded in number too; at least one entry always fits into a whole body, so cutting comes to an end.
     """
-    space = MAX_BODY_BYTES - _DELIVERY_FRAME_BYTES
+    space -= DELIVERY_FRAME_BYTES
     for count, entry in enumerate(entries[:MAX_DELIVERY_ENTRIES]):
         space -= len(canonical(entry.to_wire())) + 1
         if space < 0:
@@ -143,7 +150,7 @@ class UnlockCommandBody:
         fields = exact_fields(read_object(data, "command"), "command", _COMMAND_FIELDS)
         body = cls(
             command_id=identifier(fields["commandId"], "command.commandId"),
-            nonce=_nonce(fields, "command"),
+            nonce=nonce_in(fields, "command"),
             seconds=integer(fields["seconds"], "command.seconds", 1, NONCE_LIFETIME_SECONDS),
             releases_lockout=boolean(fields["releasesLockout"], "command.releasesLockout"),
             opens=boolean(fields["opens"], "command.opens"),
@@ -179,13 +186,14 @@ class SealedTimeBody:
         """Raises Malformed, naming the field."""
         fields = exact_fields(read_object(data, "time"), "time", _TIME_FIELDS)
         return cls(
-            nonce=_nonce(fields, "time"),
+            nonce=nonce_in(fields, "time"),
             unix_ms=integer(fields["unixMs"], "time.unixMs", 0, MAX_UNIX_MS),
             event_floor=integer(fields["eventFloor"], "time.eventFloor", 0),
         )
 
 
-def _nonce(fields: Mapping[str, object], body: str) -> str:
+def nonce_in(fields: Mapping[str, object], body: str) -> str:
+    """The nonce among the fields of a body. Raises Malformed."""
     nonce = text(fields["nonce"], f"{body}.nonce")
     if not well_formed_nonce(nonce):
         raise Malformed(f"{body}.nonce", "must be 32 bytes in base64url")

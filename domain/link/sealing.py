@@ -20,6 +20,8 @@ _EPOCH_BYTES = 8
 _HEADER_BYTES = 2 + _EPOCH_BYTES
 _NONCE_BYTES = 12
 _TAG_BYTES = 16
+ENVELOPE_BYTES = _HEADER_BYTES + _NONCE_BYTES + _TAG_BYTES
+"""What an envelope is longer than its body."""
 _CONTEXT = b"latchwork/message/v1"
 
 
@@ -29,13 +31,19 @@ class MessageKind(StrEnum):
     DELIVERY = "DELIVERY"
     UNLOCK_COMMAND = "UNLOCK_COMMAND"
     SEALED_TIME = "SEALED_TIME"
+    LEASE = "LEASE"
+    BUNDLE = "BUNDLE"
+    RECEIPT = "RECEIPT"
 
 
-# Append only: a number that was once given keeps its meaning. 4 to 6 are kept for phones at an offline door.
+# Append only: a number that was once given keeps its meaning.
 _WIRE_TAGS = {
     MessageKind.DELIVERY: 1,
     MessageKind.UNLOCK_COMMAND: 2,
     MessageKind.SEALED_TIME: 3,
+    MessageKind.LEASE: 4,
+    MessageKind.BUNDLE: 5,
+    MessageKind.RECEIPT: 6,
 }
 
 
@@ -75,8 +83,7 @@ def unseal_message(
     Raises Unreadable, the same for every cause. What to do with another epoch than one's own is
     the reader's question; that the sender wrote this one is proven.
     """
-    smallest = _HEADER_BYTES + _NONCE_BYTES + _TAG_BYTES
-    if not smallest <= len(sealed) <= smallest + MAX_BODY_BYTES:
+    if not ENVELOPE_BYTES <= len(sealed) <= ENVELOPE_BYTES + MAX_BODY_BYTES:
         raise Unreadable("a message does not open")
     header, rest = sealed[:_HEADER_BYTES], sealed[_HEADER_BYTES:]
     if header[:2] != bytes([_VERSION, _WIRE_TAGS[kind]]):

@@ -61,6 +61,14 @@ def exact_fields(value: object, field: str, names: frozenset[str]) -> Mapping[st
     return value
 
 
+def known_fields(value: object, field: str, names: frozenset[str]) -> Mapping[str, object]:
+    """The object, if it has these fields, whatever it has besides: for what a lock says, which may be newer than its reader.
+    Raises Malformed."""
+    if not isinstance(value, dict):
+        raise Malformed(field, "must be an object")
+    return exact_fields({name: value[name] for name in names & value.keys()}, field, names)
+
+
 def text(value: object, field: str) -> str:
     """A text of 1 to 1024 characters. Raises Malformed."""
     if not isinstance(value, str) or not 1 <= len(value) <= MAX_TEXT:

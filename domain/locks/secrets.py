@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from domain.installation import Installation
-from domain.link.keys import LinkKeys
+from domain.link.keys import CourierKeys, LinkKeys
 from domain.locks.tables import Lock, Provisioning
 
 
@@ -25,6 +25,11 @@ def opened_secret(installation: Installation, provisioning: Provisioning) -> byt
 def link_keys(installation: Installation, provisioning: Provisioning) -> LinkKeys:
     """The keys of one incarnation. Raises SealBroken."""
     return LinkKeys.derive(opened_secret(installation, provisioning))
+
+
+def courier_keys(installation: Installation, provisioning: Provisioning) -> CourierKeys:
+    """The keys of what phones carry to and from one incarnation. Raises SealBroken."""
+    return CourierKeys.derive(opened_secret(installation, provisioning))
 
 
 async def keys_of_locks(installation: Installation, locks: Sequence[Lock]) -> dict[UUID, LinkKeys]:

@@ -13,6 +13,7 @@ _JOINERS = {0x200C: None, 0x200D: None}
 _NO_PLACES = frozenset({"localtime", "Factory"})
 """Names of zones that mean something else on every machine."""
 LONGEST_RELEASE_MINUTES = 7 * 24 * 60
+LONGEST_LEASE_MINUTES = 24 * 60
 
 
 class SystemType(StrEnum):
@@ -104,6 +105,13 @@ def checked_release(minutes: int | None) -> int | None:
         raise InvalidInput(
             "lockout_release_minutes", f"Give 1 to {LONGEST_RELEASE_MINUTES} minutes, or null."
         )
+    return minutes
+
+
+def checked_lease_minutes(minutes: int) -> int:
+    """For how many minutes a lease opens. Raises InvalidInput outside 1 to 1,440, a day."""
+    if not 1 <= minutes <= LONGEST_LEASE_MINUTES:
+        raise InvalidInput("lease_minutes", f"Give 1 to {LONGEST_LEASE_MINUTES} minutes.")
     return minutes
 
 

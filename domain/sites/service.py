@@ -16,6 +16,7 @@ from domain.installation import Installation
 from domain.sites.facts import SiteSettingsChanged, ZoneChanged
 from domain.sites.rules import (
     check_pin_policy,
+    checked_lease_minutes,
     checked_release,
     checked_site_name,
     checked_zone,
@@ -53,12 +54,15 @@ async def update_site(
     fields: Fields,
     now: datetime,
 ) -> Site:
-    """Changes those given of `name`, `timezone`, `pin_policy`, `smart_pin_activation`, `lockout_release_minutes`.
+    """Changes those given of `name`, `timezone`, `pin_policy`, `smart_pin_activation`, `lockout_release_minutes`,
+    `lease_minutes`.
 
     `pin_policy` is a mapping of its own, of `min_length`, `max_length`, `auto_length` and `guess_limit`. Only the minutes
     can be cleared: then no lockout ends by itself. Raises InvalidInput, PolicyViolation.
     """
-    check_not_cleared(fields, "name", "timezone", "pin_policy", "smart_pin_activation")
+    check_not_cleared(
+        fields, "name", "timezone", "pin_policy", "smart_pin_activation", "lease_minutes"
+    )
     policy: Fields = fields.get("pin_policy", {})
     check_not_cleared(policy, *_POLICY_COLUMNS, inside="pin_policy")
     async with recorded(installation, by, "updateSite", now) as change:
@@ -74,6 +78,8 @@ async def update_site(
             columns["smart_pin_activation"] = fields["smart_pin_activation"]
         if "lockout_release_minutes" in fields:
             columns["lockout_release_minutes"] = checked_release(fields["lockout_release_minutes"])
+        if "lease_minutes" in fields:
+            columns["lease_minutes"] = checked_lease_minutes(fields["lease_minutes"])
         site.update_from_dict(columns)
         check_pin_policy(
             site.pin_min_length, site.pin_max_length, site.pin_auto_length, site.guess_limit
@@ -99,6 +105,7 @@ def _settings(site: Site) -> dict[str, object]:
         "guessLimit": site.guess_limit,
         "smartPinActivation": site.smart_pin_activation,
         "lockoutReleaseMinutes": site.lockout_release_minutes,
+        "leaseMinutes": site.lease_minutes,
     }
 
 

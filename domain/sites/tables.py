@@ -20,6 +20,7 @@ class Site(Row):
     pin_auto_length = fields.SmallIntField(default=6)
     guess_limit = fields.IntField(default=1000)
     lockout_release_minutes = fields.IntField(null=True)
+    lease_minutes = fields.IntField(db_default=15)
     smart_pin_activation = fields.BooleanField(db_default=False)
     pin_salt = fields.BinaryField()
     pin_time_cost = fields.IntField()

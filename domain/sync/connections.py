@@ -9,6 +9,7 @@ from uuid import UUID
 
 from domain.actors import LockActor
 from domain.alerts.service import alert_of_old_lock
+from domain.audit.service import RecordedChange
 from domain.database import Queue, Transaction, Work, lock_row, transaction, use_case
 from domain.installation import Installation
 from domain.link.claims import Claim
@@ -66,7 +67,7 @@ def hear_claim(lock: Lock, claim: Claim) -> bool:
 
 
 async def fit_to_firmware(
-    installation: Installation, tx: Transaction, lock: Lock, now: datetime
+    installation: Installation, tx: Transaction | RecordedChange, lock: Lock, now: datetime
 ) -> None:
     """Within a transaction, once the lock's row with its new claim is saved: it should hold what it reads now.
 

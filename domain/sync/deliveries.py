@@ -21,7 +21,7 @@ from domain.link.entries import Entry
 from domain.link.keys import LinkKeys
 from domain.link.messages import DeliveryBody, entries_that_fit
 from domain.link.nonces import MAX_DELIVERY_ENTRIES
-from domain.link.sealing import MessageKind, seal_message
+from domain.link.sealing import MAX_BODY_BYTES, MessageKind, seal_message
 from domain.link.state import state_sum
 from domain.locks.secrets import keys_of_locks
 from domain.locks.tables import Lock
@@ -140,7 +140,54 @@ async def _cut(
     done |= {each: made for each, made in payloads.items() if isinstance(made, TamperedEntry)}
     sound = [locks[each] for each in due if each in keys and done[each] is None]
     now = max(each.now for each in behind)
-    return done | await _hand_out(sound, due, keys, entries, payloads, now)
+    return done | {
+        cut.lock.id: CutDelivery(delivery.id, delivery.snapshot, _sealed(cut))
+        for cut, delivery in await _hand_out(sound, due, keys, entries, payloads, now)
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class NextDelivery:
+    """What a lock lacks next, as it is noted, before it is sealed."""
+
+    id: UUID
+    bodies: Sequence[DeliveryBody]
+    whole: bool
+    """Whether the lock has everything with it."""
+
+
+async def next_delivery(
+    installation: Installation,
+    lock: Lock,
+    keys: LinkKeys,
+    start: int,
+    now: datetime,
+    *,
+    space: int,
+) -> NextDelivery | None:
+    """Within a transaction, under the lock's row: what it lacks behind revision `start`, or a snapshot where it needs one.
+
+    None when it has everything, and when not one of the entries fits into so many bytes. Raises TamperedEntry.
+    """
+    if not lock.snapshot_needed and start >= lock.wanted_revision:
+        return None
+    entries = await _entries([lock], {lock.id: start})
+    payloads = await payloads_to_send(installation, {lock.id: keys}, entries[lock.id])
+    made = payloads.get(lock.id, {})
+    if isinstance(made, TamperedEntry):
+        raise made
+    lacking = _wire(entries[lock.id], made)
+    if lacking and not lock.snapshot_needed and not entries_that_fit(lacking, space):
+        return None
+    starts, own_keys = {lock.id: start}, {lock.id: keys}
+    ((cut, delivery),) = await _hand_out(
+        [lock], starts, own_keys, entries, payloads, now, space=space
+    )
+    return NextDelivery(delivery.id, cut.bodies, cut.whole)
+
+
+def _wire(rows: Sequence[LockEntry], payloads: Mapping[UUID, Any]) -> list[Entry]:
+    return [Entry(row.name, row.kind, row.version, payloads.get(row.id)) for row in rows]
 
 
 async def _hand_out(
@@ -150,8 +197,10 @@ async def _hand_out(
     entries: Mapping[UUID, Sequence[LockEntry]],
     payloads: Mapping[UUID, Any],
     now: datetime,
-) -> dict[UUID, CutDelivery]:
-    """Notes what each of these locks gets, and seals it."""
+    *,
+    space: int = MAX_BODY_BYTES,
+) -> list[tuple[_Cut, LockDelivery]]:
+    """Notes what each of these locks gets: what is no snapshot in at most so many bytes."""
     handed_out: dict[UUID, list[LockDelivery]] = {lock.id: [] for lock in locks}
     for delivery in await LockDelivery.filter(lock_id__in=list(handed_out), settled_at=None):
         handed_out[delivery.lock_id].append(delivery)
@@ -159,13 +208,10 @@ async def _hand_out(
     cuts = []
     for lock in locks:
         rows, made = entries[lock.id], payloads.get(lock.id, {})
-        wire = [Entry(row.name, row.kind, row.version, made.get(row.id)) for row in rows]
-        cuts.append(_cut_entries(lock, keys[lock.id], starts[lock.id], rows, wire))
+        wire = _wire(rows, made)
+        cuts.append(_cut_entries(lock, keys[lock.id], starts[lock.id], rows, wire, space))
     sums = await _sums([cut.lock for cut in cuts if cut.whole])
-    return {
-        cut.lock.id: CutDelivery(delivery.id, delivery.snapshot, _sealed(cut))
-        for cut, delivery in await _noted(cuts, sums, handed_out, now)
-    }
+    return await _noted(cuts, sums, handed_out, now)
 
 
 async def _new_revisions(
@@ -219,7 +265,12 @@ def _present(**wanted: Any) -> QuerySet[LockEntry]:
 
 
 def _cut_entries(
-    lock: Lock, keys: LinkKeys, start: int, rows: Sequence[LockEntry], entries: Sequence[Entry]
+    lock: Lock,
+    keys: LinkKeys,
+    start: int,
+    rows: Sequence[LockEntry],
+    entries: Sequence[Entry],
+    space: int,
 ) -> _Cut:
     if lock.snapshot_needed:
         cuts: list[Sequence[Entry]] = []
@@ -233,7 +284,7 @@ def _cut_entries(
             for number, part in enumerate(parts, start=1)
         ]
         return _Cut(lock, keys, rows, bodies, whole=True)
-    count = entries_that_fit(entries)
+    count = entries_that_fit(entries, space)
     whole = count == len(rows)
     to = lock.wanted_revision if whole else rows[count - 1].revision
     body = DeliveryBody(start, to, False, 1, 1, tuple(entries[:count]))

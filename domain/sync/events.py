@@ -5,11 +5,13 @@ Each is stored once, by (lock, state id, sequence), and numbered in its site in 
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 from domain import topics
+from domain.audit.service import RecordedChange
 from domain.database import Transaction, lock_row
 from domain.database.rows import column
 from domain.facts import announce
@@ -17,14 +19,31 @@ from domain.installation import Installation
 from domain.link.events import LockEventBody, LockEventKind
 from domain.locks.tables import Lock
 from domain.sync.facts import EventsRecorded
-from domain.sync.tables import EventHead, LockEntry, LockEvent, UnlockCommand
+from domain.sync.tables import EventHead, LockEntry, LockEvent, OpenLease, UnlockCommand
 from domain.sync.told_events import RefusedEvent, ToldEvents
+
+MOST_KEPT = 5_000
+"""Events that a lock may be told to forget at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvents:
+    """The events of one state that were new."""
+
+    new: Sequence[LockEvent]
+    behind: int
+    """The highest sequence of that state that was stored before."""
+
+    @property
+    def in_turn(self) -> Sequence[LockEvent]:
+        """Those that came in their turn, not late."""
+        return [row for row in self.new if row.sequence > self.behind]
 
 
 async def record_events(
     installation: Installation, tx: Transaction, lock: Lock, told: ToldEvents, now: datetime
-) -> Sequence[LockEvent]:
-    """Within a transaction, under the lock's row: stores what is new; returns what came in its turn, not late.
+) -> StoredEvents:
+    """Within a transaction, under the lock's row: stores what is new.
 
     An event that the server cannot read leaves EVENT_REFUSED in its place; numbers that were never reported leave
     EVENTS_MISSING before the event behind them, once. Whatever comes late for such a number is stored all the same.
@@ -43,9 +62,9 @@ async def record_events(
     ]
     behind = await _highest(lock, told.state_id)
     rows = sorted([*await _rows(lock, events, now), *notices], key=lambda row: row.sequence)
-    rows = [*_with_gaps(lock, rows, behind, now), *await _unnamed(lock, told, now)]
+    rows = [*_with_gaps(lock, rows, behind, told.kept_from, now), *await _unnamed(lock, told, now)]
     if not rows:
-        return ()
+        return StoredEvents((), behind)
     for row, number in zip(rows, await _next_numbers(lock.site_id, len(rows)), strict=True):
         row.number = number
     await LockEvent.bulk_create(rows)
@@ -54,7 +73,7 @@ async def record_events(
     await announce(installation, tx, recorded, now)
     commands = {row.command_id for row in rows if row.command_id is not None}
     tx.wake(topics.events(lock.site_id), *(topics.command(each) for each in commands))
-    return [row for row in rows if row.state_id == told.state_id and row.sequence > behind]
+    return StoredEvents([row for row in rows if row.state_id == told.state_id], behind)
 
 
 async def _known(lock: Lock, state_id: str | None, sequences: Sequence[int]) -> list[int]:
@@ -71,13 +90,16 @@ async def _highest(lock: Lock, state_id: str | None) -> int:
 
 
 def _with_gaps(
-    lock: Lock, rows: Sequence[LockEvent], behind: int, now: datetime
+    lock: Lock, rows: Sequence[LockEvent], behind: int, kept_from: int, now: datetime
 ) -> Sequence[LockEvent]:
-    """The rows of one state, in order, with an event before each that the numbers do not lead up to."""
+    """The rows of one state, in order, with an event before each that the numbers do not lead up to.
+
+    What the lock still keeps (`kept_from`) is not missing: it comes in another receipt.
+    """
     whole = []
     for row in rows:
-        if row.sequence > behind + 1:
-            missing = row.sequence - behind - 1
+        missing = min(row.sequence, kept_from or row.sequence) - behind - 1
+        if missing > 0:
             whole.append(_server_event(lock, LockEventKind.EVENTS_MISSING, now, count=missing))
         whole.append(row)
         behind = max(behind, row.sequence)
@@ -119,10 +141,13 @@ async def _unnamed(lock: Lock, told: ToldEvents, now: datetime) -> list[LockEven
 async def _rows(lock: Lock, events: dict[int, LockEventBody], now: datetime) -> list[LockEvent]:
     """The rows of new events, which are in order, without their numbers."""
     commands = await _commands(lock, events.values())
+    leases = await _leases(lock, events.values())
     owners = await _owners(lock, events.values())
     rows = []
     for sequence, event in events.items():
         command = commands.get(_as_uuid(event.command_id))
+        lease = leases.get(_as_uuid(event.lease_id))
+        by = command or lease
         rows.append(
             LockEvent(
                 site_id=lock.site_id,
@@ -136,9 +161,10 @@ async def _rows(lock: Lock, events: dict[int, LockEventBody], now: datetime) -> 
                 moment=event.at or now,
                 entry_id=event.entry_id,
                 command_id=command.id if command else None,
-                member_id=command.member_id if command else owners.get(event.entry_id),
-                invitation_id=command.invitation_id if command else None,
-                device_id=command.device_id if command else None,
+                lease_id=lease.id if lease else None,
+                member_id=by.member_id if by else owners.get(event.entry_id),
+                invitation_id=by.invitation_id if by else None,
+                device_id=by.device_id if by else None,
                 reasons=[reason.value for reason in event.reasons],
                 count=event.count,
             )
@@ -171,8 +197,27 @@ async def _commands(
     return {row.id: row for row in rows}
 
 
+async def _leases(lock: Lock, events: Iterable[LockEventBody]) -> dict[UUID | None, OpenLease]:
+    """The leases with which phones opened; only leases for this very lock count."""
+    ids = [each for event in events if (each := _as_uuid(event.lease_id))]
+    rows = await OpenLease.filter(id__in=ids, lock_id=lock.id) if ids else ()
+    return {row.id: row for row in rows}
+
+
+async def events_stored_up_to(lock: Lock, state_id: str, kept_from: int) -> int:
+    """Up to which sequence the server has all events of a state, when the lock keeps those from `kept_from` on; 0: it says
+    nothing. Receipts come late and out of order, so the highest that is stored tells nothing of those before it."""
+    stored = LockEvent.filter(lock_id=lock.id, state_id=state_id, sequence__gte=kept_from)
+    up_to = kept_from - 1
+    for sequence in await column(stored.order_by("sequence").limit(MOST_KEPT), "sequence"):
+        if sequence != up_to + 1:
+            break
+        up_to = sequence
+    return up_to
+
+
 async def record_server_event(
-    tx: Transaction, lock: Lock, kind: LockEventKind, now: datetime
+    tx: Transaction | RecordedChange, lock: Lock, kind: LockEventKind, now: datetime
 ) -> None:
     """Within a transaction: an event that the server itself tells of a lock."""
     event = _server_event(lock, kind, now)

@@ -6,6 +6,7 @@ until a lock proves the new one. A proof is accepted once.
 
 import hmac
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -85,21 +86,37 @@ async def prove_lock(
     lock = await Lock.get_or_none(id=lock_id, deleted_at=None) if lock_id else None
     if lock is None:
         return None
-    for row in await _candidates(lock, now):
+
+    def proves(row: Provisioning) -> bool:
         try:
             read_proof(link_keys(installation, row), proof, lock_name, claims.nonce, now)
         except ProofRefused:
-            continue
-        if row.proven_at is None and not await _begin_incarnation(
-            installation, row.id, lock.site_id, now
-        ):
-            return None
-        proof_id = sha256(f"{lock_name} {claims.jti} {claims.nonce}".encode()).hexdigest()
-        return ProvenLock(lock.id, lock.site_id, row.incarnation, proof_id)
-    return None
+            return False
+        return True
+
+    row = await proven_secret(installation, lock, proves, now)
+    if row is None:
+        return None
+    proof_id = sha256(f"{lock_name} {claims.jti} {claims.nonce}".encode()).hexdigest()
+    return ProvenLock(lock.id, lock.site_id, row.incarnation, proof_id)
 
 
-async def _candidates(lock: Lock, now: datetime) -> list[Provisioning]:
+async def proven_secret(
+    installation: Installation,
+    lock: Lock,
+    proves: Callable[[Provisioning], bool],
+    now: datetime,
+) -> Provisioning | None:
+    """The secret of the lock by which something is proven, or None. The first proof of a pending one begins the lock's next
+    incarnation."""
+    row = next((row for row in await secrets_that_count(lock, now) if proves(row)), None)
+    if row is None or row.proven_at is not None:
+        return row
+    begun = await _begin_incarnation(installation, row.id, lock.site_id, now)
+    return row if begun else None
+
+
+async def secrets_that_count(lock: Lock, now: datetime) -> list[Provisioning]:
     """The secret in force, and those given out after it that may still be proven, newest first."""
     rows = await Provisioning.filter(lock_id=lock.id).order_by("-id")
     return [row for row in rows if is_pending(row, now) or row.incarnation == lock.incarnation]

@@ -4,7 +4,7 @@ Events are acknowledged by the answer to a report, once its transaction has comm
 cannot be read is refused alone, so that it does not stop all that follow.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -164,7 +164,7 @@ async def _take(
             told = report.told
             answers[lock.id] = Reported(told.state_id, told.up_to, told.refused)
             heard.append((lock, report))
-    shown = [_shown(lock, report.now) for lock, report in heard]
+    before = [shown(lock, report.now) for lock, report in heard]
     for lock, report in heard:
         hear(lock, report.actor)
         lock.last_contact_at = report.now
@@ -172,34 +172,37 @@ async def _take(
             newest = [report.nonce, report.now.isoformat()]
             lock.nonces = [newest, *lock.nonces][:NONCES_KEPT]
             tx.wake(topics.lock(lock.id))
-    await _settle(installation, tx, heard)
+    acknowledged = {
+        lock.id: Acknowledgement(lock, ack.delivery_id, report.applied_revision, ack.state_sum)
+        for lock, report in heard
+        if (ack := report.acknowledged) is not None
+    }
+    if acknowledged:
+        await settle(installation, tx, acknowledged, max(report.now for _, report in heard))
     for lock, report in heard:
         if report.told.events or report.told.refused:
-            await _take_events(installation, tx, lock, report)
-    for (lock, report), before in zip(heard, shown, strict=True):
-        if _shown(lock, report.now) != before:
+            applied = report.applied_revision
+            await take_events(installation, tx, lock, report.told, applied, report.now)
+    for (lock, report), was in zip(heard, before, strict=True):
+        if shown(lock, report.now) != was:
             tx.wake(topics.site_sync(lock.site_id))
     await save_all([lock for lock, _ in heard], *_SAVED)
     return answers
 
 
-def _shown(lock: Lock, now: datetime) -> tuple[object, ...]:
+def shown(lock: Lock, now: datetime) -> tuple[object, ...]:
     """What a report may change of that which followers of the site's locks see."""
     online = is_online(lock.feed_id, lock.nonces, lock.last_contact_at, now)
     return online, lock.wanted_revision, lock.applied_revision, lock.state_unknown
 
 
-async def _settle(
-    installation: Installation, tx: Transaction, heard: Collection[tuple[Lock, _Report]]
+async def settle(
+    installation: Installation,
+    tx: Transaction,
+    told: Mapping[UUID, Acknowledgement],
+    now: datetime,
 ) -> None:
-    told = {
-        lock.id: Acknowledgement(lock, ack.delivery_id, report.applied_revision, ack.state_sum)
-        for lock, report in heard
-        if (ack := report.acknowledged) is not None
-    }
-    if not told:
-        return
-    now = max(report.now for _, report in heard)
+    """Under the locks' rows: what each of these has acknowledged, by lock, with all that follows from it."""
     settled: set[UUID] = set()
     for lock_id, taken in (await take_acknowledgements(told.values(), now)).items():
         settled |= taken.settled
@@ -210,16 +213,23 @@ async def _settle(
         await announce(installation, tx, EntriesSettled(frozenset(settled)), now)
 
 
-async def _take_events(
-    installation: Installation, tx: Transaction, lock: Lock, report: _Report
-) -> None:
-    new = await record_events(installation, tx, lock, report.told, report.now)
-    refused = [each.delivery_id for each in report.told.events.values() if each.delivery_id]
-    pins = await note_refusals(lock, refused, report.applied_revision)
+async def take_events(
+    installation: Installation,
+    tx: Transaction,
+    lock: Lock,
+    told: ToldEvents,
+    applied_revision: int,
+    now: datetime,
+) -> bool:
+    """Under the lock's row: stores its events, with all that follows from them; whether any was new."""
+    stored = await record_events(installation, tx, lock, told, now)
+    refused = [each.delivery_id for each in told.events.values() if each.delivery_id]
+    pins = await note_refusals(lock, refused, applied_revision)
     tx.wake(*(topics.pin_sync(each) for each in pins))
-    for event in new:
+    for event in stored.in_turn:
         _follow_lockout(lock, event)
         _follow_clock(lock, event)
+    return bool(stored.new)
 
 
 def _check(applied_revision: int, nonce: str | None) -> None:

@@ -46,7 +46,13 @@ async def reconcile(lock: Lock, position: FeedPosition) -> bool:
     return ahead
 
 
-def _reconcile(lock: Lock, position: FeedPosition, deliveries: Collection[LockDelivery]) -> bool:
+async def overtake(lock: Lock, position: FeedPosition) -> bool:
+    """Within a transaction: the same for a lock that is ahead, and for no other: what a phone brings may be long ago, so
+    nothing follows from a position that is behind."""
+    return _overtake(lock, position, await LockDelivery.filter(lock_id=lock.id))
+
+
+def _overtake(lock: Lock, position: FeedPosition, deliveries: Collection[LockDelivery]) -> bool:
     if position.epoch > lock.epoch or (
         position.epoch == lock.epoch
         and position.applied_revision > lock.applied_revision
@@ -55,6 +61,12 @@ def _reconcile(lock: Lock, position: FeedPosition, deliveries: Collection[LockDe
         lock.epoch = max(position.epoch, lock.epoch) + 1
         lock.applied_revision = 0
         lock.snapshot_needed = lock.state_unknown = True
+        return True
+    return False
+
+
+def _reconcile(lock: Lock, position: FeedPosition, deliveries: Collection[LockDelivery]) -> bool:
+    if _overtake(lock, position, deliveries):
         return True
     if position.epoch < lock.epoch:
         # A fresh lock says epoch 0; one that had acknowledged something has lost it.

@@ -16,6 +16,7 @@ class UnlockCommand(Row):
     """A command to open now. Its id is what the lock remembers, so that it opens once.
 
     `nonce` and `nonce_seconds` are fixed when the command is made: the lock counts the deadline from its nonce's making.
+    It is handed out (`handed_out_at`) or dropped (`dropped_at`); of one that is dropped it is certain that nothing was sent.
     """
 
     lock_id: UUID
@@ -32,10 +33,34 @@ class UnlockCommand(Row):
     token_id = fields.UUIDField(null=True)
     created_at = fields.DatetimeField()
     expires_at = fields.DatetimeField()
+    handed_out_at = fields.DatetimeField(null=True)
+    dropped_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "unlock_commands"
         indexes = (("lock", "expires_at"), ("expires_at",))
+
+
+class OpenLease(Row):
+    """A right to open one lock that a phone carries for some minutes (`domain.link.courier`). The lease itself is not kept.
+
+    It is a member's, or an invitation's. `expires_at` is its end, from which on it opens nothing.
+    """
+
+    lock_id: UUID
+    lock: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Lock", on_delete=fields.CASCADE
+    )
+    incarnation = fields.CharField(max_length=32)
+    member_id = fields.UUIDField(null=True)
+    invitation_id = fields.UUIDField(null=True)
+    device_id = fields.UUIDField()
+    created_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField()
+
+    class Meta:
+        table = "open_leases"
+        indexes = (("lock", "expires_at"),)
 
 
 class LockEvent(Row):
@@ -64,6 +89,7 @@ class LockEvent(Row):
     moment = fields.DatetimeField(db_default=SqlDefault("'1970-01-01 00:00:00+00:00'"))
     entry_id = fields.CharField(max_length=64, null=True)
     command_id = fields.UUIDField(null=True, db_index=True)
+    lease_id = fields.UUIDField(null=True)
     member_id = fields.UUIDField(null=True)
     invitation_id = fields.UUIDField(null=True)
     device_id = fields.UUIDField(null=True)

@@ -44,6 +44,8 @@ class ToldEvents:
     events: Mapping[int, LockEventBody]
     """By sequence, in order; of two with one number the first counts."""
     refused: tuple[RefusedEvent, ...]
+    kept_from: int = 0
+    """What the lock keeps from this sequence on is not missing, whatever comes first; 0: what is not told is missing."""
 
 
 def read_events(told: Sequence[object]) -> ToldEvents:

@@ -11,22 +11,21 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain import topics
-from domain.access.decision import Decision, DenialReason, Denied, Granted, check_schedule, decide
+from domain.access.decision import Decision, DenialReason, Denied, Granted, decide
 from domain.access_rules.grants import grants_of_members
 from domain.actors import (
-    AccountActor,
     Caller,
     InvitedDeviceActor,
     Standing,
     TokenActor,
 )
-from domain.audit.service import recorded
+from domain.audit.service import RecordedChange, recorded
 from domain.bus import Wakeups, listening
-from domain.database import Queue, Work, lock_row, snapshot, use_case
+from domain.database import Queue, Work, snapshot, use_case
 from domain.database.rows import new_id
-from domain.errors import AccessDenied, LockDidNotAnswer, LockOffline, NotAllowed, NotFound
+from domain.errors import AccessDenied, LockDidNotAnswer, LockOffline, NotFound
 from domain.installation import Installation
-from domain.invitations.tables import Invitation, InvitationLock
+from domain.invitations.tables import Invitation
 from domain.link.events import LockEventKind
 from domain.locks.rules import is_online
 from domain.locks.tables import Lock
@@ -36,6 +35,7 @@ from domain.people.standings import standing_at
 from domain.people.tables import Device, Member
 from domain.sites.service import live_site, zone_of
 from domain.sync.tables import LockEvent, UnlockCommand
+from domain.unlocking.entitlement import Entitled, entitled_guest, entitled_member
 from domain.unlocking.rules import (
     COMMAND_PATIENCE_SECONDS,
     OUTCOME_PATIENCE_SECONDS,
@@ -83,48 +83,33 @@ async def _command_by_invitation(
     assert isinstance(actor, InvitedDeviceActor)
     queue = Queue(Work.OPENINGS, actor.site_id)
     async with recorded(installation, by, "openLock", now, queue=queue) as change:
-        invitation = await lock_row(Invitation, actor.invitation_id)
-        lock = await Lock.get_or_none(id=lock_id, site_id=actor.site_id, deleted_at=None)
-        chosen = InvitationLock.filter(invitation_id=actor.invitation_id, lock_id=lock_id)
-        if invitation is None or lock is None or not await chosen.exists():
-            raise NotFound("lock_id")
-        if invitation.deleted_at is not None:
-            raise AccessDenied([DenialReason.ENDED])
-        zone = zone_of(await live_site(invitation.site_id))
-        decision = check_schedule(invitation.schedule(), zone, now)
-        if isinstance(decision, Denied):
-            raise AccessDenied(decision.reasons)
-        command = _command(lock, command_id, now)
-        command.invitation_id, command.device_id = invitation.id, actor.device_id
-        await command.save(force_create=True)
-        change.note("Lock", lock.id, chain=invitation.site_id, command=str(command_id))
-        change.wake(topics.lock(lock.id))
+        entitled = await entitled_guest(actor, lock_id)
+        await _give(change, entitled, command_id, now)
 
 
 @use_case
 async def _command_by_rules(
     installation: Installation, by: Caller, command_id: UUID, lock_id: UUID, now: datetime
 ) -> None:
-    assert by.standing is not None
-    member_id = by.standing.member_id
     queue = Queue(Work.OPENINGS, by.site_id)
     async with recorded(installation, by, "openLock", now, queue=queue) as change:
-        lock = await Lock.get_or_none(id=lock_id, site_id=by.site_id, deleted_at=None)
-        if lock is None:
-            raise NotFound("lock_id")
-        if member_id is None:
-            raise NotAllowed("No access rule is for a token: it opens doors with openLockRemotely.")
-        await lock_row(Member, member_id)
-        decision = await _decide_by_rules(member_id, lock, now)
-        if isinstance(decision, Denied):
-            raise AccessDenied(decision.reasons)
-        command = _command(lock, command_id, now)
-        command.member_id = member_id
-        if isinstance(by.actor, AccountActor):
-            command.device_id = by.actor.device_id
-        await command.save(force_create=True)
-        change.note("Lock", lock.id, command=str(command_id))
-        change.wake(topics.lock(lock.id))
+        entitled = await entitled_member(by, lock_id)
+        await _give(change, entitled, command_id, now)
+
+
+async def _give(
+    change: RecordedChange, entitled: Entitled, command_id: UUID, now: datetime
+) -> None:
+    decision = entitled.decision(now)
+    if isinstance(decision, Denied):
+        raise AccessDenied(decision.reasons)
+    lock = entitled.lock
+    command = _command(lock, command_id, now)
+    command.member_id, command.invitation_id = entitled.member_id, entitled.invitation_id
+    command.device_id = entitled.device_id
+    await command.save(force_create=True)
+    change.note("Lock", lock.id, chain=lock.site_id, command=str(command_id))
+    change.wake(topics.lock(lock.id))
 
 
 async def _decide_by_rules(member_id: UUID, lock: Lock, now: datetime) -> Decision:

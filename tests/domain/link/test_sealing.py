@@ -48,6 +48,9 @@ class TestRoundTrip:
             MessageKind.DELIVERY: 1,
             MessageKind.UNLOCK_COMMAND: 2,
             MessageKind.SEALED_TIME: 3,
+            MessageKind.LEASE: 4,
+            MessageKind.BUNDLE: 5,
+            MessageKind.RECEIPT: 6,
         }
 
     def test_sealing_twice_gives_two_envelopes(self) -> None:

@@ -20,6 +20,7 @@ from domain.sync.reports import Acknowledged, report_lock
 from domain.sync.settling import FeedPosition
 from locksim.firmware import Firmware
 from locksim.keypad import Key
+from locksim.phone_link import Answer, Presented
 from locksim.provisioning import Provisioning
 from locksim.signals import (
     Bolt,
@@ -162,6 +163,16 @@ class YardLock:
                 payload = PinPayload.from_payload(entry.payload)
                 found += [entry] if payload.digest == digest else []
         return found
+
+    def hello(self) -> bytes:
+        """A phone is held to the door: what the lock says to it."""
+        return self.firmware.hello(self.uptime_ms())
+
+    def present(self, presented: Presented) -> Answer | None:
+        """A phone hands over what it carries; None when the power went meanwhile."""
+        answers: list[Answer] = []
+        self.do(lambda lock, uptime: answers.append(lock.present(presented, uptime)))
+        return answers[0] if answers else None
 
     # The wire
 
