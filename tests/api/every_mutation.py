@@ -194,8 +194,9 @@ ANYONE = {
     "resetPassword",
     "acceptMembership",
     "redeemInvitation",
+    "submitReceipt",
 }
-PHONES = {"openLock"}
+PHONES = {"openLock", "requestOpenLease"}
 LOCKS = {"reportLock"}
 ALL_BUT_LOCKS = {"createSocketTicket"}
 EVERY = {
@@ -224,6 +225,7 @@ DOCUMENTS = {
     " { __typename } }",
     "removeDevice": 'mutation { answer: removeDevice(input: { deviceId: "device_0" }) { __typename } }',
     "openLock": 'mutation { answer: openLock(input: { lockId: "lock_0" }) { __typename } }',
+    "requestOpenLease": 'mutation { answer: requestOpenLease(input: { lockId: "lock_0" }) { __typename } }',
     "reportLock": 'mutation { answer: reportLock(input: { lockId: "lock_0", appliedRevision: 0 }) { __typename } }',
 }
 """The mutations that are about the caller and not about a site, as written by somebody."""

@@ -57,6 +57,7 @@ PARTICIPLES = {
     "revoke": "Revoked",
     "send": "Sent",
     "set": "Set",
+    "submit": "Submitted",
     "unblock": "Unblocked",
     "update": "Updated",
 }

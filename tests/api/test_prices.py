@@ -22,7 +22,7 @@ from api.prices import prices
 from api.protocol import Limits
 from api.protocol.measuring import measured
 from api.protocol.prices import PAGE_FIELDS, with_all_lists
-from api.schema.bounds import LONGEST_STRING, MOST_ITEMS, bound_inputs
+from api.schema.bounds import LONGER_STRINGS, LONGEST_STRING, MOST_ITEMS, bound_inputs
 from api.whole_schema import build_schema
 from domain.clock import system_clock
 from domain.locks.rules import MOST_READERS
@@ -99,7 +99,7 @@ def _longest(kind: Any, name: str, by: int) -> Iterator[tuple[str, Any]]:
             for inside, value in _longest(of_field.type, field, by):
                 yield inside if name == "input" else f"{name}.{inside}", {field: value}
     elif nullable.name in {"String", "ID"}:
-        yield name, "x" * (LONGEST_STRING + by)
+        yield name, "x" * (LONGER_STRINGS.get(name, LONGEST_STRING) + by)
 
 
 def _least(kind: Any) -> Any:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from domain.access.schedule import ALWAYS, Schedule
+from domain.link.courier import BundleBody, CarriedDelivery, LeaseBody, ReceiptBody
 from domain.link.digests import card_digest, pin_digest
 from domain.link.entries import (
     CardPayload,
@@ -17,9 +18,9 @@ from domain.link.entries import (
     SmartPinRulesPayload,
     smartpin_entry_id,
 )
-from domain.link.keys import LinkKeys
+from domain.link.keys import CourierKeys, LinkKeys
 from domain.link.messages import DeliveryBody, SealedTimeBody, UnlockCommandBody
-from domain.link.sealing import MessageKind, seal_message
+from domain.link.sealing import MessageKind, seal_message, unseal_message
 from domain.security.passwords import PasswordProfile
 from locksim.provisioning import Provisioning
 from locksim.signals import (
@@ -200,10 +201,45 @@ class Pen:
         sealed = self._seal(MessageKind.SEALED_TIME, body.encode(), None)
         return SealedTime(self._name("time"), sealed)
 
-    def _seal(self, kind: MessageKind, body: bytes, epoch: int | None) -> bytes:
+    def bundle(
+        self,
+        nonce: str,
+        moment: datetime,
+        *bodies: DeliveryBody,
+        state_id: str = "none",
+        event_floor: int = 0,
+        epoch: int | None = None,
+    ) -> bytes:
+        """What a phone brings over this nonce, with the time."""
+        carried = tuple(CarriedDelivery(self._name("carried"), each.to_wire()) for each in bodies)
+        body = BundleBody(nonce, carried, unix_ms(moment), state_id, event_floor)
+        return self._seal(MessageKind.BUNDLE, body.encode(), epoch)
+
+    def lease(
+        self,
+        thumbprint: bytes,
+        until: datetime,
+        *schedules: Schedule,
+        required: int = 0,
+        epoch: int | None = None,
+    ) -> bytes:
+        """The right of a phone to open; unlimited until its end, unless it has schedules."""
+        body = LeaseBody(self._name("lease"), thumbprint, schedules or (ALWAYS,), until, required)
+        key = CourierKeys.derive(self.lock.secret).lease
+        return self._seal(MessageKind.LEASE, body.encode(), epoch, key)
+
+    def read_receipt(self, sealed: bytes) -> tuple[int, ReceiptBody]:
+        """The epoch of a receipt of this lock, and what it says."""
+        key, own = CourierKeys.derive(self.lock.secret).receipt, self.lock
+        epoch, data = unseal_message(key, MessageKind.RECEIPT, own.lock_id, own.incarnation, sealed)
+        return epoch, ReceiptBody.decode(data)
+
+    def _seal(
+        self, kind: MessageKind, body: bytes, epoch: int | None, key: bytes | None = None
+    ) -> bytes:
         own = self.lock
         at = self.epoch if epoch is None else epoch
-        return seal_message(self.keys.bundle, kind, own.lock_id, own.incarnation, at, body)
+        return seal_message(key or self.keys.bundle, kind, own.lock_id, own.incarnation, at, body)
 
     def _name(self, what: str) -> str:
         self.numbered += 1

@@ -16,7 +16,7 @@ from graphql import build_schema, parse, validate
 from api.protocol.socket_limits import SocketLimits
 from domain.access.decision import DenialReason, Granted, check_schedule
 from domain.access.pin_shape import LONGEST, SHORTEST
-from domain.link import entries, messages, nonces, sealing
+from domain.link import courier, entries, messages, nonces, sealing
 from domain.link.digests import card_digest, pin_digest
 from domain.link.entries import Entry, EntryKind
 from domain.link.events import EventRefusal, LockEventKind, OpeningMethod
@@ -302,6 +302,11 @@ def test_the_limits_are_those_of_the_code(text: str) -> None:
         "seconds in which a short PIN can be set": keypad.SHORT_PIN_MS / 1000,
         "seconds in which the next entry of a function begins": keypad.PROGRAMMING_MS / 1000,
         "digits of a function": keypad.LONGEST_FUNCTION,
+        "bytes of a hello": courier.MAX_HELLO_BYTES,
+        "deliveries in a bundle": courier.MAX_BUNDLE_DELIVERIES,
+        "bytes of a receipt's body": courier.MAX_RECEIPT_BYTES,
+        "events in a receipt": courier.MAX_RECEIPT_EVENTS,
+        "receipts at once": courier.MAX_RECEIPTS,
     }
     assert server_link.NONCES_TAKEN == rules.NONCES_KEPT == 2
 

@@ -15,6 +15,7 @@ from domain.link.sealing import MessageKind, seal_message
 from locksim import journal
 from locksim.connection import ANSWER_TIMEOUT_S
 from locksim.signals import Delivery
+from tests.locksim.at_the_door import THUMBPRINT, at_the_door
 from tests.locksim.bench import Bench
 from tests.locksim.codes import bench_with_smartpins, block_at_keypad, code_now
 from tests.locksim.rig import CARD, NOON
@@ -22,7 +23,7 @@ from tests.locksim.test_lock_doc import DOCS, SCHEMA
 
 OF_UVICORN = 1012
 """Sent by the server below the application when it is shut down."""
-FIELDS = ("method", "entryId", "commandId", "reasons", "count", "deliveryId")
+FIELDS = ("method", "entryId", "commandId", "reasons", "count", "deliveryId", "leaseId")
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +75,9 @@ def everything() -> Iterable[LockEventBody]:
     nonce = bench.nonce()
     bench.receive(pen.command(nonce, name="release", releases=True, opens=False))
     bench.receive(pen.time(nonce, NOON.replace(year=2027)))
+    at_the_door(bench)
+    at_the_door(bench, lease=b"")
+    at_the_door(bench, lease=pen.lease(THUMBPRINT, NOON))
     bench.settle()
     yield from bench.events()
     full = Bench()
@@ -102,7 +106,10 @@ def test_each_kind_has_the_fields_that_the_table_says(text: str) -> None:
     ]
 
     assert sorted(
-        rows(text, "kind | `method` | `entryId` | `commandId` | `reasons` | `count` | `deliveryId`")
+        rows(
+            text,
+            "kind | `method` | `entryId` | `commandId` | `reasons` | `count` | `deliveryId` | `leaseId`",
+        )
     ) == sorted(told)
 
 

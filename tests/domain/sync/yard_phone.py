@@ -125,11 +125,18 @@ async def _redeemed(invitation: Invitation, key: CarriedKey, yard: "Yard") -> De
     return await _device(key, yard, invitation_id=invitation.id)
 
 
-async def _device(key: CarriedKey, yard: "Yard", **of: UUID) -> Device:
+async def _device(
+    key: CarriedKey,
+    yard: "Yard",
+    *,
+    account_id: UUID | None = None,
+    invitation_id: UUID | None = None,
+) -> Device:
     return await Device.create(
+        account_id=account_id,
+        invitation_id=invitation_id,
         thumbprint=key.thumbprint,
         name="Phone",
         platform=Platform.OTHER,
         redeemed_at=yard.now,
-        **of,
     )
