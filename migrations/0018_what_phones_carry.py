@@ -9,7 +9,7 @@ from tortoise.indexes import Index
 
 
 class Migration(migrations.Migration):
-    dependencies = [("latchwork", "0016_what_is_gone")]
+    dependencies = [("latchwork", "0017_erased_members")]
 
     initial = False
 
