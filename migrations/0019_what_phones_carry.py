@@ -9,7 +9,7 @@ from tortoise.indexes import Index
 
 
 class Migration(migrations.Migration):
-    dependencies = [("latchwork", "0017_erased_members")]
+    dependencies = [("latchwork", "0018_moments_of_events")]
 
     initial = False
 
