@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import os
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
 
@@ -19,13 +21,24 @@ from api.whole_schema import build_schema
 from domain.audit.checkpointing import Checkpoints
 from domain.audit.verifying import CheckpointsOfOther
 from domain.clock import Clock
-from domain.database import Sweep, connect, disconnect, drain, in_background, pending, sweep
+from domain.database import (
+    DatabaseUnavailable,
+    Sweep,
+    connect,
+    disconnect,
+    drain,
+    in_background,
+    pending,
+    sweep,
+)
 from domain.database.common_clock import CommonClock
 from domain.following import wired
 from domain.installation import Installation
 from domain.letters.mailers import FolderMailer, Mailer, SmtpMailer
 from domain.mail.outbox import deliver_letters
 from domain.people import sweeping as of_people
+from domain.recorded_keys import processes as of_processes
+from domain.recorded_keys.processes import LOOK_SECONDS, OwnProcess
 from domain.recorded_keys.service import open_keyring
 from domain.security.keys import Keyring
 from domain.security.passwords import PasswordHasher, PasswordProfile
@@ -76,6 +89,16 @@ async def opened_keyring(settings: Settings, now: datetime) -> Keyring:
     return await open_keyring(lambda fresh: keyring(settings, fresh), now)
 
 
+def own_process(settings: Settings, keys: Keyring) -> OwnProcess:
+    """This process as it tells others which keys it knows; it follows those of the database with this keyring."""
+    return OwnProcess(
+        name=f"process {os.getpid()} on {socket.gethostname()}, port {settings.port}",
+        source="LATCHWORK_SECRET" if settings.secret else str(settings.key_file.resolve()),
+        keys=keys,
+        load=lambda: keyring(settings, fresh=False),
+    )
+
+
 def new_installation(
     settings: Settings, keys: Keyring, *, passwords: PasswordHasher | None = None
 ) -> Installation:
@@ -96,7 +119,12 @@ def new_installation(
     return wired(described)
 
 
-SWEEPS = (*of_people.SWEEPS, *of_sync.SWEEPS, *of_throttling.SWEEPS)
+SWEEPS = (
+    *of_people.SWEEPS,
+    *of_sync.SWEEPS,
+    *of_throttling.SWEEPS,
+    *of_processes.SWEEPS,
+)
 """What forgets that which time has made worthless."""
 
 
@@ -150,7 +178,9 @@ def create_app(
         try:
             await _align(common)
             await checked_schema()
+            own = own_process(settings, installation.keys)
             await open_keyring(lambda fresh: installation.keys, clock())
+            await own.look(clock())
             in_background(lambda: mend_settings(installation, clock()), "mend_settings")
             checkpoints = Checkpoints(settings.checkpoints)
             workers = [
@@ -162,6 +192,7 @@ def create_app(
                 ),
                 asyncio.create_task(repeat(SWEEP_SECONDS, *_sweeps(clock))),
                 asyncio.create_task(repeat(ALIGN_SECONDS, lambda: _align(common))),
+                asyncio.create_task(repeat(LOOK_SECONDS, lambda: own.look(clock()))),
                 asyncio.create_task(deliver_letters(installation, clock)),
             ]
             try:
@@ -171,6 +202,8 @@ def create_app(
                     worker.cancel()
                 await asyncio.gather(*workers, return_exceptions=True)
                 await drain(DRAIN_SECONDS)
+                with contextlib.suppress(DatabaseUnavailable):
+                    await own.leave()
         finally:
             await disconnect()
 

@@ -15,6 +15,7 @@ from api.addresses import checked_origin
 from api.asking import AskFailed, ask
 from api.audit_commands import audit_commands
 from api.demo import run_demo
+from api.key_commands import key_commands, rotate_keys
 from api.lock_check.command import lock_check
 from api.naming_sites import site_named
 from api.seed import seed as seed_demo
@@ -27,7 +28,6 @@ from domain.mail.addresses import checked_email
 from domain.people.api_tokens import create_api_token
 from domain.people.members import invite_owner
 from domain.people.new_sites import create_site
-from domain.recorded_keys.service import NoSuchKey, forget_key
 from domain.sites.rules import SystemType
 from domain.sites.service import change_plan
 from domain.sites.tables import Site
@@ -44,13 +44,13 @@ main = typer.Typer(
 )
 site_commands = typer.Typer(help="Sites and their plans.", no_args_is_help=True)
 token_commands = typer.Typer(help="API tokens.", no_args_is_help=True)
-key_commands = typer.Typer(help="The keys of the application secret.", no_args_is_help=True)
 main.add_typer(site_commands, name="site")
 main.add_typer(token_commands, name="token")
 main.add_typer(key_commands, name="key")
 main.add_typer(audit_commands, name="audit")
 main.add_typer(account_commands, name="account")
 main.command("lock-check")(lock_check)
+main.command("rotate-keys")(rotate_keys)
 
 
 @main.command("migrate")
@@ -255,21 +255,3 @@ def token_create(
             return token
 
     typer.echo(starting.run(work()))
-
-
-@key_commands.command("lost")
-def key_lost(
-    key_id: Annotated[str, typer.Argument(help="The key's id, as a refusal names it.")],
-) -> None:
-    """Give up a key whose secret is lost for good, with all that was written under it."""
-    settings = starting.settings()
-
-    async def work() -> None:
-        async with starting.database_without_keys(settings):
-            await forget_key(key_id, system_clock())
-
-    try:
-        starting.run(work())
-    except NoSuchKey:
-        raise typer.BadParameter("The database asks for no key of this id.") from None
-    typer.echo(f"the key {key_id} is not asked for any more")

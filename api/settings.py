@@ -133,6 +133,14 @@ class Settings(BaseSettings):
     """The API token of `latchwork ask`; the server does not use it."""
 
     @model_validator(mode="after")
+    def _one_secret(self) -> Self:
+        if self.secret and self.secret_file is not None:
+            raise ValueError(
+                "LATCHWORK_SECRET and LATCHWORK_SECRET_FILE are both set: which one counts? Leave one out"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _secure_in_production(self) -> Self:
         host = urlsplit(self.public_url).hostname if self.public_url else self.host
         secure = self.public_url.startswith("https://") or on_this_machine(host or "")

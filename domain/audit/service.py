@@ -83,13 +83,14 @@ async def recorded(
     if queue is None and chain is not None:
         queue = Queue(Work.CHANGES, chain)
     async with transaction(queue) as tx:
+        front = installation.keys.current_id
         change = RecordedChange(tx, chain)
         yield change
         if not change.notes and not change.changed_nothing:
             raise NothingNoted(action)
         for belongs_to in sorted(change.notes, key=lambda chain: chain.bytes):
             await _append(installation, by, action, belongs_to, change.notes[belongs_to], now)
-        await check_keys(installation.keys)
+        await check_keys(installation.keys, front)
 
 
 @asynccontextmanager

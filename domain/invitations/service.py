@@ -91,7 +91,7 @@ async def create_invitation(
             id=key,
             site=site,
             name=name,
-            code_tag=installation.keys.tag(KeyLabel.CODES, "invitation", code),
+            code_tag=tag_of_code(installation, code),
             code_sealed=installation.keys.seal(code.encode(), code_identity(key)),
             device_limit=device_limit,
             created_at=now,
@@ -102,6 +102,11 @@ async def create_invitation(
         )
         change.note("Invitation", invitation.id, locks=[str(each) for each in locks])
         return invitation, display_code(code)
+
+
+def tag_of_code(installation: Installation, code: str, key_id: str | None = None) -> str:
+    """The tag by which an invitation is found, under the key in front or the named one."""
+    return installation.keys.tag(KeyLabel.CODES, "invitation", code, key_id=key_id)
 
 
 async def held_invitation(by: Caller, invitation_id: UUID) -> Invitation:

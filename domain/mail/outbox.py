@@ -49,7 +49,8 @@ AT_ONCE = 4
 _CANDIDATES = 16
 
 
-def _identity(letter_id: UUID) -> str:
+def letter_identity(letter_id: UUID) -> str:
+    """The associated data of a sealed letter: a row copied over another does not open."""
     return f"letter:{letter_id}"
 
 
@@ -80,7 +81,7 @@ async def post(
     give_up_at = now + GIVEN_UP_AFTER
     await WaitingLetter.create(
         id=letter_id,
-        sealed=installation.keys.seal(packed(letter), _identity(letter_id)),
+        sealed=installation.keys.seal(packed(letter), letter_identity(letter_id)),
         about=about,
         site_id=site_id,
         member_id=by.standing.member_id if by.standing else None,
@@ -170,7 +171,7 @@ async def _send(installation: Installation, row: WaitingLetter, clock: Clock) ->
         await _give_up(installation, row, "too old", clock())
         return
     try:
-        letter = unpacked(installation.keys.open(row.sealed, _identity(row.id)))
+        letter = unpacked(installation.keys.open(row.sealed, letter_identity(row.id)))
         await installation.mailer.send(letter, row.id, row.written_at)
     except NeverSent:
         await _give_up(installation, row, "refused by the mail server", clock())

@@ -52,7 +52,8 @@ class Enrolment:
         return "Enrolment()"
 
 
-def _identity(account_id: UUID) -> str:
+def totp_identity(account_id: UUID) -> str:
+    """The associated data of a sealed authenticator secret: a row copied over another does not open."""
     return f"totp:{account_id}"
 
 
@@ -75,7 +76,7 @@ async def enroll_totp(
         await check_confirmed(actor, now)
         if account.totp_confirmed_at is not None:
             raise NotAllowed("This account has a second factor already.")
-        account.totp_sealed = installation.keys.seal(secret.encode(), _identity(account.id))
+        account.totp_sealed = installation.keys.seal(secret.encode(), totp_identity(account.id))
         account.totp_last_step = None
         await account.save(update_fields=["totp_sealed", "totp_last_step"])
         change.note("Account", account.id, chain=account.id)
@@ -96,7 +97,7 @@ async def confirm_totp(
         await check_confirmed(actor, now)
         if account.totp_sealed is None or account.totp_confirmed_at is not None:
             raise NotAllowed("There is no enrolment to confirm.")
-        secret = installation.keys.open(account.totp_sealed, _identity(account.id)).decode()
+        secret = installation.keys.open(account.totp_sealed, totp_identity(account.id)).decode()
         step = matching_step(secret, code, now, last_step=account.totp_last_step)
         if step is None:
             raise InvalidInput("code", "This is not the authenticator's present code.")
@@ -268,7 +269,7 @@ async def spend_second_factor(
     """Within a transaction that holds the account's row: whether the code is the authenticator's, or an unused recovery
     code; it does not work again once the transaction is committed."""
     assert account.totp_sealed is not None
-    secret = installation.keys.open(account.totp_sealed, _identity(account.id)).decode()
+    secret = installation.keys.open(account.totp_sealed, totp_identity(account.id)).decode()
     step = matching_step(secret, code, now, last_step=account.totp_last_step)
     if step is not None:
         account.totp_last_step = step

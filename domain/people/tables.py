@@ -128,7 +128,8 @@ class Device(Row):
     """A phone, bound by its own key (`thumbprint`, RFC 7638) to an account or to an invitation: exactly one of the two.
 
     Its access token is derived from this row and the application secret, so nothing of it is stored; raising
-    `generation` ends every token handed out so far.
+    `generation` ends every token handed out so far. `token_key` is the key under which the token was made that the phone
+    showed last; None: not known.
     """
 
     account_id: UUID | None
@@ -146,6 +147,7 @@ class Device(Row):
     redeemed_at = fields.DatetimeField()
     expires_at = fields.DatetimeField(null=True)
     removed_at = fields.DatetimeField(null=True)
+    token_key = fields.CharField(max_length=8, null=True)
     barred = fields.BooleanField(db_default=False)
     """Whether an admin took the phone off its invitation: this key does not redeem that one again."""
     confirmed_at = fields.DatetimeField(null=True)

@@ -16,7 +16,7 @@ open, at a lock that still holds the old one, what the old one opened.
 """
 
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -34,7 +34,7 @@ from domain.installation import Installation
 from domain.pins.guess_budget import check_room, lengths_to_generate
 from domain.pins.rules import check_length, generate, is_weak
 from domain.pins.tables import HeldDigits, Pin, PinKind, PinReservation
-from domain.security.keys import KeyLabel
+from domain.security.keys import KeyLabel, SealBroken
 from domain.security.passwords import HasherBusy, PasswordProfile
 from domain.sites.tables import Site
 from domain.sync.status import may_hold
@@ -56,8 +56,6 @@ class AcceptableDigits:
 
     digits: str
     verifier: bytes
-    tags: Sequence[str]
-    """Those under which they may be taken, while keys rotate; the first is the one to take them under."""
     kind: PinKind
 
     @property
@@ -130,10 +128,9 @@ async def acceptable_digits(
     await _count(installation, by, alerts, now)
     for digits in candidates:
         verifier = await _verifier(installation, by, site, digits, alerts)
-        tags = installation.keys.candidate_tags(KeyLabel.PIN_INDEX, str(site.id), verifier)
-        taken = await _is_taken(site.id, tags)
+        taken = await _is_taken(site.id, _tags(installation, site.id, verifier))
         if not (is_weak(digits) or taken):
-            return AcceptableDigits(digits, verifier, tags, kind)
+            return AcceptableDigits(digits, verifier, kind)
     if asked is not None:
         raise PinNotAcceptable  # weak and taken alike, after the same work
     raise PinTooShort(
@@ -199,19 +196,37 @@ async def _give_try_back(installation: Installation, by: Caller) -> None:
     await give_back(installation, refusals_of(by), _spender(by))
 
 
-def _identity(pin: Pin) -> str:
+def verifier_identity(pin: Pin) -> str:
+    """The associated data of a PIN's sealed verifier: a row copied over another does not open."""
     return f"pin-verifier:{pin.site_id}:{pin.id}"
+
+
+def given_up_identity(reservation: PinReservation) -> str:
+    """The associated data of the sealed verifier of digits that were given up."""
+    return f"given-up-verifier:{reservation.site_id}:{reservation.id}"
+
+
+def tag_of(
+    installation: Installation, site_id: UUID, verifier: bytes, key_id: str | None = None
+) -> str:
+    """The tag under which digits are taken at a site, under the key in front or the named one."""
+    return installation.keys.tag(KeyLabel.PIN_INDEX, str(site_id), verifier, key_id=key_id)
+
+
+def _tags(installation: Installation, site_id: UUID, verifier: bytes) -> list[str]:
+    """Those under which digits may be taken, while keys rotate."""
+    return installation.keys.candidate_tags(KeyLabel.PIN_INDEX, str(site_id), verifier)
 
 
 def seal_verifier(installation: Installation, pin: Pin, verifier: bytes) -> bytes:
     """The verifier for the row of this very PIN."""
-    return installation.keys.seal(verifier, _identity(pin))
+    return installation.keys.seal(verifier, verifier_identity(pin))
 
 
 def open_verifier(installation: Installation, pin: Pin) -> bytes:
     """The verifier of this PIN. Raises SealBroken for one that was copied from another row."""
     assert pin.verifier_sealed is not None
-    return installation.keys.open(pin.verifier_sealed, _identity(pin))
+    return installation.keys.open(pin.verifier_sealed, verifier_identity(pin))
 
 
 async def _is_taken(site_id: UUID, tags: Sequence[str]) -> bool:
@@ -219,24 +234,41 @@ async def _is_taken(site_id: UUID, tags: Sequence[str]) -> bool:
     return await PinReservation.filter(site_id=site_id, tag__in=tags).exists()
 
 
-async def reserve(pin: Pin, accepted: AcceptableDigits) -> None:
+async def reserve(installation: Installation, pin: Pin, accepted: AcceptableDigits) -> None:
     """Within a transaction. Raises PinNotAcceptable when the digits are taken, also by one who commits first."""
-    if await _is_taken(pin.site_id, accepted.tags):
+    tags = _tags(installation, pin.site_id, accepted.verifier)
+    if await _is_taken(pin.site_id, tags):
         raise PinNotAcceptable
-    await PinReservation.create(site_id=pin.site_id, pin=pin, tag=accepted.tags[0])
+    await PinReservation.create(site_id=pin.site_id, pin=pin, tag=tags[0])
 
 
-async def retire(pin: Pin, now: datetime) -> None:
-    """Within a transaction, after the PIN's entries were rewritten: gives up its digits.
+def verifier_to_give_up(installation: Installation, pin: Pin) -> bytes | None:
+    """The verifier that the PIN has now, for `retire`; None where its row is not what was written."""
+    if pin.verifier_sealed is None:
+        return None
+    with suppress(SealBroken):
+        return open_verifier(installation, pin)
+    return None
 
-    The locks that may hold them keep them reserved, each until it acknowledges its entry as it is wanted now.
+
+async def retire(
+    installation: Installation, pin: Pin, verifier: bytes | None, now: datetime
+) -> None:
+    """Within a transaction, after the PIN's entries were rewritten: gives up the digits of this verifier.
+
+    The locks that may hold them keep them reserved, each until it acknowledges its entry as it is wanted now. So long the
+    verifier is kept, sealed: their tag is made anew of it when keys are changed.
     """
     present = PinReservation.filter(pin_id=pin.id, retired_at=None)
     rows = await lock_rows(PinReservation, await column(present, "id"))
     holders = await may_hold(await LockEntry.filter(pin_id=pin.id))
     for reservation in rows:
         reservation.retired_at = now
-        await reservation.save(update_fields=["retired_at"])
+        if verifier is not None:
+            reservation.verifier_sealed = installation.keys.seal(
+                verifier, given_up_identity(reservation)
+            )
+        await reservation.save(update_fields=["retired_at", "verifier_sealed"])
         await HeldDigits.bulk_create(
             [
                 HeldDigits(reservation=reservation, entry_id=entry.id, until_version=entry.version)

@@ -107,7 +107,8 @@ class PinReservation(Row):
     """Digits that are in use at a site, as a keyed tag of their verifier.
 
     The unique (site, tag) is what keeps two equal PINs from being committed, however they race. A reservation whose
-    `retired_at` is set belongs to digits that were given up and is kept until no lock holds them any more.
+    `retired_at` is set belongs to digits that were given up and is kept until no lock holds them any more; so long the
+    PIN's verifier of then is kept in `verifier_sealed` (None where they were given up before it was).
     """
 
     site_id: UUID
@@ -120,6 +121,7 @@ class PinReservation(Row):
     )
     tag = fields.CharField(max_length=64)
     retired_at = fields.DatetimeField(null=True)
+    verifier_sealed = fields.BinaryField(null=True)
 
     class Meta:
         table = "pin_reservations"

@@ -13,7 +13,13 @@ from domain.database.rows import new_id
 from domain.errors import NotFound
 from domain.installation import Installation
 from domain.people.tables import Member
-from domain.pins.digits import AcceptableDigits, reserve, retire, seal_verifier
+from domain.pins.digits import (
+    AcceptableDigits,
+    reserve,
+    retire,
+    seal_verifier,
+    verifier_to_give_up,
+)
 from domain.pins.entries import follow_pins
 from domain.pins.tables import Pin, PinLock, PinLockTag, PinStatus
 from domain.sites.tables import Site
@@ -55,7 +61,7 @@ async def add_pin(
     )
     pin.verifier_sealed = seal_verifier(installation, pin, accepted.verifier)
     await pin.save(force_create=True)
-    await reserve(pin, accepted)
+    await reserve(installation, pin, accepted)
     return pin
 
 
@@ -79,6 +85,7 @@ async def replace_digits(
     The old ones stay taken while a lock may hold them. Raises PinNotAcceptable when somebody else was first to take the
     new ones, PinTooShort, InvalidInput.
     """
+    given_up = verifier_to_give_up(installation, pin)
     pin.verifier_sealed = seal_verifier(installation, pin, accepted.verifier)
     pin.length = len(accepted.digits)
     if not pin.personal:  # which stays of its kind: its member has at most one of each
@@ -89,8 +96,8 @@ async def replace_digits(
         update_fields=["verifier_sealed", "length", "kind", "digits_version", "updated_at"]
     )
     await follow_pins(installation, change, [pin.id], now)
-    await retire(pin, now)
-    await reserve(pin, accepted)
+    await retire(installation, pin, given_up, now)
+    await reserve(installation, pin, accepted)
 
 
 async def held_pin(by: Caller, pin_id: UUID) -> Pin:
@@ -105,9 +112,10 @@ async def withdraw(
     installation: Installation, change: RecordedChange, pins: Sequence[Pin], now: datetime
 ) -> None:
     """Within a transaction: these PINs end for good. Their verifiers go at once, their digits when no lock holds them."""
+    given_up = {pin.id: verifier_to_give_up(installation, pin) for pin in pins}
     for pin in pins:
         pin.status, pin.updated_at, pin.verifier_sealed = PinStatus.REMOVED, now, None
         await pin.save(update_fields=["status", "updated_at", "verifier_sealed"])
     await follow_pins(installation, change, [pin.id for pin in pins], now)
     for pin in pins:
-        await retire(pin, now)
+        await retire(installation, pin, given_up[pin.id], now)

@@ -2,26 +2,32 @@
 
 So no process can write with a second secret beside the first. What is written under one cannot be read with the other
 alone: locks would get nothing, the audit chain would break, and digits that are taken would be given out again.
+
+Which key is in front, that is, with which one everything is written, stands in the database too (`rotation` moves it), and
+not in the order in which a process was given its secrets: all processes write with the same one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
-from domain.database import DatabaseUnavailable, hold, transaction, use_case
-from domain.recorded_keys.tables import RecordedKey
+from domain.database import Conflict, DatabaseUnavailable, hold, transaction, use_case
+from domain.recorded_keys.tables import KeyState, RecordedKey
 from domain.recorded_keys.traces import has_rows, keys_in_use
-from domain.security.keys import Keyring
+from domain.security.keys import KeyFileError, Keyring
+
+TURN = "recorded-keys"
+"""What everybody holds who decides about keys."""
 
 
 class KeysMissing(DatabaseUnavailable):
     """The keyring lacks keys with which this database was written; `ids` are theirs. Another process may have them."""
 
-    def __init__(self, ids: set[str], keys: Keyring) -> None:
+    def __init__(self, ids: Collection[str], keys: Keyring) -> None:
         names, given = ", ".join(sorted(ids)), ", ".join(keys.ids)
         super().__init__(
             f"this database was written with the key {names}, and the secret that is given has the key {given}"
         )
-        self.ids = ids
+        self.ids = set(ids)
 
 
 class NoSuchKey(LookupError):
@@ -30,42 +36,85 @@ class NoSuchKey(LookupError):
 
 async def missing_keys(keys: Keyring) -> set[str]:
     """The ids of the recorded keys that the keyring lacks."""
-    recorded = await RecordedKey.filter(lost_at=None).values_list("id", flat=True)
-    return {str(each) for each in recorded} - set(keys.ids)
+    return _needed_of(await RecordedKey.all()) - set(keys.ids)
 
 
-async def check_keys(keys: Keyring) -> None:
-    """Raises KeysMissing when the keyring lacks a recorded key.
+async def check_keys(keys: Keyring, began_with: str) -> None:
+    """To be called at the end of a transaction that writes under keys, which began with this one in front.
 
-    Called at the end of a transaction that writes under keys. Every process records its key before it writes under it, so
-    nothing is committed that overlooked rows under a key that is unknown here.
+    Raises KeysMissing when the keyring lacks a recorded key, and Conflict when another one is in front by now: the keyring
+    then has it in front too, and a use case does all of it again. So nothing is committed that overlooked rows under a
+    key that is unknown here, or that was written with a key which everybody else has left.
     """
-    if missing := await missing_keys(keys):
+    rows = await RecordedKey.all()
+    if missing := _needed_of(rows) - set(keys.ids):
         raise KeysMissing(missing, keys)
+    arrange(keys, rows)
+    if keys.current_id != began_with:
+        raise Conflict("another key was put in front")
+
+
+def arrange(keys: Keyring, rows: Sequence[RecordedKey]) -> None:
+    """Puts in front what is in front by these rows, and drops what is dropped."""
+    dropped = {row.id for row in rows if row.state is KeyState.DROPPED}
+    front = next((row.id for row in rows if row.state is KeyState.FRONT), None)
+    wanted = front or next((each for each in keys.ids if each not in dropped), None)
+    if wanted is None or wanted not in keys.ids:
+        return
+    if keys.current_id != wanted or dropped & set(keys.ids):
+        keys.take_over(keys.arranged(wanted, dropped))
+
+
+async def follow_keys(keys: Keyring, load: Callable[[], Keyring]) -> None:
+    """Brings the keyring of a running process up to date: the keys that are announced or needed, and which is in front.
+
+    `load` reads the process's secrets anew, and is asked only when one is lacking. What it gives counts only if it holds
+    every key that is needed; the keyring is kept otherwise. Raises what `load` does.
+    """
+    rows = await RecordedKey.all()
+    wanted = {row.id for row in rows if row.lost_at is None and row.state is not KeyState.DROPPED}
+    if wanted - set(keys.ids):
+        given = load()
+        if not _needed_of(rows) - set(given.ids):
+            keys.take_over(given)
+    arrange(keys, rows)
 
 
 @use_case
 async def open_keyring(load: Callable[[bool], Keyring], now: datetime) -> Keyring:
-    """The keyring of the connected database, its current key recorded.
+    """The keyring of the connected database: what it writes with in front, recorded.
 
     `load` is asked with True only for a database without any row, for which it may make a secret; of several first starts
     one does. Raises KeysMissing, and what `load` raises.
     """
-    if await RecordedKey.filter(lost_at=None).exists():
-        keys = load(False)
-        await check_keys(keys)
-        if await RecordedKey.filter(id=keys.current_id, lost_at=None).exists():
+    rows = await RecordedKey.all()
+    if any(row.state is KeyState.FRONT and row.lost_at is None for row in rows):
+        keys = _opened(load(False), rows)
+        if not any(row.lost_at is not None and row.id in keys.ids for row in rows):
             return keys
     async with transaction():
-        await hold("recorded-keys")
-        needed = await _needed()
-        keys = load(not needed and not await has_rows())
-        if missing := needed - set(keys.ids):
-            raise KeysMissing(missing, keys)
+        await hold(TURN)
+        rows = await RecordedKey.all()
+        needed = _needed_of(rows) if _live(rows) else await keys_in_use()
+        keys = _opened(load(not needed and not await has_rows()), rows, needed)
         for key_id in {*needed, keys.current_id}:
-            values = {"recorded_at": now, "lost_at": None}
-            await RecordedKey.get_or_create(id=key_id, defaults=values)
-        await RecordedKey.filter(id=keys.current_id).update(lost_at=None)
+            await RecordedKey.get_or_create(id=key_id, defaults={"recorded_at": now})
+        found_again = RecordedKey.filter(id__in=keys.ids, lost_at__isnull=False)
+        await found_again.update(lost_at=None, left_at=None)
+        if not any(row.state is KeyState.FRONT for row in rows):
+            front = {"state": KeyState.FRONT, "front_since": now, "left_at": None}
+            await RecordedKey.filter(id=keys.current_id).update(**front)
+    return keys
+
+
+def _opened(keys: Keyring, rows: Sequence[RecordedKey], needed: Collection[str] = ()) -> Keyring:
+    """The keyring as it is to be used. Raises KeysMissing, KeyFileError."""
+    if missing := (_needed_of(rows) | set(needed)) - set(keys.ids):
+        raise KeysMissing(missing, keys)
+    dropped = {row.id for row in rows if row.state is KeyState.DROPPED}
+    if not set(keys.ids) - dropped:
+        raise KeyFileError("its key was dropped from this database")
+    arrange(keys, rows)
     return keys
 
 
@@ -73,17 +122,25 @@ async def open_keyring(load: Callable[[bool], Keyring], now: datetime) -> Keyrin
 async def forget_key(key_id: str, now: datetime) -> None:
     """Says that a key is lost for good, so that the database is opened without it. Raises NoSuchKey."""
     async with transaction():
-        await hold("recorded-keys")
-        if key_id not in await _needed():
+        await hold(TURN)
+        rows = await RecordedKey.all()
+        needed = _needed_of(rows) if _live(rows) else await keys_in_use()
+        if key_id not in needed:
             raise NoSuchKey
-        for each in await _needed():
+        for each in needed:
             await RecordedKey.get_or_create(id=each, defaults={"recorded_at": now})
-        await RecordedKey.filter(id=key_id).update(lost_at=now)
+        await RecordedKey.filter(id=key_id).update(lost_at=now, state=KeyState.BEHIND)
 
 
-async def _needed() -> set[str]:
-    """The keys that are recorded and not lost; where none is recorded, those of what is sealed and tagged."""
-    recorded = await RecordedKey.all()
-    if not recorded:
-        return await keys_in_use()
-    return {row.id for row in recorded if row.lost_at is None}
+def _needed_of(rows: Sequence[RecordedKey]) -> set[str]:
+    """The keys with which something was written and that are not lost."""
+    return {
+        row.id
+        for row in rows
+        if row.lost_at is None and row.state in {KeyState.FRONT, KeyState.BEHIND}
+    }
+
+
+def _live(rows: Sequence[RecordedKey]) -> bool:
+    """Whether any key is recorded with which something was written; else the rows themselves are asked."""
+    return any(row.state is not KeyState.ANNOUNCED for row in rows)

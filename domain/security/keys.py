@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from domain.security import base64url
+from domain.security.whole_files import sync_folder, written_aside
 
 MIN_SECRET_BYTES = 32
 _KEY_BYTES = 32
@@ -75,17 +76,32 @@ class SealBroken(Exception):
     """The sealed value was changed, moved from another identity, or sealed under no known key."""
 
 
-@dataclass(frozen=True, eq=False)
-class Keyring:
-    """The current secret's keys and those of previous secrets, for the time of a rotation.
-
-    The secrets themselves are not kept, only keys derived by HKDF-SHA256 (RFC 5869) without salt, one for each label;
-    neither shows in `repr`, and a key id does not reveal its secret.
-    """
+@dataclass(frozen=True)
+class _Keys:
+    """What a keyring holds at a moment."""
 
     ids: tuple[str, ...]
-    """Key ids, the current one first; 8 hexadecimal characters each."""
-    _keys: Mapping[tuple[str, KeyLabel], bytes] = field(repr=False)
+    by_label: Mapping[tuple[str, KeyLabel], bytes] = field(repr=False)
+
+
+class Keyring:
+    """The current secret's keys and those of other secrets, for the time of a rotation.
+
+    The secrets themselves are not kept, only keys derived by HKDF-SHA256 (RFC 5869) without salt, one for each label;
+    neither shows in `repr`, and a key id does not reveal its secret. A running process has one keyring for its life, whose
+    content is replaced as a whole when the process learns of other keys (`take_over`).
+    """
+
+    def __init__(self, held: _Keys) -> None:
+        self._held = held
+
+    def __repr__(self) -> str:
+        return f"Keyring(ids={self.ids})"
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Key ids, the current one first; 8 hexadecimal characters each."""
+        return self._held.ids
 
     @classmethod
     def from_secret(cls, secret: bytes, *previous: bytes) -> Self:
@@ -104,7 +120,7 @@ class Keyring:
             ids.append(key_id)
             for label in KeyLabel:
                 keys[key_id, label] = _derive(material, label.value, _KEY_BYTES)
-        return cls(ids=tuple(ids), _keys=MappingProxyType(keys))
+        return cls(_Keys(tuple(ids), MappingProxyType(keys)))
 
     @classmethod
     def from_text(cls, text: str) -> Self:
@@ -157,6 +173,20 @@ class Keyring:
         except InvalidSecret as error:
             raise KeyFileError(f"{path}: {error}") from None
 
+    def arranged(self, front: str, without: Collection[str] = ()) -> Self:
+        """A keyring with this key in front, and without those. Raises `UnknownKey` when it has no such front key."""
+        ids, keys = self._held.ids, self._held.by_label
+        if front not in ids or front in without:
+            raise UnknownKey("the keyring has no key of this id")
+        left = (front, *(each for each in ids if each != front and each not in without))
+        return type(self)(
+            _Keys(left, MappingProxyType({each: keys[each] for each in keys if each[0] in left}))
+        )
+
+    def take_over(self, other: Self) -> None:
+        """From here on, whoever has this keyring has the keys of the other one, in its order."""
+        self._held = other._held
+
     @property
     def current_id(self) -> str:
         """The id of the key that writers use."""
@@ -169,7 +199,7 @@ class Keyring:
         """
         chosen = self.current_id if key_id is None else key_id
         try:
-            return self._keys[chosen, label]
+            return self._held.by_label[chosen, label]
         except KeyError:
             raise UnknownKey("the keyring has no key of this id") from None
 
@@ -199,9 +229,10 @@ class Keyring:
         `pin:<id>:verifier`: only `open` with the same identity gives the plaintext back.
         NIST SP 800-38D section 8.3 limits random nonces to 2^32 seals under one key.
         """
-        header = _SEAL_VERSION + bytes.fromhex(self.current_id)
+        key_id = self.current_id
+        header = _SEAL_VERSION + bytes.fromhex(key_id)
         nonce = os.urandom(_NONCE_BYTES)
-        cipher = AESGCM(self.key(KeyLabel.SEALING))
+        cipher = AESGCM(self.key(KeyLabel.SEALING, key_id))
         return header + nonce + cipher.encrypt(nonce, plaintext, _associated(header, identity))
 
     def open(self, sealed: bytes, identity: str) -> bytes:
@@ -218,6 +249,21 @@ class Keyring:
             return cipher.decrypt(nonce, sealed[start:], _associated(header, identity))
         except (InvalidTag, UnknownKey):
             raise SealBroken("a sealed value does not open") from None
+
+
+def key_of_tag(tag: str) -> str:
+    """The id of the key of a tag, as it says itself."""
+    return tag.partition(":")[0]
+
+
+def key_of_seal(sealed: bytes) -> str:
+    """The id of the key of a sealed value, as it says itself; what is no sealed value names a key that nobody has."""
+    return bytes(sealed[len(_SEAL_VERSION) : _SEAL_HEADER_BYTES]).hex()
+
+
+def new_secret() -> str:
+    """A random application secret, as it is written into the environment or a key file."""
+    return secrets.token_urlsafe(_KEY_BYTES)
 
 
 def mac(key: bytes, *parts: str | bytes) -> bytes:
@@ -255,20 +301,10 @@ def _decode_secret(word: str) -> bytes:
 
 def _create_key_file(path: Path) -> None:
     """Make the key file unless another process is first; either way one whole file is there."""
-    text = secrets.token_urlsafe(_KEY_BYTES) + "\n"
-    aside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    aside = written_aside(path, new_secret() + "\n")
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(text.encode("ascii"))
-            file.flush()
-            os.fsync(file.fileno())
         with contextlib.suppress(FileExistsError):
             os.link(aside, path)
     finally:
         aside.unlink()
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    sync_folder(path)

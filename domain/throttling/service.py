@@ -11,7 +11,7 @@ from uuid import UUID
 
 from tortoise.expressions import F
 
-from domain.database import Conflict, Sweep, delete_some, lock_row, transaction, use_case
+from domain.database import Conflict, Sweep, delete_some, lock_rows, transaction, use_case
 from domain.errors import Throttled
 from domain.installation import Installation
 from domain.security.keys import KeyLabel
@@ -31,10 +31,12 @@ class Budget:
     window: timedelta
 
 
-def _counter_id(installation: Installation, budget: Budget, subject: str) -> UUID:
-    """A counter is found by a keyed hash, so the table holds no address and no e-mail."""
-    tag = installation.keys.tag(KeyLabel.TOKENS, "try-counter", budget.kind, subject)
-    return UUID(bytes=sha256(tag.encode()).digest()[:16])
+def _counter_ids(installation: Installation, budget: Budget, subject: str) -> list[UUID]:
+    """A counter is found by a keyed hash, so the table holds no address and no e-mail: under each key, since one that was
+    begun before another key came in front goes on counting; new ones have the first id.
+    """
+    tags = installation.keys.candidate_tags(KeyLabel.TOKENS, "try-counter", budget.kind, subject)
+    return [UUID(bytes=sha256(tag.encode()).digest()[:16]) for tag in tags]
 
 
 @use_case
@@ -45,14 +47,20 @@ async def count_try(
 
     A use case that meets a deadlock afterwards is begun again, and counts once more unless it gives the try back.
     """
-    key = _counter_id(installation, budget, subject)
+    key, *earlier = _counter_ids(installation, budget, subject)
     async with transaction(repeatable=True):
         await TryCounter.bulk_create([TryCounter(id=key, window_start=now)], ignore_conflicts=True)
-        counter = await lock_row(TryCounter, key)
+        held = {row.id: row for row in await lock_rows(TryCounter, [key, *earlier])}
+        counter = held.pop(key, None)
         if counter is None:
             raise Conflict("the counter was cleared in this moment")  # done again by `use_case`
         if counter.window_start + budget.window <= now:
             counter.window_start, counter.tries = now, 0
+        for other in held.values():
+            if other.window_start + budget.window > now:
+                counter.window_start = min(counter.window_start, other.window_start)
+                counter.tries += other.tries
+            await other.delete()
         if counter.tries >= budget.tries:
             wait = counter.window_start + budget.window - now
             raise Throttled(max(1, int(wait.total_seconds()) + 1))
@@ -72,7 +80,7 @@ async def count_address(
 @use_case
 async def forget_tries(installation: Installation, budget: Budget, subject: str) -> None:
     """Clears the counter: the last try was right."""
-    await TryCounter.filter(id=_counter_id(installation, budget, subject)).delete()
+    await TryCounter.filter(id__in=_counter_ids(installation, budget, subject)).delete()
 
 
 async def _old_counters(now: datetime, most: int) -> int:
@@ -85,5 +93,6 @@ SWEEPS = (Sweep("try_counters", _old_counters),)
 @use_case
 async def give_back(installation: Installation, budget: Budget, subject: str) -> None:
     """Takes one counted try back, because it was right. The others of the window stay counted."""
-    counter = TryCounter.filter(id=_counter_id(installation, budget, subject), tries__gt=0)
-    await counter.update(tries=F("tries") - 1)
+    for key in _counter_ids(installation, budget, subject):
+        if await TryCounter.filter(id=key, tries__gt=0).update(tries=F("tries") - 1):
+            return

@@ -19,11 +19,12 @@ from domain.database.connection import APP, connected
 from domain.errors import PinNotAcceptable
 from domain.installation import Installation
 from domain.locks.tables import Lock
-from domain.pins.service import delete_pin, set_blocked
+from domain.pins.service import set_blocked
 from domain.pins.tables import Pin, PinReservation
+from domain.recorded_keys.rotation import announce_key, put_in_front
 from domain.recorded_keys.service import KeysMissing, missing_keys, open_keyring
 from domain.recorded_keys.traces import keys_in_use, sealed_columns, tagged_columns
-from domain.security.keys import Keyring
+from domain.security.keys import Keyring, key_of_seal
 from domain.sync.tables import EntryState, LockEntry
 from tests.databases import Database, only_postgresql
 from tests.domain.sync.yard import Yard
@@ -52,30 +53,45 @@ async def process(yard: Yard, *secrets_given: str) -> Installation:
     return replace(yard.installation, keys=await open_keyring(lambda fresh: keys, yard.now))
 
 
-async def test_digits_are_unique_whichever_key_stands_in_front(yard: Yard, old: str) -> None:
-    """Once all processes know both keys: what the one has reserved, the other finds taken, both ways."""
+async def rotated(yard: Yard, secret: str) -> None:
+    """The key of this secret comes in front, whatever processes do meanwhile."""
+    key_id = Keyring.from_text(secret).current_id
+    await announce_key(key_id, yard.now)
+    await put_in_front(key_id, yard.now)
+
+
+async def test_digits_are_unique_across_a_change_of_the_key_in_front(yard: Yard, old: str) -> None:
+    """What was reserved under the key before is found taken, also by a process that has not looked yet which is in front."""
     lock = await yard.lock("Front")
     one, other = await process(yard, old, NEW), await process(yard, NEW, old)
-    for first, second in ((one, other), (other, one)):
-        yard.installation = first
-        pin = (await yard.pin(lock, digits=DIGITS)).pin
-        yard.installation = second
+    assert one.keys.ids == other.keys.ids, "the database says which is in front"
+    yard.installation = one
+    await yard.pin(lock, digits=DIGITS)
+    await rotated(yard, NEW)
+    for each in (await process(yard, NEW, old), one):
+        yard.installation = each
         with pytest.raises(PinNotAcceptable):
             await yard.pin(lock, digits=DIGITS)
-        await delete_pin(first, yard.by, pin_id=pin.id, now=yard.now)
+    yard.installation = other
+    pin = (await yard.pin(lock)).pin
+    assert key_of_seal((await Pin.get(id=pin.id)).verifier_sealed or b"") == other.keys.current_id
+    assert other.keys.current_id == Keyring.from_text(NEW).current_id, "it did its change again"
 
 
 async def test_of_two_processes_that_reserve_the_same_digits_at_once_one_does(
     yard: Yard, old: str
 ) -> None:
-    """Their tags differ, so that no constraint would refuse the second."""
+    """One begins with the old key in front, one with the new: no constraint would refuse the second."""
     lock = await yard.lock("Front")
-    rings = ((old, NEW), (NEW, old))
-    for number in range(10):
+    before = [await process(yard, old, NEW) for _ in range(5)]
+    await rotated(yard, NEW)
+    for number in range(5):
         digits = f"7391{number}4"
         yards = [copy(yard), copy(yard)]
-        for each, ring in zip(yards, rings, strict=True):
-            each.installation = await process(yard, *ring)
+        for each, installation in zip(
+            yards, (before[number], await process(yard, old, NEW)), strict=True
+        ):
+            each.installation = installation
         answers = await asyncio.gather(
             *(each.pin(lock, digits=digits) for each in yards), return_exceptions=True
         )
@@ -89,6 +105,7 @@ async def test_a_process_that_lacks_a_recorded_key_changes_nothing(yard: Yard, o
     """Neither digits that the other has reserved, nor an entry without a hash, nor anything else is saved."""
     lock, other = await yard.lock("Front"), await yard.lock("Side")
     behind = await process(yard, old)
+    await rotated(yard, NEW)
     yard.installation = await process(yard, NEW, old)
     pin = (await yard.pin(lock, digits=DIGITS)).pin
     before = await everything()
@@ -127,6 +144,7 @@ async def test_a_change_that_began_before_the_new_key_was_recorded_is_not_commit
 
     waiting = asyncio.create_task(in_the_way())
     await begun.wait()
+    await rotated(yard, NEW)
     ahead.installation = await process(yard, NEW, old)
     first = asyncio.create_task(ahead.pin(lock, digits=DIGITS))
     yard.installation = behind

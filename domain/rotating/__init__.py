@@ -1,0 +1,1 @@
+"""Writing anew, under the key in front, what was written under keys before it; and dropping those."""
