@@ -15,7 +15,7 @@ from api.addresses import checked_origin
 from api.asking import AskFailed, ask
 from api.audit_commands import audit_commands
 from api.demo import run_demo
-from api.key_commands import key_commands, rotate_keys
+from api.key_commands import drop_key, key_commands, rotate_keys
 from api.lock_check.command import lock_check
 from api.naming_sites import site_named
 from api.seed import seed as seed_demo
@@ -51,6 +51,7 @@ main.add_typer(audit_commands, name="audit")
 main.add_typer(account_commands, name="account")
 main.command("lock-check")(lock_check)
 main.command("rotate-keys")(rotate_keys)
+main.command("drop-key")(drop_key)
 
 
 @main.command("migrate")

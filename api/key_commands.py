@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -15,9 +16,10 @@ from domain.installation import Installation
 from domain.recorded_keys.rotation import KeyNotUsable, ProcessesLackKey
 from domain.recorded_keys.service import NoSuchKey, forget_key
 from domain.recorded_keys.tables import RecordedKey
-from domain.rotating.service import Rotated, rotate
-from domain.security.key_files import add_secret
-from domain.security.keys import new_secret
+from domain.rotating.dropping import Ending, KeyNotDroppable, drop, until_let_go
+from domain.rotating.service import PATIENCE_SECONDS, Rotated, rotate
+from domain.security.key_files import add_secret, remove_secret
+from domain.security.keys import KeyFileError, Keyring, new_secret
 
 key_commands = typer.Typer(help="The keys of the application secret.", no_args_is_help=True)
 _TURN = "key-rotation"
@@ -64,7 +66,61 @@ def rotate_keys() -> None:
     _tell(rotated)
 
 
-def _refuse(message: str) -> None:
+def drop_key(
+    key_id: Annotated[str, typer.Argument(help="The key's id, as `latchwork key list` shows it.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Name what ends with a key that was left, ask, and drop it: then it is of no use any more."""
+    chosen = starting.settings()
+
+    def agreed(ending: Ending) -> bool:
+        lines = ending.lines()
+        typer.echo(
+            f"With the key {key_id} end:" if lines else f"Nothing ends with the key {key_id}."
+        )
+        for line in lines:
+            typer.echo(f"- {line}")
+        return yes or typer.confirm("It cannot be undone. Drop the key?")
+
+    async def work() -> bool:
+        async with _alone(chosen) as installation:
+            clock = CommonClock()
+            await clock.align()
+            if await drop(installation, key_id, agreed, clock) is None:
+                return False
+            having = await until_let_go(key_id, clock, PATIENCE_SECONDS)
+            for each in having:
+                typer.echo(f"{each.name} still goes on with it: restart it", err=True)
+            return True
+
+    try:
+        dropped = starting.run(work())
+    except AlreadyDone:
+        _refuse(
+            "Another rotate-keys or drop-key is running for this database. Nothing was changed here."
+        )
+    except KeyNotDroppable as refusal:
+        _refuse(f"Nothing was changed: {refusal}.")
+    if not dropped:
+        _refuse("Nothing was changed.")
+    typer.echo(f"the key {key_id} is dropped")
+    _take_out(chosen, key_id)
+
+
+def _take_out(chosen: Settings, key_id: str) -> None:
+    if chosen.secret:
+        if key_id in Keyring.from_text(chosen.secret).ids:
+            typer.echo("Take its secret out of LATCHWORK_SECRET, everywhere.")
+        return
+    try:
+        gone = remove_secret(chosen.key_file, key_id)
+    except (KeyFileError, OSError):
+        _refuse(f"Its secret could not be taken out of {chosen.key_file}: do so by hand.")
+    if gone:
+        typer.echo(f"its secret is taken out of {chosen.key_file}")
+
+
+def _refuse(message: str) -> NoReturn:
     typer.echo(message, err=True)
     raise typer.Exit(1)
 

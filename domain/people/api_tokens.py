@@ -121,6 +121,17 @@ async def revoke_api_token(
         return family[0], family[0].revoked_at is not None
 
 
+@use_case
+async def end_family(
+    installation: Installation, by: Caller, action: str, token_id: UUID, now: datetime
+) -> None:
+    """Ends a token, and all that it made, everywhere; for the operator."""
+    async with recorded(installation, by, action, now) as change:
+        await _end(installation, change, await _held_family(token_id), None, now)
+        if not change.notes:
+            change.unchanged()
+
+
 def _made(by: Caller, row: ApiToken) -> bool:
     """Whether the caller is this token, or the person for whom it acts, or the operator."""
     match by.actor:

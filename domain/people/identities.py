@@ -22,7 +22,7 @@ from domain.database import DatabaseUnavailable, use_case
 from domain.installation import Installation
 from domain.people.tables import Account, ApiToken, Device, Session, SocketTicket
 from domain.security.keys import KeyLabel
-from domain.security.tokens import derived_token, derived_token_matches, well_formed
+from domain.security.tokens import derived_token, derived_token_key, well_formed
 
 SESSION_PREFIX = "lws"
 DEVICE_PREFIX = "lwd"
@@ -47,7 +47,10 @@ async def session_actor(
         return None
     tags = installation.keys.candidate_tags(KeyLabel.TOKENS, SESSION_PREFIX, token)
     session = await Session.get_or_none(tag__in=tags).select_related("account")
-    return _of_session(session, now)
+    actor = _of_session(session, now)
+    if session is not None and actor is not None and session.tag != tags[0]:
+        await _tag_anew(Session, session, tags[0])
+    return actor
 
 
 def _of_session(session: Session | None, now: datetime) -> AccountActor | None:
@@ -69,7 +72,10 @@ async def device_actor(
         "account", "invitation"
     )
     for device in devices:
-        if derived_token_matches(installation.keys, token, DEVICE_PREFIX, *_device_parts(device)):
+        key_id = derived_token_key(installation.keys, token, DEVICE_PREFIX, *_device_parts(device))
+        if key_id is not None:
+            if len(installation.keys.ids) > 1 and device.token_key != key_id:
+                await _note_token_key(device.id, key_id)
             return _of_device(device, now)
     return None
 
@@ -103,7 +109,35 @@ async def api_token_actor(
     if row is not None and actor is not None and _use_is_news(row, now):
         with suppress(DatabaseUnavailable):  # a script may still read while nothing can be written
             await _note_use(row.id, now)
+    if row is not None and actor is not None and row.tag != tags[0]:
+        await _tag_anew(ApiToken, row, tags[0])
     return actor
+
+
+async def _tag_anew(
+    table: type[ApiToken] | type[Session], row: ApiToken | Session, tag: str
+) -> None:
+    """What was shown is there now, so that it can be tagged under the key in front, and outlives the key before."""
+    with suppress(DatabaseUnavailable):
+        await _save_tag(table, row.id, row.tag, tag)
+
+
+@use_case
+async def _save_tag(
+    table: type[ApiToken] | type[Session], row_id: UUID, before: str, tag: str
+) -> None:
+    await table.filter(id=row_id, tag=before).update(tag=tag)
+
+
+async def _note_token_key(device_id: UUID, key_id: str) -> None:
+    """While there are several keys: who still has a token of which one."""
+    with suppress(DatabaseUnavailable):
+        await _save_token_key(device_id, key_id)
+
+
+@use_case
+async def _save_token_key(device_id: UUID, key_id: str) -> None:
+    await Device.filter(id=device_id).update(token_key=key_id)
 
 
 def _use_is_news(row: ApiToken, now: datetime) -> bool:

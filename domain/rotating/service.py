@@ -76,7 +76,8 @@ async def rotate(
         raise DatabaseUnavailable("changes that began before have not ended; run it again")
     old = await keys_to_leave()
     written = await write_all_anew(installation, old, lambda each: _progress(say, each))
-    broken = await _close_chains(installation, clock, say)
+    broken = await close_chains(installation, clock)
+    say("the chains of the audit are closed under it")
     if not any(each.unknown for each in written):
         await note_left(old, clock())
     return Rotated(front, tuple(old), tuple(written), tuple(broken))
@@ -104,14 +105,14 @@ async def _until_in_front(key_id: str, clock: Clock, patience: float) -> None:
         await asyncio.sleep(_LOOK_SECONDS)
 
 
-async def _close_chains(installation: Installation, clock: Clock, say: Say) -> list[str]:
-    """Closes each chain of the audit with the key in front, so that it is proven without the keys before."""
-    closed, broken = 0, []
+async def close_chains(installation: Installation, clock: Clock) -> list[str]:
+    """Closes each chain of the audit with the key in front, so that it is proven without the keys before; in words, those
+    that are not whole.
+    """
+    broken = []
     async for chain in all_chains():
         try:
-            if await close_chain(installation.keys, chain, clock()) is not None:
-                closed += 1
+            await close_chain(installation.keys, chain, clock())
         except ChainBroken as found:
             broken.append(str(found))
-    say(f"chains of the audit that were closed: {closed}")
     return broken

@@ -53,17 +53,18 @@ def derived_token(keyring: Keyring, prefix: str, *parts: str | bytes) -> str:
     return _derived(keyring, keyring.current_id, prefix, parts)
 
 
-def derived_token_matches(keyring: Keyring, token: str, prefix: str, *parts: str | bytes) -> bool:
-    """Whether the token is that of the parts under any key of the keyring.
+def derived_token_key(keyring: Keyring, token: str, prefix: str, *parts: str | bytes) -> str | None:
+    """The id of the key under which the token is that of the parts; None if it is so under none of the keyring.
 
     Compares against every key in constant time, so time tells nothing of content or key.
     """
     given = token.encode("utf-8", "surrogatepass")
-    matches = False
+    found = None
     for key_id in keyring.ids:
         expected = _derived(keyring, key_id, prefix, parts).encode("ascii")
-        matches |= hmac.compare_digest(given, expected)
-    return matches
+        if hmac.compare_digest(given, expected):
+            found = key_id
+    return found
 
 
 def _derived(keyring: Keyring, key_id: str, prefix: str, parts: tuple[str | bytes, ...]) -> str:

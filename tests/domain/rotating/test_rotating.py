@@ -137,7 +137,7 @@ async def test_everything_is_written_anew_and_the_new_key_is_enough(yard: Yard) 
 
 @only_sqlite
 @pytest.mark.parametrize(
-    "step", ["_until_known", "_until_in_front", "write_all_anew", "_close_chains"]
+    "step", ["_until_known", "_until_in_front", "write_all_anew", "close_chains"]
 )
 async def test_killed_before_a_step_it_goes_on_from_there(
     yard: Yard, monkeypatch: pytest.MonkeyPatch, step: str
