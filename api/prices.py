@@ -21,7 +21,7 @@ _FIELDS = {
         Site.members Site.pins Site.seats Site.smartPins Site.tags""",
     100: """Query.homes Query.me Query.node Query.site Query.sites Subscription.lockEvents Subscription.lockFeed
         Subscription.myAccess Subscription.siteAlerts""",
-    50: "InvitationCode.shareLinks",
+    50: "Door.nextChangeAt InvitationCode.shareLinks",
     25: "Invitation.codeHint",
     10: """CreatedReader.warnings Invitation.devices Lock.linkLacks
         Lock.readers Lock.sync Lock.tags Member.email Pin.lockSync Pin.locks
@@ -43,7 +43,7 @@ _FIELDS = {
         Lock.lastContactAt Lock.linkReads Lock.linkVersion
         Invitation.label Invitation.locks Invitation.site Invitation.state
         Lock.pinEnabled Lock.pinLockout Lock.pinSupported LockEvent.lock LockEvent.credential
-        AccessReason.basis AccessWay.credential
+        AccessReason.basis AccessWay.credential Door.opens
         Member.site Member.tags Home.member Home.pins Home.site Door.lock Pin.chosenLocks Pin.lockTags Pin.notes Pin.owner
         Pin.label Pin.site Pin.state
         PinPolicy.guessBudget Query.lockChallenge SmartPin.activationDueAt SmartPin.activationMissed SmartPin.blockSync

@@ -114,9 +114,13 @@ class DeviceLimitReached(Refusal):
 
 
 class AccessDenied(Refusal):
-    """The door stays closed, for every one of `reasons`; none: the lock itself refused and did not say why."""
+    """The door stays closed, for every one of `reasons`; none: the lock itself refused and did not say why.
 
-    def __init__(self, reasons: Sequence[DenialReason]) -> None:
+    `next_at` is the first moment at which the caller's schedules open; None: none does any more, or they are open and the
+    lock refused.
+    """
+
+    def __init__(self, reasons: Sequence[DenialReason], next_at: datetime | None = None) -> None:
         if reasons:
             super().__init__("The door did not open: " + ", ".join(reasons) + ".")
         else:
@@ -124,6 +128,7 @@ class AccessDenied(Refusal):
                 "The door did not open: the lock refused the command and gave no reason."
             )
         self.reasons = tuple(reasons)
+        self.next_at = next_at
 
 
 class LockOffline(Refusal):

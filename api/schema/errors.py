@@ -91,6 +91,10 @@ class DeviceLimitReached(Error):
 @strawberry.type(description="The door stayed closed.")
 class AccessDenied(Error):
     reasons: list[DenialReason] = strawberry.field(description="Every reason.")
+    next_at: datetime | None = strawberry.field(
+        description="The first moment at which the caller's schedules open this door; null: never, or they are open "
+        "and the lock refused."
+    )
 
 
 @strawberry.type(description="The lock is not connected; nothing was sent to it.")

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import strawberry
 from strawberry.types import Info
@@ -12,6 +13,9 @@ from api.schema.nodes import Node, global_id
 from api.schema.of_site import SITE, site_of
 from api.schema.pins import Pin, pin_type
 from api.schema.schedules import Schedule, schedule_type
+from domain.access import schedule as domain
+from domain.access.decision import Granted, decide
+from domain.access.openings import next_change
 from domain.homes import member_homes
 from domain.invitations import homes as guest_homes
 
@@ -19,9 +23,27 @@ from domain.invitations import homes as guest_homes
 @strawberry.type(description="A door that the caller may open.")
 class Door:
     lock_id: strawberry.Private[UUID]
+    granted: strawberry.Private[tuple[domain.Schedule, ...]]
+    timezone: strawberry.Private[str]
     schedules: list[Schedule] = strawberry.field(
         description="It opens when any of them does; the slots are in the site's time zone."
     )
+
+    @strawberry.field(
+        description="Whether one of its schedules is open now; whether the lock can be told is `lock { online }`."
+    )
+    async def opens(self, info: Info) -> bool:
+        return isinstance(decide(self.granted, self._zone, info.context.clock()), Granted)
+
+    @strawberry.field(
+        description="When `opens` changes next: from when it opens, or until when; null: it stays as it is."
+    )
+    async def next_change_at(self, info: Info) -> datetime | None:
+        return next_change(self.granted, self._zone, info.context.clock())
+
+    @property
+    def _zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
 
     @strawberry.field(description="The lock, for openLock.")
     async def lock(self, info: Info) -> Lock:
@@ -77,6 +99,8 @@ def member_home_type(home: member_homes.MemberHome) -> Home:
         doors=[
             Door(
                 lock_id=door.lock_id,
+                granted=door.schedules,
+                timezone=home.timezone,
                 schedules=[schedule_type(each) for each in door.schedules],
             )
             for door in home.doors
@@ -93,7 +117,15 @@ def guest_home_type(home: guest_homes.Home) -> Home:
         id=global_id("home", home.invitation_id),
         site_id=home.site_id,
         expires_at=home.expires_at,
-        doors=[Door(lock_id=lock_id, schedules=schedules) for lock_id, _ in home.locks],
+        doors=[
+            Door(
+                lock_id=lock_id,
+                granted=(home.schedule,),
+                timezone=home.timezone,
+                schedules=schedules,
+            )
+            for lock_id, _ in home.locks
+        ],
         pins_offered=False,
         custom_pins_allowed=False,
     )

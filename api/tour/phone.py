@@ -105,6 +105,6 @@ REDEEM = """mutation Redeem($input: RedeemInvitationInput!) {
 OPEN = """mutation Open($input: OpenLockInput!) {
   openLock(input: $input) { __typename
     ... on OpenedLock { event { id kind occurredAt method } }
-    ... on AccessDenied { message reasons }
+    ... on AccessDenied { message reasons nextAt }
     ... on LockOffline { message lastContactAt }
     ... on Error { message } } }"""

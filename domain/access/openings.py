@@ -36,8 +36,13 @@ def next_change(schedules: Sequence[Schedule], zone: ZoneInfo, at: datetime) -> 
 
     In UTC; None: it stays as it is. `at` is as for `next_opening`.
     """
+    return _next_change(tuple(schedules), zone, at.astimezone(UTC))
+
+
+@lru_cache(maxsize=1024)
+def _next_change(schedules: tuple[Schedule, ...], zone: ZoneInfo, at: datetime) -> datetime | None:
     if isinstance(decide(schedules, zone, at), Granted):
-        return _closing(schedules, zone, at.astimezone(UTC))
+        return _closing(schedules, zone, at)
     return next_opening(schedules, zone, at)
 
 

@@ -6,7 +6,8 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from domain.access.decision import Decision, DenialReason, decide
+from domain.access.decision import Decision, DenialReason, Denied, decide
+from domain.access.openings import next_opening
 from domain.access.schedule import Schedule
 from domain.access_rules.grants import grants_of_members
 from domain.actors import AccountActor, Caller, InvitedDeviceActor
@@ -40,6 +41,10 @@ class Entitled:
     def decision(self, now: datetime) -> Decision:
         """Whether it opens now."""
         return decide(self.schedules, self.zone, now)
+
+    def denied(self, decision: Denied, now: datetime) -> AccessDenied:
+        """The refusal of this decision, with the moment at which it opens next."""
+        return AccessDenied(decision.reasons, next_opening(self.schedules, self.zone, now))
 
 
 async def entitled_guest(actor: InvitedDeviceActor, lock_id: UUID) -> Entitled:

@@ -16,7 +16,6 @@ from domain.audit.service import recorded
 from domain.database import Queue, Work, lock_row, use_case
 from domain.database.rows import new_id
 from domain.errors import (
-    AccessDenied,
     HelloNotAcceptable,
     LockTooOld,
     NotAllowed,
@@ -145,7 +144,7 @@ def _check(entitled: Entitled, *, at_the_door: bool, now: datetime) -> None:
         return
     later = any(still_opens(each, entitled.zone, now) for each in entitled.schedules)
     if at_the_door or not later:
-        raise AccessDenied(decision.reasons)
+        raise entitled.denied(decision, now)
 
 
 def _sealed(installation: Installation, lock: Lock, secret: Provisioning, body: LeaseBody) -> bytes:

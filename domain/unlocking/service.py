@@ -102,7 +102,7 @@ async def _give(
 ) -> None:
     decision = entitled.decision(now)
     if isinstance(decision, Denied):
-        raise AccessDenied(decision.reasons)
+        raise entitled.denied(decision, now)
     lock = entitled.lock
     command = _command(lock, command_id, now)
     command.member_id, command.invitation_id = entitled.member_id, entitled.invitation_id

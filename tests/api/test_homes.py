@@ -1,8 +1,12 @@
 """A phone asks one thing whoever carries it: its homes."""
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 from tests.api.member_steps import HOMES, member_phone, rule
 from tests.serving import Served
 
+CHANGES = "{ homes { doors { opens nextChangeAt } } }"
 ALL = f"{{ homes {{ {HOMES} member {{ name }} }} }}"
 
 
@@ -22,6 +26,11 @@ async def test_guests_and_members_see_their_homes_alike(served: Served) -> None:
     assert of_member["site"] == of_guest["site"] == redeemed["home"]["site"] == site
     doors = [[each["lock"] for each in home["doors"]] for home in (of_member, of_guest)]
     assert doors == [[{"id": lock, "name": "Front"}]] * 2
+    (hers,) = (await phone.ask(CHANGES))["homes"][0]["doors"]
+    (theirs,) = (await guest.ask(CHANGES))["homes"][0]["doors"]
+    assert theirs == {"opens": True, "nextChangeAt": of_guest["expiresAt"]}
+    changes = datetime.fromisoformat(hers["nextChangeAt"]).astimezone(ZoneInfo("Europe/Rome"))
+    assert changes.hour == (18 if hers["opens"] else 8)
     assert of_member["doors"][0]["schedules"][0]["slotStart"] == "08:00:00"
     assert of_guest["doors"][0]["schedules"][0]["endsAt"] == of_guest["expiresAt"]
     assert (of_member["expiresAt"], of_member["member"]) == (None, {"name": "Emma"})

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -71,6 +71,8 @@ async def test_a_phone_opens_by_rules_and_is_told_every_reason(served: Served) -
         "AccessDenied",
         ["WRONG_WEEKDAY"],
     )
+    midnight = datetime.combine(days[3], time(), ZoneInfo("Europe/Rome"))
+    assert datetime.fromisoformat(only_weekday["nextAt"]) == midnight
     assert many["reasons"] == ["NOT_YET_VALID", "ENDED", "OUTSIDE_SLOT"]
     assert (opened["__typename"], opened["event"]["kind"]) == ("OpenedLock", "OPENED")
     assert (await phone.open(away))["__typename"] == "LockOffline"
