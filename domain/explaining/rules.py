@@ -329,10 +329,12 @@ def _version_of_pin(
     pin: object, held: HeldVersion, door: Door, at: datetime, reasons: list[Reason]
 ) -> bool | None:
     """What this version would do; its reasons are added to these."""
+    settings, now = door.held, None if door.no_time else at
+    if settings.pin_enabled is False:
+        reasons.append(Reason(AccessReasonCode.PIN_MODE_OFF, door.lock))
     if not held.live or held.current is False:
         reasons.append(Reason(AccessReasonCode.NOT_ON_LOCK, pin))
         return False
-    settings, now = door.held, None if door.no_time else at
     if held.schedules is None or settings.zone is None or held.current is None:
         reasons.append(Reason(AccessReasonCode.NOT_KNOWN, door.lock))
         return False if settings.pin_enabled is False else None
