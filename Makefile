@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: setup run test test-long crossings sim check format lock schema clean
+.PHONY: setup run test test-long crossings sim coverage schemathesis check format lock schema clean
 
 setup: $(READY)
 
@@ -39,6 +39,16 @@ crossings: setup
 sim: setup
 	$(SIM) worlds --seeds $(SEEDS) $(OPTIONS)
 
+# Every branch of what decides at the door, and of what explains it, is taken by a test.
+coverage: setup
+	$(BIN)/coverage run -m pytest -n0 --hypothesis-seed=0 tests/domain/access tests/domain/explaining tests/locksim/test_explained.py
+	$(BIN)/coverage report
+
+# Documents that a public tool draws from the schema, some of them with ids that are there: none may be a fault of the server's.
+EXAMPLES ?= 5
+schemathesis: setup
+	EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -n0 tests/api/schemathesis_run.py
+
 check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -63,4 +73,4 @@ lock: setup
 		--no-emit-index-url --no-annotate --no-header --quiet -o requirements.lock
 
 clean:
-	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) var .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
