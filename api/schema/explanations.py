@@ -69,7 +69,7 @@ class AccessAnswer:
 class AccessWay:
     row: strawberry.Private[Any]
     method: OpeningMethod = strawberry.field(
-        description="With what: PIN, SMARTPIN, or PHONE, by openLock."
+        description="With what: PIN, SMARTPIN, or PHONE: by openLock, and by a lease where the lock has no network."
     )
     opens: bool | None = strawberry.field(
         description="What happens at the door: digits are decided by what the lock holds, a phone by what is wanted and "

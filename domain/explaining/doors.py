@@ -9,6 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from domain.explaining.rules import Door, HeldSettings, HeldVersion
+from domain.link.features import Feature
 from domain.link.nonces import OFFLINE_AFTER_SECONDS
 from domain.link.schedules import schedule_from_wire
 from domain.locks.rules import Connectivity, is_online
@@ -99,6 +100,7 @@ class Doors:
             release_at=release,
             no_time=lost is not None and lost <= moment,
             has_network=has_network,
+            takes_leases=lock.link_reads is None or Feature.COURIER in lock.link_reads,
             reachable=online if is_now else None,
         )
 

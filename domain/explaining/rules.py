@@ -65,9 +65,9 @@ class AccessReasonCode(StrEnum):
         "The lock has not proven a secret yet, so it knows of nothing.",
     )
     LOCK_OFFLINE = "LOCK_OFFLINE", "The lock is not connected now, so no order reaches it."
-    LOCK_HAS_NO_NETWORK = (
-        "LOCK_HAS_NO_NETWORK",
-        "The lock has no network of its own, so no order reaches it.",
+    LOCK_TOO_OLD = (
+        "LOCK_TOO_OLD",
+        "The lock has no network, and its firmware takes nothing from phones.",
     )
     NOT_ON_LOCK = "NOT_ON_LOCK", "The lock is known not to hold what is wanted, or not yet."
     ON_ITS_WAY = (
@@ -145,7 +145,8 @@ class HeldVersion:
 class Door:
     """A lock at a moment, as far as the server knows it.
 
-    `reachable` says whether an order reaches it: None for another moment than now. `keypads` are its readers with a
+    `reachable` says whether an order reaches it: None for another moment than now. `takes_leases`: it is not known to be too
+    old to take something from a phone. `keypads` are its readers with a
     keypad, `pin_keypads` those of them where PIN mode is to be on. `release_at` is when a lockout ends by itself.
     """
 
@@ -162,6 +163,7 @@ class Door:
     release_at: datetime | None
     no_time: bool
     has_network: bool
+    takes_leases: bool
     reachable: bool | None
 
 
@@ -522,11 +524,13 @@ def of_phone(
 
 
 def _order(door: Door) -> Answer:
-    """Whether the lock would carry out an order now."""
-    if not door.has_network:
-        return Answer(False, (Reason(AccessReasonCode.LOCK_HAS_NO_NETWORK, door.lock),))
+    """Whether the lock would carry out an order now, or take a lease where no order reaches it."""
     if not door.set_up:
         return Answer(False, (Reason(AccessReasonCode.LOCK_NEVER_SET_UP, door.lock),))
+    if not door.has_network:
+        if door.takes_leases:
+            return Answer(True, ())
+        return Answer(False, (Reason(AccessReasonCode.LOCK_TOO_OLD, door.lock),))
     if door.reachable is False:
         return Answer(False, (Reason(AccessReasonCode.LOCK_OFFLINE, door.lock),))
     return Answer(door.reachable, ())

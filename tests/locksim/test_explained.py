@@ -79,7 +79,7 @@ def door(zone: ZoneInfo, **facts: object) -> Door:
         lock=LOCK, site="site", zone=zone, keypads=(READER,), pin_keypads=(READER,),
         smartpin_enabled=True, held=HeldSettings(zone, True, True), set_up=True,
         state_unknown=False, locked_out=False, release_at=None, no_time=False,
-        has_network=True, reachable=True,
+        has_network=True, takes_leases=True, reachable=True,
     )  # fmt: skip
     return replace(usual, **facts)  # type: ignore[arg-type]
 

@@ -44,6 +44,7 @@ DOOR = Door(
     release_at=None,
     no_time=False,
     has_network=True,
+    takes_leases=True,
     reachable=True,
 )
 LIVE = HeldVersion(1, live=True, schedules=(ALWAYS,))
@@ -189,7 +190,8 @@ def test_a_smartpin_that_is_void_or_elsewhere_is_wanted_nowhere() -> None:
         (DOOR, True, set()),
         (replace(DOOR, reachable=None), True, set()),
         (replace(DOOR, reachable=False), False, {"LOCK_OFFLINE"}),
-        (replace(DOOR, has_network=False), False, {"LOCK_HAS_NO_NETWORK"}),
+        (replace(DOOR, has_network=False, reachable=False), True, set()),
+        (replace(DOOR, has_network=False, takes_leases=False), False, {"LOCK_TOO_OLD"}),
         (replace(DOOR, set_up=False), False, {"LOCK_NEVER_SET_UP"}),
     ],
 )
