@@ -45,7 +45,7 @@ coverage: setup
 	$(BIN)/coverage report
 
 # Documents that a public tool draws from the schema, some of them with ids that are there: none may be a fault of the server's.
-EXAMPLES ?= 5
+EXAMPLES ?= 10
 schemathesis: setup
 	EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -n0 tests/api/schemathesis_run.py
 
