@@ -17,6 +17,7 @@ _FIELDS = {
     400: "InvitationCode.qrSvg LockEvent.explanation",
     300: "Query.explainAccess",
     250: "Subscription.pinSync",
+    1_000: "Site.summary",  # nine statements
     200: """Site.accessRules Site.alerts Site.apiTokens Site.auditLog Site.events Site.hubs Site.invitations Site.locks
         Site.members Site.pins Site.seats Site.smartPins Site.tags""",
     100: """Query.homes Query.me Query.node Query.site Query.sites Subscription.lockEvents Subscription.lockFeed
@@ -51,6 +52,11 @@ _FIELDS = {
         Tag.locks Tag.members""",
 }
 
+_COUNT = 50
+"""Of a whole list, by a statement more."""
+_COUNTED = """AccessRule Alert ApiToken AuditEntry Device Hub Invitation Lock LockEvent Member Pin PinLockSync
+    ProvisioningKit Session Site SmartPin Tag"""
+
 _LISTS = {
     3_000: "occurrences",
     50: "cells rows",
@@ -64,6 +70,7 @@ _LISTS = {
 def prices() -> Prices:
     """The price list. The operations must have been declared."""
     fields = {name: price for price, names in _FIELDS.items() for name in names.split()}
+    fields |= {f"{name}Connection.totalCount": _COUNT for name in _COUNTED.split()}
     for name, operation in DECLARED.items():
         if operation.kind is OperationKind.MUTATION:
             fields[f"Mutation.{name}"] = MUTATION

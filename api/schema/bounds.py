@@ -26,7 +26,7 @@ from domain.errors import InvalidInput
 from domain.explaining.service import MOST_SUBJECTS
 from domain.link.courier import MAX_HELLO_BYTES, MAX_RECEIPT_BYTES
 from domain.link.sealing import ENVELOPE_BYTES
-from domain.locks.rules import MOST_READERS
+from domain.locks.rules import MOST_READERS, Connectivity
 from domain.schedules.states import CredentialState
 from domain.sync.rules import SyncStatus
 from domain.tags.tables import TagTarget
@@ -40,6 +40,8 @@ def base64_length(count: int) -> int:
 MOST_ITEMS = {
     "events": 1_000,  # as many as a message has room for; those above a report's 200 are left to the next
     "invitationIds": 100,
+    "connectivities": len(Connectivity),
+    "hubIds": MOST_IDS,
     "kinds": len(ActivityKind),
     "lockIds": MOST_IDS,
     "lockTagIds": MOST_IDS,
@@ -48,6 +50,7 @@ MOST_ITEMS = {
     "readers": MOST_READERS,
     "roles": len(Role),
     "subjects": MOST_SUBJECTS,
+    "tagIds": MOST_IDS,
     "states": len(CredentialState),
     "statuses": len(SyncStatus),
     "targets": len(TagTarget),

@@ -1,7 +1,7 @@
 """Node, connections and cursors (the Relay server specification)."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Annotated, Any, ForwardRef, Generic, TypeVar
 from uuid import UUID
 
@@ -55,6 +55,13 @@ class Connection(Generic[T]):
     edges: list[Edge[T]] = strawberry.field(description="The items with their cursors.")
     nodes: list[T] = strawberry.field(description="The items alone.")
     page_info: PageInfo = strawberry.field(description="Where the page begins and ends.")
+    count: strawberry.Private[Callable[[], Awaitable[int]]]
+
+    @strawberry.field(
+        description="How many items the whole list has, narrowed as asked, whatever the page."
+    )
+    async def total_count(self) -> int:
+        return await self.count()
 
 
 _CONVERTERS: dict[type, Callable[[Any, Clock], Node]] = {}
@@ -158,7 +165,13 @@ def _size(first: int | None) -> int:
     return first
 
 
-def _connection(edges: list[Edge[Any]], after: str | None, *, more: bool) -> Connection[Any]:
+def _connection(
+    edges: list[Edge[Any]],
+    after: str | None,
+    count: Callable[[], Awaitable[int]],
+    *,
+    more: bool,
+) -> Connection[Any]:
     return Connection(
         edges=edges,
         nodes=[edge.node for edge in edges],
@@ -168,6 +181,7 @@ def _connection(edges: list[Edge[Any]], after: str | None, *, more: bool) -> Con
             start_cursor=edges[0].cursor if edges else None,
             end_cursor=edges[-1].cursor if edges else None,
         ),
+        count=count,
     )
 
 
@@ -186,6 +200,7 @@ async def page(
     none, and for `first` outside 1 to 100.
     """
     first = _size(first)
+    whole = rows
     key = "number" if numbered else "id"
     if after is not None:
         comparison = f"{key}__lt" if newest_first else f"{key}__gt"
@@ -198,7 +213,7 @@ async def page(
         )
         for row in found[:first]
     ]
-    return _connection(edges, after, more=len(found) > first)
+    return _connection(edges, after, whole.count, more=len(found) > first)
 
 
 def _id_of(row: Any) -> UUID:
@@ -220,6 +235,11 @@ def page_of_loaded(
     """
     first = _size(first)
     behind = None if after is None else _key_at(after)
-    found = [row for row in sorted(rows, key=key) if behind is None or key(row) > behind]
+    whole = sorted(rows, key=key)
+    found = [row for row in whole if behind is None or key(row) > behind]
     edges = [Edge(node=convert(row), cursor=_key_cursor(key(row))) for row in found[:first]]
-    return _connection(edges, after, more=len(found) > first)
+
+    async def count() -> int:
+        return len(whole)
+
+    return _connection(edges, after, count, more=len(found) > first)

@@ -1,5 +1,6 @@
 """Sites: settings, plan, seats, and the lists that hang on them."""
 
+import dataclasses
 from datetime import date, datetime
 from typing import Annotated
 
@@ -41,6 +42,7 @@ from api.schema.pins import Pin, pin_type
 from api.schema.provisioning import ProvisioningKit, kit_type
 from api.schema.records import Alert, AuditEntry, alert_type, audit_type
 from api.schema.site_settings import PinPolicy, Seats
+from api.schema.site_summaries import SiteSummary
 from api.schema.smartpins import SmartPin, smart_pin_type
 from api.schema.sync import LockEvent, event_type, reported_kinds
 from api.schema.tags import Tag, tag_type
@@ -48,9 +50,12 @@ from domain.actors import Role, Standing
 from domain.errors import NotAllowed
 from domain.invitations.calendar import LONGEST_RANGE, calendar
 from domain.listing import site_lists as lists
+from domain.listing.summaries import summary_of
+from domain.locks.rules import Connectivity
 from domain.people.rules import Permission, allows
 from domain.sites import tables
 from domain.sites.rules import SiteFeature, SystemType
+from domain.sync.rules import SyncStatus
 from domain.tags.tables import TagKind, TagTarget
 
 FOR_ALL_BUT_GUESTS = "Null, with an error, for guests."
@@ -133,14 +138,50 @@ class Site(Node):
             limit=self.row.seat_limit,
         )
 
+    @strawberry.field(
+        description=f"How many there are of what, and how many need attention, at one moment. {FOR_READERS}"
+    )
+    async def summary(self, info: Info) -> SiteSummary | None:
+        self._may(Permission.READ)
+        found = await summary_of(self.row, info.context.clock())
+        return SiteSummary(**dataclasses.asdict(found))
+
     @strawberry.field(description=f"Its locks. {FOR_READERS}")
     async def locks(
-        self, info: Info, first: First = USUAL_PAGE, after: After = None, search: Search = None
+        self,
+        info: Info,
+        first: First = USUAL_PAGE,
+        after: After = None,
+        search: Search = None,
+        online: Annotated[bool | None, only("that are online; false: that are not")] = None,
+        statuses: Annotated[
+            list[SyncStatus] | None, only("in these states of sync as a whole")
+        ] = None,
+        locked_out: Annotated[
+            bool | None, only("whose keypad is locked out; false: whose keypad is not")
+        ] = None,
+        connectivities: Annotated[list[Connectivity] | None, only("connected so")] = None,
+        hub_ids: Annotated[
+            list[strawberry.ID] | None, only("connected by these hubs, at most 100")
+        ] = None,
+        tag_ids: Annotated[
+            list[strawberry.ID] | None, only("with one of these tags, at most 100")
+        ] = None,
     ) -> Connection[Lock] | None:
         self._may(Permission.READ)
         clock = info.context.clock
         return await page(
-            lists.locks_of(self.row.id, search),
+            lists.locks_of(
+                self.row.id,
+                search,
+                online=online,
+                statuses=statuses,
+                locked_out=locked_out,
+                connectivities=connectivities,
+                hub_ids=keys_of("hub", hub_ids, "hub_ids"),
+                tag_ids=keys_of("tag", tag_ids, "tag_ids"),
+                now=clock(),
+            ),
             lambda row: lock_type(row, clock),
             first=first,
             after=after,

@@ -25,6 +25,8 @@ from domain.invitations.states import invitations_in_states
 from domain.invitations.tables import Invitation, InvitationLock
 from domain.link.events import LockEventKind
 from domain.locks.kits import pending
+from domain.locks.rules import Connectivity
+from domain.locks.states import online_at
 from domain.locks.tables import Hub, Lock, Provisioning
 from domain.people.tables import ApiToken, ApiTokenSite, Member
 from domain.pins.states import pins_in_states
@@ -34,6 +36,8 @@ from domain.sites.service import zone_of
 from domain.sites.tables import Site
 from domain.smartpins.states import smart_pins_in_states
 from domain.smartpins.tables import SmartPin
+from domain.sync.rules import SyncStatus
+from domain.sync.status import locks_in_statuses
 from domain.sync.tables import EntryState, LockEntry, LockEvent
 from domain.tags.tables import Tag, TaggedLock, TagKind, TagTarget
 
@@ -119,10 +123,39 @@ def check_some(field: str, values: Collection[Any] | None) -> None:
         raise InvalidInput(field, f"Name at most {MOST_CHOICES}.")
 
 
-def locks_of(site_id: UUID, search: str | None) -> QuerySet[Lock]:
+def locks_of(
+    site_id: UUID,
+    search: str | None,
+    *,
+    online: bool | None,
+    statuses: Collection[SyncStatus] | None,
+    locked_out: bool | None,
+    connectivities: Collection[Connectivity] | None,
+    hub_ids: Collection[UUID] | None,
+    tag_ids: Collection[UUID] | None,
+    now: datetime,
+) -> QuerySet[Lock]:
     """Locks. Raises InvalidInput."""
-    rows: QuerySet[Lock] = _searched(Lock.filter(site_id=site_id, deleted_at=None), search)
-    return rows
+    for field, values in (
+        ("statuses", statuses),
+        ("connectivities", connectivities),
+        ("hub_ids", hub_ids),
+        ("tag_ids", tag_ids),
+    ):
+        check_some(field, values)
+    rows = _searched(Lock.filter(site_id=site_id, deleted_at=None), search)
+    rows = _only(rows, connectivity__in=connectivities, hub_id__in=hub_ids)
+    if online is not None:
+        rows = rows.filter(online_at(now) if online else ~online_at(now))
+    if locked_out is not None:
+        rows = rows.filter(locked_out_since__isnull=not locked_out)
+    if statuses is not None:
+        rows = locks_in_statuses(rows, site_id, statuses)
+    if tag_ids is not None:
+        tagged = TaggedLock.filter(tag_id__in=tag_ids).values("lock_id")
+        rows = rows.filter(id__in=Subquery(tagged))
+    found: QuerySet[Lock] = rows
+    return found
 
 
 def hubs_of(site_id: UUID, search: str | None) -> QuerySet[Hub]:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from tortoise.expressions import Q, RawSQL
+from tortoise.expressions import F, Q, RawSQL, Subquery
 from tortoise.queryset import QuerySet
 
 from domain import topics
@@ -134,6 +134,23 @@ def _in_sync(lock: Any) -> LockInSync:
     if isinstance(since, str):  # SQLite has no moments, and Tortoise reads those of columns only
         since = datetime.fromisoformat(since)
     return LockInSync(lock, lock.arriving or 0, since, status)
+
+
+def locks_in_statuses(rows: Any, site_id: UUID, statuses: Collection[SyncStatus]) -> Any:
+    """Rows of locks of this site, narrowed to these statuses."""
+    of_site = Q(lock__site_id=site_id, lock__deleted_at=None)
+    lacks = Q(lock__wanted_revision__gt=F("lock__applied_revision")) | Q(lock__snapshot_needed=True)
+    arriving = LockEntry.filter(of_site & lacks, gone_at=None, pending_since__isnull=False)
+    waits = Q(id__in=Subquery(arriving.values("lock_id")))
+    known = Q(state_unknown=False)
+    conditions = {
+        SyncStatus.UNKNOWN: ~known,
+        SyncStatus.NOT_UPDATED: known & waits,
+        SyncStatus.UPDATED: known & ~waits,
+    }
+    # A lock as a whole is never REMOVED.
+    asked = [conditions[each] for each in conditions if each in statuses]
+    return rows.filter(Q(*asked, join_type=Q.OR) if asked else Q(id__in=[]))
 
 
 async def unsettled_versions(lock_ids: Collection[UUID]) -> dict[UUID, set[int]]:
