@@ -33,6 +33,7 @@ from domain.node_ids import node_id
 from domain.sync.connections import fit_to_firmware, hear, hear_claim, is_heard, present_lock
 from domain.sync.deliveries import Behind, CutDelivery, cut_delivery
 from domain.sync.events import record_server_event
+from domain.sync.orders import sort_out
 from domain.sync.payloads import TamperedEntry
 from domain.sync.rules import DELIVERY_PATIENCE, LONGEST_PATIENCE, TIME_INTERVAL
 from domain.sync.settling import FeedPosition, reconcile
@@ -213,15 +214,20 @@ class Feed:
         new = [
             command
             for command in waiting
-            if command.incarnation == lock.incarnation and command.id not in self._commands_handed
+            if command.incarnation == lock.incarnation
+            and command.dropped_at is None
+            and command.id not in self._commands_handed
         ]
         if not new:
             return []
-        standing = await self._installation.standing_commands(new, now)
         keys = await proven_keys(self._installation, lock)
+        if keys is None:
+            return []
+        standing = await self._installation.standing_commands(new, now)
+        sent = await sort_out(new, standing, now)
         items = []
         for command in new:
-            if command.id not in standing or keys is None:
+            if command.id not in sent:
                 continue
             self._commands_handed.add(command.id)
             body = UnlockCommandBody(

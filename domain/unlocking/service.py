@@ -23,7 +23,7 @@ from domain.audit.service import RecordedChange, recorded
 from domain.bus import Wakeups, listening
 from domain.database import Queue, Work, snapshot, use_case
 from domain.database.rows import new_id
-from domain.errors import AccessDenied, LockDidNotAnswer, LockOffline, NotFound
+from domain.errors import AccessDenied, LockDidNotAnswer, LockOffline, NotAllowed, NotFound
 from domain.installation import Installation
 from domain.invitations.tables import Invitation
 from domain.link.events import LockEventKind
@@ -34,6 +34,7 @@ from domain.people.rules import Permission, allows
 from domain.people.standings import standing_at
 from domain.people.tables import Device, Member
 from domain.sites.service import live_site, zone_of
+from domain.sync.orders import drop_unsent
 from domain.sync.tables import LockEvent, UnlockCommand
 from domain.unlocking.entitlement import Entitled, entitled_guest, entitled_member
 from domain.unlocking.rules import (
@@ -59,7 +60,7 @@ async def open_lock(
             await _command_by_invitation(installation, by, command_id, lock_id, now)
         else:
             await _command_by_rules(installation, by, command_id, lock_id, now)
-        return await _outcome(command_id, wakeups)
+        return await _outcome(command_id, wakeups, now)
 
 
 async def open_lock_remotely(
@@ -72,7 +73,7 @@ async def open_lock_remotely(
     command_id = new_id()
     async with listening(topics.command(command_id)) as wakeups:
         await _command_by_admin(installation, by, command_id, lock_id, now)
-        return await _outcome(command_id, wakeups)
+        return await _outcome(command_id, wakeups, now)
 
 
 @use_case
@@ -195,17 +196,43 @@ async def _may_still_unlock(member_id: UUID) -> bool:
     return allows(standing, Permission.CREDENTIALS)
 
 
-async def _outcome(command_id: UUID, wakeups: Wakeups) -> LockEvent:
-    """Waits for the lock's event that answers the command. A caller that goes away leaves the command as it is."""
+async def _outcome(command_id: UUID, wakeups: Wakeups, now: datetime) -> LockEvent:
+    """Waits for the lock's event that answers the command. A caller that goes away leaves the command as it is.
+
+    One that was dropped, since its maker may not give it any more, or that never left, was certainly not carried out: it is
+    answered as refused, or as not sent.
+    """
     decisive = LockEvent.filter(command_id=command_id, kind__in=_DECISIVE).order_by("number")
+    dropped = UnlockCommand.filter(id=command_id, dropped_at__isnull=False)
     loop = asyncio.get_running_loop()
     deadline = loop.time() + OUTCOME_PATIENCE_SECONDS
     # A wake-up says "look again", no more: it may have nothing to do with this command.
     while (event := await decisive.first()) is None:
+        if (command := await dropped.first()) is not None:
+            raise await _why_dropped(command, now)
         left = deadline - loop.time()
         if left <= 0:
-            raise LockDidNotAnswer
+            if not await drop_unsent(command_id, now):
+                raise LockDidNotAnswer
+            raise await _not_sent(command_id)
         await wakeups.wait(left)
     if event.kind is not LockEventKind.OPENED:
         raise AccessDenied([DenialReason(each) for each in event.reasons])
     return event
+
+
+async def _why_dropped(command: UnlockCommand, now: datetime) -> AccessDenied | NotAllowed:
+    """Why its maker may not give the command any more."""
+    if command.releases_lockout:
+        return NotAllowed("You may not do this any more.")
+    if command.member_id is not None:
+        lock = await Lock.get(id=command.lock_id)
+        decision = await _decide_by_rules(command.member_id, lock, now)
+        if isinstance(decision, Denied):
+            return AccessDenied(decision.reasons)
+    return AccessDenied([DenialReason.ENDED])
+
+
+async def _not_sent(command_id: UUID) -> LockOffline:
+    command = await UnlockCommand.get(id=command_id).select_related("lock")
+    return LockOffline(command.lock.last_contact_at)
