@@ -41,6 +41,14 @@ class Keypad:
         view = await self._act("keys", keys=[*digits, "ENTER"])
         return bool(view["doorOpen"])
 
+    async def hello(self) -> str:
+        """A phone is held to the door: what the lock says to it."""
+        return str((await self._act("phone/hello"))["hello"])
+
+    async def hand_over(self, presented: dict[str, Any]) -> dict[str, Any]:
+        """What the lock answers to what a phone hands over."""
+        return await self._act("phone", **presented)
+
     async def wait_closed(self) -> None:
         """Until the bolt is back, ten seconds at most. Raises TourFailed."""
         for _ in range(50):

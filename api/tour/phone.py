@@ -11,6 +11,10 @@ from typing import Any
 
 import httpx
 import orjson
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
@@ -79,6 +83,34 @@ class Phone:
         answer: dict[str, Any] = (await self.ask(OPEN, input={"lockId": lock_id}))["openLock"]
         return answer
 
+    async def lease(self, lock_id: str, hello: str | None = None) -> dict[str, Any]:
+        """Asks for a lease, and with the lock's hello for what it lacks; returns the answer."""
+        asked = {"lockId": lock_id} if hello is None else {"lockId": lock_id, "hello": hello}
+        answer: dict[str, Any] = (await self.ask(LEASE, input=asked))["requestOpenLease"]
+        return answer
+
+    async def hand_in(self, lock_id: str, receipt: str) -> dict[str, Any]:
+        """Hands in what a lock said; returns the answer. It needs no token: whoever found the phone may."""
+        asked = {"lockId": lock_id, "receipt": receipt}
+        answer: dict[str, Any] = (await self.ask(RECEIPT, input=asked))["submitReceipt"]
+        return answer
+
+    def presented(self, hello: str, answer: dict[str, Any]) -> dict[str, Any]:
+        """What the phone hands to the lock: lease, bundle, its key, and the opening of this lock signed over the nonce."""
+        said = orjson.loads(base64url.decode(hello)[33:])
+        parts = (b"latchwork/opening/v1", said["lockId"].encode(), said["nonce"].encode())
+        message = b"".join(len(part).to_bytes(8, "big") + part for part in parts)
+        key: ec.EllipticCurvePrivateKey = self._key.private_key
+        r, s = decode_dss_signature(key.sign(message, ec.ECDSA(SHA256())))
+        point = key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+        return {
+            "nonce": said["nonce"],
+            "lease": answer["lease"],
+            "bundle": answer["bundle"],
+            "publicKey": base64url.encode(point),
+            "signature": base64url.encode(r.to_bytes(32, "big") + s.to_bytes(32, "big")),
+        }
+
     async def socket(self) -> Socket:
         """A socket for subscriptions, opened with a ticket."""
         answer = await self.ask(
@@ -107,4 +139,15 @@ OPEN = """mutation Open($input: OpenLockInput!) {
     ... on OpenedLock { event { id kind occurredAt method } }
     ... on AccessDenied { message reasons nextAt }
     ... on LockOffline { message lastContactAt }
+    ... on Error { message } } }"""
+
+LEASE = """mutation Lease($input: RequestOpenLeaseInput!) {
+  requestOpenLease(input: $input) { __typename
+    ... on RequestedOpenLease { lease leaseExpiresAt bundle carried complete }
+    ... on AccessDenied { message reasons }
+    ... on Error { message } } }"""
+
+RECEIPT = """mutation Receipt($input: SubmitReceiptInput!) {
+  submitReceipt(input: $input) { __typename
+    ... on SubmittedReceipt { news }
     ... on Error { message } } }"""

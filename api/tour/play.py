@@ -8,7 +8,7 @@ import orjson
 import typer
 from websockets.exceptions import WebSocketException
 
-from api.tour import invitation, my_pin, pin, smartpin
+from api.tour import courier, invitation, my_pin, pin, smartpin
 from api.tour.console import Console
 from api.tour.socket import SocketRefused
 from api.tour.stage import Say, Stage, TourFailed, expect
@@ -20,6 +20,7 @@ CHAPTERS = (
     ("A PIN that is on the door", pin),
     ("Choose your own PIN", my_pin),
     ("A SmartPIN opens a lock without network", smartpin),
+    ("A phone carries to a door without network", courier),
 )
 
 

@@ -7,7 +7,8 @@ needs JSON from the page's own Origin.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import orjson
@@ -20,14 +21,18 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from domain.link.digests import CARD_UID_BYTES
+from domain.security import base64url
 from locksim.fleet import Fleet
 from locksim.keypad import Key
+from locksim.phone_link import NoCourier, Presented
 from locksim.signals import Signal
 from locksim.simulated_lock import PowerIsOff, SimulatedLock
 
 STATIC = Path(__file__).parent / "static"
 LOOPBACK = ["127.0.0.1", "localhost"]
 MAX_BODY_BYTES = 4096
+MAX_CARRIED_BYTES = 2 * 1024 * 1024
+"""A body with what a phone brings: a bundle, in base64."""
 MAX_KEYS = 64
 MAX_STEP_MS = 400 * 24 * 3600 * 1000
 MAX_DRIFT_PPM = 100_000
@@ -99,6 +104,8 @@ class Panel:
                 Route("/", self._page),
                 Route("/locks", self._locks),
                 Route("/changes", self._changes),
+                Route("/locks/{key}/phone/hello", self._hello, methods=["POST"]),
+                Route("/locks/{key}/phone", self._phone, methods=["POST"]),
                 Route("/locks/{key}/{action}", self._act, methods=["POST"]),
                 Mount("/static", StaticFiles(directory=STATIC)),
             ],
@@ -160,13 +167,40 @@ class Panel:
         if action is None:
             raise ActionRefused(404, "there is no such action")
         body = await _body(request)
-        try:
+        with _reached():
             await action(lock, body)
-        except PowerIsOff:
-            raise ActionRefused(409, "the lock has no power") from None
         for watcher in tuple(self._fleet.watchers):
             watcher(lock, None)
         return _json(view(lock))
+
+    async def _hello(self, request: Request) -> Response:
+        """`{}`: a phone is held to the door. `{"hello": base64url}`."""
+        lock = self._lock(request.path_params["key"])
+        await _body(request)
+        with _reached():
+            return _json({"hello": base64url.encode(await lock.hello())})
+
+    async def _phone(self, request: Request) -> Response:
+        """`{"nonce", "lease", "bundle", "publicKey", "signature"}`, all but the nonce base64url, lease and bundle null where
+        there is none: a phone hands over. `{"opened", "reasons", "receipts"}`."""
+        lock = self._lock(request.path_params["key"])
+        body = await _body(request, MAX_CARRIED_BYTES)
+        presented = Presented(
+            nonce=_text(body, "nonce"),
+            lease=_carried(body, "lease"),
+            bundle=_carried(body, "bundle"),
+            public_key=_carried(body, "publicKey") or b"",
+            signature=_carried(body, "signature") or b"",
+        )
+        with _reached():
+            answer = await lock.present(presented)
+        return _json(
+            {
+                "opened": answer.opened,
+                "reasons": answer.reasons,
+                "receipts": [base64url.encode(each) for each in answer.receipts],
+            }
+        )
 
     def _lock(self, key: str) -> SimulatedLock:
         for lock in self._fleet.locks.values():
@@ -245,6 +279,33 @@ _ACTIONS: dict[str, Callable[[SimulatedLock, dict[str, object]], Awaitable[None]
 }
 
 
+@contextlib.contextmanager
+def _reached() -> Iterator[None]:
+    """What stands in the way at the lock becomes an answer."""
+    try:
+        yield
+    except PowerIsOff:
+        raise ActionRefused(409, "the lock has no power") from None
+    except NoCourier:
+        raise ActionRefused(409, "the firmware of this lock speaks to no phones") from None
+
+
+def _text(body: dict[str, object], name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str):
+        raise ActionRefused(422, f"{name} must be a text")
+    return value
+
+
+def _carried(body: dict[str, object], name: str) -> bytes | None:
+    if body.get(name) is None:
+        return None
+    try:
+        return base64url.decode(_text(body, name))
+    except ValueError:
+        raise ActionRefused(422, f"{name} must be base64url") from None
+
+
 def _flag(body: dict[str, object], name: str) -> bool:
     value = body.get(name)
     if not isinstance(value, bool):
@@ -259,7 +320,7 @@ def _number(body: dict[str, object], name: str, most: int) -> int:
     return value
 
 
-async def _body(request: Request) -> dict[str, object]:
+async def _body(request: Request, most: int = MAX_BODY_BYTES) -> dict[str, object]:
     """The JSON object of a request of the page's own; a foreign page cannot send one."""
     origin = request.headers.get("origin")
     if origin is not None and origin != f"{request.url.scheme}://{request.headers.get('host')}":
@@ -269,8 +330,8 @@ async def _body(request: Request) -> dict[str, object]:
     data = b""
     async for chunk in request.stream():
         data += chunk
-        if len(data) > MAX_BODY_BYTES:
-            raise ActionRefused(413, f"the body must have at most {MAX_BODY_BYTES} bytes")
+        if len(data) > most:
+            raise ActionRefused(413, f"the body must have at most {most} bytes")
     try:
         body = orjson.loads(data)
     except orjson.JSONDecodeError:

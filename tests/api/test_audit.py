@@ -20,6 +20,7 @@ EMAIL = "owner-house@example.com"
 NEW, NEWER = "an entirely new password of mine", "and now quite another one, too"
 EXEMPT = {
     "reportLock",  # what locks report is in the event log
+    "submitReceipt",  # and what they say through phones
     "createSocketTicket",  # opens one socket for thirty seconds, as somebody who may anyway, and changes nothing
 }
 SECRETS = {
@@ -140,6 +141,8 @@ async def test_every_mutation_about_oneself_writes_its_row(served: Served) -> No
     opened = await phone.open(entry["lockId"])
     assert opened["__typename"] == "OpenedLock", opened
     await wrote("redeemInvitation", "openLock")
+    assert (await phone.lease(entry["lockId"]))["__typename"] == "RequestedOpenLease"
+    await wrote("requestOpenLease")
     await phone.redeem(made["code"])
     await wrote()
     await house.change("removeDevice", "", deviceId=device)
