@@ -39,7 +39,6 @@ async def play(stage: Stage) -> None:
             await stage.console.change("deleteInvitation", invitationId=invitation),
             "DeletedInvitation",
         )
-        await keypad.hello()
         try:
             await phone.lease(stage.locks[DOOR])
         except RuntimeError as error:

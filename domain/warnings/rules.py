@@ -22,17 +22,20 @@ class WarningCode(StrEnum):
     LOCK_MAY_BE_TOO_OLD = "LOCK_MAY_BE_TOO_OLD"
     SETTING_NOT_ON_LOCK = "SETTING_NOT_ON_LOCK"
     ALREADY_OVER = "ALREADY_OVER"
+    LEASE_STILL_OPENS = "LEASE_STILL_OPENS"
 
 
 _WORDS = {
     WarningCode.LOCK_WITHOUT_KEYPAD: "There is no keypad to type digits on",
     WarningCode.LOCK_NEVER_SET_UP: "The lock has not proven a secret yet, so it knows of nothing",
-    WarningCode.LOCK_HAS_NO_NETWORK: "The lock has no network: it hears of nothing, and no phone opens it",
+    WarningCode.LOCK_HAS_NO_NETWORK: "The lock has no network: it hears of changes from phones that are held to it, and opens "
+    "for them alone",
     WarningCode.LOCK_TOO_OLD: "The firmware cannot hold a PIN mode for each keypad, so it is off at all of them",
     WarningCode.LOCK_MAY_BE_TOO_OLD: "The lock has not said whether it can hold a PIN mode for each keypad; if not, it "
     "will be off at all of them",
     WarningCode.SETTING_NOT_ON_LOCK: "The lock is not known to take such digits: it has not told that the setting is on",
     WarningCode.ALREADY_OVER: "No time is left at which this opens",
+    WarningCode.LEASE_STILL_OPENS: "A phone that was at the door may still open until its lease ends",
 }
 
 
