@@ -27,6 +27,7 @@ from domain.sync.tables import LockEntry
 from domain.tags.tables import Tag, TaggedLock, TaggedMember
 from domain.warnings import credentials as warnings
 from domain.warnings.doors import Warned
+from domain.warnings.leases import leases_open_until
 
 
 def _chosen(choices: Any, by: str, what: str) -> Loader[UUID, list[Any]]:
@@ -67,6 +68,12 @@ def _warned(
         return [found[key] for key, _ in asked]
 
     return batched(read)
+
+
+async def _leases_open_until(asked: list[Asked]) -> list[datetime | None]:
+    _, now = asked[0]
+    found = await leases_open_until([key for key, _ in asked], now)
+    return [found.get(key) for key, _ in asked]
 
 
 async def _standings(keys: list[tuple[Actor | None, UUID]]) -> list[Standing | None]:
@@ -194,6 +201,7 @@ class Loaders:
     locks_of_pin = batched(_locks_of_pins)
     pin_at_locks = batched(_pins_at_locks)
     lock_in_sync = batched(_locks_in_sync)
+    leases_open_until = batched(_leases_open_until)
     smart_pin_block = batched(_smart_pin_blocks)
     """By lock and entry name: what is known of the block at its lock; None where there never was one."""
     warnings_of_pin = _warned(warnings.of_pins)

@@ -31,7 +31,9 @@ _FIELDS = {
         Device.account Device.invitation ProvisioningKit.takenBy Session.account
         AssignedPin.shareLinks CreatedPin.shareLinks ReassignedPin.shareLinks
         AccessRule.warnings AssignedPin.warnings CreatedAccessRule.warnings CreatedInvitation.warnings CreatedPin.warnings
-        CreatedSmartPin.warnings DeletedReader.warnings Invitation.warnings Pin.warnings SetPinMode.warnings
+        CreatedSmartPin.warnings DeletedReader.warnings DeletedInvitation.warnings
+        RemovedMember.warnings RemovedDevice.warnings DeletedAccessRule.warnings
+        Invitation.warnings Pin.warnings SetPinMode.warnings
         ReassignedPin.warnings SmartPin.warnings UnblockedPin.warnings UnblockedSmartPin.warnings
         Lock.provisioningKits ProvisioningKit.lock Site.provisioningKits
         UpdatedAccessRule.warnings UpdatedLock.warnings UpdatedPin.warnings UpdatedTag.warnings Credential.warnings""",
@@ -41,7 +43,7 @@ _FIELDS = {
         ApiToken.role AuditEntry.site Lock.incarnation LockEvent.device LockEvent.member LockEvent.site
         AccessRule.chosenLocks AccessRule.grantee AccessRule.label AccessRule.lockTags AccessRule.locks AccessRule.site
         AccessRule.state Credential.label Credential.locks Credential.site Credential.state Lock.hub
-        Lock.lastContactAt Lock.linkReads Lock.linkVersion
+        Lock.lastContactAt Lock.leasesOpenUntil Lock.linkReads Lock.linkVersion
         Invitation.label Invitation.locks Invitation.site Invitation.state
         Lock.pinEnabled Lock.pinLockout Lock.pinSupported LockEvent.lock LockEvent.credential
         AccessReason.basis AccessWay.credential Door.opens

@@ -13,12 +13,13 @@ from api.schema.members import Member, member_type
 from api.schema.nodes import global_id, shows
 from api.schema.schedules import schedule_type
 from api.schema.tags import Tag, tag_type
-from api.schema.warnings import OF_A_CREDENTIAL, Warning_, warnings_of
+from api.schema.warnings import OF_A_CREDENTIAL, OF_LEASES, Warning_, warning_types, warnings_of
 from domain.access.schedule import Weekday
 from domain.access_rules import tables
 from domain.locks import tables as locks
 from domain.schedules.changes import AccessLimit
 from domain.schedules.states import CredentialState, state_of
+from domain.warnings import leases
 
 Grantee = Annotated[
     Member | Tag,
@@ -170,9 +171,13 @@ class UpdatedAccessRule:
     widened: list[AccessLimit] = strawberry.field(description="What opens more than before.")
     narrowed: list[AccessLimit] = strawberry.field(description="What opens less than before.")
 
-    @strawberry.field(description=OF_A_CREDENTIAL)
+    @strawberry.field(
+        description=f"{OF_A_CREDENTIAL} And whether a lease opens where it does no more, until when."
+    )
     async def warnings(self, info: Info) -> list[Warning_]:
-        return await warnings_of(info, info.context.loaders.warnings_of_rule, self.access_rule.row)
+        clock, row = info.context.clock, self.access_rule.row
+        found = await warnings_of(info, info.context.loaders.warnings_of_rule, row)
+        return [*found, *warning_types(await leases.of_rule(row, clock()), clock)]
 
 
 @strawberry.type(
@@ -180,3 +185,8 @@ class UpdatedAccessRule:
 )
 class DeletedAccessRule:
     access_rule: AccessRule = strawberry.field(description="The rule as it was.")
+
+    @strawberry.field(description=OF_LEASES)
+    async def warnings(self, info: Info) -> list[Warning_]:
+        clock = info.context.clock
+        return warning_types(await leases.of_rule(self.access_rule.row, clock()), clock)

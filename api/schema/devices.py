@@ -6,11 +6,13 @@ import strawberry
 from strawberry.types import Info
 
 from api.schema.nodes import Node, global_id, node_of, shows, type_above
+from api.schema.warnings import OF_LEASES, Warning_, warning_types
 from domain.actors import AccountActor
 from domain.errors import NotAllowed
 from domain.people import tables
 from domain.people.rules import Permission
 from domain.people.tables import Platform
+from domain.warnings import leases
 
 
 @strawberry.type(description="A phone, bound by its own key to an invitation or an account.")
@@ -74,3 +76,8 @@ class RemoveDeviceInput:
 @strawberry.type(description="The phone has lost its access; an invitation's slot is free again.")
 class RemovedDevice:
     device: Device = strawberry.field(description="The device.")
+
+    @strawberry.field(description=OF_LEASES)
+    async def warnings(self, info: Info) -> list[Warning_]:
+        clock = info.context.clock
+        return warning_types(await leases.of_holder(clock(), device_id=self.device.row.id), clock)

@@ -219,9 +219,11 @@ _enum(
     "Why something may not work although it was done. A code never changes its meaning.",
     LOCK_WITHOUT_KEYPAD="The lock has no keypad: a PIN or SmartPIN cannot be typed there.",
     LOCK_NEVER_SET_UP="The lock has not proven a secret yet, or has none: it knows of nothing.",
-    LOCK_HAS_NO_NETWORK="The lock has no network of its own: it hears of nothing by itself, and no phone opens it.",
+    LOCK_HAS_NO_NETWORK="The lock has no network of its own: it hears of nothing until a phone is held to it, and opens for "
+    "such phones alone.",
     LOCK_TOO_OLD="The firmware of the lock cannot hold what is wanted of its keypads: PINs open at none.",
     LOCK_MAY_BE_TOO_OLD="The lock has not said whether it can hold what is wanted of its keypads; it gets nothing before.",
     SETTING_NOT_ON_LOCK="PIN mode, or the use of SmartPINs, is off or not known to have reached the lock.",
     ALREADY_OVER="No time is left at which it opens.",
+    LEASE_STILL_OPENS="A phone was given a lease for the lock: until its end it may open there, though the access is gone.",
 )

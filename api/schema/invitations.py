@@ -10,7 +10,7 @@ from api.schema.devices import Device, device_type
 from api.schema.nodes import global_id, shows
 from api.schema.schedules import schedule_type
 from api.schema.sharing import ShareLinks, share_links_type
-from api.schema.warnings import OF_A_CREDENTIAL, Warning_, warnings_of
+from api.schema.warnings import OF_A_CREDENTIAL, OF_LEASES, Warning_, warning_types, warnings_of
 from domain.access.schedule import Weekday
 from domain.errors import NotAllowed
 from domain.invitations import sharing, tables
@@ -19,6 +19,7 @@ from domain.invitations.states import invitation_state
 from domain.locks import tables as locks
 from domain.people.rules import Permission
 from domain.schedules.states import CredentialState
+from domain.warnings import leases
 
 
 @strawberry.type(description="A code that phones redeem without an account.")
@@ -152,6 +153,13 @@ class DeleteInvitationInput:
 @strawberry.type(description="The invitation is gone, and with it the access of its phones.")
 class DeletedInvitation:
     invitation: Invitation = strawberry.field(description="The invitation as it was.")
+
+    @strawberry.field(description=OF_LEASES)
+    async def warnings(self, info: Info) -> list[Warning_]:
+        clock = info.context.clock
+        return warning_types(
+            await leases.of_holder(clock(), invitation_id=self.invitation.row.id), clock
+        )
 
 
 @strawberry.input(description="An invitation to mail to its guest.")

@@ -163,6 +163,17 @@ class Lock(Node, OfSite):
             status=state.status,
         )
 
+    @strawberry.field(
+        description="Until when phones may open it with leases that were handed out, whatever becomes of their access; "
+        f"null: there is none. {FOR_READERS}"
+    )
+    async def leases_open_until(self, info: Info) -> datetime | None:
+        await self._check_may(info, Permission.READ)
+        context = info.context
+        asked = self.row.id, context.clock()
+        until: datetime | None = await context.loaders.leases_open_until.load(asked)
+        return until
+
     @strawberry.field(description=f"The hub that connects it; null: none does. {FOR_READERS}")
     async def hub(self, info: Info) -> Hub | None:
         await self._check_may(info, Permission.READ)

@@ -19,10 +19,12 @@ from api.schema.nodes import (
     shows,
 )
 from api.schema.of_site import OfSite
+from api.schema.warnings import OF_LEASES, Warning_, warning_types
 from domain.actors import AccountActor, Role
 from domain.errors import NotAllowed
 from domain.people import tables
 from domain.people.rules import Permission
+from domain.warnings import leases
 
 
 @strawberry.type(description="A person on a site.")
@@ -142,3 +144,8 @@ class UpdatedMember:
 @strawberry.type(description="The member and all of their access is gone.")
 class RemovedMember:
     member: Member = strawberry.field(description="The member as they were.")
+
+    @strawberry.field(description=OF_LEASES)
+    async def warnings(self, info: Info) -> list[Warning_]:
+        clock = info.context.clock
+        return warning_types(await leases.of_holder(clock(), member_id=self.member.row.id), clock)

@@ -1,6 +1,7 @@
 """Warnings: what was done, and why it may not open yet all the same."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 import strawberry
 from strawberry.dataloader import DataLoader
@@ -16,6 +17,10 @@ from domain.smartpins.tables import SmartPin
 from domain.warnings.doors import Warned
 from domain.warnings.rules import WarningCode
 
+OF_LEASES = (
+    "Whether a phone that was at the door may still open there with the lease that it carries, and until when; empty: none "
+    "may. Nobody can take a lease back."
+)
 OF_A_CREDENTIAL = (
     "Why it may not open yet, as things are now; empty: nothing is known to be in its way."
 )
@@ -31,6 +36,9 @@ class Warning_:  # noqa: N801 - Python has a Warning of its own
     locks: list[Node] = strawberry.field(
         description="Where, by name.", graphql_type=list_above("api.schema.locks", "Lock")
     )
+    ends_at: datetime | None = strawberry.field(
+        description="When it is over by itself; null: not by itself."
+    )
 
 
 def warning_types(found: Iterable[Warned], clock: Clock) -> list[Warning_]:
@@ -40,6 +48,7 @@ def warning_types(found: Iterable[Warned], clock: Clock) -> list[Warning_]:
             code=each.code,
             message=each.message,
             locks=[node_of(row, clock) for row in each.locks],
+            ends_at=each.ends_at,
         )
         for each in found
     ]

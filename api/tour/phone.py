@@ -100,7 +100,8 @@ class Phone:
         said = orjson.loads(base64url.decode(hello)[33:])
         parts = (b"latchwork/opening/v1", said["lockId"].encode(), said["nonce"].encode())
         message = b"".join(len(part).to_bytes(8, "big") + part for part in parts)
-        key: ec.EllipticCurvePrivateKey = self._key.private_key
+        key = self._key.private_key
+        assert key is not None
         r, s = decode_dss_signature(key.sign(message, ec.ECDSA(SHA256())))
         point = key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
         return {

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Self
 from uuid import UUID
 
@@ -23,6 +24,8 @@ class Warned:
     code: WarningCode
     message: str
     locks: tuple[Lock, ...]
+    ends_at: datetime | None = None
+    """When it is over by itself; None: not by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +55,14 @@ class Doors:
             Warned(
                 each.code,
                 each.message,
-                tuple(sorted((self._rows[key] for key in each.lock_ids), key=_by_name)),
+                tuple(sorted((self._rows[key] for key in each.lock_ids), key=by_name)),
             )
             for each in findings(found)
         ]
 
 
-def _by_name(lock: Lock) -> tuple[str, UUID]:
+def by_name(lock: Lock) -> tuple[str, UUID]:
+    """The order in which locks are named."""
     return lock.name, lock.id
 
 

@@ -4,8 +4,9 @@ Nothing is refused by these: a door may get its network, its settings or a keypa
 But nobody should hand out what cannot open yet without having been warned.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -28,8 +29,8 @@ class WarningCode(StrEnum):
 _WORDS = {
     WarningCode.LOCK_WITHOUT_KEYPAD: "There is no keypad to type digits on",
     WarningCode.LOCK_NEVER_SET_UP: "The lock has not proven a secret yet, so it knows of nothing",
-    WarningCode.LOCK_HAS_NO_NETWORK: "The lock has no network: it hears of changes from phones that are held to it, and opens "
-    "for them alone",
+    WarningCode.LOCK_HAS_NO_NETWORK: "The lock has no network: it hears of changes from phones that are held to it, and "
+    "opens for them alone",
     WarningCode.LOCK_TOO_OLD: "The firmware cannot hold a PIN mode for each keypad, so it is off at all of them",
     WarningCode.LOCK_MAY_BE_TOO_OLD: "The lock has not said whether it can hold a PIN mode for each keypad; if not, it "
     "will be off at all of them",
@@ -121,10 +122,19 @@ def findings(found: Iterable[Lack]) -> list[Finding]:
     ]
 
 
+def still_opens_message(names: Iterable[str], ends_at: datetime) -> str:
+    """The message of leases that still open at these locks, until a moment."""
+    last = f"{ends_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC at the latest"
+    return _named(f"{_WORDS[WarningCode.LEASE_STILL_OPENS]}, {last}", sorted(names))
+
+
 def _message(code: WarningCode, doors: Iterable[Door]) -> str:
-    names = sorted(door.name for door in doors)
+    return _named(_WORDS[code], sorted(door.name for door in doors))
+
+
+def _named(words: str, names: Sequence[str]) -> str:
     if not names:
-        return f"{_WORDS[code]}."
+        return f"{words}."
     more = len(names) - NAMED_AT_MOST
     others = f" and {more} more" if more > 0 else ""
-    return f"{_WORDS[code]}: {', '.join(names[:NAMED_AT_MOST])}{others}."
+    return f"{words}: {', '.join(names[:NAMED_AT_MOST])}{others}."

@@ -15,8 +15,10 @@ from api.tour.socket import Socket
 from domain.link.keys import LinkKeys
 from domain.link.messages import DeliveryBody
 from domain.link.sealing import MessageKind, unseal_message
+from domain.security import base64url
 from locksim.firmware import Firmware
 from locksim.keypad import Key
+from locksim.phone_link import Answer, Presented
 from locksim.provisioning import Provisioning
 from locksim.signals import (
     Delivery,
@@ -84,6 +86,16 @@ class FirmwareLock:
     def state(self) -> LockState:
         """What is on its disk."""
         return self.firmware.state
+
+    def hello(self) -> str:
+        """A phone is held to it: what it says, as the app passes it on."""
+        return base64url.encode(self.firmware.hello(self._uptime()))
+
+    def present(self, presented: Presented) -> Answer:
+        """A phone hands over."""
+        answer = self.firmware.present(presented, self._uptime())
+        self._drain()
+        return answer
 
     async def connect(self, *, epoch: int | None = None, revision: int | None = None) -> None:
         """Opens the socket and the feed; `epoch` and `revision` replace what the lock would say."""
