@@ -31,10 +31,11 @@ class PostRoom:
     def __init__(self) -> None:
         self.behaviour = "takes"
         self.taken: list[Envelope] = []
+        self.goes_on = asyncio.Event()
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         if self.behaviour == "hangs":
-            await asyncio.Event().wait()
+            await self.goes_on.wait()
         if self.behaviour == "refuses":
             return "554 5.7.1 We do not like this"
         self.taken.append(envelope)
@@ -253,6 +254,7 @@ async def test_nobody_waits_for_the_mail_server(
     assert [answer["__typename"] for answer in answers] == ["SentInvitation"] * 2
     assert room.taken == []
     assert (await _audit(house)).count("sendInvitation") == 2
+    room.goes_on.set()  # else the server's end waits for it as long as it waits for anything
 
 
 async def test_only_a_living_invitation_goes_to_a_real_address_and_not_too_often(
