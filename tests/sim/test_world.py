@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.databases import Database
+from tests.databases import Database, only_sqlite
 from tests.domain.sync.yard import Yard
 from tests.sim.world import STEPS, World
 
@@ -26,6 +26,7 @@ SEEDS = (
 )
 
 
+@only_sqlite
 @pytest.mark.parametrize("seed", SEEDS.values(), ids=list(SEEDS))
 async def test_everything_agrees_when_the_storm_is_over(
     database: Database, tmp_path: Path, seed: int

@@ -5,7 +5,7 @@ same seed plays the same script. Sockets and races between tasks are tests of th
 """
 
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from domain.access.schedule import ALWAYS, Schedule, Slot, Weekday
 from domain.database import connect, disconnect
 from domain.errors import LockTooOld, PinNotAcceptable
 from domain.link.claims import SILENT, Claim
+from domain.link.events import LockEventBody
 from domain.link.features import Feature
 from domain.node_ids import node_id
 from domain.pins.rules import generate
@@ -40,6 +41,8 @@ AGES = (SILENT, Claim(reads=("moments",)), NEWEST)
 """What a lock's firmware may read: as it was before there was anything to say, something else, all there is."""
 MOST_PINS = 8
 STEP = timedelta(seconds=20)
+Likely = tuple[int, Callable[[], Awaitable[None]]]
+"""What may happen next, and how likely it is."""
 
 
 @dataclass
@@ -67,6 +70,12 @@ class Place:
 class World:
     """One run."""
 
+    doors = LOCKS
+    gap_ms = 90_000
+    """Milliseconds between two faults, on average."""
+    deeds = 3
+    """What people do in one step."""
+
     def __init__(self, yard: Yard, database: Database, seed: int, *, mixed: bool = True) -> None:
         """`mixed`: locks have firmware of any age and several keypads; else all are of the newest, with one."""
         self.yard, self.database, self.mixed = yard, database, mixed
@@ -83,7 +92,7 @@ class World:
 
     async def build(self) -> None:
         """The locks, each with a clock of its own kind, and a tag."""
-        for number in range(LOCKS):
+        for number in range(self.doors):
             age = self.rng.choice(AGES) if self.mixed else NEWEST
             lock = await self.yard.lock(f"Door {number}", keypads=self.keypads, firmware=age)
             lock.drift = 1 + self.rng.uniform(-500, 500) / 1_000_000
@@ -103,15 +112,16 @@ class World:
     async def run(self, steps: int) -> None:
         """So many steps, with faults all along; at the end all is mended and everything must agree."""
         duration = int(steps * STEP.total_seconds() * 1000)
-        faults = list(script(self.rng, locks=LOCKS, duration_ms=duration, mean_gap_ms=90_000))
+        faults = list(
+            script(self.rng, locks=self.doors, duration_ms=duration, mean_gap_ms=self.gap_ms)
+        )
         for step in range(steps):
             self.yard.now += STEP
             while faults and faults[0].at_ms <= (step + 1) * STEP.total_seconds() * 1000:
                 await self._fault(faults.pop(0))
-            for _ in range(3):
+            for _ in range(self.deeds):
                 await self._something()
-            for place in self.places:
-                await self._wire(place)
+            await self._wires()
             if self.rng.random() < 0.02:
                 await self._kill_the_server()
             if self.mixed and self.rng.random() < 0.06:
@@ -158,44 +168,61 @@ class World:
         for place in self.places:
             await place.lock.disconnect(noticed=False)
 
+    async def _wires(self) -> None:
+        for place in self.places:
+            await self._wire(place)
+
     async def _wire(self, place: Place) -> None:
         """Some of the messages of one lock arrive: in order or not, lost, or twice."""
         lock = place.lock
-        if not (place.powered and place.reachable):
+        if not await self._comes(place):
             return
-        if lock.feed is None or lock.feed.over:
-            if self.rng.random() < 0.5:
-                return
-            await lock.connect()
-        lock.do(lambda firmware, uptime: firmware.tick(uptime))
         for _ in range(self.rng.randrange(6)):
             await lock.server_looks()
             luck = self.rng.random()
-            if luck < 0.08:
-                await lock.lose_message()
-            elif luck < 0.16 and lock.heard:
-                lock.say_again(self.rng.choice(lock.heard))
-            lock.lock_hears(self.rng.randrange(2) if luck > 0.8 else 0)
+            await self._lock_hears(place, luck)
             await lock.server_hears(twice=luck < 0.3)
         if self.rng.random() < 0.06:
             await lock.disconnect(noticed=self.rng.random() < 0.5)
         self._note_events()
 
+    async def _comes(self, place: Place) -> bool:
+        """Whether the lock is connected, if need be from now on."""
+        lock = place.lock
+        if not (place.powered and place.reachable):
+            return False
+        if lock.feed is None or lock.feed.over:
+            if self.rng.random() < 0.5:
+                return False
+            await lock.connect()
+        lock.do(lambda firmware, uptime: firmware.tick(uptime))
+        return True
+
+    async def _lock_hears(self, place: Place, luck: float) -> None:
+        lock = place.lock
+        if luck < 0.08:
+            await lock.lose_message()
+        elif luck < 0.16 and lock.heard:
+            lock.say_again(self.rng.choice(lock.heard))
+        lock.lock_hears(self.rng.randrange(2) if luck > 0.8 else 0)
+
     # People
 
     async def _something(self) -> None:
-        likely: list[tuple[int, Callable[[], Awaitable[None]]]] = [
+        weights, deeds = zip(*self._likely(), strict=True)
+        await self.rng.choices(deeds, weights)[0]()
+
+    def _likely(self) -> list[Likely]:
+        return [
             (3 if len(self.pins) < MOST_PINS else 0, self._make),
             (2, self._change),
             (1, self._tag_locks),
             *([(1, self._switch)] if self.mixed else []),
             (6, self._type),
         ]
-        weights, deeds = zip(*likely, strict=True)
-        await self.rng.choices(deeds, weights)[0]()
 
     def _some_locks(self) -> frozenset[int]:
-        return frozenset(self.rng.sample(range(LOCKS), self.rng.randint(0, 2)))
+        return frozenset(self.rng.sample(range(self.doors), self.rng.randint(0, 2)))
 
     def _schedule(self) -> Schedule:
         if self.rng.random() < 0.5:
@@ -261,7 +288,7 @@ class World:
                 del self.pins[key]
                 self.gone.add(key)
             case 3:
-                wish.locks = frozenset(self.rng.sample(range(LOCKS), 1))
+                wish.locks = frozenset(self.rng.sample(range(self.doors), 1))
                 ids = [self.places[each].lock.id for each in wish.locks]
                 await update_pin(**self._common(), pin_id=key, fields={"lock_ids": ids})
             case _:
@@ -295,7 +322,8 @@ class World:
         held = {entry.id: entry for entry in lock.held(digits)}
         if not held and self.rng.random() < 0.9:
             return
-        states = await self._states(lock)
+        states = (await self._states())[lock.id]
+        self._holds_what_is_said(place, states)
         now_ms = lock.firmware.view(lock.uptime_ms()).now_ms
         keypad = self.rng.randrange(KEYPADS) if self.mixed else 0
         takes_pins = lock.takes_pins(keypad)
@@ -323,16 +351,31 @@ class World:
     def _note_events(self) -> None:
         for place in self.places:
             for event in place.lock.firmware.state.events:
-                self.told[place.lock.id, event.state_id, event.sequence] = event.kind.value
+                key = (place.lock.id, event.state_id, event.sequence)
+                if key not in self.told:
+                    self._happened(event)
+                self.told[key] = event.kind.value
 
-    async def _states(self, lock: YardLock) -> dict[str, PinAtLock]:
-        found = await pins_at_locks([*self.pins, *self.gone])
-        return {
-            node_id("pin", key): state
-            for key, states in found.items()
-            for state in states
-            if state.lock.id == lock.id
-        }
+    def _happened(self, event: LockEventBody) -> None:
+        """Something that a lock tells for the first time."""
+
+    async def _states(self) -> dict[UUID, dict[str, PinAtLock]]:
+        """What is said of each PIN, by lock and by the name of its entry."""
+        states: dict[UUID, dict[str, PinAtLock]] = {place.lock.id: {} for place in self.places}
+        for key, found in (await pins_at_locks([*self.pins, *self.gone])).items():
+            for state in found:
+                states[state.lock.id][node_id("pin", key)] = state
+        return states
+
+    def _holds_what_is_said(self, place: Place, states: Mapping[str, PinAtLock]) -> None:
+        """What is said to have arrived is on the lock's disk, and what is said to be gone is not."""
+        held = {key: each.version for key, each in place.lock.firmware.state.entries.items()}
+        for name, state in states.items():
+            if state.status in (SyncStatus.UPDATED, SyncStatus.REMOVED):
+                said = None if state.opens == [] else state.applied_version
+                assert held.get(name) == said, (
+                    f"said to be {state.status}, and the lock has not that"
+                )
 
     async def _at_rest(self) -> None:
         for place in self.places:
@@ -340,15 +383,19 @@ class World:
             assert place.reachable
         await self.yard.settle()
         self._note_events()
+        states = await self._states()
         for number, place in enumerate(self.places):
-            await self._agrees(number, place.lock)
+            await self._agrees(number, place.lock, states[place.lock.id])
             self._takes_pins_where_it_can(place)
-        stored = await LockEvent.all().values_list("lock_id", "state_id", "sequence", "kind")
+        doors = [place.lock.id for place in self.places]
+        of_doors = LockEvent.filter(lock_id__in=doors)
+        stored = await of_doors.values_list("lock_id", "state_id", "sequence", "kind")
         recorded = {(lock, state, number): kind for lock, state, number, kind in stored}
         assert len(recorded) == len(stored)
         assert {key: recorded.get(key) for key in self.told} == self.told, "an event was lost"
-        assert await HeldDigits.all().count() == 0
-        assert await PinReservation.all().count() == len(self.pins)
+        site = self.yard.site.id
+        assert await HeldDigits.filter(reservation__site_id=site).count() == 0
+        assert await PinReservation.filter(site_id=site).count() == len(self.pins)
         assert await Pin.filter(id__in=list(self.pins)).count() == len(self.pins)
 
     async def _every_door_opens(self) -> None:
@@ -370,7 +417,7 @@ class World:
         wanted = place.switches if reads or same else [False] * self.keypads
         assert [place.lock.takes_pins(each) for each in range(self.keypads)] == wanted
 
-    async def _agrees(self, number: int, lock: YardLock) -> None:
+    async def _agrees(self, number: int, lock: YardLock, states: Mapping[str, PinAtLock]) -> None:
         wanted = {
             node_id("pin", key): wish
             for key, wish in self.pins.items()
@@ -383,7 +430,7 @@ class World:
             assert [entry.id for entry in lock.held(wish.digits)] == [name]
         row = await lock.row()
         assert row.applied_revision == row.wanted_revision == lock.firmware.state.applied
-        for name, state in (await self._states(lock)).items():
+        for name, state in states.items():
             assert state.status in (SyncStatus.UPDATED, SyncStatus.REMOVED)
             assert (state.opens == []) is (name not in wanted)
             assert state.pending_since is None

@@ -72,7 +72,7 @@ class Yard:
             owner=None,
             now=BEGINNING,
         )
-        return cls(installation, site, await _member(site))
+        return cls(installation, site, await member_of(site, "Emil", Role.USER))
 
     def clock(self) -> datetime:
         """The server's time."""
@@ -144,8 +144,9 @@ class Yard:
 
 
 @use_case
-async def _member(site: Site) -> Member:
-    member = await Member.create(site=site, name="Emil", role=Role.USER, created_at=BEGINNING)
+async def member_of(site: Site, name: str, role: Role) -> Member:
+    """A new member of the site."""
+    member = await Member.create(site=site, name=name, role=role, created_at=BEGINNING)
     await add_default_tag(member, BEGINNING)
     return member
 

@@ -58,6 +58,8 @@ class YardLock:
         self.up: list[Report] = []
         self.heard: list[Delivery] = []
         """Every delivery of this life, to be said again."""
+        self.ordered: list[Inbound] = []
+        """Every order to open and every time that was on its wire, arrived or not."""
         self.feed: Feed | None = None
         self.openings = 0
         self.battery_ms: float | None = yard.now.timestamp() * 1000
@@ -99,9 +101,14 @@ class YardLock:
 
     def reset(self, own: Provisioning) -> None:
         """A factory reset: an empty disk and another secret; the firmware is what it was."""
-        self.own, self.disk = replace(own, firmware=self.own.firmware), MemoryDisk()
+        self.renew(own)
+        self.disk = MemoryDisk()
         self.heard.clear()
         self.restart()
+
+    def renew(self, own: Provisioning) -> None:
+        """Another secret is installed, on whatever disk there is; the firmware is what it was. Starts with `restart`."""
+        self.own = replace(own, firmware=self.own.firmware)
 
     async def flash(self, firmware: Claim) -> None:
         """Other firmware, newer or older, on the same disk."""
@@ -212,7 +219,9 @@ class YardLock:
         if self.feed is None:
             return False
         items = [item async for item in self.feed.due(self.yard.clock)]
-        self.down += [self._message(item) for item in items]
+        messages = [self._message(item) for item in items]
+        self.down += messages
+        self.ordered += [each for each in messages if not isinstance(each, Delivery)]
         if self.feed.over:
             await self.disconnect()
         return bool(items)
