@@ -9,6 +9,7 @@ from uuid import UUID
 from strawberry.dataloader import DataLoader
 
 from domain.database.rows import Row
+from domain.database.statements import row_by_id
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -27,6 +28,8 @@ def row_of(table: type[AnyRow]) -> Loader[UUID, AnyRow | None]:
     """Rows by key; None where there is none."""
 
     async def read(keys: list[UUID]) -> list[AnyRow | None]:
+        if len(keys) == 1:
+            return [await row_by_id(table, keys[0])]
         rows: dict[Any, AnyRow] = {row.id: row for row in await table.filter(id__in=keys)}
         return [rows.get(key) for key in keys]
 

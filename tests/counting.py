@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from api.auth import remembered
 from domain.database.client import OurClient
 
 _CALLS = ("execute_query", "execute_query_dict", "execute_insert", "execute_many")
@@ -13,7 +15,7 @@ _CALLS = ("execute_query", "execute_query_dict", "execute_insert", "execute_many
 
 @contextmanager
 def counted() -> Iterator[list[str]]:
-    """The statements sent while it is open, in order."""
+    """The statements sent while it is open, in order; each request finds out anew who asks, however fast the machine is."""
     statements: list[str] = []
 
     def counting(name: str) -> Any:
@@ -28,4 +30,5 @@ def counted() -> Iterator[list[str]]:
     with pytest.MonkeyPatch.context() as patch:
         for name in _CALLS:
             patch.setattr(OurClient, name, counting(name))
+        patch.setattr(remembered, "LIFETIME", timedelta())
         yield statements

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from api.auth.cookies import known_cookie, session_cookie
 from api.auth.dpop import FRESH_SECONDS, ProofRefused, read_proof
 from api.auth.origins import foreign_page, is_own
+from api.auth.remembered import RememberedCallers
 from api.auth.seen_proofs import take_proof
 from api.context import Identity, spenders_at
 from api.protocol.buckets import Buckets, Spender
@@ -33,6 +34,7 @@ class HttpAuthentication:
     clock: Clock
     _strangers: Buckets = field(default_factory=lambda: Buckets(PROOFS_AT_ONCE, 5.0))
     _phones: Buckets = field(default_factory=lambda: Buckets(PROOFS_AT_ONCE, 20.0))
+    _remembered: RememberedCallers = field(default_factory=RememberedCallers)
 
     async def identify(self, request: Request, body: bytes) -> Identity:
         """Who asks. Raises RequestRefused: 401 (RFC 9110 and RFC 9449, section 7.1) for a credential that does not hold, 429
@@ -87,7 +89,13 @@ class HttpAuthentication:
             raise self._proof_refused(refused.code, now, url) from None
         actor: Actor | None = None
         if token is not None:
-            actor = await device_actor(self.installation, token, proof.thumbprint, now)
+            shown, thumbprint = token, proof.thumbprint
+            actor = await self._remembered.caller(
+                "phone",
+                f"{shown} {thumbprint}",
+                now,
+                lambda: device_actor(self.installation, shown, thumbprint, now),
+            )
             if actor is None:
                 raise _refused(
                     "invalid_token", "This access has ended, or the token is not this phone's."
@@ -112,7 +120,9 @@ class HttpAuthentication:
         return refusal
 
     async def _script(self, token: str, address: str, now: datetime) -> Identity:
-        actor = await api_token_actor(self.installation, token, now)
+        actor = await self._remembered.caller(
+            "script", token, now, lambda: api_token_actor(self.installation, token, now)
+        )
         if actor is None:
             raise _refused(
                 "invalid_token", "This token is unknown, revoked or expired.", scheme="Bearer"
@@ -130,7 +140,11 @@ class HttpAuthentication:
             return Identity(None, address, foreign_page=True)
         if cookie and origin is None and request.method != "GET":
             raise _refused("invalid_request", "A cookie needs this site's own Origin header.")
-        actor = await session_actor(self.installation, cookie, now) if cookie else None
+        actor: Actor | None = None
+        if cookie:
+            actor = await self._remembered.caller(
+                "browser", cookie, now, lambda: session_actor(self.installation, cookie, now)
+            )
         return Identity(actor, address, known_browser=known, session_token=cookie if actor else "")
 
 

@@ -21,7 +21,12 @@ MAX_TOPICS_PER_LISTENER = 10_000
 
 
 class Wakeups:
-    """One listener: which topics wake it, and whether it has been woken since it last looked."""
+    """One listener: which topics wake it, and whether it has been woken since it last looked.
+
+    One that is woken `at_commit` does not wait for what this process commits to come back from between the processes.
+    """
+
+    at_commit = False
 
     def __init__(self, bus: "Bus") -> None:
         self._bus = bus
@@ -77,6 +82,8 @@ class Bus:
 
     def __init__(self) -> None:
         self._listeners: dict[str, set[Wakeups]] = {}
+        self.wakes = 0
+        """How often something was woken: where it has not grown, nothing has changed of which this process knows."""
 
     @property
     def topics(self) -> frozenset[str]:
@@ -98,14 +105,24 @@ class Bus:
 
     def deliver(self, topics: Iterable[str]) -> None:
         """Wake the listeners in this process."""
+        self.wakes += 1
         for topic in topics:
             if topic == EVERYBODY:
                 self.wake_everybody()
             for listener in self._listeners.get(topic, ()):
                 listener.wake()
 
+    def committed(self, topics: Iterable[str]) -> None:
+        """A change of these is committed in this process, and its commit tells: wake whoever does not wait for that."""
+        self.wakes += 1
+        for topic in topics:
+            for listener in self._listeners.get(topic, ()):
+                if listener.at_commit:
+                    listener.wake()
+
     def wake_everybody(self) -> None:
         """Something may have been missed: all look again."""
+        self.wakes += 1
         for listeners in self._listeners.values():
             for listener in listeners:
                 listener.wake()

@@ -43,7 +43,7 @@ class ColumnsWhenRead:
             raise AttributeError(f"{type(self).__name__} has no {name}", name=name, obj=self)
         value, field = self._values[place], self._meta.fields_map[name]
         if isinstance(value, str) and isinstance(field, DatetimeField):
-            value = _moment(value)
+            value = moment_of(value)
         else:
             value = field.to_python_value(value)
         self.__dict__[name] = value
@@ -70,7 +70,7 @@ class ExecutorOfRows(BaseExecutor):
         return rows
 
 
-def _moment(text: str) -> datetime:
+def moment_of(text: str) -> datetime:
     """What SQLite keeps for a moment; Tortoise reads anything that looks like one, at forty times the price."""
     moment = datetime.fromisoformat(text)
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

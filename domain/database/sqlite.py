@@ -12,6 +12,7 @@ import asyncio
 import sqlite3
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import aiosqlite
 from tortoise.backends.base.client import (
@@ -46,17 +47,20 @@ def _upper(value: object) -> object:
     return value.upper() if isinstance(value, str) else value
 
 
-class _InUtc(OurClient):
-    """SQLite keeps a moment as text and compares it as text, which is right in one offset only."""
+class _AsText(OurClient):
+    """SQLite keeps a moment as text and compares it as text, which is right in one offset only; keys are text too."""
 
     def bound(self, values: list[Any]) -> list[Any]:
-        return [
-            value.astimezone(UTC) if isinstance(value, datetime) and value.tzinfo else value
-            for value in values
-        ]
+        return [_text_of(each) for each in values]
 
 
-class SqliteClient(_InUtc, tortoise_sqlite.SqliteClient):
+def _text_of(value: Any) -> Any:
+    if isinstance(value, datetime) and value.tzinfo:
+        return value.astimezone(UTC)
+    return str(value) if isinstance(value, UUID) else value
+
+
+class SqliteClient(_AsText, tortoise_sqlite.SqliteClient):
     """The one connection of this process. Keyword arguments that are not Tortoise's are pragmas
     over `PRAGMAS`.
     """
@@ -117,7 +121,7 @@ class _Turn(ConnectionWrapper[aiosqlite.Connection]):
         return self.connection
 
 
-class SqliteTransaction(_InUtc, tortoise_sqlite.SqliteTransactionWrapper):
+class SqliteTransaction(_AsText, tortoise_sqlite.SqliteTransactionWrapper):
     """The connection as seen inside a transaction. Refuses to be used after its end, when it would
     write unprotected.
     """

@@ -116,7 +116,9 @@ async def _begun(connection: Connected, repeatable: bool) -> AsyncIterator[Trans
             committed = getattr(opened.client, "committed", False)
             if committed and not repeatable and (run := attempt.get()) is not None:
                 run.note_commit()
-            if not notifies:
+            if notifies:
+                connection.bus.committed(opened._topics)
+            else:
                 connection.bus.tell(opened._topics)
 
 

@@ -12,15 +12,54 @@ from uuid import UUID
 from domain.actors import AccountActor, Actor, Caller, LockActor, Role, Standing, TokenActor
 from domain.database import lock_row
 from domain.database.rows import column
+from domain.database.statements import Found, Statement
 from domain.errors import NotAllowed
 from domain.people.identities import refreshed_person
 from domain.people.rules import Permission, allows, lesser
 from domain.people.tables import ApiToken, ApiTokenSite, Member
 
+_ACCEPTED = "m.removed_at IS NULL AND m.accepted_at IS NOT NULL"
+MEMBER_AT = Statement(f"""
+SELECT m.id, m.role, m.can_edit FROM members m
+WHERE m.account_id = ?1 AND m.site_id = ?2 AND {_ACCEPTED}
+""")  # noqa: S608 - words of ours
+TOKEN_AT = Statement(f"""
+SELECT m.id, m.role, m.can_edit FROM api_token_sites s
+LEFT JOIN members m ON m.account_id = ?3 AND m.site_id = s.site_id AND {_ACCEPTED}
+WHERE s.token_id = ?1 AND s.site_id = ?2
+""")  # noqa: S608 - words of ours
+
 
 async def standing_at(actor: Actor | None, site_id: UUID) -> Standing | None:
     """The actor's standing at the site now; None if it has none, which callers answer like an unknown id."""
-    return (await standings_of(actor, [site_id])).get(site_id)
+    match actor:
+        case AccountActor(account_id=account_id):
+            rows = await MEMBER_AT.rows(account_id, site_id)
+            return _of_member(rows[0], site_id) if rows else None
+        case TokenActor(token_id=token_id, account_id=account_id):
+            rows = await TOKEN_AT.rows(token_id, site_id, account_id)
+            if not rows:
+                return None
+            own = _of_token(actor, site_id)
+            if account_id is None:
+                return own
+            maker = _of_member(rows[0], site_id)
+            return None if maker is None else lesser(own, maker)
+        case _:
+            return None
+
+
+def _of_member(row: Found, site_id: UUID) -> Standing | None:
+    member_id = row.key_or_none("id")
+    if member_id is None:
+        return None
+    return Standing(site_id, Role(row["role"]), bool(row["can_edit"]), member_id)
+
+
+def _of_token(actor: TokenActor, site_id: UUID) -> Standing:
+    """What the token could do by itself."""
+    can_edit = actor.can_edit or actor.role is Role.OWNER
+    return Standing(site_id, actor.role, can_edit, None)
 
 
 async def standings_of(
@@ -36,8 +75,7 @@ async def standings_of(
         case TokenActor():
             among = {} if site_ids is None else {"site_id__in": list(site_ids)}
             at = await column(ApiTokenSite.filter(token_id=actor.token_id, **among), "site_id")
-            can_edit = actor.can_edit or actor.role is Role.OWNER
-            own = {site_id: Standing(site_id, actor.role, can_edit, None) for site_id in at}
+            own = {site_id: _of_token(actor, site_id) for site_id in at}
             if actor.account_id is None:
                 return own
             makers = await standings_of_account(actor.account_id, at)

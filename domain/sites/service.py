@@ -9,6 +9,7 @@ from domain import topics
 from domain.actors import Caller
 from domain.audit.service import recorded
 from domain.database import lock_row, use_case
+from domain.database.statements import row_by_id
 from domain.errors import NotFound
 from domain.facts import announce
 from domain.inputs.partial_updates import Fields, check_not_cleared
@@ -26,7 +27,7 @@ from domain.sites.tables import Site
 
 async def live_site(site_id: UUID) -> Site:
     """The site. Raises NotFound."""
-    site = await Site.get_or_none(id=site_id)
+    site = await row_by_id(Site, site_id)
     if site is None:
         raise NotFound("site_id")
     return site
