@@ -48,8 +48,8 @@ from api.schema.sync import LockEvent, event_type, reported_kinds
 from api.schema.tags import Tag, tag_type
 from domain.actors import Role, Standing
 from domain.errors import NotAllowed
-from domain.invitations.calendar import LONGEST_RANGE, calendar
 from domain.listing import site_lists as lists
+from domain.listing.calendars import LONGEST_RANGE, calendar_of
 from domain.listing.summaries import summary_of
 from domain.locks.rules import Connectivity
 from domain.people.rules import Permission, allows
@@ -251,12 +251,24 @@ class Site(Node):
     )
     async def calendar(
         self,
+        info: Info,
         first_day: Annotated[date, strawberry.argument(description="The first day.")],
         last_day: Annotated[date, strawberry.argument(description="The last day.")],
+        states: InStates = None,
+        lock_ids: AtLocks = None,
+        search: Search = None,
     ) -> Calendar | None:
         self._may(Permission.READ)
-        items = await calendar(self.row.id, first_day, last_day)
-        return calendar_type(first_day, last_day, items)
+        found = await calendar_of(
+            self.row,
+            first_day,
+            last_day,
+            states=states,
+            lock_ids=keys_of("lock", lock_ids, "lock_ids"),
+            search=search,
+            now=info.context.clock(),
+        )
+        return calendar_type(found)
 
     @strawberry.field(description=f"Its access rules. {FOR_READERS}")
     async def access_rules(

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
+from functools import lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -214,8 +215,18 @@ def still_opens(schedule: Schedule, zone: ZoneInfo, now: datetime) -> bool:
     return any(now < span.closes_at for span in spans)
 
 
-def _spans(slot: Slot | None, zone: ZoneInfo, day: date) -> Iterator[tuple[datetime, datetime]]:
-    """The longest spans whose wall time lies in that day's slot (without one: in that day)."""
+@lru_cache(maxsize=4096)
+def _spans(slot: Slot | None, zone: ZoneInfo, day: date) -> tuple[tuple[datetime, datetime], ...]:
+    """The longest spans whose wall time lies in that day's slot (without one: in that day).
+
+    Remembered: a month of a house's invitations asks for the same few slots over and over.
+    """
+    return tuple(_found_spans(slot, zone, day))
+
+
+def _found_spans(
+    slot: Slot | None, zone: ZoneInfo, day: date
+) -> Iterator[tuple[datetime, datetime]]:
     end_day = day if slot is not None and not slot.overnight else day + ONE_DAY
     opens = datetime.combine(day, slot.start if slot else time.min)
     closes = datetime.combine(end_day, slot.end if slot else time.min)

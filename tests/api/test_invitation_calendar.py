@@ -133,3 +133,83 @@ async def test_the_range_is_bounded_and_the_answer_says_why(served: Served) -> N
     with counted() as many:
         await _calendar(house, "2026-01-01", "2026-01-31")
     assert len(many) == len(few)
+
+
+BARS = """query($site: ID!, $first: Date!, $last: Date!, $locks: [ID!], $states: [CredentialState!], $search: String) {
+  site(id: $site) { calendar(firstDay: $first, lastDay: $last, lockIds: $locks, states: $states, search: $search) {
+    bars { firstDay lastDay weekdays slotStart slotEnd invitation { name state } }
+    days(perDay: 1) { day totalCount earliest { invitation { name } } } } } }"""
+
+
+async def _bars(
+    house: House, first: str, last: str, **narrowed: Any
+) -> tuple[list[Any], list[Any]]:
+    """The bars as name, first and last day; the days with how many there are and the first name."""
+    data = await house.ask(BARS, site=house.id, first=first, last=last, **narrowed)
+    found = data["site"]["calendar"]
+    return (
+        [(bar["invitation"]["name"], bar["firstDay"], bar["lastDay"]) for bar in found["bars"]],
+        [
+            (
+                day["day"][-2:],
+                day["totalCount"],
+                *(i["invitation"]["name"] for i in day["earliest"]),
+            )
+            for day in found["days"]
+        ],
+    )
+
+
+async def test_a_calendar_is_bars_and_counts_of_days(served: Served) -> None:
+    """An invitation is one bar, however many days it has; each day says how much there is; both as narrowed."""
+    house = await served.site()
+    front, back = [(await house.lock(name))["lockId"] for name in ("Front", "Back")]
+    await _until_2028(house, front, name="Cleaner", weekdays=["MONDAY", "WEDNESDAY"])
+    await _until_2028(
+        house,
+        back,
+        name="Stay",
+        startsAt="2027-03-02T15:00:00+01:00",
+        endsAt="2027-03-03T11:00:00+01:00",
+    )
+    gone = await _until_2028(house, back, name="Gone")
+    await house.change("deleteInvitation", invitationId=gone["invitation"]["id"])
+    week = ("2027-03-01", "2027-03-04")
+
+    bars, days = await _bars(house, *week)
+
+    assert bars == [("Cleaner", "2027-03-01", "2027-03-03"), ("Stay", "2027-03-02", "2027-03-03")]
+    assert days == [("01", 1, "Cleaner"), ("02", 1, "Stay"), ("03", 2, "Cleaner"), ("04", 0)]
+    assert (await _bars(house, *week, locks=[back]))[0] == bars[1:]
+    assert (await _bars(house, *week, search="clean"))[0] == bars[:1]
+    assert (await _bars(house, *week, states=["REMOVED"]))[0] == [("Gone", week[0], week[1])]
+    assert (await _bars(house, *week, states=["ACTIVE"]))[0] == bars[:1]
+
+
+async def test_an_invitation_without_a_start_appears_from_its_creation_on(served: Served) -> None:
+    """Before that it opened nothing, and nobody could have redeemed it."""
+    house = await served.site()
+    await _until_2028(house, (await house.lock())["lockId"], name="Guest")
+    today = served.clock().astimezone(ROME).date()
+    days = [today + timedelta(days=number) for number in (-9, 1)]
+
+    items = await _calendar(house, *(day.isoformat() for day in days))
+
+    assert [item["day"] for item in items] == [today.isoformat(), days[1].isoformat()]
+    assert datetime.fromisoformat(items[0]["startsAt"]) <= served.clock()
+
+
+async def test_a_day_shows_as_many_as_was_asked_for(served: Served) -> None:
+    """From none to twenty; more is refused with the place that is wrong."""
+    house = await served.site()
+    query = """query($id: ID!, $n: Int!) { site(id: $id) { calendar(firstDay: "2027-01-01", lastDay: "2027-01-02") {
+      days(perDay: $n) { day totalCount } } } }"""
+    for number in (0, 20):
+        found = (await house.ask(query, id=house.id, n=number))["site"]["calendar"]["days"]
+        assert [day["totalCount"] for day in found] == [0, 0]
+    for number in (-1, 21):
+        answer = await served.post(
+            query, {"authorization": f"Bearer {house.token}"}, id=house.id, n=number
+        )
+        (error,) = answer.json()["errors"]
+        assert error["extensions"] == {"code": "BAD_USER_INPUT", "field": "perDay"}
