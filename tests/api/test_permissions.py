@@ -1,5 +1,6 @@
 """Who may call what: everything declared, the role table of credentials.md, and foreign ids that tell nothing."""
 
+from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -166,9 +167,23 @@ async def test_a_member_may_what_their_role_may(served: Served, grade: str) -> N
             assert answer["errors"][0]["extensions"]["code"] == "NOT_ALLOWED", (field, answer)
 
 
-def swapped(prepared: dict[str, Any], name: str, by: str) -> dict[str, Any]:
-    """The input with one id replaced."""
-    return prepared | {name: [by] if isinstance(prepared[name], list) else by}
+def ids_in(given: dict[str, Any], *above: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    """The places of all ids in an input, from the outside in, with the ids; of a list the first counts."""
+    for name, value in given.items():
+        each = value[0] if isinstance(value, list) else value
+        if isinstance(each, dict):
+            yield from ids_in(each, *above, name)
+        elif kind_of(str(each)) is not None:
+            yield (*above, name), each
+
+
+def swapped(prepared: dict[str, Any], place: tuple[str, ...], by: str) -> dict[str, Any]:
+    """The input with the id at this place replaced."""
+    name, *below = place
+    present = prepared[name]
+    if below:
+        return prepared | {name: swapped(present, tuple(below), by)}
+    return prepared | {name: [by] if isinstance(present, list) else by}
 
 
 async def test_a_foreign_id_answers_exactly_like_an_unknown_one(served: Served) -> None:
@@ -177,26 +192,25 @@ async def test_a_foreign_id_answers_exactly_like_an_unknown_one(served: Served) 
     theirs = await served.site("Theirs", seat_limit=10_000)
     bearer = {"authorization": f"Bearer {mine.token}"}
     own_house, there = Furniture(mine), Furniture(theirs)
-    tried = 0
+    tried = nested = 0
     for mutation, case in AT_A_SITE.items():
         own, foreign = await own_house.filled(case.asked), await there.filled(case.asked)
-        for name, value in foreign.items():
-            other = value[0] if isinstance(value, list) else value
-            kind = kind_of(str(other))
-            if kind is None:
-                continue
+        for place, other in ids_in(foreign):
+            kind = kind_of(other) or ""
             before = await AuditRow.all().count()
             answers = [
-                await served.post(document(mutation), bearer, input=swapped(own, name, each))
+                await served.post(document(mutation), bearer, input=swapped(own, place, each))
                 for each in (other, ["made up", node_id(kind, uuid4())][tried % 2])
             ]
-            assert answers[0].content == answers[1].content, (mutation, name)
+            assert answers[0].content == answers[1].content, (mutation, place)
             answer = answers[0].json()["data"]["answer"]
-            assert answer["__typename"] == "NotFound", (mutation, name, answer)
-            assert answer["field"] == name
+            assert answer["__typename"] == "NotFound", (mutation, place, answer)
+            assert answer["field"] == ".".join(place)
+            nested += len(place) > 1
             assert await AuditRow.all().count() == before
             tried += 1
     assert tried > len(AT_A_SITE)
+    assert nested >= 3, "a PIN's owner, a rule's grantee, a PIN mode's target"
 
 
 async def test_foreign_ids_in_queries_and_for_oneself_tell_nothing(served: Served) -> None:
