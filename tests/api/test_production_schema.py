@@ -95,6 +95,76 @@ def test_there_is_no_page_to_explore_with(production: Process) -> None:
     assert "<html" not in answer.text.lower()
 
 
+CYCLE = "fields { type { " * 8 + "name" + " } }" * 8
+OVERLOADED = {
+    "alias overloading": "{ " + " ".join(f"a{each}: __typename" for each in range(101)) + " }",
+    "field duplication": "{ " + "__typename " * 1001 + "}",
+    "directive overloading": "{ __typename " + "@aa" * 10 + " }",
+    "many directives that are there": "{ __typename " + "@skip(if: false)" * 1000 + " }",
+    "circular fragments": "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }",
+    "circular introspection": f"{{ __schema {{ types {{ {CYCLE} }} }} }}",
+    "introspection": "{ __schema { queryType { name } } }",
+    "field suggestions": "{ __schema { directive } }",
+    "unhandled errors": "qwerty cop { abc }",
+}
+"""What graphql-cop sends, by the names of its checks, and what stands beside each."""
+
+
+@pytest.mark.parametrize("check", OVERLOADED)
+def test_what_graphql_cop_sends_is_refused_with_one_error(production: Process, check: str) -> None:
+    """Without any data, a suggestion, a trace of the program, or an error for each of a thousand parts."""
+    response = ask(production, OVERLOADED[check])
+    answer = response.json()
+    assert response.status_code < 500
+    assert answer.get("data") is None
+    assert len(answer["errors"]) == 1
+    for word in ("did you mean", "traceback", "exception", "stack", "graphql-core", ".py"):
+        assert word not in response.text.lower()
+
+
+def test_graphql_cop_finds_no_batches(production: Process) -> None:
+    """Ten operations in an array are one request that is refused, not ten guesses."""
+    batch = httpx.post(f"{production.url}/graphql", json=[{"query": "{ __typename }"}] * 10)
+    assert batch.status_code == 400
+    assert not isinstance(batch.json(), list)
+
+
+def test_graphql_cop_finds_no_tracing(production: Process) -> None:
+    """No answer says how long what took, asked for by a header or not."""
+    for headers in ({}, {"x-apollo-tracing": "1"}, {"apollo-federation-include-trace": "ftv1"}):
+        answer = httpx.post(
+            f"{production.url}/graphql", json={"query": "{ __typename }"}, headers=headers
+        )
+        assert answer.json() == {"data": {"__typename": "Query"}}
+
+
+def test_graphql_cop_finds_no_change_by_get_or_by_a_form(production: Process) -> None:
+    """A page of somebody else's can have a browser send a GET or a form without asking first: neither changes anything, and
+    a GET, which may read (GraphQL over HTTP), sets no cookie."""
+    mutation = "mutation { signOut { __typename } }"
+    url = f"{production.url}/graphql"
+    by_get = httpx.get(url, params={"query": mutation})
+    assert (by_get.status_code, by_get.json().get("data")) == (405, None)
+    read = httpx.get(url, params={"query": "{ __typename }"})
+    assert read.json() == {"data": {"__typename": "Query"}}
+    assert "set-cookie" not in read.headers
+    for body in ({"data": {"query": mutation}}, {"files": {"query": (None, mutation)}},
+                 {"content": f'{{"query": "{mutation}"}}', "headers": {"content-type": "text/plain"}}):  # fmt: skip
+        posted = httpx.post(url, **body)  # type: ignore[arg-type]
+        assert posted.status_code == 415
+        assert "data" not in posted.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/graphql", "/graphiql", "/playground", "/graphql/console", "/console", "/altair", "/v1/graphql"]
+)  # fmt: skip
+def test_graphql_cop_finds_no_explorer(production: Process, path: str) -> None:
+    """Nor anything that would load one."""
+    page = httpx.get(f"{production.url}{path}", headers={"accept": "text/html"}).text.lower()
+    for name in ("graphiql", "graphql playground", "altair", "voyager"):
+        assert name not in page
+
+
 def test_all_audits_pass_in_production(production: Process) -> None:
     """The 61 audits of graphql-http against the server as it is deployed."""
     assert failed_audits(f"{production.url}/graphql") == []
