@@ -84,4 +84,19 @@ async def _change_while_offline(stage: Stage, keypad: Keypad, pin_id: str) -> st
     stage.say(
         f"   wanted is version {state['wantedVersion']}, but version {state['opensNow']} opens the door now"
     )
+    await _tell_why(stage, pin_id)
     return str(answer["digits"])
+
+
+_WHY = """query($input: ExplainAccessInput!) { explainAccess(input: $input) {
+  opens ways { wanted { opens } atLock { reasons { code message } } } } }"""
+
+
+async def _tell_why(stage: Stage, pin_id: str) -> None:
+    asked = {"lockId": stage.locks[DOOR], "subject": {"pinId": pin_id}}
+    why = (await stage.console.ask(_WHY, input=asked))["explainAccess"]
+    (way,) = why["ways"]
+    if why["opens"] or not way["wanted"]["opens"]:
+        raise TourFailed("the new digits are said to open, which the lock has not heard of")
+    reasons = ", ".join(f"{each['code']} ({each['message']})" for each in way["atLock"]["reasons"])
+    stage.say(f"explainAccess: the new digits are wanted to open, but at the lock: {reasons}")

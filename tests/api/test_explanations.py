@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from domain.locks.tables import Lock, Provisioning
 from domain.node_ids import node_id, read_node_id
 from domain.sync.tables import EntryState, LockDelivery, LockEntry
+from tests.api.bare_lock import BareLock
 from tests.api.member_steps import member_phone
 from tests.api.pin_steps import pin_of, typed, until_all
 from tests.counting import counted
@@ -415,3 +416,23 @@ async def test_members_may_ask_about_themselves_alone(served: Served) -> None:
     await guest.redeem((await house.invitation(lock_id))["code"])
     theirs = (await guest.send(short, input={"lockId": lock_id, "subject": {"pinId": hers}})).json()
     assert theirs["errors"][0]["extensions"] == {"code": "NOT_FOUND", "field": "lockId"}
+
+
+async def test_a_clock_that_was_lost_is_a_reason_until_it_is_set(served: Served) -> None:
+    """Proves that the explanation goes by what the lock tells of its clock; what has no schedule opens all the same."""
+    house = await served.site()
+    entry = await house.lock()
+    always = (await pin_of(house, entry["lockId"]))["pin"]["id"]
+    timed = (await pin_of(house, entry["lockId"], slotStart="00:00", slotEnd="23:59"))["pin"]["id"]
+
+    async def at_lock(pin_id: str) -> tuple[bool | None, bool]:
+        (way,) = (await explained(house, entry["lockId"], pinId=pin_id))["ways"]
+        return way["atLock"]["opens"], "NO_TIME" in codes(way["atLock"])
+
+    async with BareLock(served, entry) as lock:
+        await lock.online()
+        await settled(entry["lockId"])
+        for kind, lost in (("CLOCK_LOST", True), ("STARTED", True), ("CLOCK_SET", False)):
+            await lock.report(lock.event(kind))
+            assert await at_lock(always) == (True, False)
+            assert (await at_lock(timed))[1] is lost

@@ -150,7 +150,7 @@ def test_graphql_cop_finds_no_change_by_get_or_by_a_form(production: Process) ->
     assert "set-cookie" not in read.headers
     for body in ({"data": {"query": mutation}}, {"files": {"query": (None, mutation)}},
                  {"content": f'{{"query": "{mutation}"}}', "headers": {"content-type": "text/plain"}}):  # fmt: skip
-        posted = httpx.post(url, **body)  # type: ignore[arg-type]
+        posted = httpx.post(url, **body)
         assert posted.status_code == 415
         assert "data" not in posted.text
 
