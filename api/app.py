@@ -18,6 +18,9 @@ from api.endpoint import Endpoint
 from api.pages import ROUTES
 from api.settings import Settings
 from api.whole_schema import build_schema
+from domain.alerts.letters import mail_alerts
+from domain.alerts.service import State, raise_state
+from domain.alerts.tables import AlertKind
 from domain.audit.checkpointing import Checkpoints
 from domain.audit.verifying import CheckpointsOfOther
 from domain.clock import Clock
@@ -42,15 +45,21 @@ from domain.recorded_keys.processes import LOOK_SECONDS, OwnProcess
 from domain.recorded_keys.service import open_keyring
 from domain.security.keys import Keyring
 from domain.security.passwords import PasswordHasher, PasswordProfile
+from domain.sites.tables import Site
 from domain.sync import sweeping as of_sync
 from domain.sync.lock_settings import mend_settings
 from domain.throttling import service as of_throttling
+from domain.watching.states import watch_credentials, watch_locks, watch_seats
 
 PIN_PROFILE = PasswordProfile(time_cost=3, memory_kib=12 * 1024, parallelism=1)
 """What new sites get for PINs: some 30 ms on a small processor, since a lock spends one an entry."""
 SWEEP_SECONDS = 600.0
 ALIGN_SECONDS = 60.0
 CHECKPOINT_SECONDS = 60.0
+WATCH_SECONDS = 60.0
+WATCH_MORE_SECONDS = 600.0
+LOCKS_COME_BACK = timedelta(minutes=5)
+"""After a start, before a lock is said to be silent: all of them connect anew then."""
 WORTH_A_WARNING = timedelta(seconds=1)
 """How far a machine's clock is from the database's."""
 DRAIN_SECONDS = 10.0
@@ -146,6 +155,9 @@ async def _sign_checkpoints(
         return
     for each in findings:
         log.error("audit chain broken", chain=str(each.chain), row=each.number, what=each.what)
+        if await Site.filter(id=each.chain).exists():  # others are chains of accounts
+            state = State(each.chain, each.chain)
+            await raise_state(AlertKind.RECORDS_TAMPERED, state, now)
 
 
 async def _align(clock: CommonClock) -> None:
@@ -183,7 +195,27 @@ def create_app(
             await own.look(clock())
             in_background(lambda: mend_settings(installation, clock()), "mend_settings")
             checkpoints = Checkpoints(settings.checkpoints)
+            started = clock()
+
+            async def watch_locks_that_are_back() -> None:
+                if clock() - started >= LOCKS_COME_BACK:
+                    await watch_locks(clock())
+
             workers = [
+                asyncio.create_task(
+                    repeat(
+                        WATCH_SECONDS,
+                        watch_locks_that_are_back,
+                        lambda: mail_alerts(installation, clock()),
+                    )
+                ),
+                asyncio.create_task(
+                    repeat(
+                        WATCH_MORE_SECONDS,
+                        lambda: watch_credentials(installation, clock()),
+                        lambda: watch_seats(clock()),
+                    )
+                ),
                 asyncio.create_task(
                     repeat(
                         CHECKPOINT_SECONDS,

@@ -20,7 +20,8 @@ _FIELDS = {
     250: "Subscription.pinSync",
     1_000: "Site.summary",  # nine statements
     200: """Site.accessRules Site.alerts Site.apiTokens Site.auditLog Site.events Site.hubs Site.invitations Site.locks
-        Site.members Site.pins Site.seats Site.smartPins Site.tags""",
+        Site.members Site.pins Site.seats Site.smartPins Site.tags
+        Site.alertMail Site.unseenAlerts""",
     100: """Query.homes Query.me Query.node Query.site Query.sites Subscription.lockEvents Subscription.lockFeed
         Subscription.myAccess Subscription.siteAlerts""",
     50: "Door.nextChangeAt InvitationCode.shareLinks",
@@ -38,7 +39,7 @@ _FIELDS = {
         ReassignedPin.warnings SmartPin.warnings UnblockedPin.warnings UnblockedSmartPin.warnings
         Lock.provisioningKits ProvisioningKit.lock Site.provisioningKits
         UpdatedAccessRule.warnings UpdatedLock.warnings UpdatedPin.warnings UpdatedTag.warnings Credential.warnings""",
-    5: """Hub.site Lock.site ProvisioningKit.site Reader.lock Reader.site Tag.site
+    5: """Alert.credential Site.eventRetentionDays Hub.site Lock.site ProvisioningKit.site Reader.lock Reader.site Tag.site
         Site.features Site.leaseMinutes Site.lockoutReleaseMinutes Site.pinPolicy Site.smartPinActivation Site.systemType
         Activity.site Alert.lock Alert.member Alert.site ApiToken.canEdit ApiToken.expiresAt ApiToken.lastUsedAt
         ApiToken.role AuditEntry.site Lock.incarnation LockEvent.device LockEvent.member LockEvent.site
@@ -67,7 +68,7 @@ _LISTS = {
     50: "cells rows",
     3: "path",
     10: """chosenLocks devices features guessBudget doors homes lockTags locks narrowed nearest opensNow pins
-        earliest linkLacks linkReads needs invitations remains
+        earliest linkLacks linkReads needs invitations kinds members remains
         reasonCodes readers reasons refused recoveryCodes schedules sites warnings ways weekdays widened""",
 }
 

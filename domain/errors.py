@@ -44,6 +44,16 @@ class CursorAhead(InvalidInput):
         super().__init__(field, "This cursor is ahead of the site's events. Read them anew.")
 
 
+class CursorExpired(InvalidInput):
+    """A cursor of events behind which some were deleted by the site's rule."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(
+            field,
+            "Events behind this cursor are not kept any more. Read them anew, from the oldest that is there.",
+        )
+
+
 class NotFound(Refusal):
     """No such thing for this caller. A foreign id answers exactly like one that does not exist."""
 

@@ -49,6 +49,7 @@ from domain.sync.status import wake_followers_of_pins
 from domain.tags.default_tags import drop_default_tag, make_default_tag, rename_default_tag
 from domain.tags.facts import TagHolds
 from domain.unlocking.service import standing_commands
+from domain.watching.events import alert_of_events
 
 FOLLOWERS: Mapping[type, Sequence[Follower]] = {
     LetterGivenUp: [alert_of_letter],
@@ -76,7 +77,7 @@ FOLLOWERS: Mapping[type, Sequence[Follower]] = {
     GrantsChanged: [follow_grants],
     IncarnationBegan: [end_codes_of_other_incarnations, forget_held_digits],
     EntriesSettled: [free_settled_digits],
-    EventsRecorded: [note_events],
+    EventsRecorded: [note_events, alert_of_events],
 }
 """Every kind of fact; one that nobody follows stands here with an empty list."""
 

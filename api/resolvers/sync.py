@@ -242,7 +242,8 @@ async def lock_events(
     """A site's events in order, from behind the cursor `after`, or from now on. Resumable: no gap, no double.
 
     A cursor that is ahead of the site's events is of another life of the server (a backup was restored): the error has
-    the code CURSOR_AHEAD. Read `Site.events` anew and go on from there."""
+    the code CURSOR_AHEAD. One behind which events were deleted by the site's rule has CURSOR_EXPIRED. Read `Site.events`
+    anew and go on from there."""
     check_some("lock_ids", lock_ids)
     keys = keys_of("lock", lock_ids, "lock_ids")
     start = number_at(after) if after is not None else None

@@ -145,6 +145,13 @@ _enum(
     LOCK_REPLACED="A lock has proven a new secret in place of the one in force; the actor is who took the provisioning kit.",
     LETTER_NOT_SENT="A letter was never sent: the mail server refuses it, or was tried in vain for days.",
     LOCK_TOO_OLD="A lock has connected whose firmware cannot hold what is wanted of it: see `Lock.linkLacks`.",
+    LOCKOUT="So many wrong entries were typed at a lock that its keypad takes no PINs; until `endedAt`.",
+    LOCK_SILENT="Nothing was heard of a lock for an hour; until `endedAt`.",
+    OLD_PIN_OPENS="A lock has lacked a change for a day, so that an old PIN opens it; until `endedAt`.",
+    SEATS_NEARLY_USED="Nine in ten of the plan's seats are used; until `endedAt`.",
+    SMARTPIN_NOT_ACTIVATED="A SmartPIN has died because it was not used within a day of its start.",
+    WRONG_ENTRIES="Ten wrong PINs or more were typed at the site's doors within an hour; `lock` is where the last was.",
+    RECORDS_TAMPERED="What stands in the database is not what was written: an audit row, or a PIN's sealed part.",
     CHANGED="Somebody changed something; an audit entry, whose `action` says which mutation it was.",
 )
 _enum(

@@ -340,6 +340,13 @@ RETRY_SECONDS = 2
 """When to ask again after the database did not answer; many will, so clients add jitter of their own."""
 
 
+_CURSORS: dict[type[Exception], str] = {
+    domain.CursorAhead: "CURSOR_AHEAD",
+    domain.CursorExpired: "CURSOR_EXPIRED",
+}
+"""Only streams raise these, so no union has them."""
+
+
 def explained(raised: BaseException) -> RequestRefused | None:
     """What the client is told where no union carries it: in queries, fields, streams and authentication.
 
@@ -359,8 +366,7 @@ def explained(raised: BaseException) -> RequestRefused | None:
             return RequestRefused(404, "NOT_FOUND", raised.message, extensions=at_fault)
         case domain.InvalidInput():
             at_fault = {"field": spelled(raised.field)}
-            ahead = isinstance(raised, domain.CursorAhead)  # only streams have it, so no union does
-            code = "CURSOR_AHEAD" if ahead else "BAD_USER_INPUT"
+            code = _CURSORS.get(type(raised), "BAD_USER_INPUT")
             return RequestRefused(400, code, raised.message, extensions=at_fault)
         case domain.Throttled():
             wait = {"retryAfterSeconds": raised.retry_after_seconds}

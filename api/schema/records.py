@@ -1,5 +1,6 @@
 """What a site's admins look back at: who changed what, and what they should know."""
 
+from datetime import datetime
 from uuid import UUID
 
 import strawberry
@@ -10,7 +11,7 @@ from api.schema.activity_kinds import ActivityKind
 from api.schema.actor_nodes import ACTOR, actor_of
 from api.schema.locks import Lock, lock_type
 from api.schema.members import Member, member_type
-from api.schema.nodes import Node, global_id, kind_of_type
+from api.schema.nodes import Node, global_id, kind_of_type, node_of, type_above
 from domain.actors import ActorKind
 from domain.alerts import tables as alert_tables
 from domain.audit import tables as audit_tables
@@ -59,6 +60,26 @@ def audit_type(row: audit_tables.AuditRow) -> AuditEntry:
 class Alert(Activity):
     row: strawberry.Private[alert_tables.Alert]
     actor_kind: ActorKind = strawberry.field(description="What kind of caller caused it.")
+    seen_at: datetime | None = strawberry.field(
+        description="When an admin of the site marked it as seen; null: nobody has."
+    )
+    ended_at: datetime | None = strawberry.field(
+        description="When what it tells of was over, of what lasts; null: it lasts, or was over at once."
+    )
+
+    @strawberry.field(
+        description="The PIN or SmartPIN that it is about; null: none, or one that is gone.",
+        graphql_type=type_above("api.schema.credentials", "Credential") | None,
+    )
+    async def credential(self, info: Info) -> Node | None:
+        loaders, row = info.context.loaders, self.row
+        found = None
+        if row.pin_id is not None:
+            found = await loaders.pin.load(row.pin_id)
+        elif row.smart_pin_id is not None:
+            found = await loaders.smart_pin.load(row.smart_pin_id)
+        shown: Node | None = node_of(found, info.context.clock) if found is not None else None
+        return shown
 
     @strawberry.field(description="Which member caused it; null: none did.")
     async def member(self, info: Info) -> Member | None:
@@ -92,4 +113,6 @@ def alert_type(row: alert_tables.Alert) -> Alert:
         recorded_at=row.at,
         kind=ActivityKind(row.kind.value),
         actor_kind=row.actor_kind,
+        seen_at=row.seen_at,
+        ended_at=row.ended_at,
     )

@@ -86,3 +86,8 @@ class UpdateSiteInput:
         default=strawberry.UNSET,
         description="For how many minutes, 1 to 1,440, a lease opens a door that no network reaches.",
     )
+    event_retention_days: int | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="For how many days, 1 to 3,650, events are kept from now on; null: for good. Those that are older are "
+        "deleted within minutes, and nothing brings them back.",
+    )

@@ -9,6 +9,7 @@ from strawberry.types import Info
 
 from api.schema.access_rules import AccessRule, access_rule_type
 from api.schema.activity_kinds import ActivityKind
+from api.schema.alert_mail import AlertMail, alert_kinds, alert_mail_type
 from api.schema.api_tokens import ApiToken, api_token_type
 from api.schema.calendars import Calendar, calendar_type
 from api.schema.filters import (
@@ -129,6 +130,23 @@ class Site(Node):
     def smart_pin_activation(self) -> bool | None:
         self._check_no_guest()
         return self.row.smart_pin_activation
+
+    @strawberry.field(
+        description=f"For how many days its events are kept; null: for good. {FOR_ALL_BUT_GUESTS}"
+    )
+    def event_retention_days(self) -> int | None:
+        self._check_no_guest()
+        return self.row.event_retention_days
+
+    @strawberry.field(description=f"Which alerts are mailed, and to whom. {FOR_READERS}")
+    async def alert_mail(self) -> AlertMail | None:
+        self._may(Permission.READ)
+        return await alert_mail_type(self.row)
+
+    @strawberry.field(description=f"How many of its alerts nobody has seen. {FOR_READERS}")
+    async def unseen_alerts(self) -> int | None:
+        self._may(Permission.READ)
+        return await lists.alerts_of(self.row.id, None, False).count()
 
     @strawberry.field(description=f"Its plan's seats. {FOR_ALL_BUT_GUESTS}")
     async def seats(self, info: Info) -> Seats | None:
@@ -291,10 +309,16 @@ class Site(Node):
 
     @strawberry.field(description=f"What its admins should know, newest first. {FOR_READERS}")
     async def alerts(
-        self, first: First = USUAL_PAGE, after: After = None
+        self,
+        first: First = USUAL_PAGE,
+        after: After = None,
+        kinds: Annotated[
+            list[ActivityKind] | None, only("of these kinds, of those that alerts have")
+        ] = None,
+        seen: Annotated[bool | None, only("that were seen, or that were not")] = None,
     ) -> Connection[Alert] | None:
         self._may(Permission.READ)
-        rows = lists.alerts_of(self.row.id)
+        rows = lists.alerts_of(self.row.id, alert_kinds(kinds), seen)
         return await page(rows, alert_type, first=first, after=after, newest_first=True)
 
     @strawberry.field(

@@ -15,7 +15,7 @@ from tortoise.queryset import QuerySet
 
 from domain.access_rules.tables import AccessRule, AccessRuleLock, AccessRuleLockTag
 from domain.actors import Role
-from domain.alerts.tables import Alert
+from domain.alerts.tables import Alert, AlertKind
 from domain.audit.tables import AuditRow
 from domain.database.rows import column
 from domain.database.search_text import folded
@@ -227,9 +227,16 @@ def access_rules_of(
     return found
 
 
-def alerts_of(site_id: UUID) -> QuerySet[Alert]:
-    """Alerts."""
-    return Alert.filter(site_id=site_id)
+def alerts_of(
+    site_id: UUID, kinds: Collection[AlertKind] | None, seen: bool | None
+) -> QuerySet[Alert]:
+    """Alerts of these kinds, seen or not; None: all."""
+    rows = Alert.filter(site_id=site_id)
+    if kinds is not None:
+        rows = rows.filter(kind__in=list(kinds))
+    if seen is not None:
+        rows = rows.filter(seen_at__isnull=not seen)
+    return rows
 
 
 def pins_of(

@@ -12,6 +12,7 @@ from domain.errors import InvalidInput, PolicyViolation
 _JOINERS = {0x200C: None, 0x200D: None}
 _NO_PLACES = frozenset({"localtime", "Factory"})
 """Names of zones that mean something else on every machine."""
+LONGEST_RETENTION_DAYS = 3_650
 LONGEST_RELEASE_MINUTES = 7 * 24 * 60
 LONGEST_LEASE_MINUTES = 24 * 60
 
@@ -113,6 +114,15 @@ def checked_lease_minutes(minutes: int) -> int:
     if not 1 <= minutes <= LONGEST_LEASE_MINUTES:
         raise InvalidInput("lease_minutes", f"Give 1 to {LONGEST_LEASE_MINUTES} minutes.")
     return minutes
+
+
+def checked_retention(days: int | None) -> int | None:
+    """For how many days events are kept; None: for good. Raises InvalidInput outside 1 to 3,650, ten years."""
+    if days is not None and not 1 <= days <= LONGEST_RETENTION_DAYS:
+        raise InvalidInput(
+            "event_retention_days", f"Give 1 to {LONGEST_RETENTION_DAYS} days, or null: for good."
+        )
+    return days
 
 
 def check_pin_policy(minimum: int, maximum: int, automatic: int, guess_limit: int) -> None:

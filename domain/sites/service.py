@@ -19,6 +19,7 @@ from domain.sites.rules import (
     check_pin_policy,
     checked_lease_minutes,
     checked_release,
+    checked_retention,
     checked_site_name,
     checked_zone,
 )
@@ -81,6 +82,8 @@ async def update_site(
             columns["lockout_release_minutes"] = checked_release(fields["lockout_release_minutes"])
         if "lease_minutes" in fields:
             columns["lease_minutes"] = checked_lease_minutes(fields["lease_minutes"])
+        if "event_retention_days" in fields:
+            columns["event_retention_days"] = checked_retention(fields["event_retention_days"])
         site.update_from_dict(columns)
         check_pin_policy(
             site.pin_min_length, site.pin_max_length, site.pin_auto_length, site.guess_limit
@@ -107,6 +110,7 @@ def _settings(site: Site) -> dict[str, object]:
         "smartPinActivation": site.smart_pin_activation,
         "lockoutReleaseMinutes": site.lockout_release_minutes,
         "leaseMinutes": site.lease_minutes,
+        "eventRetentionDays": site.event_retention_days,
     }
 
 

@@ -1,5 +1,7 @@
 """Sites: each is one customer's, and nothing of one is seen or opened from another."""
 
+from typing import Any
+
 from tortoise import fields
 
 from domain.database.rows import Row
@@ -7,7 +9,8 @@ from domain.sites.rules import SystemType
 
 
 class Site(Row):
-    """One customer's place: its zone, its plan (system type, add-ons, seats) and its PIN policy."""
+    """One customer's place: its zone, its plan (system type, add-ons, seats), its PIN policy, which alerts are mailed, and
+    for how many days events are kept (None: for good)."""
 
     name = fields.CharField(max_length=100)
     timezone = fields.CharField(max_length=64)
@@ -22,6 +25,8 @@ class Site(Row):
     lockout_release_minutes = fields.IntField(null=True)
     lease_minutes = fields.IntField(db_default=15)
     smart_pin_activation = fields.BooleanField(db_default=False)
+    alert_mail_kinds: Any = fields.JSONField(null=True)
+    event_retention_days = fields.IntField(null=True)
     pin_salt = fields.BinaryField()
     pin_time_cost = fields.IntField()
     pin_memory_kib = fields.IntField()

@@ -249,7 +249,7 @@ def _follow_lockout(lock: Lock, event: LockEvent) -> None:
             lock.locked_out_since, lock.wrong_entries = None, 0
         case LockEventKind.OPENED if event.method in TYPED:
             lock.wrong_entries = 0
-        case LockEventKind.DENIED if _was_wrong(event):
+        case LockEventKind.DENIED if was_wrong(event):
             lock.wrong_entries += 1
 
 
@@ -262,8 +262,8 @@ def _follow_clock(lock: Lock, event: LockEvent) -> None:
             lock.clock_lost_since = None
 
 
-def _was_wrong(event: LockEvent) -> bool:
-    """Whether the lock has counted this denial. Ten digits that do not open are wrong, whatever the reason."""
+def was_wrong(event: LockEvent) -> bool:
+    """Whether the lock has counted this event, a denial. Ten digits that do not open are wrong, whatever the reason."""
     if event.method is OpeningMethod.SMARTPIN:
         return not UNCOUNTED.intersection(event.reasons)
     return event.method in TYPED and bool(WRONG.intersection(event.reasons))

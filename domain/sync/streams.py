@@ -8,7 +8,7 @@ from tortoise.expressions import Q
 from domain import topics
 from domain.bus import changes, listening
 from domain.clock import Clock
-from domain.errors import CursorAhead, NotFound
+from domain.errors import CursorAhead, CursorExpired, NotFound
 from domain.locks.rules import is_online
 from domain.locks.tables import Lock
 from domain.sync.status import LockInSync, PinAtLock, locks_in_sync, pins_at_locks
@@ -23,7 +23,8 @@ async def follow_events(
     """Each event after number `after` (None: only those still to come), in order, without a gap and without a double.
 
     `lock_ids`: only of these locks. Raises NotFound for one that is not the site's, and CursorAhead for a number that the
-    site has not reached: whoever waited behind it would miss all up to it.
+    site has not reached: whoever waited behind it would miss all up to it. Raises CursorExpired for one behind which events
+    were deleted.
     """
     if lock_ids is not None:
         wanted = set(lock_ids)
@@ -36,6 +37,8 @@ async def follow_events(
             after = last
         if after > last:
             raise CursorAhead("after")
+        if head is not None and after < head.gone:
+            raise CursorExpired("after")
         while True:
             rows = LockEvent.filter(site_id=site_id, number__gt=after).order_by("number")
             if lock_ids is not None:

@@ -1,15 +1,25 @@
-"""What of sync is not kept, or not in everybody's way: commands long after their end, what was sent to deleted locks, and
-entries of which nothing can come back.
+"""What of sync is not kept, or not in everybody's way: commands long after their end, what was sent to deleted
+locks, entries of which nothing can come back, events that their sites do not keep so long.
 """
 
 from datetime import datetime, timedelta
+from itertools import takewhile
+from uuid import UUID
 
-from tortoise.expressions import F
+from tortoise.expressions import F, Q
 
-from domain.database import Sweep, delete_some, lock_rows
+from domain.database import Sweep, delete_some, lock_row, lock_rows
 from domain.database.rows import column
 from domain.locks.tables import Lock
-from domain.sync.tables import EntryState, LockDelivery, LockEntry, UnlockCommand
+from domain.sites.tables import Site
+from domain.sync.tables import (
+    EntryState,
+    EventHead,
+    LockDelivery,
+    LockEntry,
+    LockEvent,
+    UnlockCommand,
+)
 
 COMMANDS_KEPT = timedelta(days=90)
 """A lock that was away may tell after weeks what it did with a command, and the event names who gave it."""
@@ -49,7 +59,53 @@ async def _gone_entries(now: datetime, most: int) -> int:
     return int(await removed.update(gone_at=now))
 
 
+async def _old_events(now: datetime, most: int) -> int:
+    """Events that their sites do not keep so long, in the order of their numbers."""
+    looked = 0
+    for site in await Site.filter(event_retention_days__isnull=False).order_by("id"):
+        if looked < most:
+            before = now - timedelta(days=site.event_retention_days or 0)
+            looked += await _old_events_at(site.id, before, most - looked)
+    return looked
+
+
+async def _old_events_at(site_id: UUID, before: datetime, most: int) -> int:
+    head = await lock_row(EventHead, site_id)
+    if head is None:
+        return 0
+    rows = LockEvent.filter(site_id=site_id, number__gt=head.gone).order_by("number").limit(most)
+    old = list(takewhile(lambda each: each.recorded_at < before, await rows))
+    if not old:
+        return 0
+    head.gone = old[-1].number
+    await head.save(update_fields=["gone"])
+    for lock_id in {each.lock_id for each in old}:
+        await _forget(lock_id, head.gone)
+    return len(old)
+
+
+async def _forget(lock_id: UUID, up_to: int) -> None:
+    """Deletes a lock's events up to this number, but for the newest that it numbered itself: by that one it is known which
+    numbers are missing. It names nobody from now on."""
+    told = LockEvent.filter(lock_id=lock_id)
+    own = told.exclude(Q(state_id__startswith="server-") | Q(state_id__startswith="refused-"))
+    last = await own.order_by("-number").first()
+    if last is not None:
+        last = await told.filter(state_id=last.state_id).order_by("-sequence").first()
+    rows = told.filter(number__lte=up_to)
+    if last is not None and last.number <= up_to:
+        rows = rows.exclude(id=last.id)
+        nobody = dict.fromkeys(_NAMES)
+        await LockEvent.filter(id=last.id).update(**nobody)
+    await rows.delete()
+
+
+_NAMES = ("entry_id", "command_id", "member_id", "invitation_id", "device_id", "smart_pin_id")
+"""The columns of an event that say whose it was."""
+
+
 SWEEPS = (
+    Sweep("lock_events", _old_events),
     Sweep("lock_entries", _gone_entries),
     Sweep("unlock_commands", _old_commands),
     Sweep("lock_deliveries", _deliveries_to_gone_locks),

@@ -197,9 +197,13 @@ class LockDelivery(Row):
 
 
 class EventHead(Row):
-    """The last event number of a site; its row lock makes number order and commit order one. `id` is the site's."""
+    """The last event number of a site; its row lock makes number order and commit order one. `id` is the site's.
+
+    Up to `gone` events were deleted by the site's rule, but for the newest of each lock.
+    """
 
     number = fields.BigIntField(default=0)
+    gone = fields.BigIntField(db_default=0)
 
     class Meta:
         table = "event_heads"

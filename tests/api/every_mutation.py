@@ -115,6 +115,8 @@ class Case:
 
 AT_A_SITE: dict[str, Case] = {
     "updateSite": Case(OWNERS, {"siteId": "<site>", "name": "Home"}),
+    "setAlertMail": Case(OWNERS, {"siteId": "<site>", "kinds": ["LOCKOUT"], "memberIds": []}),
+    "markAlertsSeen": Case(EDITORS, {"siteId": "<site>"}),
     "createApiToken": Case(OWNERS, {"siteId": "<site>", "name": "Script", "role": "USER"}),
     "revokeApiToken": Case(OWNERS, {"siteId": "<site>", "apiTokenId": "<new token>"}),
     "createHub": Case(ADMINS, {"siteId": "<site>", "name": "Hub"}),
