@@ -47,6 +47,7 @@ class SetAlertMailInput:
         description="Of these kinds of alerts; none: nothing is mailed."
     )
     member_ids: list[strawberry.ID] = strawberry.field(
+        default_factory=list,
         description="To these members, 20 at most, who have accepted and may read the site."
     )
 

@@ -115,7 +115,7 @@ class Case:
 
 AT_A_SITE: dict[str, Case] = {
     "updateSite": Case(OWNERS, {"siteId": "<site>", "name": "Home"}),
-    "setAlertMail": Case(OWNERS, {"siteId": "<site>", "kinds": ["LOCKOUT"], "memberIds": []}),
+    "setAlertMail": Case(OWNERS, {"siteId": "<site>", "kinds": ["LOCKOUT"]}),
     "markAlertsSeen": Case(EDITORS, {"siteId": "<site>"}),
     "createApiToken": Case(OWNERS, {"siteId": "<site>", "name": "Script", "role": "USER"}),
     "revokeApiToken": Case(OWNERS, {"siteId": "<site>", "apiTokenId": "<new token>"}),
