@@ -48,7 +48,7 @@ class SetAlertMailInput:
     )
     member_ids: list[strawberry.ID] = strawberry.field(
         default_factory=list,
-        description="To these members, 20 at most, who have accepted and may read the site."
+        description="To these members, 20 at most, who have accepted and may read the site.",
     )
 
 
