@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from tortoise.expressions import Q
+
 from domain import topics
 from domain.access_rules.facts import GrantsChanged
 from domain.access_rules.grants import members_of_rules, rules_naming_lock, rules_naming_tag
@@ -82,8 +84,9 @@ async def _follow_chosen(
     now: datetime,
 ) -> None:
     change.wake(*(topics.member(member_id) for member_id in member_ids))
-    ids = set(await column(PinLock.filter(lock_id__in=list(lock_ids)), "pin_id"))
-    ids |= set(await column(PinLockTag.filter(tag_id__in=list(tag_ids)), "pin_id"))
+    there = ~Q(pin__status=PinStatus.REMOVED)
+    ids = set(await column(PinLock.filter(there, lock_id__in=list(lock_ids)), "pin_id"))
+    ids |= set(await column(PinLockTag.filter(there, tag_id__in=list(tag_ids)), "pin_id"))
     ids |= set(
         await LockEntry.filter(
             lock_id__in=list(lock_ids),

@@ -17,8 +17,23 @@ SECONDS = 60
     [
         ("bench.sync", "--locks", "2", "--rounds", "2"),
         ("bench.shell", "--connections", "2", "--seconds", "0.1", "--rounds", "1"),
+        (
+            "bench.growth",
+            "--turns",
+            "1",
+            "--pins",
+            "100",
+            "--locks",
+            "5",
+            "--events",
+            "100",
+            "--removed",
+            "20",
+            "--rounds",
+            "2",
+        ),
     ],
-    ids=["sync", "shell"],
+    ids=["sync", "shell", "growth"],
 )
 async def test_a_bench_starts_its_server_and_prints_its_table(words: tuple[str, ...]) -> None:
     """Proves that a small run on SQLite ends well and has said something in a table."""
