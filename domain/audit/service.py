@@ -18,6 +18,7 @@ from domain.audit.chains import walk
 from domain.audit.rows import Said, content, row_mac
 from domain.audit.tables import AuditHead, AuditRow
 from domain.database import Queue, Transaction, Work, hold, lock_row, transaction
+from domain.database.rows import save_all
 from domain.installation import Installation
 from domain.recorded_keys.service import check_keys
 
@@ -116,8 +117,10 @@ async def _append(
     now: datetime,
 ) -> None:
     """Puts the notes at the chain's end, in four statements however many they are."""
-    await AuditHead.bulk_create([AuditHead(id=chain)], ignore_conflicts=True)
     head = await lock_row(AuditHead, chain)
+    if head is None:  # the first row of the chain, of which another may be writing the first now
+        await AuditHead.bulk_create([AuditHead(id=chain)], ignore_conflicts=True)
+        head = await lock_row(AuditHead, chain)
     assert head is not None
     rows = []
     for note in notes:
@@ -137,7 +140,7 @@ async def _append(
         head.number, head.mac = row.number, row.mac
         rows.append(row)
     await AuditRow.bulk_create(rows)
-    await head.save(update_fields=["number", "mac"])
+    await save_all([head], "number", "mac")
 
 
 async def first_broken_row(installation: Installation, chain: UUID) -> int | None:

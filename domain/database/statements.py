@@ -3,20 +3,23 @@
 Each stands where its noun does, by a name, in words that both databases read. It sees the transaction of whoever runs it.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from tortoise.connection import get_connection
+from tortoise.models import Model
 
-from domain.database.columns_when_read import moment_of
+from domain.database.columns_when_read import ColumnsWhenRead, moment_of
 from domain.database.connection import ALIAS
 from domain.database.rows import Row
 
 AnyRow = TypeVar("AnyRow", bound=Row)
+AnyModel = TypeVar("AnyModel", bound=Model)
 
 
 class Found:
@@ -52,26 +55,57 @@ class Found:
         return moment_of(value) if isinstance(value, str) else value
 
 
-class Statement:
-    """A SELECT with the parameters `?1`, `?2` and so on."""
+_LIST = re.compile(r"IN \[\?(\d+)\]")
 
-    def __init__(self, sql: str) -> None:
-        self.sql = sql
-        self._for_postgresql = re.sub(r"\?(\d+)", r"$\1", sql)
+
+class Statement:
+    """A SELECT with the parameters `?1`, `?2` and so on. `IN [?1]` is a list of ids or names: one parameter, of any length.
+
+    `held` is what only PostgreSQL is told at the end, about the rows: on SQLite a transaction holds everything.
+    """
+
+    def __init__(self, sql: str, *, held: str = "") -> None:
+        self.sql = _LIST.sub(r"IN (SELECT value FROM json_each(?\1))", sql)
+        self._for_postgresql = re.sub(r"\?(\d+)", r"$\1", _LIST.sub(r"= ANY(?\1)", sql)) + held
 
     async def values(self, *parameters: Any) -> tuple[Any, Mapping[str, int]]:
         """The rows as the driver has them, and where in each a column is."""
         client = get_connection(ALIAS)
-        on_sqlite = client.capabilities.dialect == "sqlite"
         found: Any
-        _, found = await client.execute_query(
-            self.sql if on_sqlite else self._for_postgresql, list(parameters)
-        )
+        if client.capabilities.dialect == "sqlite":
+            bound = [
+                json.dumps([str(item) for item in each]) if isinstance(each, list) else each
+                for each in parameters
+            ]
+            _, found = await client.execute_query(self.sql, bound)
+        else:
+            _, found = await client.execute_query(self._for_postgresql, list(parameters))
         return found, {name: n for n, name in enumerate(found[0].keys())} if found else {}
 
     async def rows(self, *parameters: Any) -> list[Found]:
         found, places = await self.values(*parameters)
         return [Found(each, places) for each in found]
+
+
+class Select(Generic[AnyModel]):
+    """Whole rows of one table: those for which the condition holds, as a `Statement` spells it."""
+
+    def __init__(
+        self, table: type[AnyModel], condition: str, *, order: str = "", held: str = ""
+    ) -> None:
+        self._table = table
+        self._statement = Statement(
+            f'SELECT * FROM "{table._meta.db_table}" WHERE {condition}'  # noqa: S608 - words of ours
+            + (f" ORDER BY {order}" if order else ""),
+            held=held,
+        )
+
+    async def __call__(self, *parameters: Any) -> list[AnyModel]:
+        """Raises what the drivers do, translated."""
+        found, places = await self._statement.values(*parameters)
+        if issubclass(self._table, ColumnsWhenRead):
+            return [self._table.read(each, places) for each in found]
+        return [self._table._init_from_db(**each) for each in found]
 
 
 @cache

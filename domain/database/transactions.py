@@ -9,6 +9,7 @@ its outcome is unknown. A transaction that is undone wakes nobody.
 import contextvars
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, nullcontext
+from functools import cache
 from hashlib import sha256
 from typing import Any, TypeVar
 
@@ -19,6 +20,7 @@ from domain.bus.payloads import checked, payloads
 from domain.bus.postgresql import CHANNEL, NOTIFY, PAYLOAD_BYTES, PostgresBus
 from domain.database.connection import Connected, connected
 from domain.database.errors import TransactionMisuse
+from domain.database.statements import Select
 from domain.database.turns import Queue
 
 M = TypeVar("M", bound=Model)
@@ -187,5 +189,11 @@ async def lock_rows(
     ids = list(row_ids)
     if not ids:
         return []
-    rows = model.filter(pk__in=ids).order_by(model._meta.pk_attr)
-    return await rows.select_for_update(no_key=True, skip_locked=free_only)
+    return await _held(model, free_only)(ids)
+
+
+@cache
+def _held(model: type[M], free_only: bool) -> Select[M]:
+    key = model._meta.db_pk_column
+    held = " FOR NO KEY UPDATE SKIP LOCKED" if free_only else " FOR NO KEY UPDATE"
+    return Select(model, f'"{key}" IN [?1]', order=f'"{key}"', held=held)

@@ -6,9 +6,12 @@ An incarnation of a lock is the time under one secret.
 from collections.abc import Sequence
 from uuid import UUID
 
+from domain.database.statements import Select
 from domain.installation import Installation
 from domain.link.keys import CourierKeys, LinkKeys
 from domain.locks.tables import Lock, Provisioning
+
+_OF_INCARNATIONS = Select(Provisioning, "incarnation IN [?1]")
 
 
 def secret_identity(lock_id: UUID, incarnation: str) -> str:
@@ -38,11 +41,10 @@ async def keys_of_locks(installation: Installation, locks: Sequence[Lock]) -> di
     Raises SealBroken.
     """
     present = [lock.incarnation for lock in locks if lock.incarnation is not None]
-    rows = await Provisioning.filter(incarnation__in=present)
+    rows = await _OF_INCARNATIONS(present) if present else []
     return {row.lock_id: link_keys(installation, row) for row in rows}
 
 
 async def proven_keys(installation: Installation, lock: Lock) -> LinkKeys | None:
     """The keys of the lock's present incarnation; None before its first proof. Raises SealBroken."""
-    row = await Provisioning.get_or_none(lock_id=lock.id, incarnation=lock.incarnation)
-    return link_keys(installation, row) if row is not None and lock.incarnation else None
+    return (await keys_of_locks(installation, [lock])).get(lock.id)

@@ -21,14 +21,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from tortoise.expressions import F
-
 from domain.actors import ActorKind, Caller, Role
 from domain.alerts.service import raise_alert
 from domain.alerts.tables import AlertKind
 from domain.audit.service import RecordedChange, changing_access
 from domain.database import Conflict, DatabaseUnavailable, DuplicateRow, lock_rows
 from domain.database.rows import column
+from domain.database.statements import Select
 from domain.errors import PinNotAcceptable, PinTooShort, Throttled
 from domain.installation import Installation
 from domain.pins.guess_budget import check_room, lengths_to_generate
@@ -278,10 +277,16 @@ async def retire(
     await free_unheld([reservation.id for reservation in rows])
 
 
+_NO_LONGER_HELD = Select(
+    HeldDigits,
+    "entry_id IN [?1] AND until_version <="
+    " (SELECT applied_version FROM lock_entries WHERE lock_entries.id = entry_id)",
+)
+
+
 async def release(entry_ids: Collection[UUID]) -> None:
     """Within a transaction: these entries were acknowledged; frees the digits that nobody holds any more."""
-    held = HeldDigits.filter(entry_id__in=list(entry_ids))
-    await _drop(await held.filter(entry__applied_version__gte=F("until_version")))
+    await _drop(await _NO_LONGER_HELD(list(entry_ids)))
 
 
 async def forget_lock(lock_id: UUID) -> None:

@@ -15,6 +15,7 @@ from domain import topics
 from domain.access.schedule import Schedule
 from domain.access_rules.grants import grants_of_members
 from domain.audit.service import RecordedChange
+from domain.database.statements import Select
 from domain.errors import InvalidInput
 from domain.installation import EntryToFill, Installation
 from domain.link.digests import pin_digest
@@ -28,8 +29,15 @@ from domain.pins.tables import Pin, PinLock, PinLockTag, PinStatus
 from domain.security.keys import SealBroken
 from domain.sites.tables import Site
 from domain.sync.entries import Wanted, write_entries
+from domain.sync.statements import ENTRIES_OF_PINS
 from domain.sync.tables import EntryState, LockEntry
 from domain.tags.tables import TaggedLock
+
+_PINS = Select(Pin, "id IN [?1]", order="id")
+_LOCKS_CHOSEN = Select(PinLock, "pin_id IN [?1]")
+_TAGS_CHOSEN = Select(
+    PinLockTag, "pin_id IN [?1] AND tag_id IN (SELECT id FROM tags WHERE deleted_at IS NULL)"
+)
 
 
 async def locks_of_pins(pins: Sequence[Pin]) -> dict[UUID, dict[UUID, list[Schedule]]]:
@@ -69,9 +77,9 @@ async def _locks_chosen(pin_ids: Collection[UUID]) -> dict[UUID, set[UUID]]:
     found: dict[UUID, set[UUID]] = defaultdict(set)
     if not pin_ids:
         return found
-    for row in await PinLock.filter(pin_id__in=list(pin_ids)):
+    for row in await _LOCKS_CHOSEN(list(pin_ids)):
         found[row.pin_id].add(row.lock_id)
-    tagged = await PinLockTag.filter(pin_id__in=list(pin_ids), tag__deleted_at=None)
+    tagged = await _TAGS_CHOSEN(list(pin_ids))
     if not tagged:
         return found
     members: dict[UUID, set[UUID]] = defaultdict(set)
@@ -86,9 +94,9 @@ async def follow_pins(
     installation: Installation, change: RecordedChange, pin_ids: Collection[UUID], now: datetime
 ) -> list[LockEntry]:
     """Within a transaction: the locks should hold these PINs as they now are; returns the entries that changed."""
-    pins = await Pin.filter(id__in=list(pin_ids)).order_by("id")
+    pins = await _PINS(list(pin_ids))
     present: dict[UUID, list[LockEntry]] = defaultdict(list)
-    for entry in await LockEntry.filter(pin_id__in=list(pin_ids)):
+    for entry in await ENTRIES_OF_PINS(list(pin_ids)):
         assert entry.pin_id is not None
         present[entry.pin_id].append(entry)
     named = await locks_of_pins(pins)
@@ -165,7 +173,7 @@ async def pin_payloads(
     By the id of the entry, without those whose verifier does not open.
     """
     verifiers = {}
-    for pin in await Pin.filter(id__in=list({entry.pin_id for entry in entries})):
+    for pin in await _PINS(list({entry.pin_id for entry in entries})):
         with contextlib.suppress(SealBroken):
             verifiers[pin.id] = open_verifier(installation, pin)
     return {

@@ -10,9 +10,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from tortoise.expressions import F
-from tortoise.queryset import QuerySet
-
 from domain.actors import LockActor
 from domain.database import Queue, Work, lock_row, lock_rows, transaction, use_case
 from domain.database.rows import save_all
@@ -28,6 +25,12 @@ from domain.locks.tables import Lock
 from domain.node_ids import node_id
 from domain.sync.connections import is_present
 from domain.sync.payloads import TamperedEntry, payloads_to_send
+from domain.sync.statements import (
+    ENTRIES_BEHIND,
+    LIVE_ENTRIES_OF_LOCKS,
+    NEXT_ENTRIES,
+    UNSETTLED_OF_LOCKS,
+)
 from domain.sync.tables import DeliveryAnswer, EntryState, LockDelivery, LockEntry
 
 MOST_ENTRIES_AT_ONCE = 5_000
@@ -202,7 +205,7 @@ async def _hand_out(
 ) -> list[tuple[_Cut, LockDelivery]]:
     """Notes what each of these locks gets: what is no snapshot in at most so many bytes."""
     handed_out: dict[UUID, list[LockDelivery]] = {lock.id: [] for lock in locks}
-    for delivery in await LockDelivery.filter(lock_id__in=list(handed_out), settled_at=None):
+    for delivery in await UNSETTLED_OF_LOCKS(list(handed_out)) if locks else ():
         handed_out[delivery.lock_id].append(delivery)
     await _new_revisions([lock for lock in locks if lock.snapshot_needed], handed_out)
     cuts = []
@@ -247,21 +250,14 @@ async def _entries(
     changed = [lock.id for lock in locks if not lock.snapshot_needed]
     rows: list[LockEntry] = []
     if whole:
-        rows += await _present(lock_id__in=whole, state=EntryState.LIVE)
+        rows += await LIVE_ENTRIES_OF_LOCKS(whole)
     if len(changed) == 1:
-        behind = _present(lock_id=changed[0], revision__gt=starts[changed[0]])
-        rows += await behind.order_by("revision").limit(MAX_DELIVERY_ENTRIES + 1)
+        rows += await NEXT_ENTRIES(changed[0], starts[changed[0]], MAX_DELIVERY_ENTRIES + 1)
     elif changed:
-        behind = _present(lock__id__in=changed, revision__gt=F("lock__applied_revision"))
-        rows += [row for row in await behind if row.revision > starts[row.lock_id]]
+        rows += [row for row in await ENTRIES_BEHIND(changed) if row.revision > starts[row.lock_id]]
     for row in sorted(rows, key=lambda row: row.revision):
         found[row.lock_id].append(row)
     return found
-
-
-def _present(**wanted: Any) -> QuerySet[LockEntry]:
-    """Entries of locks, without those that are gone."""
-    return LockEntry.filter(gone_at=None, **wanted)
 
 
 def _cut_entries(
@@ -295,7 +291,7 @@ async def _sums(locks: Collection[Lock]) -> dict[UUID, str]:
     """For each lock the sum of everything that it should hold."""
     held: dict[UUID, list[tuple[str, int, bytes]]] = {lock.id: [] for lock in locks}
     if held:
-        rows = _present(lock_id__in=list(held), state=EntryState.LIVE)
+        rows = LockEntry.filter(lock_id__in=list(held), state=EntryState.LIVE, gone_at=None)
         for lock_id, *entry, digest in await rows.values_list(
             "lock_id", "name", "version", "payload_hash"
         ):

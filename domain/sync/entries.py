@@ -20,6 +20,7 @@ from domain.link.entries import EntryKind
 from domain.locks.tables import Lock
 from domain.sync.payloads import hash_payloads
 from domain.sync.rules import with_change
+from domain.sync.statements import ENTRIES_NAMED, ENTRIES_OF_LOCKS
 from domain.sync.tables import EntryState, LockDelivery, LockEntry
 
 SETTINGS = "settings"
@@ -54,9 +55,7 @@ async def write_entries(
         for lock in await lock_rows(Lock, {each.lock_id for each in wanted})
         if lock.deleted_at is None
     }
-    rows = await LockEntry.filter(
-        lock_id__in=list(locks), name__in=list({each.name for each in wanted})
-    )
+    rows = await ENTRIES_NAMED(list(locks), list({each.name for each in wanted}))
     present = {(row.lock_id, row.name): row for row in rows}
     changed = [
         row
@@ -111,7 +110,8 @@ def content_of_version(row: LockEntry, version: int | None) -> dict[str, Any] | 
 async def _save(rows: Iterable[LockEntry], present: Collection[LockEntry]) -> None:
     old = [row for row in rows if row in present]
     new = [row for row in rows if row not in present]
-    await LockEntry.bulk_create(new)
+    if new:
+        await LockEntry.bulk_create(new)
     await save_all(
         old,
         "state",
@@ -137,7 +137,7 @@ async def bring_back(lock_ids: Collection[UUID]) -> None:
 async def restart_entries(installation: Installation, lock: Lock, now: datetime) -> None:
     """Within a transaction: another incarnation of the lock has begun. It holds nothing, and what it gets is hashed anew."""
     await LockDelivery.filter(lock_id=lock.id).delete()
-    rows = await LockEntry.filter(lock_id=lock.id, gone_at=None)
+    rows = await ENTRIES_OF_LOCKS([lock.id])
     await hash_payloads(installation, [lock], rows)
     for row in rows:
         gone = row.state is not EntryState.LIVE

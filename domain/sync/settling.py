@@ -13,7 +13,6 @@ from datetime import datetime
 from uuid import UUID
 
 import structlog
-from tortoise.expressions import Q
 
 from domain.database.rows import column, save_all
 from domain.link.state import state_sum
@@ -21,6 +20,7 @@ from domain.locks.tables import Lock
 from domain.node_ids import node_id
 from domain.sync.entries import bring_back
 from domain.sync.rules import pending_since, without_applied
+from domain.sync.statements import DELIVERIES_OF_LOCKS, ENTRIES, ENTRIES_OF_LOCKS
 from domain.sync.tables import DeliveryAnswer, EntryState, LockDelivery, LockEntry
 
 log = structlog.get_logger(__name__)
@@ -41,7 +41,7 @@ async def reconcile(lock: Lock, position: FeedPosition) -> bool:
     wanted and never handed out is ahead too: what the lock has under this number is not what was wanted.
     """
     was_unknown = lock.state_unknown
-    ahead = _reconcile(lock, position, await LockDelivery.filter(lock_id=lock.id))
+    ahead = _reconcile(lock, position, await DELIVERIES_OF_LOCKS([lock.id]))
     await bring_back([lock.id] if lock.state_unknown and not was_unknown else [])
     return ahead
 
@@ -129,6 +129,8 @@ class _Verdict:
     """The other deliveries that are settled with it, or remain in doubt."""
     past: Sequence[LockDelivery] = ()
     """Those of earlier epochs, once they are over."""
+    older: Sequence[LockDelivery] = ()
+    """Those settled before it."""
     out_of_step: bool = False
     of_all_pins: bool = False
     """Whether another thing is known of every PIN at the lock than before."""
@@ -156,7 +158,7 @@ async def take_acknowledgements(
     if not acknowledgements:
         return {}
     handed_out: dict[UUID, list[LockDelivery]] = {each.lock.id: [] for each in acknowledgements}
-    for delivery in await LockDelivery.filter(lock_id__in=list(handed_out)):
+    for delivery in await DELIVERIES_OF_LOCKS(list(handed_out)):
         handed_out[delivery.lock_id].append(delivery)
     known = [each.lock for each in acknowledgements if not each.lock.state_unknown]
     verdicts = [_judged(each, handed_out[each.lock.id]) for each in acknowledgements]
@@ -231,6 +233,7 @@ def _judged(told: Acknowledgement, handed_out: Collection[LockDelivery]) -> _Ver
     if known or of_a_lost_state or of_some_epoch:
         return verdict
     verdict.settles, verdict.exact = True, delivery if proven else None
+    verdict.older = [each for each in handed_out if each.settled_at is not None]
     verdict.others = [
         each
         for each in handed_out
@@ -252,9 +255,8 @@ async def _entries_of(verdicts: Collection[_Verdict]) -> dict[UUID, dict[str, Lo
     found: dict[UUID, dict[str, LockEntry]] = {each.lock.id: {} for each in verdicts}
     whole = [each.lock.id for each in verdicts if each.of_whole_state]
     named = [name for each in verdicts if not each.of_whole_state for name in each.of_entries]
-    present = LockEntry.filter(lock_id__in=whole, gone_at=None)
-    for rows, ids in ((present, whole), (LockEntry.filter(id__in=named), named)):
-        for row in await rows if ids else ():
+    for select, ids in ((ENTRIES_OF_LOCKS, whole), (ENTRIES, named)):
+        for row in await select(ids) if ids else ():
             found[row.lock_id][str(row.id)] = row
     return found
 
@@ -308,8 +310,9 @@ async def _save_settled(
     others = [each for verdict in verdicts for each in verdict.others]
     over = [each.id for each in others if not each.items]
     over += [each.id for verdict in verdicts for each in verdict.past]
-    older = Q(lock_id__in=[each.lock.id for each in verdicts], settled_at__isnull=False)
-    await LockDelivery.filter(Q(id__in=over) | older).delete()
+    over += [each.id for verdict in verdicts for each in verdict.older]
+    if over:
+        await LockDelivery.filter(id__in=over).delete()
     await save_all([each for each in others if each.items], "items")
     exact = [each.exact for each in verdicts if each.exact is not None]
     for delivery in exact:

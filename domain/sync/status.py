@@ -22,7 +22,8 @@ from domain.locks.facts import LockGone
 from domain.locks.rules import Propagation, propagation
 from domain.locks.tables import Lock
 from domain.sync.rules import SyncStatus, entry_status, opens_now
-from domain.sync.tables import DeliveryAnswer, EntryState, LockDelivery, LockEntry
+from domain.sync.statements import ENTRIES_OF_PINS, LOCKS, UNSETTLED_OF_LOCKS
+from domain.sync.tables import DeliveryAnswer, EntryState, LockEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +60,18 @@ async def pins_at_locks(
 
     Deleted locks are left out, but for those of `also_at`: what opens there nobody will ever hear again.
     """
-    at_shown_locks = Q(lock__deleted_at=None) | Q(lock_id__in=list(also_at))
-    entries = LockEntry.filter(at_shown_locks, pin_id__in=list(pin_ids)).order_by("lock_id")
     # One moment: of a delivery that is acknowledged between two reads, neither would tell.
     async with snapshot():
-        rows = await entries.select_related("lock")
-        unsettled = await unsettled_versions({row.lock_id for row in rows})
+        rows = await ENTRIES_OF_PINS(list(pin_ids))
+        of_rows = await LOCKS(list({row.lock_id for row in rows}))
+        locks = {lock.id: lock for lock in of_rows if lock.deleted_at is None or lock.id in also_at}
+        unsettled = await unsettled_versions(locks)
     found: dict[UUID, list[PinAtLock]] = {pin_id: [] for pin_id in pin_ids}
     for row in rows:
-        assert row.pin_id is not None
-        found[row.pin_id].append(pin_at_lock(row, row.lock, unsettled.get(row.id, set())))
+        if row.lock_id in locks:
+            assert row.pin_id is not None
+            at_lock = pin_at_lock(row, locks[row.lock_id], unsettled.get(row.id, set()))
+            found[row.pin_id].append(at_lock)
     return found
 
 
@@ -166,7 +169,7 @@ async def versions_on_their_way(
 ) -> dict[UUID, set[tuple[int, bool]]]:
     """As `unsettled_versions`, of all that was handed out: each version, and whether it opens."""
     found: dict[UUID, set[tuple[int, bool]]] = defaultdict(set)
-    for delivery in await LockDelivery.filter(lock_id__in=list(lock_ids), settled_at=None):
+    for delivery in await UNSETTLED_OF_LOCKS(list(lock_ids)):
         if delivery.answer is DeliveryAnswer.REFUSED:
             continue
         for entry_id, version, live in delivery.items:
