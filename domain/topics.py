@@ -20,14 +20,14 @@ def lock_life(lock_id: UUID) -> str:
     return f"lock-life:{lock_id}"
 
 
-def site_sync(site_id: UUID) -> str:
-    """What an admin sees of the sync of a site's locks."""
-    return f"site-sync:{site_id}"
+def site_sync(site_id: UUID, lock_id: UUID | None = None) -> str:
+    """What an admin sees of the sync of a site's locks; to wake for one of them, that lock."""
+    return f"site-sync:{site_id}{_part(lock_id)}"
 
 
-def pin_sync(pin_id: UUID) -> str:
-    """What an admin sees of one PIN's way to its locks."""
-    return f"pin-sync:{pin_id}"
+def pin_sync(pin_id: UUID, lock_id: UUID | None = None) -> str:
+    """What an admin sees of one PIN's way to its locks; to wake for one of them, that lock."""
+    return f"pin-sync:{pin_id}{_part(lock_id)}"
 
 
 def events(site_id: UUID) -> str:
@@ -78,3 +78,8 @@ def device(device_id: UUID) -> str:
 def api_token(token_id: UUID) -> str:
     """One API token's rights."""
     return f"token:{token_id}"
+
+
+def _part(part: UUID | None) -> str:
+    """What follows a topic where only one part of the thing has changed: its listeners need look at that alone."""
+    return "" if part is None else f"#{part}"

@@ -20,22 +20,29 @@ async def changes(
     read: Callable[[Collection[K]], Awaitable[Mapping[K, V]]],
     said_of: Callable[[V], object],
     told: Mapping[K, object] | None = None,
+    read_parts: Callable[[Collection[K], Collection[str]], Awaitable[Mapping[K, V]]] | None = None,
 ) -> AsyncIterator[V]:
     """Each thing that `read` finds, and again whenever its `said_of` differs; looked for at each wake-up.
 
     `read` is given the keys of what it found last, so that it can find a thing that has ended once more. `told` holds the
-    `said_of` of what the caller has already.
+    `said_of` of what the caller has already. `read_parts` reads, in place of `read`, only the parts of the topic that were
+    woken, where that is known.
     """
-    told = told or {}
+    told = dict(told or {})
+    parts: Collection[str] | None = None
     time = asyncio.get_running_loop().time
     while True:
         began = time()
-        found = await read(told.keys())
+        if parts is None or read_parts is None:
+            found, kept = await read(told.keys()), {}
+        else:
+            found, kept = await read_parts(told.keys(), parts), told
         took = time() - began
         said = {key: said_of(value) for key, value in found.items()}
         for key, value in found.items():
             if key not in told or told[key] != said[key]:
                 yield value
-        told = said
+        told = kept | said
         await asyncio.sleep(max(LOOK_EVERY_SECONDS, LOOKS_SHARE * took) - (time() - began))
         await wakeups.wait()
+        parts = wakeups.parts

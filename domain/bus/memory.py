@@ -7,7 +7,7 @@ import random
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
-from domain.bus.payloads import EVERYBODY, checked
+from domain.bus.payloads import EVERYBODY, checked, topic_and_part
 
 SLOW_POLL_SECONDS = 10.0
 """After so long every listener looks again, woken or not."""
@@ -32,6 +32,9 @@ class Wakeups:
         self._bus = bus
         self._topics: set[str] = set()
         self._woken = asyncio.Event()
+        self._parts: set[str] | None = set()
+        self.parts: frozenset[str] | None = None
+        """After a wait: the parts of the topics that were woken; None where all is to be looked at."""
 
     def add(self, *topics: str) -> None:
         """Listen to these too. Read the database after adding, not before: earlier wake-ups are not
@@ -70,10 +73,17 @@ class Wakeups:
             async with asyncio.timeout_at(until):
                 await self._woken.wait()
         woken = self._woken.is_set()
+        self.parts = frozenset(self._parts) if woken and self._parts is not None else None
+        self._parts = set()
         self._woken.clear()
         return woken
 
-    def wake(self) -> None:
+    def wake(self, part: str = "") -> None:
+        """Of one part of a topic, or of all."""
+        if not part:
+            self._parts = None
+        elif self._parts is not None:
+            self._parts.add(part)
         self._woken.set()
 
 
@@ -109,8 +119,9 @@ class Bus:
         for topic in topics:
             if topic == EVERYBODY:
                 self.wake_everybody()
-            for listener in self._listeners.get(topic, ()):
-                listener.wake()
+            whole, part = topic_and_part(topic)
+            for listener in self._listeners.get(whole, ()):
+                listener.wake(part)
 
     def committed(self, topics: Iterable[str]) -> None:
         """A change of these is committed in this process, and its commit tells: wake whoever does not wait for that."""

@@ -4,9 +4,15 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-TOPIC = re.compile(r"[A-Za-z0-9_.:/-]{1,200}")
+TOPIC = re.compile(r"[A-Za-z0-9_.:/-]{1,150}(#[A-Za-z0-9-]{1,50})?")
 EVERYBODY: Final = "*"
 """In place of topics: something may have been missed, all look again. No topic is spelt so."""
+
+
+def topic_and_part(topic: str) -> tuple[str, str]:
+    """The topic that is listened to, and which part of the thing was changed; "" for all of it."""
+    whole, _, part = topic.partition("#")
+    return whole, part
 
 
 def checked(topics: Iterable[str]) -> list[str]:

@@ -70,9 +70,10 @@ async def write_entries(
     touched = [locks[lock_id] for lock_id in {row.lock_id for row in changed}]
     await save_all(touched, "wanted_revision")
     for row in changed:
-        change.wake(topics.lock(row.lock_id), topics.site_sync(locks[row.lock_id].site_id))
+        site_id = locks[row.lock_id].site_id
+        change.wake(topics.lock(row.lock_id), topics.site_sync(site_id, row.lock_id))
         if row.pin_id is not None:
-            change.wake(topics.pin_sync(row.pin_id))
+            change.wake(topics.pin_sync(row.pin_id, row.lock_id))
     return changed
 
 

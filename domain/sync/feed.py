@@ -91,7 +91,7 @@ async def _open(
             tx.wake(*await topics_of_pins_at(lock.id))
         if said_anew:
             await fit_to_firmware(installation, tx, lock, now)
-        tx.wake(topics.lock(lock.id), topics.site_sync(lock.site_id))
+        tx.wake(topics.lock(lock.id), topics.site_sync(lock.site_id, lock.id))
     return True
 
 
@@ -100,7 +100,7 @@ async def _close(lock_id: UUID, site_id: UUID, feed_id: str) -> None:
     async with transaction(Queue(Work.LOCKS, site_id)) as tx:
         closed = await Lock.filter(id=lock_id, feed_id=feed_id).update(feed_id=None)
         if closed:
-            tx.wake(topics.site_sync(site_id))
+            tx.wake(topics.site_sync(site_id, lock_id))
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,6 +174,7 @@ async def _begin_incarnation(
         await announce(installation, change, IncarnationBegan(lock.id), now)
         await restart_entries(installation, lock, now)
         change.note("Lock", lock.id, chain=lock.site_id, incarnation=current.incarnation)
-        change.wake(topics.lock(lock.id), topics.lock_life(lock.id), topics.site_sync(lock.site_id))
+        change.wake(topics.lock(lock.id), topics.lock_life(lock.id))
+        change.wake(topics.site_sync(lock.site_id, lock.id))
         change.wake(*await topics_of_pins_at(lock.id))
         return True

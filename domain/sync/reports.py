@@ -185,7 +185,7 @@ async def _take(
             await take_events(installation, tx, lock, report.told, applied, report.now)
     for (lock, report), was in zip(heard, before, strict=True):
         if shown(lock, report.now) != was:
-            tx.wake(topics.site_sync(lock.site_id))
+            tx.wake(topics.site_sync(lock.site_id, lock.id))
     await save_all([lock for lock, _ in heard], *_SAVED)
     return answers
 
@@ -208,7 +208,7 @@ async def settle(
         settled |= taken.settled
         if taken.out_of_step:
             await record_server_event(tx, told[lock_id].lock, LockEventKind.OUT_OF_STEP, now)
-        tx.wake(topics.lock(lock_id), *(topics.pin_sync(each) for each in taken.pins))
+        tx.wake(topics.lock(lock_id), *(topics.pin_sync(each, lock_id) for each in taken.pins))
     if settled:
         await announce(installation, tx, EntriesSettled(frozenset(settled)), now)
 
@@ -225,7 +225,7 @@ async def take_events(
     stored = await record_events(installation, tx, lock, told, now)
     refused = [each.delivery_id for each in told.events.values() if each.delivery_id]
     pins = await note_refusals(lock, refused, applied_revision)
-    tx.wake(*(topics.pin_sync(each) for each in pins))
+    tx.wake(*(topics.pin_sync(each, lock.id) for each in pins))
     for event in stored.in_turn:
         _follow_lockout(lock, event)
         _follow_clock(lock, event)

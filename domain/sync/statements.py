@@ -23,5 +23,6 @@ ENTRIES_BEHIND = Select(
 """Of several locks, those that they have not acknowledged."""
 ENTRIES_NAMED = Select(LockEntry, "lock_id IN [?1] AND name IN [?2]")
 ENTRIES_OF_PINS = Select(LockEntry, "pin_id IN [?1]", order="lock_id")
+ENTRIES_OF_PINS_AT = Select(LockEntry, "pin_id IN [?1] AND lock_id IN [?2]", order="lock_id")
 DELIVERIES_OF_LOCKS = Select(LockDelivery, "lock_id IN [?1]")
 UNSETTLED_OF_LOCKS = Select(LockDelivery, "lock_id IN [?1] AND settled_at IS NULL")

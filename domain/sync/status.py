@@ -22,7 +22,7 @@ from domain.locks.facts import LockGone
 from domain.locks.rules import Propagation, propagation
 from domain.locks.tables import Lock
 from domain.sync.rules import SyncStatus, entry_status, opens_now
-from domain.sync.statements import ENTRIES_OF_PINS, LOCKS, UNSETTLED_OF_LOCKS
+from domain.sync.statements import ENTRIES_OF_PINS, ENTRIES_OF_PINS_AT, LOCKS, UNSETTLED_OF_LOCKS
 from domain.sync.tables import DeliveryAnswer, EntryState, LockEntry
 
 
@@ -54,17 +54,25 @@ class LockInSync:
 
 
 async def pins_at_locks(
-    pin_ids: Collection[UUID], *, also_at: Collection[UUID] = ()
+    pin_ids: Collection[UUID],
+    *,
+    only_at: Collection[UUID] | None = None,
+    also_at: Collection[UUID] = (),
 ) -> dict[UUID, list[PinAtLock]]:
-    """For each PIN its state at every lock that holds it or should, in the order of the locks.
+    """For each PIN its state at every lock that holds it or should, in the order of the locks, or at some of them.
 
     Deleted locks are left out, but for those of `also_at`: what opens there nobody will ever hear again.
     """
     # One moment: of a delivery that is acknowledged between two reads, neither would tell.
     async with snapshot():
-        rows = await ENTRIES_OF_PINS(list(pin_ids))
-        of_rows = await LOCKS(list({row.lock_id for row in rows}))
-        locks = {lock.id: lock for lock in of_rows if lock.deleted_at is None or lock.id in also_at}
+        if only_at is None:
+            rows = await ENTRIES_OF_PINS(list(pin_ids))
+        else:
+            rows = await ENTRIES_OF_PINS_AT(list(pin_ids), list(only_at))
+        rows_of_locks = await LOCKS(list({row.lock_id for row in rows}))
+        locks = {
+            lock.id: lock for lock in rows_of_locks if lock.deleted_at is None or lock.id in also_at
+        }
         unsettled = await unsettled_versions(locks)
     found: dict[UUID, list[PinAtLock]] = {pin_id: [] for pin_id in pin_ids}
     for row in rows:
@@ -103,7 +111,7 @@ def pin_at_lock(row: LockEntry, lock: Lock, unsettled: set[int]) -> PinAtLock:
 async def topics_of_pins_at(lock_id: UUID) -> list[str]:
     """The topics of all who follow a PIN that this lock holds or should."""
     pins = await column(LockEntry.filter(lock_id=lock_id, pin_id__isnull=False), "pin_id")
-    return [topics.pin_sync(pin_id) for pin_id in pins]
+    return [topics.pin_sync(pin_id, lock_id) for pin_id in pins]
 
 
 async def wake_followers_of_pins(

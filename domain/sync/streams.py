@@ -54,12 +54,15 @@ async def follow_events(
 async def follow_pin(pin_id: UUID) -> AsyncIterator[PinAtLock]:
     """A PIN at each lock that holds it or should, then each change there, the end of the lock too."""
 
-    async def read(told: Collection[UUID]) -> dict[UUID, PinAtLock]:
-        states = (await pins_at_locks([pin_id], also_at=told))[pin_id]
+    async def read(
+        told: Collection[UUID], locks: Collection[str] | None = None
+    ) -> dict[UUID, PinAtLock]:
+        only_at = None if locks is None else [UUID(each) for each in locks]
+        states = (await pins_at_locks([pin_id], only_at=only_at, also_at=told))[pin_id]
         return {state.lock.id: state for state in states}
 
     async with listening(topics.pin_sync(pin_id)) as wakeups:
-        async for state in changes(wakeups, read, _said_of_pin):
+        async for state in changes(wakeups, read, _said_of_pin, read_parts=read):
             yield state
 
 
@@ -76,9 +79,13 @@ def _said_of_pin(state: PinAtLock) -> object:
 async def follow_locks(site_id: UUID, clock: Clock) -> AsyncIterator[LockInSync]:
     """Each lock of a site as a whole, then each change of it, its end too, and whether it is online."""
 
-    async def read(told: Collection[UUID]) -> dict[UUID, LockInSync]:
+    async def read(
+        told: Collection[UUID], locks: Collection[str] | None = None
+    ) -> dict[UUID, LockInSync]:
         there = Q(deleted_at=None) | Q(id__in=list(told))
         rows = Lock.filter(there, site_id=site_id).order_by("id")
+        if locks is not None:
+            rows = rows.filter(id__in=[UUID(each) for each in locks])
         return {state.lock.id: state for state in await locks_in_sync(rows)}
 
     def said_of(state: LockInSync) -> object:
@@ -93,5 +100,5 @@ async def follow_locks(site_id: UUID, clock: Clock) -> AsyncIterator[LockInSync]
         )
 
     async with listening(topics.site_sync(site_id)) as wakeups:
-        async for state in changes(wakeups, read, said_of):
+        async for state in changes(wakeups, read, said_of, read_parts=read):
             yield state

@@ -55,6 +55,32 @@ async def test_all_comes_first_and_then_what_is_no_longer_as_it_was_told() -> No
     assert shelf.told == [set(), {"a", "b"}, {"a", "b", "c"}]
 
 
+async def test_only_the_parts_that_were_woken_are_read() -> None:
+    """Until all of it is woken, or a part comes together with all; what is not read stays as it was told."""
+    bus, shelf = Bus(), Shelf(a=1, b=2)
+    asked: list[list[str]] = []
+
+    async def read_parts(told: Collection[str], parts: Collection[str]) -> dict[str, int]:
+        asked.append(sorted(parts))
+        return {each: shelf.values[each] for each in parts}
+
+    async with bus.listening("shelf") as wakeups:
+        stream = changes(wakeups, shelf.read, lambda value: value, read_parts=read_parts)
+        reader = Reader(stream)
+        assert await reader.look() == [1, 2]
+        shelf.values.update(a=3, b=4)
+        bus.deliver(["shelf#a"])
+        assert await reader.look() == [3]
+        bus.deliver(["shelf#a", "shelf#b"])
+        assert await reader.look() == [4]
+        shelf.values.update(a=5, b=6)
+        bus.deliver(["shelf#a", "shelf"])
+        assert await reader.look() == [5, 6]
+        reader.end()
+
+    assert asked == [["a"], ["a", "b"]]
+
+
 async def test_what_was_known_before_is_not_told() -> None:
     """Nor what differs in nothing that is said of it."""
     bus, shelf = Bus(), Shelf(a=1, b=2)
