@@ -125,7 +125,7 @@ async def take_hello(
             await record_server_event(change, lock, LockEventKind.OUT_OF_STEP, now)
         said_anew = hear_claim(lock, hello.claim)
     if lock.state_unknown and not was_unknown:
-        change.wake(*await topics_of_pins_at(lock.id), topics.site_sync(lock.site_id))
+        change.wake(*await topics_of_pins_at(lock.id), topics.site_sync(lock.site_id, lock.id))
     if said_anew:
         await fit_to_firmware(installation, change, lock, now)
         await lock.refresh_from_db()

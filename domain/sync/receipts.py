@@ -97,7 +97,7 @@ async def _take(installation: Installation, found: Lock, opened: _Opened, now: d
         if lock.state_unknown and not was_unknown:
             tx.wake(*await topics_of_pins_at(lock.id))
         if news:
-            tx.wake(topics.site_sync(lock.site_id))
+            tx.wake(topics.site_sync(lock.site_id, lock.id))
     return news
 
 
