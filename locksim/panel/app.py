@@ -3,7 +3,7 @@
 It gives a browser the same keys, card and switches that a hand would find at the door, and no more:
 no PIN list, no secret. Digits arrive in bodies of requests and are passed on, never logged. So that
 no other site's page can press the keys, only this machine's names are taken as Host, and what acts
-needs JSON from the page's own Origin.
+needs JSON from the page's own Origin. A lock's radio is for any page: phone apps are pages of their own.
 """
 
 import asyncio
@@ -39,6 +39,8 @@ MAX_DRIFT_PPM = 100_000
 WAITING_CHANGES = 200
 """Changes that may wait for one page; a page that is slower starts again."""
 HEARTBEAT_S = 15.0
+_RADIO = ["POST", "OPTIONS"]
+Endpoint = Callable[[Request], Awaitable[Response]]
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'",
     "Cache-Control": "no-store",
@@ -104,8 +106,8 @@ class Panel:
                 Route("/", self._page),
                 Route("/locks", self._locks),
                 Route("/changes", self._changes),
-                Route("/locks/{key}/phone/hello", self._hello, methods=["POST"]),
-                Route("/locks/{key}/phone", self._phone, methods=["POST"]),
+                Route("/locks/{key}/phone/hello", self._radio(self._hello), methods=_RADIO),
+                Route("/locks/{key}/phone", self._radio(self._phone), methods=_RADIO),
                 Route("/locks/{key}/{action}", self._act, methods=["POST"]),
                 Mount("/static", StaticFiles(directory=STATIC)),
             ],
@@ -173,10 +175,35 @@ class Panel:
             watcher(lock, None)
         return _json(view(lock))
 
+    @staticmethod
+    def _radio(answer: Endpoint) -> Endpoint:
+        """What a phone does here is open to pages of other origins, as the phone app is: a radio asks nobody for a name.
+
+        It presses nothing, and what it brings is believed for its seal alone.
+        """
+
+        async def answered(request: Request) -> Response:
+            origin = request.headers.get("origin")
+            allowed = {
+                "Access-Control-Allow-Origin": origin or "*",
+                "Access-Control-Allow-Headers": "content-type",
+                "Vary": "Origin",
+            }
+            if request.method == "OPTIONS":
+                return Response(status_code=204, headers=allowed)
+            try:
+                response = await answer(request)
+            except ActionRefused as error:
+                response = await _refused(request, error)
+            response.headers.update(allowed)
+            return response
+
+        return answered
+
     async def _hello(self, request: Request) -> Response:
         """`{}`: a phone is held to the door. `{"hello": base64url}`."""
         lock = self._lock(request.path_params["key"])
-        await _body(request)
+        await _body(request, foreign=True)
         with _reached():
             return _json({"hello": base64url.encode(await lock.hello())})
 
@@ -184,7 +211,7 @@ class Panel:
         """`{"nonce", "lease", "bundle", "publicKey", "signature"}`, all but the nonce base64url, lease and bundle null where
         there is none: a phone hands over. `{"opened", "reasons", "receipts"}`."""
         lock = self._lock(request.path_params["key"])
-        body = await _body(request, MAX_CARRIED_BYTES)
+        body = await _body(request, MAX_CARRIED_BYTES, foreign=True)
         presented = Presented(
             nonce=_text(body, "nonce"),
             lease=_carried(body, "lease"),
@@ -204,7 +231,7 @@ class Panel:
 
     def _lock(self, key: str) -> SimulatedLock:
         for lock in self._fleet.locks.values():
-            if lock.key == key:
+            if key in (lock.key, lock.provisioning.lock_id):
                 return lock
         raise ActionRefused(404, "there is no such lock")
 
@@ -320,10 +347,16 @@ def _number(body: dict[str, object], name: str, most: int) -> int:
     return value
 
 
-async def _body(request: Request, most: int = MAX_BODY_BYTES) -> dict[str, object]:
-    """The JSON object of a request of the page's own; a foreign page cannot send one."""
+async def _body(
+    request: Request, most: int = MAX_BODY_BYTES, *, foreign: bool = False
+) -> dict[str, object]:
+    """The JSON object of a request of the page's own; a foreign page cannot send one, unless it may."""
     origin = request.headers.get("origin")
-    if origin is not None and origin != f"{request.url.scheme}://{request.headers.get('host')}":
+    if (
+        not foreign
+        and origin is not None
+        and origin != f"{request.url.scheme}://{request.headers.get('host')}"
+    ):
         raise ActionRefused(403, "the request comes from another page")
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
         raise ActionRefused(415, "the body must be application/json")

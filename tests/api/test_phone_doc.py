@@ -8,22 +8,28 @@ import sys
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import httpx
 
+from domain.security import base64url
+from locksim.panel.server import bind, serve
+from locksim.phone_link import Presented
 from tests.serving import PASSWORD, House, Served
+from tests.watched_lock import WatchedLock
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "phone.md"
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", DOCUMENT.read_text(), re.MULTILINE | re.DOTALL)
 
 
-async def furnished(served: Served) -> tuple[House, str, str, str]:
-    """A house with a connected lock; the lock's id, an invitation's code and id."""
+async def furnished(served: Served) -> tuple[House, WatchedLock, str, str]:
+    """A house with a connected lock; an invitation's code and id."""
     house = await served.site()
     entry = await house.lock()
-    await house.device(entry)
+    device = await house.device(entry)
     made = await house.invitation(entry["lockId"], deviceLimit=2)
-    return house, entry["lockId"], made["code"], made["invitation"]["id"]
+    return house, device, made["code"], made["invitation"]["id"]
 
 
 def shape(answer: object) -> object:
@@ -35,8 +41,8 @@ def shape(answer: object) -> object:
 
 async def test_the_requests_get_the_answers_that_are_shown(served: Served) -> None:
     """Proves each HTTP block: sent with these headers and this body it gets an answer of the type and shape shown."""
-    _, lock, code, _ = await furnished(served)
-    email = "owner-house@example.com"
+    _, device, code, _ = await furnished(served)
+    email, lock = "owner-house@example.com", device.provisioning.lock_id
     values = {"code": code, "lock": lock, "email": email, "password": PASSWORD, "token": ""}
     pairs = [
         (request, answer) for (kind, request), (_, answer) in pairwise(BLOCKS) if kind == "http"
@@ -45,10 +51,16 @@ async def test_the_requests_get_the_answers_that_are_shown(served: Served) -> No
     for request, expected in pairs:
         head, _, body = request.partition("\n\n")
         first, *lines = head.split("\n")
+        if "<hello>" in body:
+            values["hello"] = base64url.encode(await device.hello())
         assert first == "POST /graphql HTTP/1.1"
         content = fill(body.strip(), values).encode()
-        # A person who signs in does so on a phone of their own.
-        phone = served.phone() if "signIn(" in body else guest
+        # A person who signs in does so on a phone of their own; a receipt is anybody's to hand in.
+        phone = (
+            served.phone()
+            if {"signIn(", "submitReceipt("} & set(re.findall(r"\w+\(", body))
+            else guest
+        )
         values["proof"] = phone.proof(content)
         headers = dict(fill(line, values).split(": ", 1) for line in lines)
         answer = await served.http.post(f"{served.url}/graphql", content=content, headers=headers)
@@ -58,7 +70,19 @@ async def test_the_requests_get_the_answers_that_are_shown(served: Served) -> No
         assert shape(got) == shape(shown) or "weekdays" in expected, got
         if "redeemInvitation" in got:
             values["token"] = guest.token = got["redeemInvitation"]["accessToken"]
-    assert len(pairs) == 4
+        if "requestOpenLease" in got:
+            handed = guest.presented(values["hello"], got["requestOpenLease"])
+            presented = Presented(
+                handed["nonce"],
+                *(
+                    base64url.decode(handed[each])
+                    for each in ("lease", "bundle", "publicKey", "signature")
+                ),
+            )
+            answer_of_lock = await device.present(presented)
+            assert answer_of_lock.opened
+            values["receipt"] = base64url.encode(answer_of_lock.receipts[0])
+    assert len(pairs) == 6
 
 
 def fill(text: str, values: dict[str, str]) -> str:
@@ -74,8 +98,11 @@ def typename(data: dict[str, dict[str, str]]) -> str:
 async def test_the_python_redeems_opens_and_follows(served: Served, tmp_path: Path) -> None:
     """Proves the Python blocks, run together as one program on a phone whose clock is an hour behind."""
     served.clock.advance(timedelta(hours=1))
-    house, _, code, invitation = await furnished(served)
-    running = await started(served, tmp_path, code)
+    house, device, code, invitation = await furnished(served)
+    listener = bind(0)
+    fleet: Any = SimpleNamespace(locks={"": device}, watchers=set())
+    page = asyncio.create_task(serve(fleet, listener))
+    running = await started(served, tmp_path, code, listener.getsockname()[1])
     assert running.stdout is not None
 
     async def says() -> str:
@@ -85,18 +112,22 @@ async def test_the_python_redeems_opens_and_follows(served: Served, tmp_path: Pa
     try:
         assert await says() == "redeemed: House ['Front door']"
         assert await says() == "opened: OpenedLock"
+        assert await says() == "held to the door: True []"
         assert await says() == "active: True"
         await house.change("deleteInvitation", "", invitationId=invitation)
         assert await says() == "closed: 4403"
         await asyncio.wait_for(running.wait(), 10)
         assert running.returncode == 0
     finally:
+        page.cancel()
         if running.returncode is None:
             running.kill()
             await running.wait()
 
 
-async def started(served: Served, folder: Path, code: str) -> asyncio.subprocess.Process:
+async def started(
+    served: Served, folder: Path, code: str, locks_port: int = 0
+) -> asyncio.subprocess.Process:
     """The document's Python, run as one program with this invitation code."""
     program = folder / "phone.py"
     program.write_text("\n".join(text for kind, text in BLOCKS if kind == "python"))
@@ -105,7 +136,12 @@ async def started(served: Served, folder: Path, code: str) -> asyncio.subprocess
         str(program),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env=os.environ | {"LATCHWORK_URL": served.url, "INVITATION_CODE": code},
+        env=os.environ
+        | {
+            "LATCHWORK_URL": served.url,
+            "INVITATION_CODE": code,
+            "LOCKS_URL": f"http://127.0.0.1:{locks_port}",
+        },
     )
 
 

@@ -1,7 +1,7 @@
 """A second implementation of the lock's end of the link, plain and short.
 
 It is written from `docs/lock.md` and imports nothing of ours, so that what is written there, what the vectors say and
-what the product does cannot part unnoticed. Only AES-GCM and Argon2 come from a library.
+what the product does cannot part unnoticed. Only AES-GCM, ES256 and Argon2 come from a library.
 """
 
 import base64
@@ -12,10 +12,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-KINDS = {"DELIVERY": 1, "UNLOCK_COMMAND": 2, "SEALED_TIME": 3}
+KINDS = {
+    "DELIVERY": 1,
+    "UNLOCK_COMMAND": 2,
+    "SEALED_TIME": 3,
+    "LEASE": 4,
+    "BUNDLE": 5,
+    "RECEIPT": 6,
+}
+KEYS = {4: "lease", 6: "receipt"}
+"""The key of each kind, where it is not the key of bundles."""
 Json = dict[str, Any]
 
 
@@ -66,7 +79,7 @@ def seal(
     secret: bytes, kind: int, lock_id: str, incarnation: str, epoch: int, nonce: bytes, body: bytes
 ) -> bytes:
     header = bytes([1, kind]) + epoch.to_bytes(8, "big")
-    cipher = AESGCM(key(secret, "latchwork/bundle/v1"))
+    cipher = AESGCM(key(secret, f"latchwork/{KEYS.get(kind, 'bundle')}/v1"))
     return header + nonce + cipher.encrypt(nonce, body, associated(header, lock_id, incarnation))
 
 
@@ -77,7 +90,7 @@ def unseal(
     if len(sealed) < 38 or sealed[:2] != bytes([1, kind]):
         return None
     header, nonce, rest = sealed[:10], sealed[10:22], sealed[22:]
-    cipher = AESGCM(key(secret, "latchwork/bundle/v1"))
+    cipher = AESGCM(key(secret, f"latchwork/{KEYS.get(kind, 'bundle')}/v1"))
     try:
         body = cipher.decrypt(nonce, rest, associated(header, lock_id, incarnation))
     except InvalidTag:
@@ -150,3 +163,40 @@ class Lock:
             self.entries = {e["id"]: e for part in sorted(self.parts) for e in self.parts[part]}
             self.epoch, self.applied = epoch, to
             self.parts, self.parts_of = {}, (0, 0, 0)
+
+
+# ---- section 18: phones --------------------------------------------------------------------------
+
+
+def behind_lengths(*parts: bytes) -> bytes:
+    return b"".join(len(part).to_bytes(8, "big") + part for part in parts)
+
+
+def hello(secret: bytes, body: Json) -> bytes:
+    data = canonical(body)
+    link = key(secret, "latchwork/lock-link/v1")
+    tag = hmac.digest(link, behind_lengths(b"latchwork/hello/v1", data), "sha256")
+    return b"\x01" + tag + data
+
+
+def opening(lock_id: str, nonce: str) -> bytes:
+    return behind_lengths(b"latchwork/opening/v1", lock_id.encode(), nonce.encode())
+
+
+class PhoneKey:
+    """A phone's key, from its secret number; its signatures are those of RFC 6979."""
+
+    def __init__(self, number: int) -> None:
+        self._key = ec.derive_private_key(number, ec.SECP256R1())
+        self.point = self._key.public_key().public_bytes(
+            Encoding.X962, PublicFormat.UncompressedPoint
+        )
+
+    @property
+    def thumbprint(self) -> bytes:
+        x, y = base64url(self.point[1:33]), base64url(self.point[33:])
+        return hashlib.sha256(canonical({"crv": "P-256", "kty": "EC", "x": x, "y": y})).digest()
+
+    def sign(self, message: bytes) -> bytes:
+        signature = self._key.sign(message, ec.ECDSA(SHA256(), deterministic_signing=True))
+        return b"".join(each.to_bytes(32, "big") for each in decode_dss_signature(signature))

@@ -9,24 +9,32 @@ from typing import Any
 import pytest
 
 from domain.link.claims import SILENT, Claim
+from domain.link.courier import Hello, key_thumbprint, opening_message, proves_key
+from domain.link.keys import CourierKeys, LinkKeys
 from domain.security import base64url
+from locksim.deliveries import sum_of
 from locksim.firmware import Firmware
 from locksim.keypad import Key
+from locksim.phone_link import Presented
 from locksim.provisioning import NEWEST, FittedKeypad, Provisioning
 from locksim.signals import Bolt, Delivery
 from locksim.state import LockState
-from tests.locksim import reader_vectors
+from tests.locksim import courier_vectors, lock_reference, reader_vectors
 from tests.locksim.rig import MemoryDisk
 
 DOCS = Path(__file__).parents[2] / "docs"
 PUBLISHED = {
     "lock-vectors.json": "b8eca1ea6c97e1d02122fd4d471f38faaaefa505c5bfb20fa49f865771c14608",
     "lock-vectors-pin-mode-by-reader.json": "12fe2cbad1cbefa65cc331dd6f75d69cd56de1e7754657fe3d291469b1e25b8c",
+    "lock-vectors-courier.json": "e57183fc4620f480cc16e09235ff48fc074fc72c61910a34c69020688aa2fa83",
 }
 """SHA-256 of each file as it was published. A new meaning is a new file; none of these changes."""
 V1: dict[str, Any] = json.loads((DOCS / "lock-vectors.json").read_text(encoding="utf-8"))
 BY_READER: dict[str, Any] = json.loads(
     (DOCS / "lock-vectors-pin-mode-by-reader.json").read_text(encoding="utf-8")
+)
+COURIER: dict[str, Any] = json.loads(
+    (DOCS / "lock-vectors-courier.json").read_text(encoding="utf-8")
 )
 NOON_MS = 1_795_694_400_000
 
@@ -112,3 +120,60 @@ def test_older_firmware_on_the_disk_of_newer_opens_at_no_keypad_until_it_is_told
     view = older.view(0)
     assert (view.pin_enabled, view.smartpin_enabled) == (False, False)
     assert older.state.entries == lock.state.entries
+
+
+def test_the_vectors_of_phones_are_what_the_second_implementation_makes() -> None:
+    """Byte for byte."""
+    written = json.dumps(courier_vectors.vectors(), indent=1) + "\n"
+    assert (DOCS / "lock-vectors-courier.json").read_text(encoding="utf-8") == written
+
+
+def test_a_phone_of_the_vectors_is_known_by_its_key() -> None:
+    """Keys, thumbprint, what is signed, and that the signature proves it."""
+    secret, phone = base64url.decode(V1["provisioning"]["secret"]), COURIER["phone"]
+    keys = CourierKeys.derive(secret)
+    assert {"lease": keys.lease.hex(), "receipt": keys.receipt.hex()} == COURIER["keys"]
+    said = Hello.read(LinkKeys.derive(secret), base64url.decode(COURIER["hello"]["hello"]))
+    point, signature = (base64url.decode(phone[each]) for each in ("publicKey", "signature"))
+    assert base64url.encode(key_thumbprint(point)) == phone["thumbprint"]
+    assert opening_message(said.lock_id, said.nonce).hex() == phone["opening"]
+    assert proves_key(point, signature, key_thumbprint(point), said.lock_id, said.nonce)
+
+
+def test_a_lock_answers_phones_as_the_vectors_say() -> None:
+    """One visit after the other: whether it opens, why not, and what it holds; and its hello and receipts are read by the
+    second implementation."""
+    lock = a_lock(Claim(reads=("courier",)))
+    secret = base64url.decode(V1["provisioning"]["secret"])
+    assert base64url.encode(lock.hello(0)) == COURIER["hello"]["hello"]
+    nonce = json.loads(COURIER["hello"]["body"])["nonce"]
+    for visit in COURIER["visits"]:
+        lock.hello(0)
+        lease, bundle = (
+            None if visit[each] is None else base64url.decode(visit[each])
+            for each in ("lease", "bundle")
+        )
+        key, signature = (base64url.decode(visit[each]) for each in ("publicKey", "signature"))
+        answer = lock.present(Presented(nonce, lease, bundle, key, signature), 0)
+        state = lock.state
+        seen = (answer.opened, [*answer.reasons], state.epoch, state.applied, sum_of(state))
+        assert seen == tuple(
+            visit[each] for each in ("opened", "reasons", "epoch", "appliedRevision", "stateSum")
+        ), visit["what"]
+    told = [
+        lock_reference.unseal(
+            secret,
+            lock_reference.KINDS["RECEIPT"],
+            V1["provisioning"]["lockId"],
+            V1["provisioning"]["incarnation"],
+            sealed,
+        )
+        for sealed in answer.receipts
+    ]
+    assert all(each is not None and each[0] == state.epoch for each in told)
+    bodies = [json.loads(each[1]) for each in told if each is not None]
+    assert [each["stateSum"] for each in bodies] == [sum_of(state)] * len(bodies)
+    model = json.loads(COURIER["receipt"]["body"])
+    assert bodies[0].keys() == model.keys()
+    opened = next(each for each in bodies[0]["events"] if each["kind"] == "OPENED")
+    assert opened == {**model["events"][0], "sequence": 2}

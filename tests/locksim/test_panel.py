@@ -15,11 +15,14 @@ import pytest_asyncio
 from domain.access.schedule import ALWAYS
 from domain.link.digests import pin_digest
 from domain.link.entries import Entry, EntryKind, PinPayload
+from domain.security import base64url
 from domain.security.passwords import derive_verifier
+from locksim.clock import moment
 from locksim.connection import ServerAddress
 from locksim.fleet import Fleet
 from locksim.panel.server import bind, serve
 from locksim.provisioning import FittedKeypad
+from tests.locksim.at_the_door import PHONE, SOON, THUMBPRINT
 from tests.locksim.rig import CARD, CHEAP, SALT, Pen
 from tests.locksim.test_fleet import as_json, lock
 from tests.locksim.tiny_server import Feed, Stage, TinyServer, serving
@@ -272,3 +275,37 @@ async def test_an_unknown_lock_is_not_found(browser: Browser) -> None:
     """And the page says so in JSON."""
     answer = await browser.http.post("/locks/none/keys", json={"keys": ["1"]})
     assert (answer.status_code, answer.json()) == (404, {"error": "there is no such lock"})
+
+
+async def test_a_phone_of_another_page_is_held_to_the_door(browser: Browser) -> None:
+    """Hello, lease and receipt by a page of another origin; what is nonsense, and a lock without power, is said."""
+    app = {"origin": "http://127.0.0.1:8400"}
+    asked = await browser.http.options("/locks/lock-1/phone", headers=app)
+    assert (asked.status_code, asked.headers["access-control-allow-origin"]) == (
+        204,
+        app["origin"],
+    )
+    said = await browser.post("phone/hello", {}, **app)
+    assert said.headers["access-control-allow-origin"] == app["origin"]
+    hello = base64url.decode(said.json()["hello"])
+    now_ms = (await browser.locks())[0]["nowMs"]
+    lease = browser.pen.lease(THUMBPRINT, moment(now_ms) + SOON)
+    presented = PHONE.presented(hello, lease, None)
+    body = {
+        "nonce": presented.nonce,
+        "lease": base64url.encode(lease),
+        "bundle": None,
+        "publicKey": base64url.encode(presented.public_key),
+        "signature": base64url.encode(presented.signature),
+    }
+    answer = (await browser.post("phone", body, **app)).json()
+    assert (answer["opened"], answer["reasons"]) == (True, [])
+    assert browser.pen.read_receipt(base64url.decode(answer["receipts"][0]))[1].events
+    assert (await browser.locks())[0]["doorOpen"]
+    again = (await browser.post("phone", body, **app)).json()
+    assert (again["opened"], again["reasons"], again["receipts"]) == (False, ["STALE_NONCE"], [])
+    for wrong in ({}, {**body, "nonce": 1}, {**body, "lease": "?"}, {**body, "lease": 5}, b"[]"):
+        assert (await browser.post("phone", wrong, **app)).status_code == 422
+    await browser.act("power", on=False)
+    await browser.until(running=False)
+    assert (await browser.post("phone/hello", {}, **app)).status_code == 409
