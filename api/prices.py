@@ -36,7 +36,8 @@ _FIELDS = {
         CreatedSmartPin.warnings DeletedReader.warnings DeletedInvitation.warnings
         RemovedMember.warnings RemovedDevice.warnings DeletedAccessRule.warnings
         Invitation.warnings Pin.warnings SetPinMode.warnings
-        ReassignedPin.warnings SmartPin.warnings UnblockedPin.warnings UnblockedSmartPin.warnings
+        ReassignedPin.warnings ReplacedPin.shareLinks ReplacedPin.warnings SmartPin.warnings UnblockedPin.warnings
+        UnblockedSmartPin.warnings
         Lock.provisioningKits ProvisioningKit.lock Site.provisioningKits
         UpdatedAccessRule.warnings UpdatedLock.warnings UpdatedPin.warnings UpdatedTag.warnings Credential.warnings""",
     5: """Alert.credential Site.eventRetentionDays Hub.site Lock.site ProvisioningKit.site Reader.lock Reader.site Tag.site
@@ -45,7 +46,7 @@ _FIELDS = {
         ApiToken.role AuditEntry.site Lock.incarnation LockEvent.device LockEvent.member LockEvent.site
         AccessRule.chosenLocks AccessRule.grantee AccessRule.label AccessRule.lockTags AccessRule.locks AccessRule.site
         AccessRule.state Credential.label Credential.locks Credential.site Credential.state Lock.hub
-        Lock.lastContactAt Lock.leasesOpenUntil Lock.linkReads Lock.linkVersion
+        Lock.compromisedAt Lock.lastContactAt Lock.leasesOpenUntil Lock.linkReads Lock.linkVersion
         Invitation.label Invitation.locks Invitation.site Invitation.state
         Lock.pinEnabled Lock.pinLockout Lock.pinSupported LockEvent.lock LockEvent.credential
         AccessReason.basis AccessWay.credential Door.opens
@@ -65,7 +66,7 @@ _LISTS = {
     1_000: "bars",
     62: "days",
     3_000: "occurrences",
-    50: "cells rows",
+    50: "cells replacedPins rows",
     3: "path",
     10: """chosenLocks devices features guessBudget doors homes lockTags locks narrowed nearest opensNow pins
         earliest linkLacks linkReads needs invitations kinds members remains

@@ -75,6 +75,14 @@ class Lock(Node, OfSite):
         description="When it was taken out of the site; what it may still open with nobody will hear. Null: it is there."
     )
 
+    @strawberry.field(
+        description="When an admin said that somebody may have opened it up: nothing is told to it until it proves a new "
+        f"secret. Null: nobody did, or it has. {FOR_READERS}"
+    )
+    async def compromised_at(self, info: Info) -> datetime | None:
+        await self._check_may(info, Permission.READ)
+        return self.row.compromised_at
+
     async def _check_may(self, info: Info, permission: Permission) -> None:
         """For the hardware and the state of the lock: guests and users see a door. Raises NotAllowed."""
         if not await info.context.may(permission, self.row.site_id):

@@ -68,6 +68,8 @@ class Lock(Row, Searchable):
     wrong_entries = fields.IntField(default=0)
     locked_out_since = fields.DatetimeField(null=True)
     clock_lost_since = fields.DatetimeField(null=True)
+    compromised_at = fields.DatetimeField(null=True)
+    """When an admin said that somebody may have opened it up; None again once it has proven a new secret."""
     deleted_at = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField()
 

@@ -146,3 +146,25 @@ class HeldDigits(Row):
         table = "held_digits"
         unique_together = (("reservation", "entry"),)
         indexes = (("entry",),)
+
+
+class CompromisedPin(Row):
+    """A PIN whose digits a compromised lock may have held, at this `digits_version` of it; `replaced_at` is when that was
+    over: it got others, or ended.
+    """
+
+    lock_id: UUID
+    lock: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Lock", on_delete=fields.CASCADE
+    )
+    pin_id: UUID
+    pin: fields.ForeignKeyRelation[Any] = fields.ForeignKeyField(
+        "latchwork.Pin", on_delete=fields.CASCADE
+    )
+    digits_version = fields.IntField()
+    replaced_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "compromised_pins"
+        unique_together = (("lock", "pin"),)
+        indexes = (("pin",),)

@@ -5,6 +5,7 @@ No code may be shown as usable that its lock no longer knows: a guest would stan
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from domain.audit.service import RecordedChange
 from domain.database import Transaction
@@ -38,6 +39,14 @@ async def end_codes_of_other_incarnations(
     names = await column(others, "entry_name")
     await SmartPin.filter(lock_id=lock.id, entry_name__in=names).update(dead_at=now)
     await LockEntry.filter(lock_id=lock.id, kind=EntryKind.SMARTPIN_BLOCK, name__in=names).delete()
+
+
+async def end_codes_of_lock(lock_id: UUID, now: datetime) -> None:
+    """Under the lock's row, which has no secret any more: all of its codes are dead, and their blocks go with them."""
+    names = await column(SmartPin.filter(lock_id=lock_id), "entry_name")
+    await SmartPin.filter(lock_id=lock_id, dead_at=None).update(dead_at=now)
+    blocks = LockEntry.filter(lock_id=lock_id, kind=EntryKind.SMARTPIN_BLOCK, name__in=names)
+    await blocks.delete()
 
 
 async def end_codes_of_kit(

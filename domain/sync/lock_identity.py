@@ -154,13 +154,14 @@ async def _begin_incarnation(
         await Provisioning.filter(lock_id=lock.id, id__lt=row.id).delete()
         current.proven_at = now
         await current.save(update_fields=["proven_at"])
-        lock.incarnation = current.incarnation
+        lock.incarnation, lock.compromised_at = current.incarnation, None
         lock.nonces, lock.feed_id, lock.applied_revision = [], None, 0
         lock.snapshot_needed, lock.state_unknown = True, False
         lock.wrong_entries, lock.locked_out_since, lock.clock_lost_since = 0, None, None
         await lock.save(
             update_fields=[
                 "incarnation",
+                "compromised_at",
                 "nonces",
                 "feed_id",
                 "applied_revision",

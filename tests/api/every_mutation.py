@@ -134,6 +134,7 @@ AT_A_SITE: dict[str, Case] = {
     ),
     "deleteLock": Case(ADMINS, {"lockId": "<new lock>"}),
     "provisionLock": Case(ADMINS, {"lockId": "<lock>"}),
+    "markLockCompromised": Case(ADMINS, {"lockId": "<new lock>"}),
     "cancelProvisioningKit": Case(ADMINS, {"provisioningKitId": "<new kit>"}),
     "createReader": Case(ADMINS, {"lockId": "<lock>", "name": "Reader"}),
     "updateReader": Case(ADMINS, {"readerId": "<reader>", "name": "Keypad"}),
