@@ -27,6 +27,7 @@ test: setup
 # START on (a new one unless given), at most MINUTES; ON=postgresql or ON=sqlite leaves the other out.
 COUNT ?= 1000
 SEEDS ?= 20
+KILLS ?= 20
 SIM = $(BIN)/python -m tests.sim
 OPTIONS = $(if $(START),--start $(START)) $(if $(MINUTES),--minutes $(MINUTES)) $(addprefix --on ,$(ON)) $(if $(SKEW),--skew $(SKEW)) $(addprefix --only ,$(ONLY))
 
@@ -48,6 +49,10 @@ coverage: setup
 EXAMPLES ?= 10
 schemathesis: setup
 	EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -n0 tests/api/schemathesis_run.py
+
+# A server under load that is killed KILLS times on each database.
+crashes: setup
+	$(SIM) crashes --kills $(KILLS) $(OPTIONS)
 
 check: setup
 	$(BIN)/ruff format --check .

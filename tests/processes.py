@@ -5,6 +5,8 @@ the proxy in front of them.
 """
 
 import asyncio
+import importlib
+import multiprocessing
 import os
 import signal
 import socket
@@ -128,6 +130,67 @@ def _spawn(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+
+
+class Forked(Process):
+    """A server process that begins with all modules imported, in a tenth of the time: for tests that start hundreds.
+
+    A process of its own all the same, with its own end. `program` is a module with a `main`, and what it is told.
+    """
+
+    def start_again(self) -> None:
+        """The same server on the same port."""
+        self.child = _Fork(self.program, self.variables, self.log)  # type: ignore[assignment]
+
+    @classmethod
+    def begun(
+        cls, database: Database, folder: Path, program: Sequence[str], **more: Any
+    ) -> "Forked":
+        """Starts a server and does not wait for it."""
+        port = free_port()
+        variables = environment(database, folder, port=port, **more)
+        log = folder / f"server-{port}.log"
+        child: Any = _Fork(program, variables, log)
+        return cls(f"http://127.0.0.1:{port}", variables, log, child, program)
+
+
+_FORKING = multiprocessing.get_context("forkserver")
+
+
+class _Fork:
+    """What `Process` needs of a child."""
+
+    def __init__(self, program: Sequence[str], variables: Mapping[str, str], log: Path) -> None:
+        _FORKING.set_forkserver_preload([__name__, program[0]])
+        self._process = _FORKING.Process(
+            target=_run, args=(list(program), dict(variables), str(log)), daemon=True
+        )
+        self._process.start()
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def wait(self, seconds: float) -> None:
+        self._process.join(seconds)
+        if self._process.exitcode is None:
+            raise subprocess.TimeoutExpired("server", seconds)
+
+    def send_signal(self, number: int) -> None:
+        assert self._process.pid is not None
+        os.kill(self._process.pid, number)
+
+    def terminate(self) -> None:
+        self._process.terminate()
+
+
+def _run(program: list[str], variables: dict[str, str], log: str) -> None:
+    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for stream in (1, 2):
+        os.dup2(output, stream)
+    os.environ.clear()
+    os.environ.update(variables)
+    sys.argv = program
+    importlib.import_module(program[0]).main()
 
 
 @asynccontextmanager

@@ -1,7 +1,8 @@
-"""`python -m tests.sim`: as many crossings and worlds as there is time for, by seed; the last line says how many held.
+"""`python -m tests.sim`: as many crossings, worlds and kills as there is time for, by seed; the last line says what held.
 
     python -m tests.sim crossings --count 10000 --start 0 --on postgresql
     python -m tests.sim worlds --seeds 300 --start 0
+    python -m tests.sim crashes --kills 200
     python -m tests.sim all --minutes 8
 
 Without `--start` the seeds are new ones. What does not hold is printed with its seed, and the program ends with 1.
@@ -26,6 +27,7 @@ import structlog
 from domain.database import connect, disconnect
 from tests.databases import MISSING, Database, Servers, answering_server, forget_what_is_shared
 from tests.domain.sync.yard import Yard
+from tests.sim.crashes import crash
 from tests.sim.crossings import A_SEED, AT_ONCE, Machine, Pair, Tally
 from tests.sim.town import Town
 from tests.sim.world import STEPS, World
@@ -46,6 +48,7 @@ class Asked:
     what: str
     count: int
     seeds: int
+    kills: int
     start: int
     on: Sequence[str]
     minutes: float | None
@@ -62,9 +65,10 @@ class Asked:
 def read(arguments: Sequence[str]) -> Asked:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.sim")
-    parser.add_argument("what", choices=["crossings", "worlds", "all"])
+    parser.add_argument("what", choices=["crossings", "worlds", "crashes", "all"])
     parser.add_argument("--count", type=int, default=1000, help="crossings on each database")
     parser.add_argument("--seeds", type=int, default=20, help="worlds on each database")
+    parser.add_argument("--kills", type=int, default=20, help="kills of a server on each database")
     parser.add_argument("--start", type=int, help="the first seed; without it a new one")
     parser.add_argument("--on", choices=["sqlite", "postgresql"], action="append")
     parser.add_argument("--minutes", type=float, help="end after so long, however many there were")
@@ -79,7 +83,17 @@ def read(arguments: Sequence[str]) -> Asked:
     for pair in given.only:
         one, _, other = pair.partition("/")
         only.append((one, other))
-    return Asked(given.what, given.count, given.seeds, start, on, given.minutes, given.skew, only)
+    return Asked(
+        given.what,
+        given.count,
+        given.seeds,
+        given.kills,
+        start,
+        on,
+        given.minutes,
+        given.skew,
+        only,
+    )
 
 
 @asynccontextmanager
@@ -157,6 +171,18 @@ async def _holds(database: Database, folder: Path, seed: int) -> bool:
         await disconnect()
 
 
+async def crashes(asked: Asked, servers: Servers, kind: str) -> tuple[str, bool]:
+    """What was seen, and whether all held."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with _database(servers, kind) as database:
+            try:
+                tally = await crash(database, Path(folder), asked.start, asked.kills)
+            except Exception:
+                traceback.print_exc(file=sys.stdout)
+                return f"kills on {kind} did NOT hold", False
+    return f"{kind}: {tally}", True
+
+
 async def play(asked: Asked, servers: Servers) -> bool:
     """Plays what was asked for, says how many held in one last line, and whether all did."""
     said, whole = [], True
@@ -166,6 +192,11 @@ async def play(asked: Asked, servers: Servers) -> bool:
             print(MISSING)
             said.append("NOTHING on postgresql")
             whole = whole and not os.environ.get("CI")
+            continue
+        if asked.what == "crashes":
+            text, held_all = await crashes(asked, servers, kind)
+            said.append(text)
+            whole = whole and held_all
             continue
         if asked.what != "worlds":
             tally = await crossings(asked, servers, kind, next(ends))

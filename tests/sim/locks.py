@@ -2,9 +2,10 @@
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from domain.link.entries import Entry
+from domain.link.events import LockEventBody
 from locksim.firmware import Firmware
 from locksim.signals import Delivery, Inbound
 from locksim.simulated_lock import Step
@@ -23,6 +24,10 @@ class CrossedLock(WatchedLock):
     def entries(self) -> Mapping[str, Entry]:
         """What it holds, by name."""
         return self._firmware.state.entries if self._firmware is not None else {}
+
+    def untold(self) -> Sequence[LockEventBody]:
+        """What happened at it that the server has not acknowledged."""
+        return self._firmware.state.events if self._firmware is not None else ()
 
     def applied(self) -> int:
         """The revision that it has reached."""
