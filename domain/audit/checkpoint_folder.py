@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from domain.audit.checkpoints import LONGEST_LINE
+from domain.audit.checkpoints import LONGEST_LINE, signed_under
 
 SUFFIX = ".checkpoints"
 _TAIL_BYTES = 256 * 1024
@@ -85,7 +85,7 @@ def _files(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"*{SUFFIX}"))
 
 
-def _says(line: bytes) -> bytes:
-    """What the line says but for its moment and its signature: two processes sign the same end at two moments."""
+def _says(line: bytes) -> tuple[bytes, str | None]:
+    """What the line says but for its moment: two processes sign the same end at two moments."""
     before, _, _ = line.partition(b',"at":')
-    return before if b'"digest"' not in line else line.rstrip(b"\n")
+    return before if b'"digest"' not in line else line.rstrip(b"\n"), signed_under(line)

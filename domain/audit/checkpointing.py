@@ -13,6 +13,7 @@ from domain.audit.checkpoints import (
     NoCheckpoint,
     read_line,
     signed_line,
+    signed_under,
 )
 from domain.audit.tables import AuditHead, AuditRow
 from domain.audit.verifying import CheckpointsOfOther
@@ -30,7 +31,7 @@ _HEADS_AT_ONCE = 500
 
 
 async def last_signed(keys: Keyring, folder: CheckpointFolder) -> datetime | None:
-    """When something was signed into the folder last; None for a folder without a line that tells.
+    """When something was signed into the folder last; None where no line tells, or where that was under a key before.
 
     Raises CheckpointsOfOther for one in which another installation has written, OSError for one that cannot be read.
     """
@@ -38,7 +39,8 @@ async def last_signed(keys: Keyring, folder: CheckpointFolder) -> datetime | Non
     if newest is None:
         return None
     try:
-        return read_line(keys, newest.text).at
+        at = read_line(keys, newest.text).at
+        return at if signed_under(newest.text) == keys.current_id else None
     except CheckpointOfOtherKey as other:
         if other.key_id not in set(await column(RecordedKey.all(), "id")):
             raise CheckpointsOfOther(newest, other.key_id) from None
@@ -52,18 +54,20 @@ class Checkpoints:
 
     def __init__(self, folder: CheckpointFolder) -> None:
         self._folder = folder
+        self._key_id = ""
         self._looked_at: datetime | None = None
         self._signed: dict[UUID, Checkpoint] = {}
         """What was signed last of each chain, for an hour."""
 
     async def sign(self, keys: Keyring, now: datetime) -> list[Finding]:
         """Signs the end of each chain that has grown since the last turn, or, at the first turn, since the newest line of
-        the folder.
+        the folder; of every chain once under each key, so that the folder does without the keys before.
 
         What is not whole is not signed: it is returned. Raises OSError where the lines could not be written, and
         CheckpointsOfOther.
         """
-        if self._looked_at is None:
+        if self._key_id != keys.current_id:
+            self._key_id, self._signed = keys.current_id, {}
             self._looked_at = await last_signed(keys, self._folder)
         grown = await self._grown()
         signed = {chain: each for chain, each in self._signed.items() if each.at > now - REMEMBERED}

@@ -88,6 +88,14 @@ def read_line(keys: Keyring, line: bytes) -> Checkpoint:
     return checkpoint
 
 
+def signed_under(line: bytes) -> str | None:
+    """The id of the key under which a line says that it is signed; None for no checkpoint."""
+    try:
+        return str(orjson.loads(line)["signature"]).partition(":")[0]
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
 def _values(checkpoint: Checkpoint) -> dict[str, object]:
     values: dict[str, object] = {
         "v": _VERSION,

@@ -104,6 +104,31 @@ async def test_each_turn_signs_what_has_grown(database: Database, tmp_path: Path
     assert len(list(folder.lines())) == 3
 
 
+async def test_the_folder_does_without_the_key_of_before(
+    database: Database, tmp_path: Path
+) -> None:
+    """Once another key is in front every end is signed anew, those of quiet chains too; once, by whichever process."""
+    folder, quiet, busy = CheckpointFolder(tmp_path), uuid4(), uuid4()
+    one = Checkpoints(folder)
+    for chain in (quiet, busy):
+        await changes(chain, 2)
+    await one.sign(KEYS, NOW)
+    both = Keyring.from_secret(NEW, OLD)
+    for each in (one, one, Checkpoints(folder), Checkpoints(folder)):
+        await each.sign(both, NOW + timedelta(minutes=1))
+    assert len(list(folder.lines())) == 4
+    await RecordedKey.create(id=KEYS.current_id, recorded_at=NOW, lost_at=NOW)
+    for chain in (quiet, busy):
+        await close_chain(both, chain, NOW)
+    new = Keyring.from_secret(NEW)
+    told = await found(new, folder)
+    assert (told.whole, told.checkpoints, told.unproven) == (True, 2, 2)
+    await AuditClosing.all().delete()
+    await AuditRow.filter(chain=quiet).delete()
+    await AuditHead.filter(id=quiet).delete()
+    assert (quiet, 2) in {(each.chain, each.number) for each in (await found(new, folder)).findings}
+
+
 async def test_lines_that_are_none_are_told_apart(database: Database, tmp_path: Path) -> None:
     """Half a line is named and left out, and the next begins a line of its own; a doubled one does no harm; a changed one
     fails."""
