@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Self
 from uuid import UUID
@@ -39,6 +39,8 @@ class Doors:
     _of_pins: dict[tuple[UUID, UUID], LockEntry]
     _on_their_way: dict[UUID, set[tuple[int, bool]]]
     _now: datetime
+    _at: dict[tuple[UUID, datetime], Door] = field(default_factory=dict)
+    """Those that were asked for, so that a grid makes each once."""
 
     @classmethod
     async def of(
@@ -74,6 +76,11 @@ class Doors:
 
     def at(self, lock_id: UUID, moment: datetime) -> Door:
         """The lock at a moment, its state being what it is now."""
+        if (lock_id, moment) not in self._at:
+            self._at[lock_id, moment] = self._door(lock_id, moment)
+        return self._at[lock_id, moment]
+
+    def _door(self, lock_id: UUID, moment: datetime) -> Door:
         lock = self.rows[lock_id]
         site = self.sites[lock.site_id]
         keypads = tuple(reader for reader in self._readers[lock_id] if reader.has_keypad)

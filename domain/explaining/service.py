@@ -10,6 +10,7 @@ from uuid import UUID
 
 from domain.access.openings import FIRST_MOMENT, LAST_MOMENT
 from domain.access_rules.grants import RulesByLock, rules_of_members
+from domain.access_rules.tables import AccessRule
 from domain.actors import AccountActor, Caller
 from domain.database import snapshot
 from domain.errors import InvalidInput, NotFound
@@ -117,6 +118,21 @@ def _moment(at: datetime | None, now: datetime) -> datetime:
     return moment
 
 
+def _grants(rules: dict[UUID, RulesByLock]) -> dict[UUID, dict[UUID, list[Grant]]]:
+    """The schedule of each rule is made once, for however many locks."""
+    made: dict[UUID, Grant] = {}
+
+    def grant(rule: AccessRule) -> Grant:
+        if rule.id not in made:
+            made[rule.id] = Grant(rule.schedule(), rule)
+        return made[rule.id]
+
+    return {
+        member_id: {lock_id: [grant(each) for each in given] for lock_id, given in by_lock.items()}
+        for member_id, by_lock in rules.items()
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class _Facts:
     """All that the questions need, as it was in one moment."""
@@ -125,7 +141,8 @@ class _Facts:
     rows: dict[Subject, Any]
     """What each subject is: the row, for a phone of a person its member."""
     _pins_of: dict[UUID, list[Pin]]
-    _rules: dict[UUID, RulesByLock]
+    _granted: dict[UUID, dict[UUID, list[Grant]]]
+    """What access rules give, by member and lock."""
     _named: dict[UUID, dict[UUID, list[Any]]]
     _invited: dict[UUID, set[UUID]]
     _now: datetime
@@ -184,7 +201,7 @@ class _Facts:
             ),
             rows=rows,
             _pins_of=pins_of,
-            _rules=await rules_of_members({member.id for member in members} | owners),
+            _granted=_grants(await rules_of_members({member.id for member in members} | owners)),
             _named=await locks_named_by([pin for pin in pins if not pin.personal]),
             _invited=invited,
             _now=now,
@@ -249,7 +266,7 @@ class _Facts:
         pins = [row] if isinstance(row, Pin) else self._pins_of.get(row.id, [])
         by_rules = {row.owner_id if isinstance(row, Pin) else row.id}
         return any(self._grants_of_pin(pin, lock_id) for pin in pins) or any(
-            lock_id in self._rules.get(each, {}) for each in by_rules
+            lock_id in self._granted.get(each, {}) for each in by_rules
         )
 
     def explanation(self, question: Question) -> Explanation:
@@ -286,8 +303,7 @@ class _Facts:
         return [Grant(each, pin) for each in self._named[pin.id].get(lock_id, ())]
 
     def _grants_of_rules(self, member_id: UUID, lock_id: UUID) -> list[Grant]:
-        rules = self._rules.get(member_id, {}).get(lock_id, ())
-        return [Grant(rule.schedule(), rule) for rule in rules]
+        return self._granted.get(member_id, {}).get(lock_id, [])
 
     def _by_pin(self, pin: Pin, lock_id: UUID, at: datetime) -> Way:
         way = of_pin(

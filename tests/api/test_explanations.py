@@ -262,11 +262,17 @@ async def test_a_grid_costs_the_same_statements_however_large(served: Served) ->
         }  # fmt: skip
         return (await house.ask(GRID, input=asked))["explainAccessGrid"]
 
-    with counted() as few:
-        await grid(people[:1], locks[:1])
-    with counted() as many:
-        shown = await grid(people, locks)
-    assert len(many) == len(few), (few, many)
+    async def statements(subjects: list[str], doors: list[str]) -> int:
+        """The fewest of three: what the server does beside it counts too."""
+        sent = []
+        for _ in range(3):
+            with counted() as each:
+                await grid(subjects, doors)
+            sent.append(len(each))
+        return min(sent)
+
+    assert await statements(people[:1], locks[:1]) == await statements(people, locks) <= 30
+    shown = await grid(people, locks)
     assert [row["subject"]["id"] for row in shown["rows"]] == people
     for row in shown["rows"]:
         assert [cell["lock"]["id"] for cell in row["cells"]] == locks
