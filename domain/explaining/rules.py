@@ -70,6 +70,10 @@ class AccessReasonCode(StrEnum):
         "The lock has no network, and its firmware takes nothing from phones.",
     )
     NOT_ON_LOCK = "NOT_ON_LOCK", "The lock is known not to hold what is wanted, or not yet."
+    OLD_DIGITS = (
+        "OLD_DIGITS",
+        "The lock holds the PIN with the digits of before: those open, the new ones do not yet.",
+    )
     ON_ITS_WAY = (
         "ON_ITS_WAY",
         "Something was handed out to the lock that it has not acknowledged: it may hold that already.",
@@ -335,7 +339,8 @@ def _version_of_pin(
     if settings.pin_enabled is False:
         reasons.append(Reason(AccessReasonCode.PIN_MODE_OFF, door.lock))
     if not held.live or held.current is False:
-        reasons.append(Reason(AccessReasonCode.NOT_ON_LOCK, pin))
+        code = AccessReasonCode.OLD_DIGITS if held.live else AccessReasonCode.NOT_ON_LOCK
+        reasons.append(Reason(code, pin))
         return False
     if held.schedules is None or settings.zone is None or held.current is None:
         reasons.append(Reason(AccessReasonCode.NOT_KNOWN, door.lock))

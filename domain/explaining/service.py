@@ -113,7 +113,7 @@ def _moment(at: datetime | None, now: datetime) -> datetime:
     moment = now if at is None else in_utc("at", at)
     if not FIRST_MOMENT <= moment <= LAST_MOMENT:
         raise InvalidInput(
-            "at", f"Ask for a moment from {FIRST_MOMENT:%Y-%m-%d} to {LAST_MOMENT:%Y-%m-%d}."
+            "at", f"Ask for a moment from {FIRST_MOMENT.date()} to {LAST_MOMENT.date()}."
         )
     return moment
 

@@ -94,7 +94,7 @@ HELD_UNKNOWN = HeldSettings(None, None, None)
         (DOOR, (LIVE, GONE), None, {"SCHEDULE_OPEN", "NOT_ON_LOCK", "ON_ITS_WAY"}),
         (DOOR, (OLDER, GONE), False, {"ENDED", "NOT_ON_LOCK", "ON_ITS_WAY"}),
         (DOOR, (UNREAD,), None, {"NOT_KNOWN"}),
-        (DOOR, (replace(LIVE, current=False),), False, {"NOT_ON_LOCK"}),
+        (DOOR, (replace(LIVE, current=False),), False, {"OLD_DIGITS"}),
         (replace(DOOR, state_unknown=True), (LIVE,), None, {"NOT_KNOWN"}),
         (replace(DOOR, held=HELD_UNKNOWN), (LIVE,), None, {"NOT_KNOWN"}),
         (replace(DOOR, held=HELD_UNKNOWN), (GONE,), False, {"NOT_ON_LOCK"}),
