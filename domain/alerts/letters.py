@@ -148,7 +148,8 @@ def _count(alerts: int) -> str:
 
 async def _lines(alerts: Sequence[Alert]) -> list[str]:
     ids = list({each.lock_id for each in alerts if each.lock_id is not None})
-    names = dict(await Lock.filter(id__in=ids).values_list("id", "name"))
+    named = await Lock.filter(id__in=ids).values_list("id", "name")
+    names = {key: name for key, name in named if name_in_letters(name) == name}
     told = []
     for each in alerts[:MOST_TOLD]:
         where = f" ({names[each.lock_id]})" if each.lock_id in names else ""

@@ -3,7 +3,6 @@
 Each look ends the alerts of what is over. Several processes may look at once: of a state there is one alert.
 """
 
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -29,6 +28,7 @@ SILENT = timedelta(hours=1)
 OLD = timedelta(days=1)
 SEATS_NEARLY = 0.9
 _AT_ONCE = 500
+_LOCKS_AT_ONCE = 100
 
 
 async def watch_locks(now: datetime) -> None:
@@ -51,18 +51,22 @@ async def _locks(rows: object) -> list[State]:
 async def watch_credentials(installation: Installation, now: datetime) -> None:
     """Locks that have lacked a change of a PIN for a day, PINs whose sealed part is not what was written, SmartPINs that
     nobody used in time."""
+    behind = await _behind()
     old: dict[UUID, State] = {}
     tampered: list[State] = []
-    async for lock_id, site_id in _behind():
+    for start in range(0, len(behind), _LOCKS_AT_ONCE):
+        sites = dict(behind[start : start + _LOCKS_AT_ONCE])
         lacking = LockEntry.filter(
-            lock_id=lock_id, kind=EntryKind.PIN, gone_at=None, pending_since__isnull=False
+            lock_id__in=list(sites), kind=EntryKind.PIN, gone_at=None, pending_since__isnull=False
         )
-        if await lacking.filter(applied_live=True, pending_since__lt=now - OLD).exists():
-            old[lock_id] = State(site_id, lock_id, lock_id=lock_id)
-        pins = Pin.filter(id__in=await column(lacking.limit(_AT_ONCE), "pin_id"))
+        late = lacking.filter(applied_live=True, pending_since__lt=now - OLD).distinct()
+        for lock_id in await column(late, "lock_id"):
+            old[lock_id] = State(sites[lock_id], lock_id, lock_id=lock_id)
+        locks = dict(await lacking.values_list("pin_id", "lock_id"))
+        pins = await Pin.filter(id__in=list(locks), verifier_sealed__isnull=False)
         tampered += [
-            State(site_id, pin.id, lock_id=lock_id, pin_id=pin.id)
-            for pin in await pins.filter(verifier_sealed__isnull=False)
+            State(pin.site_id, pin.id, lock_id=locks[pin.id], pin_id=pin.id)
+            for pin in pins
             if not _opens(installation, pin)
         ]
     await settle_states(AlertKind.OLD_PIN_OPENS, list(old.values()), now)
@@ -71,11 +75,10 @@ async def watch_credentials(installation: Installation, now: datetime) -> None:
         await raise_state(AlertKind.RECORDS_TAMPERED, state, now)
 
 
-async def _behind() -> AsyncIterator[tuple[UUID, UUID]]:
+async def _behind() -> list[tuple[UUID, UUID]]:
     """Locks that lack something of what is wanted, with their sites."""
     rows = Lock.filter(deleted_at=None, applied_revision__lt=F("wanted_revision"))
-    for lock_id, site_id in await rows.values_list("id", "site_id"):
-        yield lock_id, site_id
+    return [(lock_id, site_id) for lock_id, site_id in await rows.values_list("id", "site_id")]
 
 
 def _opens(installation: Installation, pin: Pin) -> bool:
