@@ -1,4 +1,4 @@
-"""What of sync is not kept, or not in everybody's way: commands long after their end, what was sent to deleted
+"""What of sync is not kept, or not in everybody's way: commands and leases long after their end, what was sent to deleted
 locks, entries of which nothing can come back, events that their sites do not keep so long.
 """
 
@@ -18,17 +18,22 @@ from domain.sync.tables import (
     LockDelivery,
     LockEntry,
     LockEvent,
+    OpenLease,
     UnlockCommand,
 )
 
 COMMANDS_KEPT = timedelta(days=90)
-"""A lock that was away may tell after weeks what it did with a command, and the event names who gave it."""
+"""A lock that was away may tell after weeks what it did with a command or a lease, and the event names who gave it."""
 DELIVERIES_KEPT = timedelta(days=1)
 """After the end of a lock, of which nobody will hear again."""
 
 
 async def _old_commands(now: datetime, most: int) -> int:
     return await delete_some(UnlockCommand.filter(expires_at__lt=now - COMMANDS_KEPT), most)
+
+
+async def _old_leases(now: datetime, most: int) -> int:
+    return await delete_some(OpenLease.filter(expires_at__lt=now - COMMANDS_KEPT), most)
 
 
 async def _deliveries_to_gone_locks(now: datetime, most: int) -> int:
@@ -108,5 +113,6 @@ SWEEPS = (
     Sweep("lock_events", _old_events),
     Sweep("lock_entries", _gone_entries),
     Sweep("unlock_commands", _old_commands),
+    Sweep("open_leases", _old_leases),
     Sweep("lock_deliveries", _deliveries_to_gone_locks),
 )

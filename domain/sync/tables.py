@@ -60,7 +60,7 @@ class OpenLease(Row):
 
     class Meta:
         table = "open_leases"
-        indexes = (("lock", "expires_at"),)
+        indexes = (("lock", "expires_at"), ("expires_at",))
 
 
 class LockEvent(Row):

@@ -1,5 +1,6 @@
 """Phones carry what a lock without a network lacks, blindly, and come back with what it says; on both databases."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -12,6 +13,7 @@ from domain.access.decision import DenialReason
 from domain.access.schedule import ALWAYS, Schedule
 from domain.access_rules.service import create_access_rule, delete_access_rule
 from domain.access_rules.tables import AccessRule
+from domain.database import sweep
 from domain.errors import (
     AccessDenied,
     HelloNotAcceptable,
@@ -27,7 +29,9 @@ from domain.pins.service import delete_pin, reassign_pin
 from domain.sync import deliveries
 from domain.sync.rules import SyncStatus
 from domain.sync.status import PinAtLock, pins_at_locks
+from domain.sync.sweeping import SWEEPS
 from domain.sync.tables import LockEvent
+from domain.unlocking.leases import RequestedLease
 from locksim.phone_link import NoCourier
 from tests.databases import Database
 from tests.domain.sync.yard import Yard
@@ -390,3 +394,76 @@ async def test_strangers_get_nothing(yard: Yard) -> None:
     with pytest.raises(NotFound):
         await guest.ask(lock, lock.hello())
     assert phone.device_id != guest.device_id
+
+
+async def test_many_phones_at_one_door_and_an_admin_all_at_once(yard: Yard) -> None:
+    """Proves that leases, receipts and edits of one moment neither stop nor lose each other, and that all agrees at rest."""
+    lock, first = await _door(yard)
+    pins = [await yard.pin(lock) for _ in range(3)]
+    phones = [first, *[await YardPhone.of_member(yard) for _ in range(3)]]
+    for round_ in range(2):
+        hellos = [lock.hello() for _ in phones]
+        asked = await asyncio.gather(
+            *(phone.ask(lock, hello) for phone, hello in zip(phones, hellos, strict=True)),
+            *(
+                reassign_pin(
+                    yard.installation, yard.by, pin_id=each.pin.id, digits=None, now=yard.now
+                )
+                for each in pins[: round_ + 1]
+            ),
+        )
+        for phone, hello, each in zip(phones, hellos, asked, strict=False):
+            assert isinstance(each, RequestedLease)
+            assert each.bundle is not None
+            answer = phone.hand_over(lock, hello, each.sealed, each.bundle.sealed)
+            assert answer is not None
+            assert answer.opened
+        await asyncio.gather(*(phone.come_home() for phone in phones))
+    await first.carry(lock)
+    states = [await _state(each.pin.id) for each in pins]
+    assert [state.status for state in states] == [SyncStatus.UPDATED] * 3
+    assert [state.opens for state in states] == [[state.wanted_version] for state in states]
+    names = await LockEvent.filter(lock_id=lock.id).values_list("state_id", "sequence")
+    assert len(names) == len(set(names))
+
+
+async def test_a_lock_without_time_gets_it_from_a_phone(yard: Yard) -> None:
+    """Proves that a lease ahead opens nothing there, that a bundle brings the time, and sets one back that is far ahead."""
+    lock, phone = await _door(yard)
+    await phone.carry(lock)
+    lock.battery_ms = None
+    lock.restart()
+    ahead = await phone.ask(lock)
+    answer = phone.hand_over(lock, lock.hello(), ahead.sealed, None)
+    assert answer is not None
+    assert answer.reasons == (DenialReason.NO_TIME,)
+    answer = await phone.carry(lock)
+    assert answer is not None
+    assert answer.opened
+    assert lock.battery_ms is not None
+    lock.battery_ms += timedelta(days=400).total_seconds() * 1000
+    lock.restart()
+    answer = phone.hand_over(lock, lock.hello(), ahead.sealed, None)
+    assert answer is not None
+    assert answer.reasons == (DenialReason.ENDED,)
+    answer = await phone.carry(lock)
+    assert answer is not None
+    assert answer.opened
+    kinds = (
+        await LockEvent.filter(lock_id=lock.id).order_by("number").values_list("kind", flat=True)
+    )
+    assert LockEventKind.CLOCK_SET in kinds
+
+
+async def test_old_leases_are_swept_and_late_events_lose_no_more_than_their_names(
+    yard: Yard,
+) -> None:
+    """Proves that a lease goes ninety days after its end, and that an opening with it is still stored when it is told."""
+    lock, phone = await _door(yard)
+    await phone.open(lock)
+    yard.now += timedelta(days=91)
+    swept = {each.name: each for each in SWEEPS}["open_leases"]
+    assert await sweep(swept, yard.now) == 1
+    assert await phone.come_home() == [True]
+    opened = await LockEvent.get(lock_id=lock.id, kind=LockEventKind.OPENED)
+    assert (opened.method, opened.member_id, opened.lease_id) == (OpeningMethod.PHONE, None, None)
