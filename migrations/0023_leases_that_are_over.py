@@ -7,7 +7,7 @@ from tortoise.indexes import Index
 
 
 class Migration(migrations.Migration):
-    dependencies = [("latchwork", "0021_alerts_seen_mailed_and_ended")]
+    dependencies = [("latchwork", "0022_locks_that_were_opened_up")]
 
     initial = False
 
