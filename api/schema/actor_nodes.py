@@ -6,6 +6,7 @@ from api.context import Context
 from api.schema.nodes import Node, node_of, type_above
 from domain.actors import ActorKind
 from domain.database.rows import Row
+from domain.people.erased import is_erased
 
 ACTOR = type_above("api.schema.actors", "Actor") | None
 """The type of a field that shows an actor."""
@@ -26,7 +27,8 @@ async def actor_of(
     match kind:
         case ActorKind.ACCOUNT:
             known = at is None or await loaders.member_account.load((at, key))
-            row = await loaders.account.load(key) if known else None
+            account = await loaders.account.load(key) if known else None
+            row = account if account is not None and not is_erased(account) else None
         case ActorKind.INVITED_DEVICE:
             row = await loaders.device.load(key)
         case ActorKind.LOCK:

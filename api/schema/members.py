@@ -23,6 +23,7 @@ from api.schema.warnings import OF_LEASES, Warning_, warning_types
 from domain.actors import AccountActor, Role
 from domain.errors import NotAllowed
 from domain.people import tables
+from domain.people.erased import is_erased
 from domain.people.rules import Permission
 from domain.warnings import leases
 
@@ -54,7 +55,7 @@ class Member(Node, OfSite):
         if self.row.account_id is None:
             return self.row.invited_email
         account = await info.context.loaders.account.load(self.row.account_id)
-        return account.email if account else None
+        return account.email if account and not is_erased(account) else None
 
     @strawberry.field(
         description="Their tags, the default one among them. For whoever may read the site; null with an error for others.",

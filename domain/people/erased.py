@@ -23,6 +23,8 @@ from domain.people.tables import (
 
 ERASED_PERSON = "Erased person"
 ERASED_PHONE = "Erased phone"
+_NOBODY = "@erased.invalid"
+"""RFC 2606, 2: the domain of an address that is nobody's."""
 
 
 async def erase_members(rows: Sequence[Member], now: datetime) -> None:
@@ -54,9 +56,7 @@ async def erase_account(change: RecordedChange, account_id: UUID, now: datetime)
     for token_id in await column(living, "id"):
         change.wake(topics.api_token(token_id))
     await living.update(revoked_at=now)
-    account.email = (
-        f"{account.id.hex}@erased.invalid"  # RFC 2606, 2: nobody's, and unlike every other
-    )
+    account.email = f"{account.id.hex}{_NOBODY}"  # unlike every other
     account.password_hash = account.totp_sealed = None
     account.totp_confirmed_at = account.totp_last_step = None
     await account.save(
@@ -70,6 +70,11 @@ async def erase_account(change: RecordedChange, account_id: UUID, now: datetime)
     )
     change.note("Account", account.id, chain=account.id)
     return True
+
+
+def is_erased(account: Account) -> bool:
+    """Whether the account was somebody's who was erased."""
+    return account.email.endswith(_NOBODY)
 
 
 async def erase_device(change: RecordedChange, device: Device, now: datetime) -> None:

@@ -30,6 +30,9 @@ RECORDS = """query($id: ID!) { site(id: $id) {
   members { nodes { name } } pins(states: [REMOVED]) { nodes { notes owner { name } } } } }"""
 
 
+MEMBERS = "query($id: ID!) { site(id: $id) { members { nodes { id email } } } }"
+
+
 async def rows(database: Database) -> str:
     """Every row of every table."""
     if database.is_postgresql:
@@ -130,6 +133,18 @@ async def test_what_a_person_is_elsewhere_is_theirs(served: Served) -> None:
     assert (await browser.sign_in(EMAIL))["__typename"] == "SignedIn"
     refused = await browser.change("createHub", siteId=house.id, name="Hub")
     assert refused["__typename"] == "NotFound"
+
+    third = await served.site("Third")
+    once = await third.member("Zenobia Quux", email=EMAIL)
+    await third.change("removeMember", memberId=once)
+    (there,) = [
+        each["id"]
+        for each in (await other.ask(MEMBERS, id=other.id))["site"]["members"]["nodes"]
+        if each["email"] == EMAIL
+    ]
+    assert "ACCOUNT_ELSEWHERE" not in (await erased(other, there))["remains"]
+    assert (await third.ask(query, id=once))["node"]["email"] is None
+    assert ".invalid" not in str([await each.ask(RECORDS, id=each.id) for each in (house, third)])
 
 
 async def test_who_may_and_what_is_refused(served: Served) -> None:
