@@ -2,11 +2,12 @@
 
 Besides what `World` does, orders to open are given from afar and heard late or again, invitations are redeemed by phones
 that ask again, locks get other disks and other secrets, power goes in the middle of a write, and deliveries are cut short.
+Phones carry to and from every lock, connected or not: late, twice, to another lock, or they lose what they carry.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -14,13 +15,26 @@ from uuid import UUID
 import pytest
 
 from domain.access.schedule import Schedule
-from domain.actors import ActorKind, Caller, Role, Standing
+from domain.actors import ActorKind, Caller, InvitedDeviceActor, Role, Standing
 from domain.database.rows import new_id
-from domain.errors import DeviceLimitReached, InvalidInput, LockOffline
-from domain.invitations.service import create_invitation, redeem_invitation
+from domain.errors import (
+    AccessDenied,
+    DeviceLimitReached,
+    InvalidInput,
+    LockOffline,
+    NotAllowed,
+    NotFound,
+    ReceiptNotAcceptable,
+)
+from domain.invitations.service import (
+    create_invitation,
+    delete_invitation,
+    redeem_invitation,
+)
 from domain.invitations.tables import Invitation
 from domain.link import messages
 from domain.link.events import LockEventBody, LockEventKind, OpeningMethod
+from domain.link.features import Feature
 from domain.link.nonces import MAX_DELIVERY_ENTRIES, NONCE_LIFETIME_SECONDS
 from domain.locks.tables import Lock
 from domain.people.tables import Device, Platform
@@ -31,18 +45,32 @@ from domain.unlocking.rules import COMMAND_PATIENCE_SECONDS
 from domain.unlocking.service import _command_by_admin
 from locksim.clock import MARK_INTERVAL_MS, milliseconds
 from tests.domain.sync.yard import member_of
+from tests.domain.sync.yard_lock import YardLock
+from tests.domain.sync.yard_phone import YardPhone
 from tests.locksim.rig import MemoryDisk
 from tests.sim.faults import MAX_STEP_MS, Fault, FaultKind
 from tests.sim.world import Likely, Place, World
 
 SHORT_STEPS = 10
 MOST_INVITATIONS = 2
+MOST_CARRIERS = 2
 PHONES = 4
 """Phones that know of an invitation; some have no place in it."""
 BEHIND_MS = MARK_INTERVAL_MS + 60_000
 """How far a lock may fall behind the highest time it has trusted, when it starts."""
 STALE_MS = (NONCE_LIFETIME_SECONDS + 1) * 1000
 A_GUEST = Caller(ActorKind.ANONYMOUS, None)
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What a phone has, and has handed over or not."""
+
+    phone: YardPhone
+    lock: YardLock
+    hello: bytes
+    lease: bytes
+    bundle: bytes | None
 
 
 @dataclass
@@ -78,6 +106,9 @@ class Town(World):
             self.admin = replace(
                 self.yard.by, standing=Standing(ada.site_id, Role.OWNER, True, ada.id)
             )
+            self.phones = [await self._a_phone() for _ in range(MOST_CARRIERS)]
+            self.carried: list[Carried] = []
+            self.receipts: list[tuple[YardLock, bytes]] = []
             await self.run(steps)
 
     def _likely(self) -> list[Likely]:
@@ -87,6 +118,8 @@ class Town(World):
             (2, self._order),
             (1, self._invite) if few else (3, self._redeem),
             (1, self._swap),
+            (4, self._carry),
+            (2, self._hand_in),
         ]
 
     def _some_locks(self) -> frozenset[int]:
@@ -177,21 +210,19 @@ class Town(World):
         lock = place.lock
         if 0.16 <= luck < 0.3 and lock.ordered:
             lock.say_again(self.rng.choice(lock.ordered))
-            now_ms = lock.firmware.view(lock.uptime_ms()).now_ms
-            off_ms = None if now_ms is None else abs(now_ms - milliseconds(self.yard.now))
-            if any(each.kind is LockEventKind.CLOCK_SET for each in self._untold(place)):
-                assert off_ms is not None
-                assert off_ms <= STALE_MS, "it believes an old message what time it is"
+            self._believes_no_old_time(lock)
             self._note_events()
         await super()._lock_hears(place, luck)
 
-    def _untold(self, place: Place) -> list[LockEventBody]:
-        lock = place.lock
-        return [
-            each
-            for each in lock.firmware.state.events
-            if (lock.id, each.state_id, each.sequence) not in self.told
-        ]
+    def _believes_no_old_time(self, lock: YardLock) -> None:
+        """If a message that was just heard has set its clock."""
+        told = (each for each in lock.firmware.state.events if each.kind is LockEventKind.CLOCK_SET)
+        if all((lock.id, each.state_id, each.sequence) in self.told for each in told):
+            return
+        now_ms = lock.firmware.view(lock.uptime_ms()).now_ms
+        assert now_ms is not None
+        off_ms = abs(now_ms - milliseconds(self.yard.now))
+        assert off_ms <= STALE_MS, "it believes an old message what time it is"
 
     async def _what_is_said_is_so(self) -> None:
         """A lock that nothing was done to holds what the server believes."""
@@ -231,16 +262,20 @@ class Town(World):
     # Guests
 
     async def _invite(self) -> None:
-        limit, now = self.rng.randint(1, PHONES - 1), self.yard.now
-        invitation, code = await create_invitation(
+        limit = self.rng.randint(1, PHONES - 1)
+        invitation, code = await self._invited([self.rng.choice(self.places)], limit)
+        self.invitations.append(Redeemed(invitation.id, code, limit))
+
+    async def _invited(self, places: Sequence[Place], limit: int) -> tuple[Invitation, str]:
+        now = self.yard.now
+        return await create_invitation(
             **self._common(),
             name="Guest",
-            lock_ids=[self.rng.choice(self.places).lock.id],
+            lock_ids=[place.lock.id for place in places],
             lock_tag_ids=None,
             schedule=Schedule(now - timedelta(days=1), now + timedelta(days=1)),
             device_limit=limit,
         )
-        self.invitations.append(Redeemed(invitation.id, code, limit))
 
     async def _redeem(self) -> None:
         """Two phones at once, or one that has not heard the answer and asks again."""
@@ -268,7 +303,78 @@ class Town(World):
         else:
             invitation.phones.add(thumbprint)
 
+    # Phones that carry
+
+    async def _a_phone(self) -> YardPhone:
+        """A guest's, who may open every door."""
+        return await YardPhone.of_guest(self.yard, (await self._invited(self.places, 1))[0])
+
+    async def _carry(self) -> None:
+        """A phone fetches something for a lock and hands it over, or keeps it; or hands over what is old or another's."""
+        phone, place = self.rng.choice(self.phones), self.rng.choice(self.places)
+        lock = place.lock
+        if self.rng.random() < 0.1:
+            await self._revoke(phone)
+            return
+        if not place.powered or Feature.COURIER not in lock.own.firmware.reads:
+            return
+        if self.carried and self.rng.random() < 0.4:
+            old = self.rng.choice(self.carried)
+            self._hand_over(old, lock if self.rng.random() < 0.3 else old.lock)
+            return
+        hello = lock.hello()
+        asked = await phone.ask(lock, hello if self.rng.random() < 0.8 else None)
+        bundle = None if asked.bundle is None else asked.bundle.sealed
+        carried = Carried(phone, lock, hello, asked.sealed, bundle)
+        self.carried.append(carried)
+        if self.rng.random() < 0.7:
+            self._hand_over(carried, lock)
+
+    def _hand_over(self, carried: Carried, lock: YardLock) -> None:
+        """At its own lock or at another, where nothing of it does anything."""
+        powered = {place.lock.id for place in self.places if place.powered}
+        if lock.id not in powered or Feature.COURIER not in lock.own.firmware.reads:
+            return
+        before = lock.firmware.state.applied
+        bundle = carried.bundle if self.rng.random() < 0.9 else None
+        presented = carried.phone.key.presented(carried.hello, carried.lease, bundle)
+        answer = lock.present(presented)
+        if lock is not carried.lock:
+            assert answer is None or not answer.opened, "a lease opened another lock"
+            assert lock.firmware.state.applied == before, "it applied what is another lock's"
+        self._believes_no_old_time(lock)
+        if answer is not None:
+            self.receipts.extend((lock, each) for each in answer.receipts)
+        self._note_events()
+
+    async def _hand_in(self) -> None:
+        """A receipt arrives: any, in any order, again, or as another lock's."""
+        if not self.receipts:
+            return
+        lock, receipt = self.rng.choice(self.receipts)
+        if self.rng.random() < 0.1:
+            lock = self.rng.choice(self.places).lock
+        with contextlib.suppress(ReceiptNotAcceptable):  # of a life that is over, or another's
+            await self.rng.choice(self.phones).submit(lock, receipt)
+
+    async def _revoke(self, phone: YardPhone) -> None:
+        """Whoever's invitation has ended gets nothing new; there is another phone then."""
+        assert isinstance(phone.by.actor, InvitedDeviceActor)
+        invitation_id = phone.by.actor.invitation_id
+        await delete_invitation(**self._common(), invitation_id=invitation_id)
+        lock = self.rng.choice(self.places).lock
+        try:
+            await phone.ask(lock)
+        except (AccessDenied, NotFound, NotAllowed):
+            self.phones[self.phones.index(phone)] = await self._a_phone()
+        else:
+            raise AssertionError("a revoked phone got a lease")
+
     async def _at_rest(self) -> None:
         await super()._at_rest()
+        for lock, receipt in self.receipts:  # too late to tell anything
+            with contextlib.suppress(ReceiptNotAcceptable):
+                await self.phones[0].submit(lock, receipt)
+        await self._what_is_said_is_so()
         of_doors = LockEvent.filter(lock_id__in=[place.lock.id for place in self.places])
         assert not await of_doors.filter(kind=LockEventKind.OUT_OF_STEP).exists(), "out of step"

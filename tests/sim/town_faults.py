@@ -11,6 +11,7 @@ from domain.link.entries import Entry
 from domain.link.messages import DeliveryBody
 from domain.sync import settling
 from locksim import clock, server_link
+from locksim.phone_link import PhoneLink
 from locksim.server_link import Nonce, Nonces
 from locksim.state import LockState
 from tests.locksim import rig
@@ -68,6 +69,24 @@ def takes_a_stale_nonce(patch: Patch) -> None:
     patch.setattr(server_link.Nonces, "find", any_found)
 
 
+class _Forever(dict[str, Any]):
+    """Hellos that are always of this moment."""
+
+    def pop(self, key: str, default: object = None) -> float:
+        return float("inf")
+
+
+def takes_an_old_hello(patch: Patch) -> None:
+    """A lock takes a bundle for any hello, its own or not, however long ago."""
+    init = PhoneLink.__init__
+
+    def lasting(self: Any, of: Any) -> None:
+        init(self, of)
+        self._hellos = _Forever()
+
+    patch.setattr(PhoneLink, "__init__", lasting)
+
+
 def forgets_a_tombstone(patch: Patch) -> None:
     """The server hands out what is new and changed, and leaves out what is to be removed."""
     _leave_out(patch, lambda entries: [each.payload is None for each in entries])
@@ -118,19 +137,25 @@ def counts_a_phone_twice(patch: Patch) -> None:
 
 
 def settles_what_was_lost(patch: Patch) -> None:
-    """Whatever was handed out before an acknowledged delivery counts as arrived, also what has changed since."""
-    known = settling._known
+    """With whatever a lock acknowledges, all that was handed out to it counts as arrived."""
+    judged = settling._judged
 
-    def all_known(verdict: Any, entries: Any) -> Any:
-        revisions = {name: row.revision for name, row in entries.items()}
-        for row in entries.values():
-            row.revision = min(row.revision, verdict.applied)
-        found = known(verdict, entries)
-        for name, row in entries.items():
-            row.revision = revisions[name]
-        return found
+    def all_arrived(told: Any, handed_out: Any) -> Any:
+        newest = max(
+            (each for each in handed_out if each.epoch == told.lock.epoch),
+            key=lambda each: each.to_revision,
+            default=None,
+        )
+        if newest is not None and newest.to_revision > told.applied:
+            told = replace(
+                told,
+                delivery_id=newest.id,
+                applied=newest.to_revision,
+                state_sum=newest.expected_sum or told.state_sum,
+            )
+        return judged(told, handed_out)
 
-    patch.setattr(settling, "_known", all_known)
+    patch.setattr(settling, "_judged", all_arrived)
 
 
 @dataclass(frozen=True)
@@ -142,9 +167,12 @@ class Planted:
 
 
 PLANTED = (
-    Planted(acknowledges_before_it_writes, "said to be|was lost|something else"),
+    Planted(
+        acknowledges_before_it_writes, "said to be|was lost|something else|clock that went back"
+    ),
     Planted(ignores_the_incarnation, "out of step|something else|said to be"),
     Planted(takes_a_stale_nonce, "opened too late|opened twice|what time it is"),
+    Planted(takes_an_old_hello, "what time it is"),
     Planted(forgets_a_tombstone, "something else|said to be|exactly what is wanted"),
     Planted(cuts_with_a_gap, "something else|said to be|exactly what is wanted"),
     Planted(trusts_the_clock, "clock that went back"),
