@@ -36,7 +36,7 @@ class Door:
         return isinstance(decide(self.granted, self._zone, info.context.clock()), Granted)
 
     @strawberry.field(
-        description="When `opens` changes next: from when it opens, or until when; null: it stays as it is."
+        description="When `opens` changes next: from when it opens, or until when; null: not in what can be foreseen."
     )
     async def next_change_at(self, info: Info) -> datetime | None:
         return next_change(self.granted, self._zone, info.context.clock())

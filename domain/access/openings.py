@@ -1,6 +1,6 @@
 """When a door that is shut opens next, and when that changes: the same spans as the decision's, looked at forwards.
 
-However far ahead the answer lies, the work is bounded. A schedule repeats itself by the week; what does not are its first
+The work is bounded, however far ahead an opening lies. A schedule repeats itself by the week; what does not are its first
 and its last day, and a change of clocks that skips one day's slot.
 """
 
@@ -20,6 +20,10 @@ _LOOKED_AT = timedelta(days=21)
 _REPEATING = timedelta(days=15)
 """Each wall time of the week comes twice in it, so what was open all along stays so until a schedule ends."""
 _LAST_DAYS = timedelta(days=2)
+_LOOKED_AHEAD = timedelta(days=366)
+"""How far ahead an end is looked for where schedules take over from each other."""
+_MOST_STEPS = 500
+"""How often one may take over from another before no end is looked for any more."""
 
 
 def next_opening(schedules: Sequence[Schedule], zone: ZoneInfo, at: datetime) -> datetime | None:
@@ -34,7 +38,8 @@ def next_opening(schedules: Sequence[Schedule], zone: ZoneInfo, at: datetime) ->
 def next_change(schedules: Sequence[Schedule], zone: ZoneInfo, at: datetime) -> datetime | None:
     """When it opens next, if none of the schedules opens at `at`; else when, after `at`, none of them does any more.
 
-    In UTC; None: it stays as it is. `at` is as for `next_opening`.
+    In UTC; None: it stays as it is, for good or, where schedules take over from each other, for a year or five hundred times.
+    `at` is as for `next_opening`.
     """
     return _next_change(tuple(schedules), zone, at.astimezone(UTC))
 
@@ -70,22 +75,31 @@ def _closing(schedules: Sequence[Schedule], zone: ZoneInfo, at: datetime) -> dat
     """The end of what is open at `at` without a break, one schedule taking over from another."""
     ends = [_end(schedule, zone) for schedule in schedules]
     since, now = at, at
-    while True:
-        closes = [
-            _span_end(schedule, end, zone, now)
-            for schedule, end in zip(schedules, ends, strict=True)
-            if isinstance(check_schedule(schedule, zone, now), Granted)
-        ]
-        if not closes:
+    for _ in range(_MOST_STEPS):
+        closes = _some_span_end(schedules, ends, zone, now)
+        if closes is None:
             return now
-        before, now = now, max(closes)
+        before, now = now, closes
         if now >= LAST_MOMENT:
             return None
         if now - before > _LAST_DAYS:
             since = now  # by one schedule: what takes over behind it may do so for the first time
         elif now - since > _REPEATING:
             ahead = min((end for end in ends if end > since), default=LAST_MOMENT)
+            if ahead - at > _LOOKED_AHEAD:
+                return None
             since = now = max(now, ahead - _LAST_DAYS)
+    return None
+
+
+def _some_span_end(
+    schedules: Sequence[Schedule], ends: Sequence[datetime], zone: ZoneInfo, now: datetime
+) -> datetime | None:
+    """The end of a span that is open at `now`, of whichever schedule; None: none is."""
+    for schedule, end in zip(schedules, ends, strict=True):
+        if isinstance(check_schedule(schedule, zone, now), Granted):
+            return _span_end(schedule, end, zone, now)
+    return None
 
 
 def _end(schedule: Schedule, zone: ZoneInfo) -> datetime:

@@ -11,6 +11,7 @@ from tests.api.bare_lock import BareLock
 from tests.api.member_steps import member_phone
 from tests.api.pin_steps import pin_of, typed, until_all
 from tests.counting import counted
+from tests.databases import only_sqlite
 from tests.serving import House, Served
 
 REASONS = "opens reasons { speaksFor code message schedule { weekdays } basis { __typename id } }"
@@ -296,6 +297,7 @@ async def asked(served: Served, token: str, **input_fields: Any) -> Any:
     ).json()
 
 
+@only_sqlite  # what is asked of the database the others ask of both
 async def test_what_cannot_be_asked_says_why(served: Served) -> None:
     """Proves that what is removed or foreign is as what never was, byte for byte and at whatever place; that moments without
     an offset and beyond the calendar are refused; and that a grid has an end."""
@@ -375,6 +377,7 @@ async def test_what_cannot_be_asked_says_why(served: Served) -> None:
     assert answer["errors"][0]["extensions"] == {"code": "NOT_FOUND", "field": "lockId"}
 
 
+@only_sqlite  # what is asked of the database the others ask of both
 async def test_members_may_ask_about_themselves_alone(served: Served) -> None:
     """Proves that a USER is told of their own PINs, phones and access, without the rules behind it, and of nobody else's and
     no other door; and that a phone of a person is nobody else's to ask about."""

@@ -79,10 +79,12 @@ MORNINGS, EVENINGS = Slot(time(0), time(12)), Slot(time(12), time(0))
     ("schedules", "zone", "moment", "closes"),
     [
         ([ALWAYS], "UTC", "2026-05-01T00:00+00:00", None),
-        # Two halves of the day take over from each other until one of them ends, years ahead.
+        # Two halves of the day take over from each other, until one of them ends: within a year that is found.
         ([Schedule(slot=MORNINGS), Schedule(slot=EVENINGS)], "Europe/Berlin", "2026-05-01T00:00+00:00", None),
+        ([Schedule(slot=MORNINGS), Schedule(valid_until=date(2027, 4, 1), slot=EVENINGS)], "UTC",
+         "2026-05-01T00:00+00:00", "2027-04-02T12:00+00:00"),
         ([Schedule(slot=MORNINGS), Schedule(valid_until=date(2090, 1, 1), slot=EVENINGS)], "UTC",
-         "2026-05-01T00:00+00:00", "2090-01-02T12:00+00:00"),
+         "2026-05-01T00:00+00:00", None),
         # One that ends on the way takes its hours along a day later.
         ([Schedule(slot=MORNINGS), Schedule(slot=EVENINGS, valid_until=date(2026, 5, 14))], "UTC",
          "2026-05-01T00:00+00:00", "2026-05-15T12:00+00:00"),
@@ -90,6 +92,9 @@ MORNINGS, EVENINGS = Slot(time(0), time(12)), Slot(time(12), time(0))
         ([Schedule(valid_until=date(2011, 12, 30))], "Pacific/Apia", "2011-01-01T00:00+00:00", "2011-12-30T10:00+00:00"),
         ([Schedule(valid_until=datetime(2077, 1, 1, 5, tzinfo=UTC))], "UTC", "2026-05-01T00:00+00:00",
          "2077-01-01T05:00+00:00"),
+        # Every quarter of an hour another one: after five hundred of them nobody is helped by the end.
+        ([Schedule(slot=Slot(time(each // 4, each % 4 * 15), time((each + 1) % 96 // 4, (each + 1) % 4 * 15)))
+          for each in range(96)], "UTC", "2026-05-01T00:00+00:00", None),
         # St. John's put its clocks back at one minute past midnight: the last day ends twice, and the first time counts.
         ([Schedule(valid_until=date(2006, 10, 28))], "America/St_Johns", "2006-10-01T00:00+00:00",
          "2006-10-29T02:30+00:00"),
