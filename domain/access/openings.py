@@ -38,7 +38,7 @@ def next_opening(schedules: Sequence[Schedule], zone: ZoneInfo, at: datetime) ->
 def next_change(schedules: Sequence[Schedule], zone: ZoneInfo, at: datetime) -> datetime | None:
     """When it opens next, if none of the schedules opens at `at`; else when, after `at`, none of them does any more.
 
-    In UTC; None: it stays as it is, for good or, where schedules take over from each other, for a year or five hundred times.
+    In UTC; None: it stays as it is: for good, or, where schedules take over from each other, a year or five hundred times.
     `at` is as for `next_opening`.
     """
     return _next_change(tuple(schedules), zone, at.astimezone(UTC))
