@@ -50,6 +50,8 @@ from domain.security.keys import mac
 MAX_HELLO_BYTES = 3 * 1024
 MAX_BUNDLE_DELIVERIES = 64
 """Deliveries in one bundle, each part of a snapshot counted."""
+MAX_BUNDLE_FRAME_BYTES = 4 * 1024
+"""More than a bundle's other fields ever take: the part of a snapshot that leaves so much of a body fits into a bundle."""
 MAX_RECEIPT_BYTES = 8 * 1024
 """Of a receipt's body: in base64 it fits into a request of somebody who has not signed in."""
 MAX_RECEIPTS = 64

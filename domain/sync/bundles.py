@@ -21,6 +21,7 @@ from domain.installation import Installation
 from domain.link.claims import UnknownLinkVersion
 from domain.link.courier import (
     MAX_BUNDLE_DELIVERIES,
+    MAX_BUNDLE_FRAME_BYTES,
     BundleBody,
     CarriedDelivery,
     Hello,
@@ -45,8 +46,6 @@ from domain.sync.status import topics_of_pins_at
 
 log = structlog.get_logger(__name__)
 
-_FRAME_BYTES = 2048
-"""More than a bundle's other fields ever take."""
 _CARRIED_BYTES = 128
 """More than the id and the frame of one delivery in a bundle take, beyond its own frame."""
 
@@ -170,7 +169,7 @@ async def _deliveries(
     installation: Installation, lock: Lock, keys: LinkKeys, hello: Hello, now: datetime
 ) -> tuple[_Carried, bool, int]:
     """Deliveries by their ids, one behind the other, whether they are all, and the revision that the lock has with them."""
-    at, space = hello.applied_revision, MAX_BODY_BYTES - _FRAME_BYTES
+    at, space = hello.applied_revision, MAX_BODY_BYTES - MAX_BUNDLE_FRAME_BYTES + _CARRIED_BYTES
     if hello.epoch != lock.epoch or at < lock.applied_revision:
         # It has lost something, or says what it said long ago: only a whole state applies wherever it is. Not saved.
         lock.snapshot_needed = True

@@ -14,6 +14,7 @@ from domain.actors import LockActor
 from domain.database import Queue, Work, lock_row, lock_rows, transaction, use_case
 from domain.database.rows import save_all
 from domain.installation import Installation
+from domain.link.courier import MAX_BUNDLE_FRAME_BYTES
 from domain.link.entries import Entry
 from domain.link.keys import LinkKeys
 from domain.link.messages import DeliveryBody, entries_that_fit
@@ -271,7 +272,7 @@ def _cut_entries(
     if lock.snapshot_needed:
         cuts: list[Sequence[Entry]] = []
         while entries:
-            count = entries_that_fit(entries)
+            count = entries_that_fit(entries, MAX_BODY_BYTES - MAX_BUNDLE_FRAME_BYTES)
             cuts.append(entries[:count])
             entries = entries[count:]
         parts = cuts or [()]

@@ -3,14 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, time, timedelta
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 from domain.access.decision import DenialReason
-from domain.access.schedule import ALWAYS, Schedule
+from domain.access.schedule import ALWAYS, Schedule, Slot
 from domain.access_rules.service import create_access_rule, delete_access_rule
 from domain.access_rules.tables import AccessRule
 from domain.database import sweep
@@ -24,8 +24,13 @@ from domain.errors import (
 from domain.invitations.service import create_invitation, delete_invitation
 from domain.link import messages
 from domain.link.claims import SILENT
+from domain.link.courier import MAX_BUNDLE_FRAME_BYTES, BundleBody, CarriedDelivery
+from domain.link.entries import Entry, EntryKind, PinPayload
 from domain.link.events import LockEventKind, OpeningMethod
+from domain.link.messages import DeliveryBody, entries_that_fit
+from domain.link.sealing import MAX_BODY_BYTES
 from domain.pins.service import delete_pin, reassign_pin
+from domain.security import base64url
 from domain.sync import deliveries
 from domain.sync.rules import SyncStatus
 from domain.sync.status import PinAtLock, pins_at_locks
@@ -467,3 +472,18 @@ async def test_old_leases_are_swept_and_late_events_lose_no_more_than_their_name
     assert await phone.come_home() == [True]
     opened = await LockEvent.get(lock_id=lock.id, kind=LockEventKind.OPENED)
     assert (opened.method, opened.member_id, opened.lease_id) == (OpeningMethod.PHONE, None, None)
+
+
+def test_the_largest_part_of_a_snapshot_fits_into_a_bundle() -> None:
+    """Proves it for PINs with as many schedules as one may have: the body keeps its limit, with the longest names."""
+    schedules = (Schedule(slot=Slot(time(8), time(9)), valid_until=date(2026, 12, 31)),) * 64
+    payload = PinPayload(bytes(32), schedules).to_payload()
+    entries = [Entry(f"pin_{number:060}", EntryKind.PIN, 2**31, payload) for number in range(200)]
+    room = MAX_BODY_BYTES - MAX_BUNDLE_FRAME_BYTES
+    count = entries_that_fit(entries, room)
+    part = DeliveryBody(0, 2**31 - 1, True, 1000, 1000, tuple(entries[:count]))
+    assert len(part.encode()) > room - 2 * 16 * 1024
+    nonce = base64url.encode(bytes(32))
+    carried = (CarriedDelivery("x" * 64, part.to_wire()),)
+    body = BundleBody(nonce, carried, 2**47, "x" * 64, 2**63 - 1).encode()
+    assert len(body) <= MAX_BODY_BYTES
