@@ -8,6 +8,8 @@ from dataclasses import replace
 
 import httpx
 
+from api.seed import kit_entry
+from domain.locks.provisioning import provision_lock
 from domain.locks.tables import Lock
 from domain.node_ids import node_id
 from domain.sync.tables import LockDelivery, LockEntry
@@ -231,6 +233,7 @@ class CrossedHouse:
 
     async def at_rest(self) -> str:
         """Waits until everything has arrived; what is still missing if it never does."""
+        await self._install_anew()
         began = time.monotonic()
         while missing := await self._not_arrived():
             if time.monotonic() > began + REST_SECONDS:
@@ -238,6 +241,28 @@ class CrossedHouse:
             await asyncio.sleep(0.005)
         self.unrest_seconds = time.monotonic() - began
         return f"never at rest: {missing}" if missing else ""
+
+    async def _install_anew(self) -> None:
+        """Somebody goes to each lock that was cut off, and gives it a new secret: it has forgotten all that it held."""
+        cut_off = Lock.filter(
+            site_id=self.house.row.id, deleted_at=None, compromised_at__isnull=False
+        )
+        served = self.house.served
+        for row in await cut_off:
+            key = node_id("lock", row.id)
+            self._lives[key].cancel()
+            await asyncio.gather(self._lives[key], return_exceptions=True)
+            kit = await provision_lock(
+                served.installation, self.house.by, lock_id=row.id, now=served.clock()
+            )
+            entry = kit_entry(kit)
+            if not self.locks[key].provisioning.firmware.reads:
+                entry["link"] = 1
+            folder = served.folder / f"{key}-{time.monotonic_ns()}"
+            lock = CrossedLock(entry, folder, served.url, served.http)
+            self.locks[key] = lock
+            self._lives[key] = asyncio.create_task(lock.run())
+            await becomes(lambda lock=lock: lock.online, within_seconds=REST_SECONDS)  # type: ignore[misc]
 
     async def _not_arrived(self) -> str:
         rows = await Lock.filter(

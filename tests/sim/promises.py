@@ -78,7 +78,7 @@ def _broken(one: Done, thing: dict[str, Any], others: Sequence[Done], told: Told
             yield f"{one.mutation.name} took {key} away, and it is there"
         return
     if now is None or gone:
-        if not any(each.mutation.ends for each in others):
+        if not any(each.mutation.ends or _cuts_off(each, key) for each in others):
             yield f"{one.mutation.name} answered with {key}, and it is gone"
         return
     theirs = {name for each in others for name in _asked_of(each, key)}
@@ -133,3 +133,8 @@ def _present(value: Any, told: Told) -> Any:
     if isinstance(value, set):
         return value & told.nodes.keys()
     return "ACTIVE" if value == "UPCOMING" else value
+
+
+def _cuts_off(one: Done, key: str) -> bool:
+    """Whether it ends the kits of its lock, of which this is one."""
+    return one.mutation.name == "markLockCompromised" and kind_in(key) == "provisioning_kit"
