@@ -11,6 +11,8 @@ from domain.bus.payloads import EVERYBODY, checked, topic_and_part
 
 SLOW_POLL_SECONDS = 10.0
 """After so long every listener looks again, woken or not."""
+REST_SECONDS = 60.0
+"""After so long one that expects nothing does, where the bus loses no wake-up."""
 
 POLLS = 100
 """Moments of a poll's time at which polls are due: few enough that some look together, so many that nobody else waits
@@ -58,17 +60,18 @@ class Wakeups:
                 if not listeners:
                     del self._bus._listeners[topic]
 
-    async def wait(self, at_most_seconds: float = math.inf) -> bool:
+    async def wait(self, at_most_seconds: float = math.inf, *, at_rest: bool = False) -> bool:
         """True as soon as one of the topics was woken since the last call; False if none is for so long, or until the
-        slow poll.
+        slow poll. `at_rest`: whether nothing but a wake-up can bring anything.
         """
         now = asyncio.get_running_loop().time()
         until = now + at_most_seconds
-        if at_most_seconds >= SLOW_POLL_SECONDS:
+        poll = self._bus.rest_seconds if at_rest else SLOW_POLL_SECONDS
+        if at_most_seconds >= poll:
             # Jittered, since one change wakes many, who would all poll at one moment ever after.
-            tick = SLOW_POLL_SECONDS / POLLS
+            tick = poll / POLLS
             early = random.uniform(0.8, 1.0)  # noqa: S311 - jitter
-            until = math.floor((now + early * SLOW_POLL_SECONDS) / tick) * tick
+            until = math.floor((now + early * poll) / tick) * tick
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout_at(until):
                 await self._woken.wait()
@@ -88,7 +91,9 @@ class Wakeups:
 
 
 class Bus:
-    """The bus of one process, in memory."""
+    """The bus of one process, in memory. `rest_seconds` is how long one listens that expects nothing."""
+
+    rest_seconds = REST_SECONDS
 
     def __init__(self) -> None:
         self._listeners: dict[str, set[Wakeups]] = {}

@@ -13,7 +13,7 @@ from hashlib import sha256
 from nats import errors
 
 from domain.bus.kept_connection import KeptConnection, NotConnected, end
-from domain.bus.memory import Bus
+from domain.bus.memory import SLOW_POLL_SECONDS, Bus
 from domain.bus.nats_address import NatsAddress
 from domain.bus.nats_client import NatsClient
 from domain.bus.payloads import EVERYBODY, payloads, topics_in
@@ -91,6 +91,7 @@ class NatsBus(Bus):
 
     RETRY_SECONDS = 1.0
     """How long to wait where neither NATS nor the database takes what is to be told."""
+    rest_seconds = SLOW_POLL_SECONDS  # a change whose process dies before it could tell of it is told by nobody
 
     def __init__(self, url: str, dsn: str) -> None:
         """Raises `ValueError` for a URL that is none of NATS."""

@@ -37,7 +37,8 @@ async def _held(
     A short PIN that a guest set at the door counts as one of four digits: a lock never tells more than that there is one.
     """
     found: dict[UUID, Counter[int]] = {lock_id: Counter() for lock_id in lock_ids}
-    live = LockEntry.filter(lock_id__in=list(lock_ids), pin_length__isnull=False)
+    # Compared with a number: an index that leaves out NULLs serves that on SQLite, and not a negated IS NULL.
+    live = LockEntry.filter(lock_id__in=list(lock_ids), pin_length__gt=0)
     counted = live.annotate(pins=Count("pin_length")).group_by("lock_id", "pin_length")
     for lock_id, length, pins in await counted.values_list("lock_id", "pin_length", "pins"):
         found[lock_id][length] = pins

@@ -9,11 +9,13 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID, uuid4
 
 import structlog
+from tortoise.expressions import RawSQL
 
 from domain import topics
 from domain.actors import LockActor
@@ -123,16 +125,30 @@ class _Seen:
 
 
 async def _look(installation: Installation, asked: Sequence[_Asked]) -> list[_Seen]:
-    """What each of these feeds goes by, in three statements."""
-    ids = [each.lock_id for each in asked]
-    locks = {lock.id: lock for lock in await Lock.filter(id__in=ids, deleted_at=None)}
-    commands: dict[UUID, list[UnlockCommand]] = {lock_id: [] for lock_id in ids}
+    """What each of these feeds goes by: in one statement, while no lock has a command or lacks anything."""
     now = min(each.now for each in asked)
-    for command in await UnlockCommand.filter(lock_id__in=ids, expires_at__gt=now).order_by("id"):
-        commands[command.lock_id].append(command)
-    handed_out = [each.delivery_id for each in asked if each.delivery_id is not None]
-    rows = await LockDelivery.filter(id__in=handed_out) if handed_out else []
-    deliveries = {row.id: row for row in rows}
+    literal = now.astimezone(UTC).isoformat(" ")
+    ordered = RawSQL(
+        "EXISTS (SELECT 1 FROM unlock_commands"  # noqa: S608 - a moment of ours
+        f" WHERE unlock_commands.lock_id = locks.id AND unlock_commands.expires_at > '{literal}')"
+    )
+    ids = [each.lock_id for each in asked]
+    found: Any = await Lock.filter(id__in=ids, deleted_at=None).annotate(ordered=ordered)
+    locks: dict[UUID, Lock] = {lock.id: lock for lock in found}
+    commands: dict[UUID, list[UnlockCommand]] = {lock_id: [] for lock_id in ids}
+    waiting = [lock.id for lock in found if lock.ordered]
+    if waiting:
+        rows = UnlockCommand.filter(lock_id__in=waiting, expires_at__gt=now).order_by("id")
+        for command in await rows:
+            commands[command.lock_id].append(command)
+    handed_out = [
+        each.delivery_id
+        for each in asked
+        if each.delivery_id and each.lock_id in locks and _lacks_something(locks[each.lock_id])
+    ]
+    deliveries = (
+        {row.id: row for row in await LockDelivery.filter(id__in=handed_out)} if handed_out else {}
+    )
     return [
         _Seen(
             locks.get(each.lock_id),
@@ -141,6 +157,11 @@ async def _look(installation: Installation, asked: Sequence[_Asked]) -> list[_Se
         )
         for each in asked
     ]
+
+
+def _lacks_something(lock: Lock) -> bool:
+    """Whether the lock has not acknowledged everything that is wanted of it."""
+    return lock.snapshot_needed or lock.wanted_revision > lock.applied_revision
 
 
 class Feed:
@@ -154,6 +175,8 @@ class Feed:
     ) -> None:
         self.over = False
         """Whether a newer connection or feed has begun, the lock has another secret, or was deleted."""
+        self.at_rest = False
+        """Whether the lock has acknowledged everything: only a wake-up, or the next hour, brings it anything."""
         self._installation = installation
         self._actor = actor
         self._id = uuid4().hex
@@ -200,6 +223,7 @@ class Feed:
         if lock is None or lock.feed_id != self._id or not is_heard(lock, self._actor):
             self.over = True
             return
+        self.at_rest = not _lacks_something(lock) and bool(lock.nonces)
         # Somebody at the door comes first, and does not wait for a row that cannot be sent.
         for item in await self._commands(lock, seen.commands, clock()):
             yield item
@@ -337,7 +361,7 @@ async def follow_feed(
                         yield item
                 if feed.over:
                     return
-                await wakeups.wait()
+                await wakeups.wait(at_rest=feed.at_rest)
         finally:
             await _close_once_open(feed, opening)
 

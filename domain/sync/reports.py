@@ -19,7 +19,7 @@ from domain.facts import announce
 from domain.installation import Installation
 from domain.link.events import LockEventKind, OpeningMethod
 from domain.link.messages import MAX_REVISION
-from domain.link.nonces import well_formed_nonce
+from domain.link.nonces import NONCE_LIFETIME_SECONDS, well_formed_nonce
 from domain.locks.rules import is_online
 from domain.locks.tables import Lock
 from domain.sync.connections import hear, is_heard, is_present
@@ -125,6 +125,8 @@ async def _take_free(
         taken = await _take(
             installation, tx, rows, [each for each in reports if each.actor.lock_id in free]
         )
+        if all(each.acknowledged is None for each in reports):
+            await tx.forget_if_it_crashes()
     return [taken.get(each.actor.lock_id) for each in reports]
 
 
@@ -169,9 +171,12 @@ async def _take(
         hear(lock, report.actor)
         lock.last_contact_at = report.now
         if report.nonce is not None and all(report.nonce != known for known, _ in lock.nonces):
+            if _was_silent(lock, report.now):
+                tx.wake(
+                    topics.lock(lock.id)
+                )  # its feed may send the time; the next hour's needs no wake-up
             newest = [report.nonce, report.now.isoformat()]
             lock.nonces = [newest, *lock.nonces][:NONCES_KEPT]
-            tx.wake(topics.lock(lock.id))
     acknowledged = {
         lock.id: Acknowledgement(lock, ack.delivery_id, report.applied_revision, ack.state_sum)
         for lock, report in heard
@@ -188,6 +193,14 @@ async def _take(
             tx.wake(topics.site_sync(lock.site_id, lock.id))
     await save_all([lock for lock, _ in heard], *_SAVED)
     return answers
+
+
+def _was_silent(lock: Lock, now: datetime) -> bool:
+    """Whether there was no nonce of this lock that was good for anything."""
+    if not lock.nonces:
+        return True
+    newest = datetime.fromisoformat(lock.nonces[0][1])
+    return (now - newest).total_seconds() > NONCE_LIFETIME_SECONDS
 
 
 def shown(lock: Lock, now: datetime) -> tuple[object, ...]:

@@ -36,3 +36,13 @@ async def test_a_wait_ends_by_the_slow_poll_however_patient_it_is(
     async with Bus().listening("a") as wakeups, asyncio.timeout(5):
         assert not await wakeups.wait()
         assert not await wakeups.wait(60)
+
+
+async def test_whoever_expects_nothing_listens_longer_and_is_woken_all_the_same() -> None:
+    """Only the time of the poll is another one."""
+    bus = Bus()
+    bus.rest_seconds = 0.001
+    async with bus.listening("lock:1") as wakeups:
+        assert await wakeups.wait(at_rest=True) is False
+        bus.tell(["lock:1"])
+        assert await wakeups.wait(at_rest=True) is True
