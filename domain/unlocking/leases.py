@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain import topics
 from domain.access.decision import Denied
 from domain.access.schedule import still_opens
 from domain.actors import Caller, InvitedDeviceActor
@@ -126,7 +125,6 @@ async def _lease(
             required_revision=bundle.required_revision if bundle is not None else 0,
         )
         change.note("Lock", lock.id, chain=lock.site_id, lease=str(lease.id))
-        change.wake(topics.lock(lock.id))
         sealed = _sealed(installation, lock, heard.secret, body)
         return RequestedLease(lock, sealed, expires_at, bundle)
 

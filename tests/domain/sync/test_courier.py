@@ -17,6 +17,7 @@ from domain.database import sweep
 from domain.errors import (
     AccessDenied,
     HelloNotAcceptable,
+    LockNeverSetUp,
     LockTooOld,
     NotFound,
     ReceiptNotAcceptable,
@@ -380,6 +381,30 @@ async def test_old_firmware_goes_on_without_phones(yard: Yard) -> None:
     await yard.settle()
     with pytest.raises(LockTooOld):
         await phone.ask(lock)
+
+
+async def test_a_lock_that_nobody_has_heard_opens_with_a_lease_ahead_if_its_kit_is_installed(
+    yard: Yard,
+) -> None:
+    """Proves that the newest kit serves until one is proven, that a receipt alone proves it, and that without any kit there
+    is nothing to ask for."""
+    lock, phone = await _door(yard)
+    ahead = await phone.ask(lock)
+    answer = phone.hand_over(lock, lock.hello(), ahead.sealed, None)
+    assert answer is not None
+    assert answer.opened
+    assert (await lock.row()).incarnation is None
+    assert await phone.come_home() == [True]
+    assert (await lock.row()).incarnation == lock.own.incarnation
+    opened = await LockEvent.get(lock_id=lock.id, kind=LockEventKind.OPENED)
+    assert opened.member_id == yard.owner.id
+    bare = await yard.lock("Bare")
+    await _rule(yard, bare)
+    yard.now += timedelta(days=2)  # its kit has ended unproven
+    with pytest.raises(LockNeverSetUp):
+        await phone.ask(bare)
+    with pytest.raises(HelloNotAcceptable):
+        await phone.ask(bare, bare.hello())
 
 
 async def test_strangers_get_nothing(yard: Yard) -> None:
