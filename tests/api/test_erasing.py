@@ -14,7 +14,7 @@ from domain.node_ids import read_node_id
 from domain.people.erased import ERASED_PERSON
 from domain.people.tables import Account
 from tests.api.letters import Letters
-from tests.api.pin_steps import events, pin_of, typed
+from tests.api.pin_steps import events, pin_of, typed, until_all
 from tests.api.test_canaries import content
 from tests.databases import Database
 from tests.serving import PASSWORD, House, Served
@@ -68,7 +68,8 @@ async def test_names_go_everywhere_and_records_stay(served: Served) -> None:
     pin = await pin_of(
         house, entry["lockId"], owner={"memberId": member}, notes="Xanthippe, for the cat"
     )
-    await typed(house, device, pin["digits"])
+    await until_all(house, pin["pin"]["id"], Front_door="UPDATED")
+    assert (await typed(house, device, pin["digits"]))["member"] == {"id": member}
     await browser.post(
         "mutation($e: String!) { requestPasswordReset(input: { email: $e }) { __typename } }",
         e=EMAIL,
