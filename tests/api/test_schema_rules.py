@@ -72,7 +72,7 @@ type CreatedDoor { door: Door secret: String! }
 input CreateDoorInput { siteId: ID! name: String! grantee: GranteeInput owner: PinOwnerInput
   subject: AccessSubjectInput target: PinModeTargetInput }
 input GranteeInput @oneOf { memberId: ID memberTagId: ID }
-input AccessSubjectInput @oneOf { pinId: ID memberId: ID }
+input AccessSubjectInput @oneOf { doorId: ID memberId: ID }
 input PinOwnerInput @oneOf { memberId: ID memberTagId: ID }
 input PinModeTargetInput @oneOf { doorId: ID siteId: ID }
 
