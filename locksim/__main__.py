@@ -51,7 +51,11 @@ def run(
     ] = None,
     sync: Annotated[bool, typer.Option(help="Survive a power cut of this machine too.")] = True,
 ) -> None:
-    """Run simulated locks that connect to a server and keep their state through a kill."""
+    """Run simulated locks that connect to a server and keep their state through a kill.
+
+    The file may change while they run. What it may say of a lock, and how to cut its power, network and clock:
+    docs/locksim.md.
+    """
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

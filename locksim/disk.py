@@ -24,6 +24,10 @@ class DiskDamaged(Exception):
     """Neither slot holds a whole state, though something was written: a factory reset is needed."""
 
 
+class PowerWent(Exception):
+    """The power went while a state was being written."""
+
+
 class Disk(Protocol):
     """Where a lock keeps its state."""
 
@@ -65,6 +69,8 @@ class FileDisk:
         self._paths = [directory / name for name in _NAMES]
         self._directory = directory
         self._sync = sync
+        self.cut_after: int | None = None
+        """A fault: of the next write so many bytes reach the disk, and the power is gone. None: all do."""
         self._generation = 0
         self._state: bytes | None = None
         slots = [path.read_bytes() if path.exists() else b"" for path in self._paths]
@@ -81,7 +87,7 @@ class FileDisk:
         return self._state
 
     def write(self, state: bytes) -> None:
-        """Write the slot that does not hold the present state. Raises DiskDamaged, OSError."""
+        """Write the slot that does not hold the present state. Raises DiskDamaged, OSError, PowerWent."""
         if self._damaged:
             raise DiskDamaged(str(self._directory))
         generation = self._generation + 1
@@ -90,7 +96,7 @@ class FileDisk:
         # Never cut shorter: the length in the header says where the state ends.
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
         try:
-            data = memoryview(pack_slot(generation, state))
+            data = memoryview(pack_slot(generation, state))[: self.cut_after]
             written = 0
             while written < len(data):
                 written += os.pwrite(descriptor, data[written:], written)
@@ -98,6 +104,8 @@ class FileDisk:
                 os.fsync(descriptor)
         finally:
             os.close(descriptor)
+        if self.cut_after is not None:
+            raise PowerWent
         if fresh and self._sync:
             self._sync_directory()
         self._generation, self._state = generation, state

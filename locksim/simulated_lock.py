@@ -23,7 +23,7 @@ from locksim.connection import (
     backoff_ceiling_s,
     failures_after,
 )
-from locksim.disk import Disk, DiskDamaged
+from locksim.disk import Disk, DiskDamaged, FileDisk, PowerWent
 from locksim.firmware import Firmware, LockView
 from locksim.hardware_clock import HardwareClock
 from locksim.keypad import Key, SlowHash
@@ -135,6 +135,7 @@ class SimulatedLock:
         self._on_connect = on_connect
         self._turn = asyncio.Lock()
         self._stirred = asyncio.Event()
+        self._disk: Disk | None = None
         self._firmware: Firmware | None = None
         self._connection: Connection | None = None
         self._log = log.bind(lock=provisioning.name)
@@ -148,6 +149,9 @@ class SimulatedLock:
             await self.power.until(on=True)
             try:
                 await self._run_powered()
+            except (PowerWent, PowerIsOff):  # in the middle of a step
+                self.power.turn(on=False)
+                self._on_change(self, None)
             except (DiskDamaged, StateUnreadable) as error:
                 self._log.error("disk damaged; the lock stays off", error=type(error).__name__)
                 self.power.turn(on=False)
@@ -195,6 +199,12 @@ class SimulatedLock:
         self._on_change(self, None)  # PIN mode, the zone or the clock may be another now
         return answers[0]
 
+    def cut_power_after(self, written: int) -> None:
+        """A fault: the power goes in the middle of the next write, when so many bytes are on the disk. Raises PowerIsOff."""
+        self._running()
+        if isinstance(self._disk, FileDisk):
+            self._disk.cut_after = written
+
     def _running(self) -> Firmware:
         if self._firmware is None:
             raise PowerIsOff(self.provisioning.name)
@@ -203,9 +213,10 @@ class SimulatedLock:
     async def _run_powered(self) -> None:
         """From power on to power off."""
         self.clock.power_on()
+        self._disk = self._open_disk()
         firmware = Firmware(
             self.provisioning,
-            self._open_disk(),
+            self._disk,
             uptime_ms=self.clock.uptime_ms(),
             battery_ms=self.clock.battery_ms(),
             random_bytes=self._random_bytes,
@@ -306,10 +317,14 @@ class SimulatedLock:
             if self._firmware is not firmware:
                 raise PowerIsOff(self.provisioning.name)
             uptime_ms = self.clock.uptime_ms()
-            if threaded:
-                await _in_thread(lambda: step(firmware, uptime_ms))
-            else:
-                step(firmware, uptime_ms)
+            try:
+                if threaded:
+                    await _in_thread(lambda: step(firmware, uptime_ms))
+                else:
+                    step(firmware, uptime_ms)
+            except PowerWent:
+                self.power.turn(on=False)
+                raise PowerIsOff(self.provisioning.name) from None
             reports = self._carry_out(firmware)
         self._stirred.set()
         if self._connection is not None:

@@ -36,6 +36,7 @@ MAX_CARRIED_BYTES = 2 * 1024 * 1024
 MAX_KEYS = 64
 MAX_STEP_MS = 400 * 24 * 3600 * 1000
 MAX_DRIFT_PPM = 100_000
+MAX_STATE_BYTES = 100_000_000
 WAITING_CHANGES = 200
 """Changes that may wait for one page; a page that is slower starts again."""
 HEARTBEAT_S = 15.0
@@ -267,7 +268,13 @@ async def _present(lock: SimulatedLock, body: dict[str, object]) -> None:
 
 
 async def _power(lock: SimulatedLock, body: dict[str, object]) -> None:
-    """`{"on": false}`."""
+    """`{"on": false}`, or `{"cutAfterBytes": 100}`: in the middle of the next write of its state."""
+    if "cutAfterBytes" in body:
+        written = _number(body, "cutAfterBytes", MAX_STATE_BYTES)
+        if written < 0:
+            raise ActionRefused(422, "cutAfterBytes must not be negative")
+        lock.cut_power_after(written)
+        return
     lock.power.turn(on=_flag(body, "on"))
 
 

@@ -207,6 +207,17 @@ async def test_the_switches_cut_power_and_network(browser: Browser) -> None:
     await browser.until(running=True, online=True)
 
 
+async def test_the_power_goes_in_the_middle_of_a_write(browser: Browser) -> None:
+    """At a byte that is chosen: what was typed opens nothing, and the lock starts as it was."""
+    await browser.act("power", cutAfterBytes=100)
+    answer = await browser.post("keys", {"keys": [*PIN, "ENTER"]})
+    assert (answer.status_code, answer.json()) == (409, {"error": "the lock has no power"})
+    assert not (await browser.until(running=False))["doorOpen"]
+    await browser.act("power", on=True)
+    await browser.until(running=True, online=True)
+    assert (await browser.type(PIN))["doorOpen"]
+
+
 async def test_the_clock_can_be_bent_and_the_lock_notices_when_it_starts(browser: Browser) -> None:
     """An empty battery is no time."""
     assert (await browser.act("clock", driftPpm=120))["driftPpm"] == 120
@@ -244,6 +255,8 @@ NONSENSE: list[tuple[str, object, int]] = [
     ("card", {"uid": "04"}, 422),
     ("card", {"uid": "no hex"}, 422),
     ("power", {"on": "yes"}, 422),
+    ("power", {"cutAfterBytes": -1}, 422),
+    ("power", {"cutAfterBytes": "all"}, 422),
     ("clock", {}, 422),
     ("clock", {"stepMs": 10**15}, 422),
     ("explode", {}, 404),
