@@ -34,7 +34,7 @@ _FIELDS = {
         AssignedPin.shareLinks CreatedPin.shareLinks ReassignedPin.shareLinks
         AccessRule.warnings AssignedPin.warnings CreatedAccessRule.warnings CreatedInvitation.warnings CreatedPin.warnings
         CreatedSmartPin.warnings DeletedReader.warnings DeletedInvitation.warnings
-        RemovedMember.warnings RemovedDevice.warnings DeletedAccessRule.warnings
+        ErasedMember.warnings RemovedMember.warnings RemovedDevice.warnings DeletedAccessRule.warnings
         Invitation.warnings Pin.warnings SetPinMode.warnings
         ReassignedPin.warnings ReplacedPin.shareLinks ReplacedPin.warnings SmartPin.warnings UnblockedPin.warnings
         UnblockedSmartPin.warnings

@@ -1,10 +1,13 @@
 """Erasing a person."""
 
 import strawberry
+from strawberry.types import Info
 
 from api.schema.invitations import Invitation
 from api.schema.members import Member
+from api.schema.warnings import OF_LEASES, Warning_, warning_types
 from domain.erasing.service import Remainder
+from domain.warnings import leases
 
 
 @strawberry.input(description="A person to erase from the site.")
@@ -25,6 +28,15 @@ class ErasedMember:
     invitations: list[Invitation] = strawberry.field(
         description="The invitations as they read from now on. At most 100."
     )
+
+    @strawberry.field(description=OF_LEASES)
+    async def warnings(self, info: Info) -> list[Warning_]:
+        clock = info.context.clock
+        invitations = [each.row.id for each in self.invitations]
+        return warning_types(
+            await leases.of_erased(self.member.row.id, invitations, clock()), clock
+        )
+
     remains: list[Remainder] = strawberry.field(
         description="What is still somewhere. At most one of each."
     )

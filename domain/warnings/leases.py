@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from tortoise.expressions import Q
+
 from domain.access_rules.grants import grants_of_members, members_of_rules
 from domain.access_rules.tables import AccessRule
 from domain.locks.tables import Lock
@@ -17,6 +19,14 @@ from domain.warnings.rules import WarningCode, still_opens_message
 async def of_holder(now: datetime, **holder: UUID) -> list[Warned]:
     """What opens with the leases of this `member_id`, `invitation_id` or `device_id`, all of whose access is gone."""
     return await _warnings(await OpenLease.filter(expires_at__gt=now, **holder))
+
+
+async def of_erased(
+    member_id: UUID, invitation_ids: Collection[UUID], now: datetime
+) -> list[Warned]:
+    """As `of_holder`, of a member and of these invitations together."""
+    theirs = Q(member_id=member_id) | Q(invitation_id__in=list(invitation_ids))
+    return await _warnings(await OpenLease.filter(theirs, expires_at__gt=now))
 
 
 async def of_rule(rule: AccessRule, now: datetime) -> list[Warned]:

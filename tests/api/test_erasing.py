@@ -5,7 +5,7 @@ import contextlib
 import sqlite3
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from domain.actors import Role
 from domain.audit.service import first_broken_row
@@ -13,6 +13,7 @@ from domain.audit.tables import AuditRow
 from domain.node_ids import read_node_id
 from domain.people.erased import ERASED_PERSON
 from domain.people.tables import Account
+from domain.sync.tables import OpenLease
 from tests.api.letters import Letters
 from tests.api.pin_steps import events, pin_of, typed, until_all
 from tests.api.test_canaries import content
@@ -39,6 +40,22 @@ async def rows(database: Database) -> str:
         return await content(database)
     with contextlib.closing(sqlite3.connect(database.url.removeprefix("sqlite://"))) as file:
         return "\n".join(file.iterdump())
+
+
+WARNED = "... on ErasedMember { warnings { code locks { name } } }"
+
+
+async def leased(served: Served, house: House, member: str) -> None:
+    """A phone of theirs carries a lease for a door that no network reaches."""
+    entry, now = await house.lock(), served.clock()
+    await OpenLease.create(
+        lock_id=read_node_id("lock", entry["lockId"]),
+        incarnation=entry["incarnation"],
+        member_id=read_node_id("member", member),
+        device_id=uuid4(),
+        created_at=now,
+        expires_at=now + timedelta(minutes=10),
+    )
 
 
 async def erased(house: House, member: str, **more: Any) -> dict[str, Any]:
@@ -178,7 +195,9 @@ async def test_who_may_and_what_is_refused(served: Served) -> None:
     (last,) = owner["site"]["members"]["nodes"]
     assert (await browser.change("eraseMember", memberId=last["id"]))["__typename"] == "NotAllowed"
     assert await AuditRow.filter(chain=house.row.id).count() == noted
-    assert (await browser.change("eraseMember", memberId=ada))["__typename"] == "ErasedMember"
+    await leased(served, house, ada)
+    done = await browser.change("eraseMember", WARNED, memberId=ada)
+    assert [each["code"] for each in done["warnings"]] == ["LEASE_STILL_OPENS"]
     row = await AuditRow.filter(chain=house.row.id, action="eraseMember").get()
     assert (row.target_id, row.changes) == (read_node_id("member", ada), {"account": True})
     assert isinstance(row.target_id, UUID)
