@@ -4,15 +4,19 @@ from collections.abc import Collection
 from uuid import UUID
 
 from domain.database.rows import column
+from domain.database.statements import Select
 from domain.locks.tables import Reader
+
+_KEYPADS = Select(
+    Reader,
+    "lock_id IN [?1] AND has_keypad AND deleted_at IS NULL"
+    " AND lock_id IN (SELECT id FROM locks WHERE deleted_at IS NULL)",
+)
 
 
 async def locks_with_keypad(lock_ids: Collection[UUID]) -> set[UUID]:
     """Those of the locks, deleted ones left out, that have a reader with a keypad."""
-    rows = Reader.filter(
-        lock_id__in=list(lock_ids), has_keypad=True, deleted_at=None, lock__deleted_at=None
-    )
-    return set(await column(rows, "lock_id"))
+    return {reader.lock_id for reader in await _KEYPADS(list(lock_ids))}
 
 
 async def sites_taking_pins(site_ids: Collection[UUID]) -> set[UUID]:
