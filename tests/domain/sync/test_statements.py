@@ -1,6 +1,5 @@
 """What is read at every change and acknowledgement is asked in words that both databases read."""
 
-from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -8,13 +7,11 @@ from domain.database.statements import Select
 from domain.sync import statements
 from tests.databases import Database
 
-NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 A_KEY, KEYS, NAMES = uuid4(), [uuid4() for _ in range(2_000)], ["settings", 'it\'s "quoted"']
 ASKED: dict[str, tuple[Any, ...]] = {
     "NEXT_ENTRIES": (A_KEY, 0, 10),
     "ENTRIES_NAMED": (KEYS, NAMES),
     "ENTRIES_OF_PINS_AT": (KEYS, KEYS),
-    "COMMANDS_IN_FORCE": (KEYS, NOW),
 }
 """All others take a list of keys."""
 
