@@ -31,6 +31,8 @@ LOCKS = 3
 WRITERS = 4
 MOST_ANSWERS = 12
 """Acknowledged changes from one kill to the next, at most."""
+LATE_SECONDS = 0.05
+"""After the last of them, at most."""
 REST_SECONDS = 90.0
 PINS = """query($id: ID!) { site(id: $id) { pins(first: 40) { nodes { id notes state
   lockSync { nodes { status } } } } } }"""
@@ -131,6 +133,8 @@ class Crashes:
         try:
             for _ in range(kills):
                 await self._some_answers(self.rng.randint(1, MOST_ANSWERS), busy)
+                # An answer that is here says that the next change has only begun; some are to be killed as they end.
+                await asyncio.sleep(self.rng.uniform(0, LATE_SECONDS))
                 self.serves.clear()
                 self.server.kill()
                 self.tally.kills += 1
