@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 from uuid import UUID
 
-from tortoise.expressions import F, Q
+from tortoise.expressions import F, Q, Subquery
 
 from domain.database import Sweep, delete_some, lock_row, lock_rows
 from domain.database.rows import column
@@ -37,8 +37,8 @@ async def _old_leases(now: datetime, most: int) -> int:
 
 
 async def _deliveries_to_gone_locks(now: datetime, most: int) -> int:
-    gone = LockDelivery.filter(lock__deleted_at__lt=now - DELIVERIES_KEPT)
-    return await delete_some(gone, most)
+    gone = Lock.filter(deleted_at__lt=now - DELIVERIES_KEPT).values("id")
+    return await delete_some(LockDelivery.filter(lock_id__in=Subquery(gone)), most)
 
 
 _LEAVING = """
