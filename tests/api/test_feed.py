@@ -15,6 +15,7 @@ from domain.locks.tables import Lock
 from domain.node_ids import read_node_id
 from tests.api.bare_lock import BareLock
 from tests.serving import House, Served
+from tests.waiting import eventually
 
 STATE = "query($id: ID!) { node(id: $id) { ... on Lock { online lastContactAt } } }"
 
@@ -184,8 +185,14 @@ async def test_a_report_may_come_before_the_feed_is_open(served: Served) -> None
         assert (await opening)["__typename"] == "OpenedLock"
     await house.until_online(entry["lockId"], online=False)
     async with BareLock(served, entry) as lock:
+        _, heard_before = await _state(house, entry["lockId"])
         waiting = asyncio.ensure_future(anext(lock.feed()))
-        await house.until_online(entry["lockId"])
+
+        async def opened() -> bool:
+            return (await _state(house, entry["lockId"]))[1] != heard_before
+
+        await eventually(opened)
+        assert (await _state(house, entry["lockId"]))[0] is False
         assert (await phone.open(entry["lockId"]))["__typename"] == "LockOffline"
         waiting.cancel()
 
