@@ -24,7 +24,7 @@ def main() -> None:
     """Serves until it is ended."""
     chosen = settings()
     configure_logging(json=True)
-    memory.SLOW_POLL_SECONDS = NEVER_SECONDS
+    memory.SLOW_POLL_SECONDS = memory.Bus.rest_seconds = NEVER_SECONDS
     seconds, *faults = sys.argv[1:]
     offset = timedelta(seconds=float(seconds))
     for fault in faults:
