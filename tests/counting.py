@@ -10,6 +10,8 @@ import pytest
 from api.auth import remembered
 from domain.database.client import OurClient
 
+_BY_ITSELF = ("recorded_keys", "serving_processes")
+"""What a server looks at every other second, whoever asks it for what."""
 _CALLS = ("execute_query", "execute_query_dict", "execute_insert", "execute_many")
 
 
@@ -22,7 +24,8 @@ def counted() -> Iterator[list[str]]:
         sent = getattr(OurClient, name)
 
         async def send(client: OurClient, query: str, *values: Any) -> Any:
-            statements.append(query)
+            if not any(table in query for table in _BY_ITSELF):
+                statements.append(query)
             return await sent(client, query, *values)
 
         return send
