@@ -68,7 +68,7 @@ async def _sign_in(stage: Stage, demo_file: Path) -> None:
             f"the server does not know the sign-in of {demo_file}: either it belongs to another database, "
             "or the password was changed. A database and its data directory belong together"
         )
-    if answer["__typename"] == "NotAllowed":
+    if answer["__typename"] == "WrongAddress":
         raise TourFailed(
             f"the server takes no sign-in from {stage.console.url}: that is not its "
             "LATCHWORK_PUBLIC_URL. Give that address with --url"

@@ -12,7 +12,7 @@ from tests.serving import Served
 
 SCHEDULE = {"validFrom", "validUntil", "slotStart", "slotEnd", "weekdays"}
 CLEARED = {
-    "UpdateSiteInput": {"lockoutReleaseMinutes"},
+    "UpdateSiteInput": {"eventRetentionDays", "lockoutReleaseMinutes"},
     "UpdateLockInput": {"hubId"},
     "UpdatePinInput": {"notes", *SCHEDULE},
     "UpdateAccessRuleInput": SCHEDULE,

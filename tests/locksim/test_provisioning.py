@@ -134,7 +134,7 @@ def test_a_lock_is_of_the_newest_firmware_unless_the_file_makes_it_an_old_one(
     old = LOCK | {"lockId": "a", "link": 1}
     some = LOCK | {"lockId": "b", "link": 1, "reads": ["pin-mode-by-reader"]}
     locks = read_provisionings(write(tmp_path, [LOCK, old, some]))
-    newest = {"link": 1, "reads": ["pin-mode-by-reader"]}
+    newest = {"link": 1, "reads": ["courier", "pin-mode-by-reader"]}
     assert [lock.said for lock in locks] == [newest, {}, newest]
     for wrong in ({"link": 0}, {"link": 2}, {"reads": "all"}, {"reads": ["tomorrow"]}):
         with pytest.raises(InvalidProvisioning):

@@ -225,9 +225,18 @@ class Crashes:
             lock = self.locks[lock_id]
             held = [kept for kept in self.pins if kept.id in lock.entries()]
             if held:
-                shown = await lock.shows(self.rng.choice(held).digits)
-                self.opened[lock_id] += shown is Signal.GRANTED
+                # What was typed is typed to its end, and counted, also where the run ends meanwhile.
+                typed = asyncio.create_task(self._type(lock_id, self.rng.choice(held).digits))
+                try:
+                    await asyncio.shield(typed)
+                except asyncio.CancelledError:
+                    await typed
+                    raise
             await asyncio.sleep(0.05)
+
+    async def _type(self, lock_id: str, digits: str) -> None:
+        shown = await self.locks[lock_id].shows(digits)
+        self.opened[lock_id] += shown is Signal.GRANTED
 
     # What must hold
 

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 from tortoise.models import Model
-from tortoise.queryset import QuerySet
 
 from domain.audit import service as audit
+from domain.database import transactions
+from domain.database.statements import Select
 from domain.database.transactions import Transaction
 from domain.locks.tables import Lock, Reader
 from domain.pins import digits
@@ -35,12 +36,16 @@ def _slowly(*tables: type[Model]) -> None:
 
 def locks_are_not_held() -> None:
     """A lock, a reader or a tag is decided upon as it was read, and somebody else may change it meanwhile."""
-    hold = QuerySet.select_for_update
+    held = transactions._held
 
-    def read(self: QuerySet[Any], **options: Any) -> QuerySet[Any]:
-        return self if self.model in (Lock, Reader, Tag) else hold(self, **options)
+    def read(model: type[Model], free_only: bool) -> Select[Any]:
+        select = held(model, free_only)
+        if model not in (Lock, Reader, Tag):
+            return select
+        key = model._meta.db_pk_column
+        return Select(model, f'"{key}" IN [?1]', order=f'"{key}"')
 
-    QuerySet.select_for_update = read  # type: ignore[method-assign, assignment]
+    transactions._held = read  # type: ignore[assignment]
     _slowly(Lock, Reader, Tag, Site)
 
 

@@ -154,7 +154,7 @@ async def test_a_server_that_hangs_delays_no_change_and_leaves_nothing_behind(
 ) -> None:
     """It keeps its connections and answers nothing, with more told than fits on its way: it counts as lost."""
     nats_server.hang()
-    many = [f"lock:{number:0150}" for number in range(40_000)]
+    many = [f"lock:{number:0140}" for number in range(40_000)]
     async with there.listening(many[-1]) as wakeups:
         assert await seconds_to_commit(*many) < 4 * AT_ONCE
         assert await seconds_to_commit("box:1") < AT_ONCE
