@@ -135,7 +135,11 @@ def test_a_lock_is_of_the_newest_firmware_unless_the_file_makes_it_an_old_one(
     some = LOCK | {"lockId": "b", "link": 1, "reads": ["pin-mode-by-reader"]}
     locks = read_provisionings(write(tmp_path, [LOCK, old, some]))
     newest = {"link": 1, "reads": ["courier", "pin-mode-by-reader"]}
-    assert [lock.said for lock in locks] == [newest, {}, newest]
+    assert [lock.said for lock in locks] == [
+        newest,
+        {},
+        {"link": 1, "reads": ["pin-mode-by-reader"]},
+    ]
     for wrong in ({"link": 0}, {"link": 2}, {"reads": "all"}, {"reads": ["tomorrow"]}):
         with pytest.raises(InvalidProvisioning):
             read_provisionings(write(tmp_path, [LOCK | wrong]))

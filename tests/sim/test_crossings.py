@@ -99,10 +99,14 @@ async def test_the_machine_finds_locks_that_are_decided_upon_and_not_held(
 async def test_the_machine_finds_a_column_that_nobody_decided(
     fresh_database: Database, tmp_path: Path
 ) -> None:
-    """Whoever renames a reader switches its PIN mode on again, or brings it back, or the lock is never told."""
+    """Whoever renames a reader switches its PIN mode on again, or brings it back, or the lock is never told; or a lock's
+    last nonce is lost, and it counts as offline.
+    """
     only = ("setPinMode", "updateReader"), ("deleteReader", "updateReader")
     said = await _finds(fresh_database, tmp_path, "every_column_is_saved", *only)
-    assert any(word in said for word in ("pinEnabled", "and it is there", "never at rest"))
+    assert any(
+        word in said for word in ("pinEnabled", "and it is there", "never at rest", "online")
+    )
 
 
 @only_postgresql
