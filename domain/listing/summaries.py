@@ -11,7 +11,7 @@ from domain.database import snapshot
 from domain.invitations.states import invitations_in_states
 from domain.invitations.tables import Invitation
 from domain.locks.rules import Connectivity
-from domain.locks.states import online_at
+from domain.locks.states import LACKING, online_at
 from domain.locks.tables import Lock
 from domain.people.tables import Member
 from domain.pins.states import pins_in_states
@@ -86,12 +86,11 @@ async def _locks(site: Site, now: datetime) -> dict[str, int]:
 async def _entries(site: Site) -> dict[str, int]:
     """Only of locks that lack something: of all others every entry has arrived."""
     locks = Lock.filter(site_id=site.id, deleted_at=None)
-    behind = locks.filter(Q(wanted_revision__gt=F("applied_revision")) | Q(snapshot_needed=True))
     waits = Q(pending_since__isnull=False)
     older = Q(applied_live=True) & ~Q(applied_version=F("version"))
     return {
         **await _counted(
-            _of(behind.filter(state_unknown=False)),
+            _of(locks.filter(LACKING, state_unknown=False)),
             locks_not_updated=("lock_id", waits),
             pins_not_updated=("pin_id", waits),
             pins_older_version_opens=("pin_id", older),

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from tortoise.expressions import Q
+from tortoise.expressions import F, Q
 
 from domain.link.nonces import OFFLINE_AFTER_SECONDS
 
@@ -13,3 +13,7 @@ def online_at(now: datetime) -> Q:
     return Q(feed_id__isnull=False, last_contact_at__isnull=False, last_contact_at__gt=since) & ~Q(
         nonces=[]
     )
+
+
+LACKING = Q(wanted_revision__gt=F("applied_revision")) | Q(snapshot_needed=True)
+"""Of rows of locks: something that is wanted has not arrived. Of all others every entry has."""

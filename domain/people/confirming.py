@@ -9,9 +9,8 @@ from domain.database import lock_row, use_case
 from domain.errors import NotSignedIn, PasswordNotConfirmed, SignInFailed
 from domain.installation import Installation
 from domain.people.lifetimes import CONFIRMED_FOR, PHONE_LIFETIME, SESSION_LIFETIME
-from domain.people.passwords import OWN_PASSWORD, password_holds, recognised
+from domain.people.passwords import check_own_password
 from domain.people.tables import Account, Device, Session
-from domain.throttling.service import count_try, give_back
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +25,7 @@ async def confirm_password(
     installation: Installation, by: Caller, actor: AccountActor, *, password: str, now: datetime
 ) -> Confirmed:
     """Confirms and prolongs the sign-in that asks, no other one. Raises SignInFailed, Throttled, NotSignedIn."""
-    subject = str(actor.account_id)
-    await count_try(installation, OWN_PASSWORD, subject, now)
-    account = await Account.get(id=actor.account_id)
-    if not await password_holds(installation, account, password, recognised(by)):
-        raise SignInFailed
-    await give_back(installation, OWN_PASSWORD, subject)
+    account = await check_own_password(installation, by, actor, password, now)
     return await _confirm(installation, by, actor, account, now)
 
 

@@ -11,13 +11,13 @@ from domain.database.rows import column
 from domain.mail.outbox import end_letters
 from domain.people.ending import end_sign_ins
 from domain.people.mailed_links import end_links
+from domain.people.second_factor import take_off_second_factor
 from domain.people.tables import (
     Account,
     ApiToken,
     Device,
     MailedLink,
     Member,
-    RecoveryCode,
     Session,
 )
 
@@ -48,7 +48,6 @@ async def erase_account(change: RecordedChange, account_id: UUID, now: datetime)
     await end_links(account_id=account_id)
     await end_letters([account_id])
     await MailedLink.filter(account_id=account_id).delete()
-    await RecoveryCode.filter(account_id=account_id).delete()
     await Session.filter(account_id=account_id).delete()
     for device in await Device.filter(account_id=account_id):
         await erase_device(change, device, now)
@@ -57,17 +56,9 @@ async def erase_account(change: RecordedChange, account_id: UUID, now: datetime)
         change.wake(topics.api_token(token_id))
     await living.update(revoked_at=now)
     account.email = f"{account.id.hex}{_NOBODY}"  # unlike every other
-    account.password_hash = account.totp_sealed = None
-    account.totp_confirmed_at = account.totp_last_step = None
-    await account.save(
-        update_fields=[
-            "email",
-            "password_hash",
-            "totp_sealed",
-            "totp_confirmed_at",
-            "totp_last_step",
-        ]
-    )
+    account.password_hash = None
+    await account.save(update_fields=["email", "password_hash"])
+    await take_off_second_factor(account)
     change.note("Account", account.id, chain=account.id)
     return True
 

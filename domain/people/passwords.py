@@ -20,7 +20,7 @@ from domain.people.tables import Account, LinkPurpose, MailedLink
 from domain.security.networks import networks_of
 from domain.security.password_rules import check_password
 from domain.security.passwords import Asker, HasherBusy
-from domain.throttling.service import Budget, count_address, count_try
+from domain.throttling.service import Budget, count_address, count_try, give_back
 
 OWN_PASSWORD = Budget("own password", 10, timedelta(minutes=15))
 """Guesses by somebody who is signed in, when changing the password and when confirming it."""
@@ -40,6 +40,21 @@ async def password_holds(
         return await installation.passwords.verify(account.password_hash, password, asker)
     except HasherBusy:
         raise _too_many() from None
+
+
+async def check_own_password(
+    installation: Installation, by: Caller, actor: AccountActor, password: str, now: datetime
+) -> Account:
+    """The caller's account, once they have typed its password again; a right one is no guess. Raises SignInFailed,
+    Throttled.
+    """
+    subject = str(actor.account_id)
+    await count_try(installation, OWN_PASSWORD, subject, now)
+    account = await Account.get(id=actor.account_id)
+    if not await password_holds(installation, account, password, recognised(by)):
+        raise SignInFailed
+    await give_back(installation, OWN_PASSWORD, subject)
+    return account
 
 
 def recognised(by: Caller) -> Asker:

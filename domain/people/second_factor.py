@@ -22,7 +22,7 @@ from domain.people.notices import (
     tell_second_factor_ended,
     tell_second_factor_on,
 )
-from domain.people.passwords import OWN_PASSWORD, password_holds, recognised
+from domain.people.passwords import check_own_password
 from domain.people.sign_in_state import no_account
 from domain.people.tables import Account, RecoveryCode
 from domain.security.keys import KeyLabel
@@ -35,7 +35,7 @@ from domain.security.totp import (
     normalise_recovery_code,
     totp_uri,
 )
-from domain.throttling.service import Budget, count_try, forget_tries, give_back
+from domain.throttling.service import Budget, count_try, forget_tries
 
 SECOND_FACTOR = Budget("second factor", 10, timedelta(minutes=15))
 """Guesses at an account's codes, when signing in and when the second factor is changed."""
@@ -142,21 +142,16 @@ async def disable_totp(
     Raises SignInFailed for a wrong password, PolicyViolation for one that is too weak to stand alone, InvalidInput for a
     wrong code, NotAllowed where there is no second factor, Throttled.
     """
-    subject = str(actor.account_id)
-    await count_try(installation, OWN_PASSWORD, subject, now)
-    account = await Account.get(id=actor.account_id)
-    if not await password_holds(installation, account, password, recognised(by)):
-        raise SignInFailed
-    await give_back(installation, OWN_PASSWORD, subject)
+    account = await check_own_password(installation, by, actor, password, now)
     if check_password(password, second_factor=False, context=(account.email,)) is not None:
         raise PolicyViolation(
             "password",
             "This password is not strong enough without a second factor: change it first, to 15 characters or more "
             "and nothing common.",
         )
-    await count_try(installation, SECOND_FACTOR, subject, now)
+    await count_try(installation, SECOND_FACTOR, str(account.id), now)
     await _disable(installation, by, actor, account, code, now)
-    await forget_tries(installation, SECOND_FACTOR, subject)
+    await forget_tries(installation, SECOND_FACTOR, str(account.id))
 
 
 @use_case
@@ -172,7 +167,7 @@ async def _disable(
         account = await _with_code_spent(installation, actor, code, now)
         if account.password_hash != seen.password_hash:
             raise SignInFailed  # the password was changed while this one was being checked
-        await _end(account)
+        await take_off_second_factor(account)
         await end_sign_ins(
             change, account.id, now, keep_session=actor.session_id, keep_device=actor.device_id
         )
@@ -221,7 +216,8 @@ async def _with_code_spent(
     return account
 
 
-async def _end(account: Account) -> None:
+async def take_off_second_factor(account: Account) -> None:
+    """Within a transaction that holds the account's row: the password alone signs in again."""
     account.totp_sealed = account.totp_confirmed_at = account.totp_last_step = None
     await account.save(update_fields=["totp_sealed", "totp_confirmed_at", "totp_last_step"])
     await RecoveryCode.filter(account_id=account.id).delete()
@@ -256,7 +252,7 @@ async def end_second_factor(
         assert account is not None
         if account.totp_sealed is None:
             raise NotAllowed("This account has no second factor.")
-        await _end(account)
+        await take_off_second_factor(account)
         await end_sign_ins(change, account.id, now)
         await tell_second_factor_ended(installation, by, account, now)
         change.note("Account", account.id, chain=account.id)

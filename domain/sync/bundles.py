@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-import structlog
-
 from domain import topics
 from domain.audit.service import RecordedChange
 from domain.database import Transaction
@@ -40,11 +38,9 @@ from domain.sync.connections import fit_to_firmware, hear_claim
 from domain.sync.deliveries import next_delivery
 from domain.sync.events import events_stored_up_to, record_server_event
 from domain.sync.lock_identity import proven_secret, secrets_that_count
-from domain.sync.payloads import TamperedEntry
+from domain.sync.payloads import TamperedEntry, log_tampered
 from domain.sync.settling import FeedPosition, overtake
 from domain.sync.status import topics_of_pins_at
-
-log = structlog.get_logger(__name__)
 
 _CARRIED_BYTES = 128
 """More than the id and the frame of one delivery in a bundle take, beyond its own frame."""
@@ -141,7 +137,7 @@ async def cut_bundle(
     try:
         carried, complete, required = await _deliveries(installation, lock, keys, hello, now)
     except TamperedEntry:
-        log.error("a row of the database is not what was written", lock=node_id("lock", lock.id))
+        log_tampered(lock)
         carried, complete, required = [], False, 0
     body = BundleBody(
         nonce=hello.nonce,

@@ -14,7 +14,6 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
 
-import structlog
 from tortoise.expressions import RawSQL
 
 from domain import topics
@@ -36,13 +35,11 @@ from domain.sync.connections import fit_to_firmware, hear, hear_claim, is_heard,
 from domain.sync.deliveries import Behind, CutDelivery, cut_delivery
 from domain.sync.events import record_server_event
 from domain.sync.orders import sort_out
-from domain.sync.payloads import TamperedEntry
+from domain.sync.payloads import TamperedEntry, log_tampered
 from domain.sync.rules import DELIVERY_PATIENCE, LONGEST_PATIENCE, TIME_INTERVAL
 from domain.sync.settling import FeedPosition, reconcile
 from domain.sync.status import topics_of_pins_at
 from domain.sync.tables import DeliveryAnswer, LockDelivery, UnlockCommand
-
-log = structlog.get_logger(__name__)
 
 
 class FeedItemKind(StrEnum):
@@ -295,10 +292,7 @@ class Feed:
             cut = await cut_delivery(self._installation, Behind(self._actor, self._reported, now))
         except TamperedEntry:
             # Nothing wrong is sent: the lock keeps what it has, and shows as not updated, until the rows are mended.
-            log.error(
-                "a row of the database is not what was written",
-                lock=node_id("lock", lock.id),
-            )
+            log_tampered(lock)
             return []
         if cut is None:
             return []

@@ -7,6 +7,8 @@ made of it is not the one that was hashed, and nothing of it is sent.
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+import structlog
+
 from domain.installation import EntryToFill, Installation
 from domain.link.entries import Payload, read_payload
 from domain.link.keys import LinkKeys
@@ -16,9 +18,16 @@ from domain.locks.tables import Lock
 from domain.node_ids import node_id
 from domain.sync.tables import EntryState, LockEntry
 
+log = structlog.get_logger(__name__)
+
 
 class TamperedEntry(RuntimeError):
     """A row in the database is not what was written through the use cases; nothing of it is sent."""
+
+
+def log_tampered(lock: Lock) -> None:
+    """For the operator: this lock is not sent what it lacks, until its rows are mended."""
+    log.error("a row of the database is not what was written", lock=node_id("lock", lock.id))
 
 
 async def hash_payloads(

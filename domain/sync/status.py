@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from tortoise.expressions import F, Q, RawSQL, Subquery
+from tortoise.expressions import Q, RawSQL, Subquery
 from tortoise.queryset import QuerySet
 
 from domain import topics
@@ -20,6 +20,7 @@ from domain.database.rows import column
 from domain.installation import Installation
 from domain.locks.facts import LockGone
 from domain.locks.rules import Propagation, propagation
+from domain.locks.states import LACKING
 from domain.locks.tables import Lock
 from domain.sync.rules import SyncStatus, entry_status, opens_now
 from domain.sync.statements import ENTRIES_OF_PINS, ENTRIES_OF_PINS_AT, LOCKS, UNSETTLED_OF_LOCKS
@@ -149,9 +150,10 @@ def _in_sync(lock: Any) -> LockInSync:
 
 def locks_in_statuses(rows: Any, site_id: UUID, statuses: Collection[SyncStatus]) -> Any:
     """Rows of locks of this site, narrowed to these statuses."""
-    of_site = Q(lock__site_id=site_id, lock__deleted_at=None)
-    lacks = Q(lock__wanted_revision__gt=F("lock__applied_revision")) | Q(lock__snapshot_needed=True)
-    arriving = LockEntry.filter(of_site & lacks, gone_at=None, pending_since__isnull=False)
+    lacking = Lock.filter(LACKING, site_id=site_id, deleted_at=None).values("id")
+    arriving = LockEntry.filter(
+        lock_id__in=Subquery(lacking), gone_at=None, pending_since__isnull=False
+    )
     waits = Q(id__in=Subquery(arriving.values("lock_id")))
     known = Q(state_unknown=False)
     conditions = {
