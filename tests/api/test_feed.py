@@ -213,10 +213,13 @@ async def test_online_is_true_with_the_simulated_lock(served: Served) -> None:
     device.network.turn(on=False)
     async with asyncio.timeout(2):
         await house.until_online(lock, online=False)
-    last = (await _state(house, lock))[1]
     async with BareLock(served, await house.lock("Flat")) as another:
         await another.online()
-        assert await _state(house, lock) == (False, last), "another lock's contact is not its own"
+        _, others = await _state(house, another.id)
+        # What was on its way when the cable was pulled may be heard a moment after the lock is said to be offline.
+        online, last = await _state(house, lock)
+        assert not online
+        assert last != others, "another lock's contact is not its own"
     device.network.turn(on=True)
     await house.until_online(lock)
     again = (await _state(house, lock))[1]

@@ -13,7 +13,7 @@ from graphql import GraphQLList, GraphQLObjectType, get_named_type, get_nullable
 from tests.sim.api_picture import Told, flat, kind_in, listed, shown
 from tests.sim.mutations import Mutation, kinds
 
-DECIDED_WITH = {"canEdit": "role"}
+DECIDED_WITH = {"canEdit": "role", "state": "validUntil"}
 """What one field of a mutation decides of another."""
 
 
@@ -85,6 +85,8 @@ def _broken(one: Done, thing: dict[str, Any], others: Sequence[Done], told: Told
     for name, mine in _asked_of(one, key).items():
         if name in theirs or DECIDED_WITH.get(name) in theirs:
             continue
+        if _at(now, mine) == "VOID" and any(_cuts_off(each, key) for each in others):
+            continue
         promised, is_now = _present(_at(thing, mine), told), _present(_at(now, mine), told)
         if promised != is_now:
             yield f"{one.mutation.name} answered {name} {promised} of {key}, and it is {is_now}"
@@ -136,5 +138,6 @@ def _present(value: Any, told: Told) -> Any:
 
 
 def _cuts_off(one: Done, key: str) -> bool:
-    """Whether it ends the kits of its lock, of which this is one."""
-    return one.mutation.name == "markLockCompromised" and kind_in(key) == "provisioning_kit"
+    """Whether it ends the kits and the SmartPINs of its lock, of which this is one."""
+    ended = {"provisioning_kit", "smart_pin"}
+    return one.mutation.name == "markLockCompromised" and kind_in(key) in ended

@@ -88,7 +88,7 @@ async def recomputed(installation: Installation, site_id: UUID) -> Recomputed:
                 }
                 name = node_id("pin", pin.id)
                 wanted[lock_id][name] = Holding(content, open_verifier(installation, pin))
-    for guest in await SmartPin.filter(site_id=site_id, blocked_at__isnull=False):
+    for guest in await SmartPin.filter(site_id=site_id, blocked_at__isnull=False, dead_at=None):
         if guest.lock_id in locks:
             wanted[guest.lock_id][guest.entry_name] = Holding(None)
     entries: dict[UUID, dict[str, LockEntry]] = defaultdict(dict)
